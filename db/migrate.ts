@@ -1,0 +1,71 @@
+// Numbered, forward-only migrations, one transaction each, with a checksum kept. Refuses a database newer than the
+// program or one whose applied migrations differ from the program's.
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "../lib/core/errors.ts";
+import { projectPath } from "../lib/io/paths.ts";
+import type { Sqlite } from "../lib/io/sqlite.ts";
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+  readonly checksum: string;
+}
+
+/** The program's migrations, in order. File names are NNNN_name.sql. */
+export const loadMigrations = (dir = projectPath("db", "migrations")): readonly Migration[] =>
+  readdirSync(dir)
+    .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
+    .sort()
+    .map((file) => {
+      const sql = readFileSync(join(dir, file), "utf8");
+      return {
+        version: Number(file.slice(0, 4)),
+        name: file.slice(5, -4),
+        sql,
+        checksum: createHash("sha256").update(sql).digest("hex"),
+      };
+    });
+
+/**
+ * Brings the database to the program's schema.
+ * Throws AppError permanent DB_TOO_NEW, DB_MIGRATION_CHANGED or DB_MIGRATION_FAILED; nothing is half applied.
+ */
+export const migrate = (sql: Sqlite, migrations: readonly Migration[] = loadMigrations()): void => {
+  sql.exec(
+    "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT",
+  );
+  const run = sql.transaction(() => {
+    const applied = sql.prepare("SELECT version, name, checksum FROM schema_migrations ORDER BY version").all() as {
+      version: number;
+      name: string;
+      checksum: string;
+    }[];
+    const newest = applied.at(-1)?.version ?? 0;
+    const known = migrations.at(-1)?.version ?? 0;
+    if (newest > known)
+      throw new AppError(
+        "permanent",
+        "DB_TOO_NEW",
+        `the database has schema version ${newest}, this program knows ${known}: it was written by a newer version; update the program or use another --var folder`,
+      );
+    for (const row of applied) {
+      const ours = migrations.find((m) => m.version === row.version);
+      if (!ours || ours.checksum !== row.checksum)
+        throw new AppError(
+          "permanent",
+          "DB_MIGRATION_CHANGED",
+          `migration ${row.version} (${row.name}) of the database is not the program's: expected checksum ${ours?.checksum ?? "none"}, found ${row.checksum}; use the program version that made this database, or another --var folder`,
+        );
+    }
+    for (const migration of migrations.filter((m) => m.version > newest)) {
+      sql.exec(migration.sql);
+      sql
+        .prepare("INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)")
+        .run(migration.version, migration.name, migration.checksum);
+    }
+  });
+  run.immediate();
+};

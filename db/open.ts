@@ -1,0 +1,48 @@
+// Opens the one database file: pragmas proved, schema migrated. Reads are free; writes exist only inside a transaction,
+// because only `transaction` hands out a Tx.
+import { openSqlite, type Sqlite, type SqliteOptions } from "../lib/io/sqlite.ts";
+import { migrate } from "./migrate.ts";
+import { type Reads, readsOf, type Tx, writesOf } from "./tables/index.ts";
+
+export type { Reads, Tx };
+
+export class Database {
+  readonly read: Reads;
+  readonly #tx: Tx;
+  constructor(
+    /** For db/tables and the queue's store only. */
+    readonly sql: Sqlite,
+    readonly path: string,
+  ) {
+    this.read = readsOf(sql);
+    this.#tx = writesOf(sql, this.read);
+  }
+
+  /** One BEGIN IMMEDIATE transaction; never async. Nested calls join the outer transaction. */
+  transaction<T>(work: (tx: Tx) => T): T {
+    if (this.sql.inTransaction) return work(this.#tx);
+    return this.sql
+      .transaction(() => {
+        const result = work(this.#tx);
+        if (result instanceof Promise) throw new TypeError("a database transaction must be synchronous");
+        return result;
+      })
+      .immediate();
+  }
+
+  close(): void {
+    this.sql.close();
+  }
+}
+
+/** Opens and migrates. Throws AppError permanent (DB_OPEN, DB_TOO_NEW, DB_MIGRATION_CHANGED). */
+export const openDatabase = (path: string, options: SqliteOptions = {}): Database => {
+  const sql = openSqlite(path, options);
+  try {
+    if (!options.readonly) migrate(sql);
+    return new Database(sql, path);
+  } catch (e) {
+    sql.close();
+    throw e;
+  }
+};

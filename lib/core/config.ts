@@ -1,0 +1,193 @@
+// Every setting, its default, its meaning and its check. Parsed once in main.ts and frozen; all problems are reported together.
+// .env.example is generated from this list (test/tidy.test.ts compares them).
+import { z } from "zod";
+import { parseRatio, parseYen, type RatioE8, type YenE8 } from "./money.ts";
+
+const text = (pattern: RegExp, expected: string) => z.string().regex(pattern, { error: `expected ${expected}` });
+const decimal = (expected: string) => text(/^\d{1,12}(\.\d{1,8})?$/, expected);
+const number = (min: number, max: number) =>
+  decimal(`a number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((v) => v >= min && v <= max, { error: `expected a number from ${min} to ${max}` });
+const integer = (min: number, max: number) =>
+  text(/^\d{1,9}$/, `a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((v) => v >= min && v <= max, { error: `expected a whole number from ${min} to ${max}` });
+/** A ratio such as 0.02, exact. */
+const ratio = (max: string) =>
+  decimal(`a ratio above 0 and up to ${max}, such as 0.02`)
+    .transform((v): RatioE8 => parseRatio(v))
+    .refine((v) => v > 0n && v <= parseRatio(max), { error: `expected a ratio above 0 and up to ${max}` });
+const yenAmount = () =>
+  text(/^\d{1,11}$/, "whole yen above 0")
+    .transform((v): YenE8 => parseYen(v))
+    .refine((v) => v > 0n, { error: "expected whole yen above 0" });
+const yesNo = () => text(/^(true|false)$/, "true or false").transform((v) => v === "true");
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `expected one of: ${values.join(", ")}` });
+
+interface Setting {
+  readonly schema: z.ZodType<unknown, string>;
+  /** undefined: optional, absent by default. */
+  readonly fallback: string | undefined;
+  readonly doc: string;
+}
+const setting = <S extends z.ZodType<unknown, string>, F extends string | undefined>(
+  schema: S,
+  fallback: F,
+  doc: string,
+) => ({
+  schema,
+  fallback,
+  doc,
+});
+
+/** In the order of .env.example. Sections start with a `#` in the doc. */
+export const SETTINGS = {
+  MODE: setting(
+    oneOf(["replay", "paper", "live"]),
+    "paper",
+    "What `trader worker` runs: paper (live quotes, simulated account) or live (real money; not available in this version). `trader start` always replays.",
+  ),
+  PRODUCT: setting(
+    oneOf(["margin", "spot"]),
+    "margin",
+    "margin: BTC_JPY and ETH_JPY, long and short, 2x leverage product. spot is not available in this version.",
+  ),
+  CONFIDENCE_MODE: setting(
+    oneOf(["design"]),
+    "design",
+    "design: the owner's thresholds on the touch probability. The guarded mode needs the win heads, which do not exist yet.",
+  ),
+  VAR_DIR: setting(
+    z.string().min(1, { error: "expected a folder" }),
+    "./var",
+    "State folder: database, logs, reports. The --var flag wins.",
+  ),
+  LOG_LEVEL: setting(oneOf(["trace", "debug", "info", "warn", "error"]), "info", "Detail of the log files."),
+  PAPER_EQUITY_JPY: setting(yenAmount(), "1000000", "Starting equity of replay and paper, whole yen."),
+  CAPITAL_LIMIT_JPY: setting(yenAmount(), undefined, "Optional cap on the capital used for sizing, whole yen."),
+  MAX_RISK_PER_TRADE: setting(ratio("1"), "0.02", "Largest loss at the stop, as a ratio of equity."),
+  MAX_POSITION_RATIO: setting(
+    ratio("1"),
+    "0.10",
+    "Largest notional of all open positions together, as a ratio of equity.",
+  ),
+  MAX_DAILY_LOSS_PCT: setting(
+    ratio("1"),
+    "0.03",
+    "Loss of the JST day that halts trading until the day ends, as a ratio of its starting equity.",
+  ),
+  MAX_WEEKLY_LOSS_PCT: setting(ratio("1"), "0.07", "The same for the JST week (from Monday)."),
+  MAX_MONTHLY_LOSS_PCT: setting(ratio("1"), "0.15", "The same for the JST month."),
+  STOP_LOSS_ATR_MULTIPLE: setting(number(0.1, 20), "2.0", "Stop distance in ATR(14) of 15-minute candles."),
+  TIME_STOP_HOURS: setting(number(0.25, 24), "4", "Longest holding time, hours."),
+  MAX_DAILY_TRADES: setting(integer(1, 1000), "3", "First fills per account and JST day; open proposals count."),
+  LONG_MIN_CONFIDENCE: setting(number(0, 1), "0.75", "Smallest probability of a long signal."),
+  SHORT_MIN_CONFIDENCE: setting(number(0, 1), "0.80", "Smallest probability of a short signal."),
+  CONFIDENCE_RANK: setting(
+    number(0, 1),
+    "0.10",
+    "Only the top share of the trailing 30 days of the same symbol and side (0.10 = rank 90 and above).",
+  ),
+  MAX_SPREAD_BPS: setting(number(0, 1000), "5", "Widest spread, basis points of the mid price."),
+  MIN_VOLUME_RATIO: setting(
+    number(0, 100),
+    "0.8",
+    "Smallest volume of the bar against the mean of the 96 closed bars before.",
+  ),
+  AVOID_NEWS_TIME: setting(yesNo(), "true", "No entries around important economic events."),
+  NEWS_WINDOW_MINUTES: setting(
+    integer(0, 1440),
+    "30",
+    "Minutes before and after an event, unless the event has its own window.",
+  ),
+  APPROVAL_MINUTES: setting(integer(1, 60), "15", "A proposal not answered by then is rejected."),
+  ENTRY_BAND_PCT: setting(
+    ratio("0.05"),
+    "0.001",
+    "How far the entry price may move from the proposal, as a ratio (0.001 = 0.10 %).",
+  ),
+  MAX_REQUOTES: setting(integer(0, 100), "3", "How often the entry order may be re-priced inside the band."),
+  TP1_PCT: setting(ratio("1"), "0.003", "First target for one half, as a ratio of the entry price."),
+  TP2_PCT: setting(ratio("1"), "0.006", "Second target for the other half."),
+  TAKE_PROFIT_REST_SECONDS: setting(
+    integer(1, 60),
+    "5",
+    "How long a take-profit or closing limit order rests before the stop returns.",
+  ),
+  MARGIN_ROLLOVER: setting(
+    oneOf(["avoid", "charge"]),
+    "avoid",
+    "avoid: no margin entry whose holding time would cross 06:00 JST. charge: accept the 0.04 % leverage fee.",
+  ),
+  MAINTENANCE_LEAD_HOURS: setting(
+    number(0, 48),
+    "4",
+    "No margin entry this long before known maintenance (Saturday 09:00 JST).",
+  ),
+  QUOTE_POLL_SECONDS: setting(
+    integer(1, 60),
+    "2",
+    "How often the worker looks at prices and orders while a trade or an entry is open.",
+  ),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+type Parsed<K extends SettingName> = z.output<(typeof SETTINGS)[K]["schema"]>;
+/** Frozen settings by name. An optional setting may be undefined. */
+export type Config = {
+  readonly [K in SettingName]: (typeof SETTINGS)[K]["fallback"] extends undefined ? Parsed<K> | undefined : Parsed<K>;
+};
+
+export type ConfigResult =
+  | { readonly kind: "ok"; readonly config: Config; readonly unknown: readonly string[] }
+  | { readonly kind: "bad"; readonly problems: readonly string[] };
+
+/**
+ * Reads settings from an environment-like record. An empty string means "not set". All problems are listed together,
+ * each with the setting's name, what was expected and what was found.
+ */
+export const parseConfig = (env: Readonly<Record<string, string | undefined>>): ConfigResult => {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema, fallback }] of Object.entries(SETTINGS) as [string, Setting][]) {
+    const given = env[name]?.trim();
+    const raw = given === undefined || given === "" ? fallback : given;
+    if (raw === undefined) {
+      values[name] = undefined;
+      continue;
+    }
+    const result = schema.safeParse(raw);
+    if (result.success) values[name] = result.data;
+    else problems.push(`${name}: ${result.error.issues[0]?.message ?? "invalid"}, found ${JSON.stringify(raw)}`);
+  }
+  const config = values as Config;
+  if (problems.length === 0) {
+    if (config.TP2_PCT <= config.TP1_PCT) problems.push("TP2_PCT: expected a target beyond TP1_PCT");
+    if (config.PRODUCT === "spot")
+      problems.push('PRODUCT: expected margin, found "spot": spot trading is not available in this version');
+  }
+  if (problems.length > 0) return { kind: "bad", problems };
+  return { kind: "ok", config: Object.freeze(config), unknown: [] };
+};
+
+/** The settings of a run without any environment. */
+export const defaultConfig = (overrides: Readonly<Record<string, string>> = {}): Config => {
+  const result = parseConfig(overrides);
+  if (result.kind === "bad") throw new RangeError(result.problems.join("; "));
+  return result.config;
+};
+
+/** Text of .env.example. */
+export const envExample = (): string =>
+  [
+    "# Settings of CryptoTrader V2. Copy to .env (mode 600, never committed) and change what you need.",
+    "# Every value shown is the default; an empty value means the default.",
+    "",
+    ...Object.entries(SETTINGS).flatMap(([name, { doc, fallback }]) => [
+      `# ${doc}`,
+      `${fallback === undefined ? "# " : ""}${name}=${fallback ?? ""}`,
+      "",
+    ]),
+  ].join("\n");

@@ -1,0 +1,30 @@
+// Three verdicts decide what the queue does with a failure (docs/queue.md): retry, permanent, alert.
+
+export type Verdict = "retry" | "permanent" | "alert";
+
+/**
+ * `retry`: unwilling for now and safe to repeat. `permanent`: asking again cannot help; the job dies at once.
+ * `alert`: money or truth in doubt; entries pause, a reconcile is queued, the owner is told.
+ * The message says what was expected, what was found and what to do. `data` never holds a secret.
+ */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  constructor(
+    readonly verdict: Verdict,
+    readonly code: string,
+    message: string,
+    readonly data: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** What we did not foresee is a bug, and a bug must be louder than a flaky network. */
+export const toAppError = (e: unknown): AppError =>
+  e instanceof AppError ? e : new AppError("alert", "UNCLASSIFIED", String(e), {}, { cause: e });
+
+/** Wrong use of the command line or of the settings: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}

@@ -1,0 +1,56 @@
+// The only door to SQLite. Every connection, ours and the simulator's, gets the same pragmas and proves them:
+// better-sqlite3 opens WAL at synchronous=NORMAL without saying so (toolchain notes), where a power cut loses the last commit.
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import { AppError } from "../core/errors.ts";
+
+export type Sqlite = Database.Database;
+export type Statement<P extends unknown[] = unknown[], R = unknown> = Database.Statement<P, R>;
+export { SqliteError } from "better-sqlite3";
+
+export interface SqliteOptions {
+  /** FULL everywhere; OFF only for throw-away databases (backtest). */
+  readonly synchronous?: "FULL" | "OFF";
+  readonly readonly?: boolean;
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Opens (and creates, with its folder) a SQLite file. bigint columns must be read with `safeIntegers()`.
+ * Throws AppError permanent DB_OPEN when the folder is not writable or the file is no database.
+ */
+export const openSqlite = (path: string, options: SqliteOptions = {}): Sqlite => {
+  const synchronous = options.synchronous ?? "FULL";
+  try {
+    if (path !== ":memory:" && !options.readonly) mkdirSync(dirname(path), { recursive: true });
+    if (options.readonly && !existsSync(path))
+      throw new AppError(
+        "permanent",
+        "DB_MISSING",
+        `expected a database at ${path}, found none; run trader start or trader worker first`,
+      );
+    const db = new Database(path, { timeout: options.busyTimeoutMs ?? 5_000, readonly: options.readonly ?? false });
+    if (!options.readonly) {
+      db.pragma("journal_mode = WAL");
+      db.pragma(`synchronous = ${synchronous}`);
+    }
+    db.pragma("foreign_keys = ON");
+    if (!options.readonly && path !== ":memory:") {
+      const mode = db.pragma("journal_mode", { simple: true });
+      const level = db.pragma("synchronous", { simple: true });
+      if (mode !== "wal" || level !== (synchronous === "FULL" ? 2 : 0))
+        throw new Error(`expected WAL with synchronous=${synchronous}, found ${String(mode)} with ${String(level)}`);
+    }
+    return db;
+  } catch (e) {
+    if (e instanceof AppError) throw e;
+    throw new AppError(
+      "permanent",
+      "DB_OPEN",
+      `cannot open the database ${path}: ${(e as Error).message}. Check that the folder exists and is writable, and that the file is a SQLite database`,
+      { path },
+      { cause: e },
+    );
+  }
+};

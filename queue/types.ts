@@ -1,0 +1,112 @@
+// The shapes every step shares: a handler is (input, ctx) -> outcome, and everything durable goes through the outcome
+// or through ctx.commit. The queue knows nothing about trading; it is handed the handler registry.
+import type { z } from "zod";
+import type { Database, Reads, Tx } from "../db/open.ts";
+import type { EpochMs } from "../lib/core/time.ts";
+import type { WakeTopic } from "../lib/core/wake.ts";
+import type { Clock } from "../lib/io/clock.ts";
+import type { Logger } from "../lib/io/logger.ts";
+
+export type { Database, Reads, Tx };
+export type JobState = "ready" | "running" | "parked" | "done" | "dead" | "cancelled" | "expired";
+
+/** A job to enqueue. `input` is validated by the handler's schema on enqueue and again on claim. */
+export interface NewJob {
+  readonly name: string;
+  /** Unique per name for the retention horizon: enqueuing twice is enqueuing once. */
+  readonly key: string;
+  readonly input: unknown;
+  /** System clock; default now. */
+  readonly runAtMs?: EpochMs;
+  /** System clock; a job still not started by then ends `expired` instead of running. */
+  readonly expiresAtMs?: EpochMs;
+  /** Higher first among due jobs; default the handler's, else 0. */
+  readonly priority?: number;
+  /** Default: the parent's. */
+  readonly traceId?: string;
+}
+
+/** What a handler asks the queue to make durable, in one transaction with the acknowledgement. */
+export type Outcome =
+  | { readonly kind: "done"; readonly write?: (tx: Tx) => void; readonly next?: readonly NewJob[] }
+  /** A person decides; the deadline (system clock) decides otherwise: the job then runs again with `ctx.job.deadlinePassed`. */
+  | {
+      readonly kind: "park";
+      readonly deadlineMs: EpochMs;
+      readonly write?: (tx: Tx) => void;
+      readonly next?: readonly NewJob[];
+    }
+  /** Look again at `untilMs` (system clock), or when a topic wakes it; uses up no attempt. */
+  | {
+      readonly kind: "snooze";
+      readonly untilMs: EpochMs;
+      readonly reason: string;
+      readonly wakeOn?: readonly WakeTopic[];
+      readonly write?: (tx: Tx) => void;
+      readonly next?: readonly NewJob[];
+    }
+  /** Ended on purpose (state done), nothing follows but `next` when something must (an alert, a message). */
+  | {
+      readonly kind: "stop";
+      readonly reason: string;
+      readonly write?: (tx: Tx) => void;
+      readonly next?: readonly NewJob[];
+    };
+
+export interface JobInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly key: string;
+  /** 1 for the first attempt. Snoozes do not count. */
+  readonly attempt: number;
+  readonly fence: number;
+  readonly traceId: string;
+  readonly parentId: number | undefined;
+  /** True when a parked job is run again because its deadline passed. */
+  readonly deadlinePassed: boolean;
+}
+
+export interface Ctx {
+  readonly job: JobInfo;
+  /** Aborted at the handler's timeout, on loss of the lease and on shutdown. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Reads outside any transaction. */
+  readonly db: Reads;
+  /**
+   * A durable step in the middle of a handler (an intention, a result): one BEGIN IMMEDIATE transaction, fenced by this
+   * attempt. Throws StaleAttemptError when the attempt has lost its lease; nothing is written then.
+   */
+  commit<T>(write: (tx: Tx) => T, next?: readonly NewJob[]): T;
+  readonly log: Logger;
+}
+
+/** What pauses may stop: `adding` is not claimed under a halt, `reducing` and `neutral` always run. */
+export type RiskClass = "adding" | "reducing" | "neutral";
+
+export interface Handler<P, C extends Ctx = Ctx> {
+  readonly name: string;
+  readonly input: z.ZodType<P>;
+  readonly maxAttempts: number;
+  /** Real clock. The signal aborts then; the slot is freed only when the handler has really settled. */
+  readonly timeoutMs: number;
+  readonly risk: RiskClass;
+  /** Default 0. Protection uses more. */
+  readonly priority?: number;
+  /** Jobs with the same serial key run one at a time, in order of creation (a failing head blocks its followers). */
+  serialKey?(input: P): string | undefined;
+  /** Most handlers of this name at once in this worker; default the worker's limit. */
+  readonly concurrency?: number;
+  /** Exponential backoff with jitter: min(cap, base * 2^(attempt-1)) * (0.5..1). Defaults 1 s and 5 min. */
+  readonly backoff?: { readonly baseMs: number; readonly capMs: number };
+  run(input: P, ctx: C): Promise<Outcome>;
+}
+
+/** A handler of any input type, as the registry holds it. */
+// biome-ignore lint/suspicious/noExplicitAny: a heterogeneous registry; inputs are parsed by each handler's own schema.
+export type AnyHandler<C extends Ctx = any> = Handler<any, C>;
+
+/** The attempt no longer owns its job (lease lost, cancelled, taken over): whatever it wanted to write is void. */
+export class StaleAttemptError extends Error {
+  override readonly name = "StaleAttemptError";
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// One project: unit, property, crash and end-to-end tests. Long runs read TEST_LONG=1 (npm run test:long).
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/bench/**", "node_modules/**", "dist/**"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: "forks",
+    maxWorkers: 2,
+    reporters: ["default"],
+  },
+});
