@@ -2,14 +2,45 @@
 // One file per table (or per pair of tables that live and die together): its SQL and its row shape.
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { auditReads, auditWrites } from "./audit.ts";
+import { candleReads, candleWrites } from "./candles.ts";
+import { equityReads, equityWrites } from "./equity.ts";
+import { metaReads, metaWrites } from "./meta.ts";
+import { modelReads, modelWrites } from "./models.ts";
+import { alertReads, alertWrites, outboxReads, outboxWrites } from "./outbox.ts";
+import { proposalReads, proposalWrites } from "./proposals.ts";
+import { featureReads, featureWrites, scoreReads, scoreWrites } from "./scores.ts";
+import { signalReads, signalWrites } from "./signals.ts";
+import { snapshotReads, snapshotWrites } from "./snapshots.ts";
 
 export const readsOf = (sql: Sqlite) => ({
+  alerts: alertReads(sql),
   audit: auditReads(sql),
+  candles: candleReads(sql),
+  equity: equityReads(sql),
+  features: featureReads(sql),
+  meta: metaReads(sql),
+  models: modelReads(sql),
+  outbox: outboxReads(sql),
+  proposals: proposalReads(sql),
+  scores: scoreReads(sql),
+  signals: signalReads(sql),
+  snapshots: snapshotReads(sql),
 });
 export type Reads = ReturnType<typeof readsOf>;
 
 const writers = (sql: Sqlite) => ({
+  alerts: alertWrites(sql),
   audit: auditWrites(sql),
+  candles: candleWrites(sql),
+  equity: equityWrites(sql),
+  features: featureWrites(sql),
+  meta: metaWrites(sql),
+  models: modelWrites(sql),
+  outbox: outboxWrites(sql),
+  proposals: proposalWrites(sql),
+  scores: scoreWrites(sql),
+  signals: signalWrites(sql),
+  snapshots: snapshotWrites(sql),
 });
 type Writes = ReturnType<typeof writers>;
 

@@ -1,0 +1,47 @@
+// equity_points: account equity over time, the base of the daily, weekly and monthly loss limits and of the equity curve.
+import type { YenE8 } from "../../lib/core/money.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+
+export interface EquityPoint {
+  readonly atMs: EpochMs;
+  readonly equity: YenE8;
+}
+interface Row {
+  at_ms: bigint;
+  equity_e8: YenE8;
+}
+const toPoint = (row: Row): EquityPoint => ({ atMs: Number(row.at_ms) as EpochMs, equity: row.equity_e8 });
+
+export const equityReads = (sql: Sqlite) => {
+  const before = sql
+    .prepare<[number], Row>("SELECT * FROM equity_points WHERE at_ms <= ? ORDER BY at_ms DESC LIMIT 1")
+    .safeIntegers();
+  const first = sql
+    .prepare<[number], Row>("SELECT * FROM equity_points WHERE at_ms >= ? ORDER BY at_ms LIMIT 1")
+    .safeIntegers();
+  const range = sql
+    .prepare<[number, number], Row>("SELECT * FROM equity_points WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms")
+    .safeIntegers();
+  return {
+    /**
+     * Equity a period began with: the last point at or before its start, else the first one in it.
+     * undefined while nothing was recorded.
+     */
+    atStartOf(startMs: EpochMs): EquityPoint | undefined {
+      const row = before.get(startMs) ?? first.get(startMs);
+      return row && toPoint(row);
+    },
+    latest(): EquityPoint | undefined {
+      const row = before.get(Number.MAX_SAFE_INTEGER);
+      return row && toPoint(row);
+    },
+    range: (fromMs: EpochMs, toMs: EpochMs): readonly EquityPoint[] => range.all(fromMs, toMs).map(toPoint),
+  };
+};
+export const equityWrites = (sql: Sqlite) => {
+  const insert = sql.prepare(
+    "INSERT INTO equity_points (at_ms, equity_e8) VALUES (?, ?) ON CONFLICT (at_ms) DO UPDATE SET equity_e8 = excluded.equity_e8",
+  );
+  return { record: (atMs: EpochMs, equity: YenE8): void => void insert.run(atMs, equity) };
+};

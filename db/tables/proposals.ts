@@ -1,0 +1,192 @@
+// proposals and approvals: exactly what the owner is asked, and the one answer it ever gets.
+import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { Direction } from "../../lib/core/venue.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+import type { DecidedBy } from "./signals.ts";
+
+export type ProposalState = "pending" | "approved" | "rejected" | "expired" | "superseded";
+export interface Proposal {
+  readonly id: string;
+  readonly signalId: number;
+  readonly symbol: string;
+  readonly direction: Direction;
+  /** Entry limit, yen per coin; the band is where re-quotes may move it. */
+  readonly entry: YenE8;
+  readonly bandLow: YenE8;
+  readonly bandHigh: YenE8;
+  readonly stop: YenE8;
+  readonly tp1: YenE8;
+  readonly tp2: YenE8;
+  readonly size: CoinE8;
+  /** Yen lost when the stop is hit at its price, costs excluded. */
+  readonly risk: YenE8;
+  /** Account equity the size was computed from. */
+  readonly equity: YenE8;
+  /** ATR(14) of 15-minute candles, yen. */
+  readonly atr: number;
+  readonly confidence: number;
+  readonly rank: number | undefined;
+  /** Win rate at which this plan breaks even, 0..1. */
+  readonly breakEven: number;
+  /** Binds an answer to exactly these numbers. */
+  readonly hash: string;
+  readonly createdMs: EpochMs;
+  readonly validUntilMs: EpochMs;
+  readonly state: ProposalState;
+  readonly supersedes: string | undefined;
+  readonly traceId: string;
+}
+export interface Approval {
+  readonly proposalId: string;
+  readonly decision: "approved" | "rejected" | "modified";
+  readonly decidedBy: DecidedBy;
+  readonly actor: string;
+  readonly hash: string;
+  readonly decidedMs: EpochMs;
+}
+interface Row {
+  id: string;
+  signal_id: bigint;
+  symbol: string;
+  direction: Direction;
+  entry_e8: YenE8;
+  band_low_e8: YenE8;
+  band_high_e8: YenE8;
+  stop_e8: YenE8;
+  tp1_e8: YenE8;
+  tp2_e8: YenE8;
+  size_e8: CoinE8;
+  risk_e8: YenE8;
+  equity_e8: YenE8;
+  atr: number;
+  confidence: number;
+  rank: number | null;
+  break_even: number;
+  hash: string;
+  created_ms: bigint;
+  valid_until_ms: bigint;
+  state: ProposalState;
+  supersedes: string | null;
+  trace_id: string;
+}
+const toProposal = (row: Row): Proposal => ({
+  id: row.id,
+  signalId: Number(row.signal_id),
+  symbol: row.symbol,
+  direction: row.direction,
+  entry: row.entry_e8,
+  bandLow: row.band_low_e8,
+  bandHigh: row.band_high_e8,
+  stop: row.stop_e8,
+  tp1: row.tp1_e8,
+  tp2: row.tp2_e8,
+  size: row.size_e8,
+  risk: row.risk_e8,
+  equity: row.equity_e8,
+  atr: row.atr,
+  confidence: row.confidence,
+  rank: row.rank ?? undefined,
+  breakEven: row.break_even,
+  hash: row.hash,
+  createdMs: Number(row.created_ms) as EpochMs,
+  validUntilMs: Number(row.valid_until_ms) as EpochMs,
+  state: row.state,
+  supersedes: row.supersedes ?? undefined,
+  traceId: row.trace_id,
+});
+
+export const proposalReads = (sql: Sqlite) => {
+  const byId = sql.prepare<[string], Row>("SELECT * FROM proposals WHERE id = ?").safeIntegers();
+  const pending = sql
+    .prepare<[], Row>("SELECT * FROM proposals WHERE state = 'pending' ORDER BY created_ms, id")
+    .safeIntegers();
+  const newest = sql
+    .prepare<[number], Row>("SELECT * FROM proposals ORDER BY created_ms DESC, id DESC LIMIT ?")
+    .safeIntegers();
+  const approval = sql.prepare<
+    [string],
+    {
+      proposal_id: string;
+      decision: Approval["decision"];
+      decided_by: DecidedBy;
+      actor: string;
+      hash: string;
+      decided_ms: number;
+    }
+  >("SELECT * FROM approvals WHERE proposal_id = ?");
+  return {
+    byId: (id: string): Proposal | undefined => {
+      const row = byId.get(id);
+      return row && toProposal(row);
+    },
+    pending: (): readonly Proposal[] => pending.all().map(toProposal),
+    newest: (limit: number): readonly Proposal[] => newest.all(limit).map(toProposal),
+    approval(proposalId: string): Approval | undefined {
+      const row = approval.get(proposalId);
+      return (
+        row && {
+          proposalId: row.proposal_id,
+          decision: row.decision,
+          decidedBy: row.decided_by,
+          actor: row.actor,
+          hash: row.hash,
+          decidedMs: row.decided_ms as EpochMs,
+        }
+      );
+    },
+  };
+};
+
+export const proposalWrites = (sql: Sqlite) => {
+  const insert = sql.prepare(
+    `INSERT INTO proposals (id, signal_id, symbol, direction, entry_e8, band_low_e8, band_high_e8, stop_e8, tp1_e8, tp2_e8, size_e8,
+       risk_e8, equity_e8, atr, confidence, rank, break_even, hash, created_ms, valid_until_ms, state, supersedes, trace_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const settle = sql.prepare("UPDATE proposals SET state = ? WHERE id = ? AND state = 'pending'");
+  const approve = sql.prepare(
+    "INSERT INTO approvals (proposal_id, decision, decided_by, actor, hash, decided_ms) VALUES (?, ?, ?, ?, ?, ?)",
+  );
+  return {
+    insert: (p: Proposal): void =>
+      void insert.run(
+        p.id,
+        p.signalId,
+        p.symbol,
+        p.direction,
+        p.entry,
+        p.bandLow,
+        p.bandHigh,
+        p.stop,
+        p.tp1,
+        p.tp2,
+        p.size,
+        p.risk,
+        p.equity,
+        p.atr,
+        p.confidence,
+        p.rank ?? null,
+        p.breakEven,
+        p.hash,
+        p.createdMs,
+        p.validUntilMs,
+        p.state,
+        p.supersedes ?? null,
+        p.traceId,
+      ),
+    /** Ends a pending proposal with its one answer. Throws when it was not pending: an answer counts once. */
+    settle(state: Exclude<ProposalState, "pending">, approval: Approval): void {
+      if (settle.run(state, approval.proposalId).changes !== 1)
+        throw new Error(`proposal ${approval.proposalId} is not pending, so it cannot become ${state}`);
+      approve.run(
+        approval.proposalId,
+        approval.decision,
+        approval.decidedBy,
+        approval.actor,
+        approval.hash,
+        approval.decidedMs,
+      );
+    },
+  };
+};

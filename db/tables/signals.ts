@@ -1,0 +1,141 @@
+// signals: the owner's table, one row per judged symbol and bar. The direction is the stronger head; the gates say
+// whether the row counted. `approved` stays NULL until somebody (or the clock) answers a proposal.
+
+import type { Gate } from "../../lib/core/gates.ts";
+import { type EpochMs, isoUtc } from "../../lib/core/time.ts";
+import type { Direction } from "../../lib/core/venue.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+
+export type DecidedBy = "human" | "timeout" | "script" | "system";
+export interface Reason {
+  readonly feature: string;
+  readonly value: number;
+  /** Log-odds added by this feature (TreeSHAP). */
+  readonly contribution: number;
+}
+export interface NewSignal {
+  readonly symbol: string;
+  readonly barOpenMs: EpochMs;
+  readonly direction: Direction;
+  /** p_touch of the direction's head (design mode). */
+  readonly confidence: number;
+  readonly features: Readonly<Record<string, number>>;
+  readonly predictedMs: EpochMs;
+  readonly modelId: string;
+  readonly featureSet: string;
+  readonly pTouchLong: number;
+  readonly pTouchShort: number;
+  /** 0..100 percentile; undefined while there is no history. */
+  readonly rank: number | undefined;
+  readonly rankSample: number;
+  readonly atr: number;
+  readonly reasons: readonly Reason[];
+  readonly overThreshold: boolean;
+  readonly traceId: string;
+}
+export interface Signal extends Omit<NewSignal, "predictedMs"> {
+  readonly id: number;
+  readonly verdict: "judging" | "proposed" | "filtered";
+  readonly gates: readonly Gate[] | undefined;
+  readonly approved: boolean | undefined;
+  readonly approvedBy: DecidedBy | undefined;
+  readonly tradeId: number | undefined;
+}
+interface Row {
+  id: number;
+  symbol: string;
+  direction: Direction;
+  confidence: number;
+  features: string;
+  bar_open_ms: EpochMs;
+  model_id: string;
+  feature_set: string;
+  p_touch_long: number;
+  p_touch_short: number;
+  rank: number | null;
+  rank_sample: number;
+  atr: number;
+  reasons: string;
+  over_threshold: number;
+  verdict: "judging" | "proposed" | "filtered";
+  gates: string | null;
+  approved: number | null;
+  approved_by: DecidedBy | null;
+  trade_id: number | null;
+  trace_id: string;
+}
+
+export const signalReads = (sql: Sqlite) => {
+  const byId = sql.prepare<[number], Row>("SELECT * FROM signals WHERE id = ?");
+  const at = sql.prepare<[string, number], Row>("SELECT * FROM signals WHERE symbol = ? AND bar_open_ms = ?");
+  const newest = sql.prepare<[number], Row>("SELECT * FROM signals ORDER BY bar_open_ms DESC, id DESC LIMIT ?");
+  const toSignal = (row: Row): Signal => ({
+    id: row.id,
+    symbol: row.symbol,
+    barOpenMs: row.bar_open_ms,
+    direction: row.direction,
+    confidence: row.confidence,
+    features: JSON.parse(row.features) as Record<string, number>,
+    modelId: row.model_id,
+    featureSet: row.feature_set,
+    pTouchLong: row.p_touch_long,
+    pTouchShort: row.p_touch_short,
+    rank: row.rank ?? undefined,
+    rankSample: row.rank_sample,
+    atr: row.atr,
+    reasons: JSON.parse(row.reasons) as Reason[],
+    overThreshold: row.over_threshold === 1,
+    verdict: row.verdict,
+    gates: row.gates === null ? undefined : (JSON.parse(row.gates) as Gate[]),
+    approved: row.approved === null ? undefined : row.approved === 1,
+    approvedBy: row.approved_by ?? undefined,
+    tradeId: row.trade_id ?? undefined,
+    traceId: row.trace_id,
+  });
+  const map = (row: Row | undefined) => row && toSignal(row);
+  return {
+    byId: (id: number): Signal | undefined => map(byId.get(id)),
+    at: (symbol: string, barOpenMs: EpochMs): Signal | undefined => map(at.get(symbol, barOpenMs)),
+    newest: (limit: number): readonly Signal[] => newest.all(limit).map(toSignal),
+  };
+};
+
+export const signalWrites = (sql: Sqlite) => {
+  const insert = sql.prepare(
+    `INSERT INTO signals (symbol, direction, confidence, features, prediction_time, created_at, bar_open_ms, model_id, feature_set,
+       p_touch_long, p_touch_short, rank, rank_sample, atr, reasons, over_threshold, verdict, trace_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'judging', ?)`,
+  );
+  const judge = sql.prepare("UPDATE signals SET verdict = ?, gates = ? WHERE id = ?");
+  const answer = sql.prepare("UPDATE signals SET approved = ?, approved_by = ? WHERE id = ?");
+  const setTrade = sql.prepare("UPDATE signals SET trade_id = ? WHERE id = ?");
+  return {
+    insert(s: NewSignal): number {
+      const time = isoUtc(s.predictedMs);
+      const { lastInsertRowid } = insert.run(
+        s.symbol,
+        s.direction,
+        s.confidence,
+        JSON.stringify(s.features),
+        time,
+        time,
+        s.barOpenMs,
+        s.modelId,
+        s.featureSet,
+        s.pTouchLong,
+        s.pTouchShort,
+        s.rank ?? null,
+        s.rankSample,
+        s.atr,
+        JSON.stringify(s.reasons),
+        s.overThreshold ? 1 : 0,
+        s.traceId,
+      );
+      return Number(lastInsertRowid);
+    },
+    judge: (id: number, verdict: "proposed" | "filtered", gates: readonly Gate[]): void =>
+      void judge.run(verdict, JSON.stringify(gates), id),
+    answer: (id: number, approved: boolean, by: DecidedBy): void => void answer.run(approved ? 1 : 0, by, id),
+    setTrade: (id: number, tradeId: number): void => void setTrade.run(tradeId, id),
+  };
+};

@@ -1,0 +1,88 @@
+// snapshots: what fetchMarket saw at one bar close. Written once per symbol and bar.
+import type { YenE8 } from "../../lib/core/money.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { VenueStatus } from "../../lib/core/venue.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+
+export interface Snapshot {
+  readonly id: string;
+  readonly symbol: string;
+  readonly barOpenMs: EpochMs;
+  readonly takenMs: EpochMs;
+  readonly venueStatus: VenueStatus;
+  readonly bid: YenE8;
+  readonly ask: YenE8;
+  readonly last: YenE8;
+  /** Basis points of the mid price. */
+  readonly spreadBps: number;
+  /** The bar's volume over the mean of the 96 closed bars before; undefined while there are too few. */
+  readonly volumeRatio: number | undefined;
+  /** Rows in the first page of public trades. */
+  readonly tradesSeen: number;
+  readonly traceId: string;
+}
+interface Row {
+  id: string;
+  symbol: string;
+  bar_open_ms: bigint;
+  taken_ms: bigint;
+  venue_status: VenueStatus;
+  bid_e8: YenE8;
+  ask_e8: YenE8;
+  last_e8: YenE8;
+  spread_bps: number;
+  volume_ratio: number | null;
+  trades_seen: bigint;
+  trace_id: string;
+}
+
+export const snapshotReads = (sql: Sqlite) => {
+  const at = sql
+    .prepare<[string, number], Row>("SELECT * FROM snapshots WHERE symbol = ? AND bar_open_ms = ?")
+    .safeIntegers();
+  return {
+    at: (symbol: string, barOpenMs: EpochMs): Snapshot | undefined => {
+      const row = at.get(symbol, barOpenMs);
+      return (
+        row && {
+          id: row.id,
+          symbol: row.symbol,
+          barOpenMs: Number(row.bar_open_ms) as EpochMs,
+          takenMs: Number(row.taken_ms) as EpochMs,
+          venueStatus: row.venue_status,
+          bid: row.bid_e8,
+          ask: row.ask_e8,
+          last: row.last_e8,
+          spreadBps: row.spread_bps,
+          volumeRatio: row.volume_ratio ?? undefined,
+          tradesSeen: Number(row.trades_seen),
+          traceId: row.trace_id,
+        }
+      );
+    },
+  };
+};
+
+export const snapshotWrites = (sql: Sqlite) => {
+  const insert = sql.prepare(
+    `INSERT INTO snapshots (id, symbol, bar_open_ms, taken_ms, venue_status, bid_e8, ask_e8, last_e8, spread_bps, volume_ratio, trades_seen, trace_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  );
+  return {
+    insert: (s: Snapshot): void =>
+      void insert.run(
+        s.id,
+        s.symbol,
+        s.barOpenMs,
+        s.takenMs,
+        s.venueStatus,
+        s.bid,
+        s.ask,
+        s.last,
+        s.spreadBps,
+        s.volumeRatio ?? null,
+        s.tradesSeen,
+        s.traceId,
+      ),
+  };
+};

@@ -1,0 +1,154 @@
+// Risk: how large an entry may be, and whether one is allowed at all. Pure and total: no input yields a size that breaks a
+// limit (property-tested). Checked at the filter, at the tap and before the send (DESIGN 8). Never raises a limit.
+import type { Config } from "./config.ts";
+import type { Gate } from "./gates.ts";
+import {
+  type CoinE8,
+  E8,
+  floorDiv,
+  floorToStep,
+  formatE8,
+  maxBig,
+  minBig,
+  type RatioE8,
+  ratioOfYenDown,
+  toNumber,
+  type YenE8,
+  yenE8,
+} from "./money.ts";
+import type { SymbolRules } from "./venue.ts";
+
+export interface SizingFacts {
+  /** Account equity, yen. */
+  readonly equity: YenE8;
+  /** Trading capacity left on the venue, yen of margin. */
+  readonly available: YenE8;
+  /** Notional of all open positions and live entry orders together. */
+  readonly openNotional: YenE8;
+  readonly entry: YenE8;
+  readonly stop: YenE8;
+  readonly rules: SymbolRules;
+}
+export type Sizing =
+  | { readonly kind: "ok"; readonly size: CoinE8; readonly bound: "risk" | "position" | "margin" | "maximum" }
+  | { readonly kind: "tooSmall"; readonly size: CoinE8; readonly reason: string };
+
+/** Margin needed per yen of notional on the 2x leverage product (GMO API 5.1). */
+const MARGIN_RATIO = 50_000_000n as RatioE8;
+
+/**
+ * The least of 2 % risk over the stop distance, 10 % of equity less what is open, available margin and the venue's maximum,
+ * rounded down to the step. Below the venue's minimum: `tooSmall` with the reason, never a rounded-up size.
+ */
+export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
+  const capital = config.CAPITAL_LIMIT_JPY === undefined ? f.equity : minBig(f.equity, config.CAPITAL_LIMIT_JPY);
+  const distance = f.entry > f.stop ? f.entry - f.stop : f.stop - f.entry;
+  if (capital <= 0n || f.entry <= 0n || f.stop <= 0n || distance === 0n)
+    return { kind: "tooSmall", size: 0n as CoinE8, reason: "no equity or no stop distance to size from" };
+  const perYen = (budget: YenE8, perCoin: bigint): CoinE8 =>
+    floorDiv(maxBig(budget, yenE8(0n)) * E8, perCoin) as CoinE8;
+  const candidates = [
+    ["risk", perYen(ratioOfYenDown(capital, config.MAX_RISK_PER_TRADE), distance)],
+    ["position", perYen(yenE8(ratioOfYenDown(capital, config.MAX_POSITION_RATIO) - f.openNotional), f.entry)],
+    ["margin", perYen(yenE8((f.available * E8) / MARGIN_RATIO), f.entry)],
+    ["maximum", f.rules.maxSize],
+  ] as const;
+  const [bound, exact] = candidates.reduce((least, next) => (next[1] < least[1] ? next : least));
+  const size = floorToStep(exact, f.rules.sizeStep);
+  if (size < f.rules.minSize || size <= 0n)
+    return {
+      kind: "tooSmall",
+      size,
+      reason: `the ${bound} limit allows ${formatE8(exact)} ${f.rules.symbol}, below the venue's minimum ${formatE8(f.rules.minSize)}`,
+    };
+  return { kind: "ok", size, bound };
+};
+
+export interface LossFacts {
+  readonly equity: YenE8;
+  /** Open P&L included in `equity`; open profit is not counted as a cushion. */
+  readonly unrealised: YenE8;
+  /** Equity each period began with. */
+  readonly dayStart: YenE8;
+  readonly weekStart: YenE8;
+  readonly monthStart: YenE8;
+}
+export type LossPeriod = "day" | "week" | "month";
+export interface LossUse {
+  readonly period: LossPeriod;
+  /** Loss so far, yen, 0 when there is none. Realised P&L, fees and open loss. */
+  readonly loss: YenE8;
+  readonly limit: YenE8;
+  readonly reached: boolean;
+}
+
+/** Daily, weekly and monthly loss against their limits. A limit is reached at exactly its amount. */
+export const lossUse = (config: Config, f: LossFacts): readonly LossUse[] => {
+  const equityWithoutOpenProfit = f.unrealised > 0n ? f.equity - f.unrealised : f.equity;
+  const use = (period: LossPeriod, start: YenE8, ratio: RatioE8): LossUse => {
+    const loss = yenE8(maxBig(start - equityWithoutOpenProfit, 0n));
+    const limit = ratioOfYenDown(start, ratio);
+    return { period, loss, limit, reached: loss >= limit };
+  };
+  return [
+    use("day", f.dayStart, config.MAX_DAILY_LOSS_PCT),
+    use("week", f.weekStart, config.MAX_WEEKLY_LOSS_PCT),
+    use("month", f.monthStart, config.MAX_MONTHLY_LOSS_PCT),
+  ];
+};
+
+export interface EntryFacts extends SizingFacts, LossFacts {
+  readonly symbol: string;
+  /** Kinds and reasons of active halts. */
+  readonly halts: readonly string[];
+  readonly openTradeOnSymbol: boolean;
+  readonly pendingProposalOnSymbol: boolean;
+  /** First fills of this JST day plus open proposals and entries still working, this one excluded. */
+  readonly tradesToday: number;
+}
+
+/** The risk gates, all of them, in a fixed order; the last is the size. */
+export const riskGates = (
+  config: Config,
+  f: EntryFacts,
+): { readonly gates: readonly Gate[]; readonly sizing: Sizing } => {
+  const losses = lossUse(config, f);
+  const reached = losses.filter((l) => l.reached);
+  const sizing = sizeEntry(config, f);
+  const gates: readonly Gate[] = [
+    { gate: "halt", value: f.halts.join("; ") || null, limit: null, pass: f.halts.length === 0 },
+    { gate: "openTrade", value: f.openTradeOnSymbol ? 1 : 0, limit: 0, pass: !f.openTradeOnSymbol },
+    { gate: "pendingProposal", value: f.pendingProposalOnSymbol ? 1 : 0, limit: 0, pass: !f.pendingProposalOnSymbol },
+    {
+      gate: "dailyTrades",
+      value: f.tradesToday,
+      limit: config.MAX_DAILY_TRADES,
+      pass: f.tradesToday < config.MAX_DAILY_TRADES,
+    },
+    {
+      gate: "lossLimits",
+      value: losses
+        .map((l) => `${l.period} ${Math.round(toNumber(l.loss))}/${Math.round(toNumber(l.limit))} JPY`)
+        .join(", "),
+      limit: null,
+      pass: reached.length === 0,
+    },
+    {
+      gate: "size",
+      value: formatE8(sizing.size),
+      limit: formatE8(f.rules.minSize),
+      pass: sizing.kind === "ok",
+      ...(sizing.kind === "ok" ? {} : { reason: sizing.reason }),
+    },
+  ];
+  return { gates, sizing };
+};
+
+/** Names and reasons of the gates that failed, for one line of text; undefined when all passed. */
+export const refusalText = (gates: readonly Gate[]): string | undefined => {
+  const failed = gates.filter((g) => !g.pass);
+  if (failed.length === 0) return undefined;
+  return failed.map((g) => `${g.gate} ${g.reason ?? `${format(g.value)} (limit ${format(g.limit)})`}`).join("; ");
+};
+const format = (value: string | number | null): string =>
+  value === null ? "none" : typeof value === "number" ? String(Math.round(value * 10_000) / 10_000) : value;
