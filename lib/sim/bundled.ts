@@ -1,0 +1,32 @@
+// The data that ship with the program for `trader start` (lib/sim/data/README.md). Reading only.
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { type EpochMs, parseInstant } from "../core/time.ts";
+import { projectPath } from "../io/paths.ts";
+
+/** First instant of the bundled candles and the first instant after them. */
+export const BUNDLED_FROM_MS: EpochMs = parseInstant("2025-06-30T21:00:00Z");
+export const BUNDLED_TO_MS: EpochMs = parseInstant("2025-08-14T21:00:00Z");
+export const BUNDLED_SYMBOLS = ["BTC_JPY", "ETH_JPY"] as const;
+
+const data = (name: string): string => projectPath("lib", "sim", "data", name);
+export const bundledCandleFile = (symbol: (typeof BUNDLED_SYMBOLS)[number]): string => data(`${symbol}_1m.csv.gz`);
+/** CSV `time_utc,currency,importance,title`. */
+export const bundledEventsFile = (): string => data("economic_events.csv");
+
+const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour));
+const SpreadFile = z.object({
+  bpsByJstHour: z.record(z.string(), z.record(z.enum(HOURS), z.number().nonnegative())),
+  factorOfBtc: z.record(z.string(), z.number().positive()),
+});
+/** Full spread in basis points of the mid price by hour of the JST day (24 numbers), per symbol. */
+export const bundledSpreads = (): ReadonlyMap<string, readonly number[]> => {
+  const file = SpreadFile.parse(JSON.parse(readFileSync(data("spread_by_hour.json"), "utf8")));
+  const hours = file.bpsByJstHour["BTC_JPY"];
+  if (!hours) throw new RangeError("spread_by_hour.json: expected hours of BTC_JPY, found none; restore the file");
+  const btc = HOURS.map((hour) => hours[hour]!);
+  return new Map([
+    ["BTC_JPY", btc] as const,
+    ...Object.entries(file.factorOfBtc).map(([symbol, factor]) => [symbol, btc.map((bps) => bps * factor)] as const),
+  ]);
+};
