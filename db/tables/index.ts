@@ -3,11 +3,16 @@
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { auditReads, auditWrites } from "./audit.ts";
 import { candleReads, candleWrites } from "./candles.ts";
+import { dailySummaryReads, dailySummaryWrites } from "./dailySummary.ts";
 import { equityReads, equityWrites } from "./equity.ts";
+import { eventReads, eventWrites } from "./events.ts";
+import { labelReads, labelWrites } from "./labels.ts";
 import { metaReads, metaWrites } from "./meta.ts";
+import { modelPerformanceReads, modelPerformanceWrites } from "./modelPerformance.ts";
 import { modelReads, modelWrites } from "./models.ts";
 import { alertReads, alertWrites, outboxReads, outboxWrites } from "./outbox.ts";
 import { proposalReads, proposalWrites } from "./proposals.ts";
+import { reportingReads } from "./reporting.ts";
 import { featureReads, featureWrites, scoreReads, scoreWrites } from "./scores.ts";
 import { signalReads, signalWrites } from "./signals.ts";
 import { snapshotReads, snapshotWrites } from "./snapshots.ts";
@@ -16,12 +21,17 @@ export const readsOf = (sql: Sqlite) => ({
   alerts: alertReads(sql),
   audit: auditReads(sql),
   candles: candleReads(sql),
+  dailySummary: dailySummaryReads(sql),
   equity: equityReads(sql),
+  events: eventReads(sql),
   features: featureReads(sql),
+  labels: labelReads(sql),
   meta: metaReads(sql),
+  modelPerformance: modelPerformanceReads(sql),
   models: modelReads(sql),
   outbox: outboxReads(sql),
   proposals: proposalReads(sql),
+  reporting: reportingReads(sql),
   scores: scoreReads(sql),
   signals: signalReads(sql),
   snapshots: snapshotReads(sql),
@@ -32,9 +42,13 @@ const writers = (sql: Sqlite) => ({
   alerts: alertWrites(sql),
   audit: auditWrites(sql),
   candles: candleWrites(sql),
+  dailySummary: dailySummaryWrites(sql),
   equity: equityWrites(sql),
+  events: eventWrites(sql),
   features: featureWrites(sql),
+  labels: labelWrites(sql),
   meta: metaWrites(sql),
+  modelPerformance: modelPerformanceWrites(sql),
   models: modelWrites(sql),
   outbox: outboxWrites(sql),
   proposals: proposalWrites(sql),

@@ -60,8 +60,11 @@ export const jstText = (at: EpochMs): string =>
   `${new Date(at + JST_OFFSET_MS).toISOString().slice(0, 16).replace("T", " ")} JST`;
 /** Strict ISO-8601 instant with a zone ("Z" or an offset). Throws RangeError otherwise. */
 export const parseInstant = (text: string): EpochMs => {
-  const ok = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
-  const ms = ok ? Date.parse(text) : Number.NaN;
+  const match = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.exec(text);
+  const day = match ? Date.parse(`${match[1]}T00:00:00Z`) : Number.NaN;
+  // Date.parse takes February 30th for March 2nd: a date that does not come back is no date.
+  const real = !Number.isNaN(day) && new Date(day).toISOString().slice(0, 10) === match?.[1];
+  const ms = real ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms))
     throw new RangeError(
       `expected an ISO-8601 time with a zone such as 2025-08-12T21:00:00Z, found ${JSON.stringify(text)}`,

@@ -1,0 +1,244 @@
+// Reads across tables for the daily report, the summary and the HTML report. Never writes, and nothing here decides a trade.
+// Statements are prepared when asked for: reports are rare, a worker's start is not the place to pay for them.
+import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
+import type { JudgedBar } from "../../lib/core/performance.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { Direction } from "../../lib/core/venue.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+import type { ProposalState } from "./proposals.ts";
+import type { DecidedBy } from "./signals.ts";
+
+/** A trade that got at least one fill, or was given up. Yen and coins as people read them. */
+export interface ReportTrade {
+  readonly id: number;
+  readonly proposalId: string;
+  readonly symbol: string;
+  readonly direction: Direction;
+  readonly status: "pending" | "open" | "closed" | "cancelled";
+  readonly entryPrice: number;
+  readonly exitPrice: number | undefined;
+  /** As proposed; the stop in force may have moved to the entry. */
+  readonly stop: number;
+  readonly tp1: number;
+  readonly tp2: number;
+  readonly size: number;
+  readonly confidence: number;
+  /** Win rate at which the plan breaks even, 0..1. */
+  readonly breakEven: number;
+  readonly createdMs: EpochMs;
+  readonly firstFillMs: EpochMs | undefined;
+  readonly closedMs: EpochMs | undefined;
+  readonly exitReason: string | undefined;
+  readonly cancelReason: string | undefined;
+  /** Net of fees. */
+  readonly pnlYen: number | undefined;
+  readonly feesYen: number;
+  /** Yen at risk for the size really filled: stop distance of the plan x size. */
+  readonly riskYen: number;
+}
+
+export interface ReportProposal {
+  readonly id: string;
+  readonly symbol: string;
+  readonly direction: Direction;
+  readonly entry: number;
+  readonly stop: number;
+  readonly tp1: number;
+  readonly tp2: number;
+  readonly size: number;
+  readonly riskYen: number;
+  readonly confidence: number;
+  readonly rank: number | undefined;
+  readonly breakEven: number;
+  readonly createdMs: EpochMs;
+  readonly validUntilMs: EpochMs;
+  readonly state: ProposalState;
+  readonly decidedBy: DecidedBy | undefined;
+  readonly actor: string | undefined;
+  readonly decidedMs: EpochMs | undefined;
+}
+
+interface TradeRow {
+  id: number;
+  proposal_id: string;
+  symbol: string;
+  direction: Direction;
+  status: ReportTrade["status"];
+  entry_price: number;
+  exit_price: number | null;
+  plan_entry: number;
+  plan_stop: number;
+  plan_tp1: number;
+  plan_tp2: number;
+  position_size: number;
+  confidence: number;
+  break_even: number;
+  created_at: string;
+  first_fill_ms: EpochMs | null;
+  closed_ms: EpochMs | null;
+  exit_reason: string | null;
+  cancel_reason: string | null;
+  pnl_amount: number | null;
+  fees: number;
+}
+interface ProposalRow {
+  id: string;
+  symbol: string;
+  direction: Direction;
+  entry_e8: YenE8;
+  stop_e8: YenE8;
+  tp1_e8: YenE8;
+  tp2_e8: YenE8;
+  size_e8: CoinE8;
+  risk_e8: YenE8;
+  confidence: number;
+  rank: number | null;
+  break_even: number;
+  created_ms: bigint;
+  valid_until_ms: bigint;
+  state: ProposalState;
+  decided_by: DecidedBy | null;
+  actor: string | null;
+  decided_ms: bigint | null;
+}
+
+// Prices of the plan come from the proposal (the trades row's stop follows the stop in force). As doubles: for display only.
+const TRADES = `SELECT t.*, p.entry_e8 / 1e8 AS plan_entry, p.stop_e8 / 1e8 AS plan_stop, p.tp1_e8 / 1e8 AS plan_tp1,
+    p.tp2_e8 / 1e8 AS plan_tp2
+  FROM trades t JOIN proposals p ON p.id = t.proposal_id`;
+
+const toTrade = (row: TradeRow): ReportTrade => ({
+  id: row.id,
+  proposalId: row.proposal_id,
+  symbol: row.symbol,
+  direction: row.direction,
+  status: row.status,
+  entryPrice: row.entry_price,
+  exitPrice: row.exit_price ?? undefined,
+  stop: row.plan_stop,
+  tp1: row.plan_tp1,
+  tp2: row.plan_tp2,
+  size: row.position_size,
+  confidence: row.confidence,
+  breakEven: row.break_even,
+  createdMs: Date.parse(row.created_at) as EpochMs,
+  firstFillMs: row.first_fill_ms ?? undefined,
+  closedMs: row.closed_ms ?? undefined,
+  exitReason: row.exit_reason ?? undefined,
+  cancelReason: row.cancel_reason ?? undefined,
+  pnlYen: row.pnl_amount ?? undefined,
+  feesYen: row.fees,
+  riskYen: Math.abs(row.plan_entry - row.plan_stop) * row.position_size,
+});
+
+export const reportingReads = (sql: Sqlite) => ({
+  /**
+   * Bars with fromMs <= close < toMs that the chain judged or could not judge, in order: a bar belongs to the day in which
+   * it was judged. `barMs` is a bar's length. Warm-up bars (before the first one the chain looked at) are not among them.
+   */
+  judgedBars(fromMs: EpochMs, toMs: EpochMs, barMs: number): readonly JudgedBar[] {
+    const rows = sql
+      .prepare<
+        [number, number, number, number],
+        {
+          symbol: string;
+          bar_open_ms: EpochMs;
+          no_signal: string | null;
+          over_threshold: number;
+          verdict: "judging" | "proposed" | "filtered";
+          gates: string | null;
+        }
+      >(
+        `SELECT symbol, bar_open_ms, NULL AS no_signal, over_threshold, verdict, gates FROM signals
+           WHERE bar_open_ms >= ? AND bar_open_ms < ?
+         UNION ALL
+         SELECT f.symbol, f.bar_open_ms, max(f.no_signal), 0, 'filtered', NULL FROM feature_rows f
+           WHERE f.no_signal IS NOT NULL AND f.bar_open_ms >= ? AND f.bar_open_ms < ?
+             AND f.bar_open_ms >= (SELECT min(open) FROM (SELECT min(bar_open_ms) AS open FROM signals
+                                   UNION ALL SELECT min(bar_open_ms) FROM snapshots))
+             AND NOT EXISTS (SELECT 1 FROM signals s WHERE s.symbol = f.symbol AND s.bar_open_ms = f.bar_open_ms)
+           GROUP BY f.symbol, f.bar_open_ms
+         ORDER BY 2, 1`,
+      )
+      .all(fromMs - barMs, toMs - barMs, fromMs - barMs, toMs - barMs);
+    return rows.map((row) =>
+      row.no_signal !== null
+        ? { kind: "noSignal", symbol: row.symbol, barOpenMs: row.bar_open_ms, reason: row.no_signal }
+        : {
+            kind: "judged",
+            symbol: row.symbol,
+            barOpenMs: row.bar_open_ms,
+            overThreshold: row.over_threshold === 1,
+            verdict: row.verdict,
+            gates: row.gates === null ? undefined : (JSON.parse(row.gates) as { gate: string; pass: boolean }[]),
+          },
+    );
+  },
+
+  /** First open and last close of all judged bars. undefined while there are none. */
+  judgedSpan(barMs: number): { readonly fromMs: EpochMs; readonly toMs: EpochMs } | undefined {
+    const row = sql
+      .prepare<[], { first: number | null; last: number | null }>(
+        `SELECT min(first) AS first, max(last) AS last FROM (
+           SELECT min(bar_open_ms) AS first, max(bar_open_ms) AS last FROM signals
+           UNION ALL SELECT min(bar_open_ms), max(bar_open_ms) FROM snapshots)`,
+      )
+      .get();
+    return row?.first == null || row.last == null
+      ? undefined
+      : { fromMs: row.first as EpochMs, toMs: (row.last + barMs) as EpochMs };
+  },
+
+  /** Trades closed with fromMs <= time < toMs, in order of closing. */
+  tradesClosed: (fromMs: EpochMs, toMs: EpochMs): readonly ReportTrade[] =>
+    sql
+      .prepare<[number, number], TradeRow>(
+        `${TRADES} WHERE t.status = 'closed' AND t.closed_ms >= ? AND t.closed_ms < ? ORDER BY t.closed_ms, t.id`,
+      )
+      .all(fromMs, toMs)
+      .map(toTrade),
+  /** All trades, also pending and given up, oldest first. */
+  trades: (): readonly ReportTrade[] => sql.prepare<[], TradeRow>(`${TRADES} ORDER BY t.id`).all().map(toTrade),
+
+  /** Proposals made with fromMs <= time < toMs and their answers, oldest first. */
+  proposals: (fromMs: EpochMs, toMs: EpochMs): readonly ReportProposal[] =>
+    sql
+      .prepare<[number, number], ProposalRow>(
+        `SELECT p.*, a.decided_by, a.actor, a.decided_ms FROM proposals p LEFT JOIN approvals a ON a.proposal_id = p.id
+         WHERE p.created_ms >= ? AND p.created_ms < ? ORDER BY p.created_ms, p.id`,
+      )
+      .safeIntegers()
+      .all(fromMs, toMs)
+      .map((row) => ({
+        id: row.id,
+        symbol: row.symbol,
+        direction: row.direction,
+        entry: toNumber(row.entry_e8),
+        stop: toNumber(row.stop_e8),
+        tp1: toNumber(row.tp1_e8),
+        tp2: toNumber(row.tp2_e8),
+        size: toNumber(row.size_e8),
+        riskYen: toNumber(row.risk_e8),
+        confidence: row.confidence,
+        rank: row.rank ?? undefined,
+        breakEven: row.break_even,
+        createdMs: Number(row.created_ms) as EpochMs,
+        validUntilMs: Number(row.valid_until_ms) as EpochMs,
+        state: row.state,
+        decidedBy: row.decided_by ?? undefined,
+        actor: row.actor ?? undefined,
+        decidedMs: row.decided_ms === null ? undefined : (Number(row.decided_ms) as EpochMs),
+      })),
+
+  /** Halts in force at a moment, also a past one: a report of an old day tells that day's truth. */
+  haltsAt: (atMs: EpochMs): readonly { readonly kind: string; readonly reason: string }[] =>
+    sql
+      .prepare<[number, number, number], { kind: string; reason: string }>(
+        `SELECT kind, reason FROM halts WHERE raised_ms <= ? AND (until_ms IS NULL OR until_ms > ?)
+           AND (cleared_ms IS NULL OR cleared_ms > ?) ORDER BY id`,
+      )
+      .all(atMs, atMs, atMs),
+
+  jobsDead: (): number => sql.prepare<[], number>("SELECT count(*) FROM jobs WHERE state = 'dead'").pluck().get() ?? 0,
+  auditEvents: (): number => sql.prepare<[], number>("SELECT count(*) FROM audit_events").pluck().get() ?? 0,
+});

@@ -1,0 +1,171 @@
+// Statistics of trades, of an equity curve and of a classifier. Floats: these numbers are for people, never for an order.
+// What is not defined (no trades, one class only, no spread) is undefined, shown as "–", and never NaN or Infinity.
+import { DAY_MS, type EpochMs, jstDate, jstDayStart } from "./time.ts";
+
+/** How people see a number that does not exist. */
+export const NONE = "–";
+/** `value` with fixed decimals, thousands separators on request and a true minus sign only where a sign is wanted. */
+export const show = (value: number | undefined, decimals = 2, suffix = ""): string =>
+  value === undefined || !Number.isFinite(value) ? NONE : `${withoutMinusZero(value.toFixed(decimals))}${suffix}`;
+/** A ratio as percent: 0.614 -> "61.4 %". */
+export const showPercent = (ratio: number | undefined, decimals = 1): string =>
+  show(ratio === undefined ? undefined : ratio * 100, decimals, " %");
+/** Whole yen with thousands separators: -1234.4 -> "-1,234 JPY". `signed` puts a plus before gains. */
+export const showYen = (value: number | undefined, signed = false): string => {
+  if (value === undefined || !Number.isFinite(value)) return NONE;
+  const whole = withoutMinusZero(value.toFixed(0));
+  const text = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return `${signed && Number(whole) > 0 ? "+" : ""}${text} JPY`;
+};
+const withoutMinusZero = (text: string): string => (/^-[0.]*$/.test(text) ? text.slice(1) : text);
+
+export const mean = (values: readonly number[]): number | undefined =>
+  values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length;
+
+/** One closed trade as the statistics see it. */
+export interface TradeOutcome {
+  /** Net of fees, yen. */
+  readonly pnlYen: number;
+  /** Net of fees, basis points of the entry's notional. */
+  readonly pnlBps: number;
+  /** Net P&L over the yen at risk at the stop; undefined where the risk is not known. */
+  readonly pnlR: number | undefined;
+  /** Break-even win rate of this trade's own stop and targets, 0..1 (stored with the proposal). */
+  readonly breakEven: number;
+}
+
+export interface TradeStatistics {
+  readonly trades: number;
+  /** P&L above zero. A trade at exactly zero is neither won nor lost, and lowers the win rate. */
+  readonly wins: number;
+  readonly losses: number;
+  readonly winRate: number | undefined;
+  /** Mean of the trades' own break-even win rates: the number to hold the win rate against. */
+  readonly breakEvenRate: number | undefined;
+  readonly grossProfitYen: number;
+  /** Zero or positive: net = profit - loss. */
+  readonly grossLossYen: number;
+  readonly netPnlYen: number;
+  /** Gross profit over gross loss; undefined while nothing was lost. */
+  readonly profitFactor: number | undefined;
+  readonly expectancyYen: number | undefined;
+  readonly expectancyBps: number | undefined;
+  readonly expectancyR: number | undefined;
+}
+
+export const tradeStatistics = (trades: readonly TradeOutcome[]): TradeStatistics => {
+  const won = trades.filter((t) => t.pnlYen > 0);
+  const lost = trades.filter((t) => t.pnlYen < 0);
+  const grossProfitYen = won.reduce((sum, t) => sum + t.pnlYen, 0);
+  const grossLossYen = lost.reduce((sum, t) => sum - t.pnlYen, 0);
+  return {
+    trades: trades.length,
+    wins: won.length,
+    losses: lost.length,
+    winRate: trades.length === 0 ? undefined : won.length / trades.length,
+    breakEvenRate: mean(trades.map((t) => t.breakEven)),
+    grossProfitYen,
+    grossLossYen,
+    netPnlYen: grossProfitYen - grossLossYen,
+    profitFactor: grossLossYen === 0 ? undefined : grossProfitYen / grossLossYen,
+    expectancyYen: mean(trades.map((t) => t.pnlYen)),
+    expectancyBps: mean(trades.map((t) => t.pnlBps)),
+    expectancyR: mean(trades.flatMap((t) => (t.pnlR === undefined ? [] : [t.pnlR]))),
+  };
+};
+
+export interface EquityPoint {
+  readonly atMs: EpochMs;
+  readonly yen: number;
+}
+export interface Drawdown {
+  /** Fall from the peak, yen, zero or positive. */
+  readonly yen: number;
+  /** The same over the peak, 0..1 while equity stays positive. */
+  readonly ratio: number;
+  /** Time of the peak and of the lowest point after it; the same point when nothing was ever lost. */
+  readonly fromMs: EpochMs;
+  readonly toMs: EpochMs;
+}
+/** The deepest fall from an earlier peak, by share of that peak. `points` sorted by time. undefined without a point. */
+export const maxDrawdown = (points: readonly EquityPoint[]): Drawdown | undefined => {
+  let peak = points[0];
+  if (!peak) return undefined;
+  let worst: Drawdown = { yen: 0, ratio: 0, fromMs: peak.atMs, toMs: peak.atMs };
+  for (const point of points) {
+    if (point.yen > peak.yen) peak = point;
+    const yen = peak.yen - point.yen;
+    const ratio = peak.yen > 0 ? yen / peak.yen : 0;
+    if (ratio > worst.ratio) worst = { yen, ratio, fromMs: peak.atMs, toMs: point.atMs };
+  }
+  return worst;
+};
+
+/** Days in a year of a market that never closes: the Sharpe ratio of daily returns is scaled by its root. */
+export const TRADING_DAYS_PER_YEAR = 365;
+
+/**
+ * Mean over sample standard deviation (n − 1), times √`periodsPerYear`; the risk-free rate is taken as zero. Our
+ * convention everywhere: returns of JST calendar days, annualised with 365. undefined below two returns or without spread.
+ */
+export const sharpeRatio = (
+  returns: readonly number[],
+  periodsPerYear: number = TRADING_DAYS_PER_YEAR,
+): number | undefined => {
+  const average = mean(returns);
+  if (average === undefined || returns.length < 2) return undefined;
+  const variance = returns.reduce((sum, r) => sum + (r - average) ** 2, 0) / (returns.length - 1);
+  const deviation = Math.sqrt(variance);
+  // Equal returns leave a deviation of rounding noise, which would print as an enormous ratio.
+  if (!(deviation > 1e-12 * Math.max(1, Math.abs(average)))) return undefined;
+  return (average / deviation) * Math.sqrt(periodsPerYear);
+};
+
+/**
+ * Return of every whole JST day from the first point's day to the last one's: the day's last equity over the last one
+ * before it (the first day starts from its first point). A day without a point counts 0.
+ */
+export const dailyReturns = (points: readonly EquityPoint[]): readonly { date: string; value: number }[] => {
+  const first = points[0];
+  if (!first) return [];
+  const days: { date: string; value: number }[] = [];
+  let before = first.yen;
+  let index = 0;
+  for (let day = jstDayStart(first.atMs); day <= points.at(-1)!.atMs; day = (day + DAY_MS) as EpochMs) {
+    let end = before;
+    for (; index < points.length && points[index]!.atMs < day + DAY_MS; index++) end = points[index]!.yen;
+    days.push({ date: jstDate(day), value: before > 0 ? end / before - 1 : 0 });
+    before = end;
+  }
+  return days;
+};
+
+/** A probability and what happened. */
+export interface Scored {
+  readonly p: number;
+  readonly hit: boolean;
+}
+/**
+ * Area under the ROC curve: the chance that a hit scores above a miss, a tie counting one half. Exact, by mid-ranks.
+ * undefined when all happened or none did.
+ */
+export const auc = (rows: readonly Scored[]): number | undefined => {
+  const hits = rows.filter((r) => r.hit).length;
+  const misses = rows.length - hits;
+  if (hits === 0 || misses === 0) return undefined;
+  const sorted = [...rows].sort((a, b) => a.p - b.p);
+  let rankSum = 0;
+  for (let from = 0; from < sorted.length; ) {
+    let to = from;
+    while (to < sorted.length && sorted[to]!.p === sorted[from]!.p) to++;
+    const middleRank = (from + 1 + to) / 2;
+    for (let i = from; i < to; i++) if (sorted[i]!.hit) rankSum += middleRank;
+    from = to;
+  }
+  return (rankSum - (hits * (hits + 1)) / 2) / (hits * misses);
+};
+/** Mean squared error of the probabilities, 0 (sure and right) to 1 (sure and wrong). */
+export const brierScore = (rows: readonly Scored[]): number | undefined =>
+  mean(rows.map((r) => (r.p - (r.hit ? 1 : 0)) ** 2));
+/** How many were on the right side of one half (exactly 0.5 says "yes"). */
+export const correctCount = (rows: readonly Scored[]): number => rows.filter((r) => r.p >= 0.5 === r.hit).length;
