@@ -4,6 +4,7 @@ import type { Config } from "../lib/core/config.ts";
 import type { Venue } from "../lib/core/venue.ts";
 import type { LoadedModel } from "../models/registry.ts";
 import type { Ctx, Handler } from "../queue/types.ts";
+import type { Desk } from "./approval.ts";
 
 /** A message to the owner, as the outbox holds it. */
 export interface OutgoingMessage {
@@ -35,6 +36,8 @@ export interface Services {
   readonly account: "replay" | "paper" | "live";
   readonly model: LoadedModel;
   readonly messenger: Messenger;
+  /** Where proposals are answered; only the scripted owner uses it from inside a handler. */
+  readonly desk: Desk;
 }
 
 export type AppCtx = Ctx & Services;

@@ -40,6 +40,8 @@ const toMessage = (row: Row): OutboxMessage => ({
 
 export const outboxReads = (sql: Sqlite) => {
   const waiting = sql.prepare<[], Row>("SELECT * FROM outbox WHERE state <> 'sent' ORDER BY id LIMIT 1");
+  const waitingIds = sql.prepare<[], number>("SELECT id FROM outbox WHERE state <> 'sent' ORDER BY id").pluck();
+  const byId = sql.prepare<[number], Row>("SELECT * FROM outbox WHERE id = ?");
   const after = sql.prepare<[number], Row>("SELECT * FROM outbox WHERE id > ? ORDER BY id");
   return {
     /** The next message to deliver, in order. State `sending` means an earlier attempt may have delivered it. */
@@ -47,6 +49,12 @@ export const outboxReads = (sql: Sqlite) => {
       const row = waiting.get();
       return row && toMessage(row);
     },
+    byId: (id: number): OutboxMessage | undefined => {
+      const row = byId.get(id);
+      return row && toMessage(row);
+    },
+    /** Ids of all messages not delivered yet, in order. */
+    waitingIds: (): readonly number[] => waitingIds.all(),
     after: (id: number): readonly OutboxMessage[] => after.all(id).map(toMessage),
   };
 };

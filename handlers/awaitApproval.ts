@@ -1,0 +1,50 @@
+// Step 6: waits for the owner as a parked row with a deadline; it holds no slot and no key and survives any restart.
+// The deadline decides otherwise: no answer is a rejection (approved_by = 'timeout'). Only handlers/approval.ts answers it.
+import { AppError } from "../lib/core/errors.ts";
+import type { Outcome } from "../queue/types.ts";
+import { ProposalInput } from "./notify.ts";
+import type { AppHandler } from "./services.ts";
+
+export const awaitApproval: AppHandler<ProposalInput> = {
+  name: "awaitApproval",
+  input: ProposalInput,
+  maxAttempts: 5,
+  timeoutMs: 5_000,
+  risk: "neutral",
+  async run({ proposalId }, ctx): Promise<Outcome> {
+    const proposal = ctx.db.proposals.byId(proposalId);
+    if (!proposal) throw new AppError("permanent", "PROPOSAL_MISSING", `expected a proposal ${proposalId}, found none`);
+    if (proposal.state !== "pending")
+      return { kind: "stop", reason: `proposal ${proposalId} is already ${proposal.state}` };
+    const atMs = ctx.clock.nowMs();
+    if (atMs < proposal.validUntilMs) return { kind: "park", deadlineMs: proposal.validUntilMs };
+    return {
+      kind: "stop",
+      reason: "no answer in time",
+      write: (tx) => {
+        tx.proposals.settle("expired", {
+          proposalId,
+          decision: "rejected",
+          decidedBy: "timeout",
+          actor: "awaitApproval",
+          hash: proposal.hash,
+          decidedMs: atMs,
+        });
+        tx.signals.answer(proposal.signalId, false, "timeout");
+        tx.audit.append({
+          atMs,
+          kind: "proposal.expired",
+          actor: "awaitApproval",
+          traceId: ctx.job.traceId,
+          data: { proposalId },
+        });
+        tx.outbox.insert({
+          key: `expired:${proposalId}`,
+          kind: "info",
+          text: `[${proposalId}] no answer in time: rejected`,
+          atMs,
+        });
+      },
+    };
+  },
+};

@@ -1,0 +1,37 @@
+// `trader config`: every setting with its value, default and meaning.
+import type { Command } from "commander";
+import { type Config, SETTINGS, type SettingName } from "../../lib/core/config.ts";
+import { formatE8 } from "../../lib/core/money.ts";
+
+const plain = (value: unknown): string | number | boolean | null =>
+  value === undefined ? null : typeof value === "bigint" ? formatE8(value) : (value as string | number | boolean);
+
+export const registerSettings = (
+  program: Command,
+  deps: { readonly config: () => Config; readonly out: (text: string) => void },
+): void => {
+  program
+    .command("config")
+    .description("print every setting: value, default, meaning")
+    .option("--json", "one JSON object")
+    .action((options: { json?: boolean }) => {
+      const config = deps.config();
+      const names = Object.keys(SETTINGS) as SettingName[];
+      if (options.json) {
+        deps.out(JSON.stringify(Object.fromEntries(names.map((name) => [name, plain(config[name])]))));
+        return;
+      }
+      for (const name of names) {
+        const value = plain(config[name]);
+        const fallback = SETTINGS[name].fallback;
+        const changed = String(value) !== String(fallback === undefined ? null : plain(fallbackValue(name)));
+        deps.out(`${name} = ${value ?? "(not set)"}${changed ? `   (default ${fallback ?? "not set"})` : ""}`);
+        deps.out(`    ${SETTINGS[name].doc}`);
+      }
+    });
+};
+
+const fallbackValue = (name: SettingName): unknown => {
+  const { schema, fallback } = SETTINGS[name];
+  return fallback === undefined ? undefined : schema.parse(fallback);
+};

@@ -1,0 +1,59 @@
+// The state folder (--var): its one database, whose mode it is, and the clock its commands must use.
+import { join } from "node:path";
+import { openDatabase } from "../../db/open.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
+import { type Clock, realClock, VirtualClock } from "../../lib/io/clock.ts";
+import { JobStore } from "../../queue/store.ts";
+import type { Database } from "../../queue/types.ts";
+import { registry } from "../registry.ts";
+
+export type Mode = "replay" | "paper" | "live";
+export const databasePath = (varDir: string): string => join(varDir, "trader.db");
+export const venuePath = (varDir: string): string => join(varDir, "venue.db");
+
+export const META = {
+  mode: "mode",
+  replay: "replay",
+  virtualNowMs: "virtual_now_ms",
+  summary: "replay_summary",
+} as const;
+
+export interface State {
+  readonly db: Database;
+  readonly store: JobStore;
+  readonly clock: Clock;
+  close(): void;
+}
+
+/** Virtual time the replay of this database has reached, if it holds one. */
+export const virtualNow = (db: Database): EpochMs | undefined => {
+  const text = db.read.meta.get(META.virtualNowMs);
+  return text === undefined ? undefined : epochMs(Number(text));
+};
+
+/** Opens the folder's database for a command, on the clock the database lives by (a replay's own virtual time). */
+export const openState = (varDir: string, options: { readonly create?: boolean } = {}): State => {
+  const path = databasePath(varDir);
+  if (!options.create) openDatabase(path, { readonly: true }).close(); // DB_MISSING with a clear text instead of an empty new file
+  const db = openDatabase(path);
+  const now = virtualNow(db);
+  const clock = now === undefined ? realClock : new VirtualClock(now);
+  return { db, store: new JobStore(db, registry, clock), clock, close: () => db.close() };
+};
+
+/**
+ * Marks the database as belonging to one mode for ever. Throws AppError permanent MODE_MISMATCH when it is another's:
+ * replayed, paper and real trades never share a book.
+ */
+export const claimMode = (db: Database, mode: Mode): void =>
+  db.transaction((tx) => {
+    const found = tx.meta.get(META.mode);
+    if (found !== undefined && found !== mode)
+      throw new AppError(
+        "permanent",
+        "MODE_MISMATCH",
+        `expected a database of mode ${mode} at ${db.path}, found one of mode ${found}; give this run a folder of its own with --var DIR`,
+      );
+    if (found === undefined) tx.meta.set(META.mode, mode);
+  });

@@ -1,0 +1,57 @@
+// History the chain stands on: closed candles of the past days and the scores that `rank` is taken from. Runs at the start
+// and once a day, day by day with a commit each, so that a crash repeats little. Judges nothing, sends nothing.
+import { z } from "zod";
+import { computeFeatureSeries, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
+import { RANK_WINDOW_MS } from "../lib/core/gates.ts";
+import { BAR_MS, barOpen, DAY_MS, type EpochMs, epochMs, venueDate, venueDayStart } from "../lib/core/time.ts";
+import type { Outcome } from "../queue/types.ts";
+import { SYMBOLS } from "./facts.ts";
+import { scoreBar } from "./predict.ts";
+import type { AppCtx, AppHandler } from "./services.ts";
+
+const Input = z.strictObject({ symbol: z.enum(SYMBOLS), tickMs: z.int().optional() });
+type Input = z.infer<typeof Input>;
+
+export const collectHistory: AppHandler<Input> = {
+  name: "collectHistory",
+  input: Input,
+  maxAttempts: 8,
+  timeoutMs: 300_000,
+  risk: "neutral",
+  backoff: { baseMs: 2_000, capMs: 120_000 },
+  serialKey: ({ symbol }) => `history:${symbol}`,
+  async run({ symbol }, ctx): Promise<Outcome> {
+    const now = ctx.clock.nowMs();
+    const judgedFrom = epochMs(barOpen(now) - RANK_WINDOW_MS);
+    const oldest = epochMs(judgedFrom - FEATURE_WINDOW_BARS * BAR_MS);
+    for (let day = venueDayStart(oldest); day < now; day = epochMs(day + DAY_MS)) await storeDay(ctx, symbol, day, now);
+    scoreBars(ctx, symbol, oldest, judgedFrom, barOpen(now));
+    return { kind: "done" };
+  },
+};
+
+/** Fetches one venue day unless every closed bar of it is stored. A day before the venue's first one is empty. */
+const storeDay = async (ctx: AppCtx, symbol: string, day: EpochMs, now: EpochMs): Promise<void> => {
+  const end = epochMs(Math.min(day + DAY_MS, barOpen(now)));
+  const known = ctx.db.candles.openTimes(symbol, day, end);
+  if (known.size >= (end - day) / BAR_MS) return;
+  const candles = await ctx.venue.klines(symbol, "15min", venueDate(day), ctx.signal);
+  const closed = candles.filter((c) => c.openMs + BAR_MS <= now && !known.has(c.openMs));
+  if (closed.length > 0) ctx.commit((tx) => tx.candles.upsert(symbol, closed, "klines"));
+};
+
+/** Scores every stored bar with from <= open < to that has no score of this model yet; `oldest` starts the indicator windows. */
+const scoreBars = (ctx: AppCtx, symbol: string, oldest: EpochMs, from: EpochMs, to: EpochMs): void => {
+  const scored = ctx.db.scores.scoredBars(ctx.model.id, symbol, from, to);
+  const candles = ctx.db.candles.range(symbol, oldest, to);
+  if (!candles.some((c) => c.openMs >= from && !scored.has(c.openMs))) return;
+  const features = computeFeatureSeries(candles);
+  const scores = candles.flatMap((candle, i) => {
+    const result = features[i];
+    if (candle.openMs < from || scored.has(candle.openMs) || result?.kind !== "ok") return [];
+    return scoreBar(ctx.model, symbol, candle.openMs, result.values);
+  });
+  ctx.commit((tx) => {
+    for (const score of scores) tx.scores.insert(score);
+  });
+};

@@ -1,0 +1,46 @@
+// Step 2: the twelve indicators of the closed bar, from a fixed window of stored candles. The same function serves
+// training and backtest. No features (gap, flat market, short history) ends the bar as "no signal", never as a guess.
+import { z } from "zod";
+import { computeFeatures as compute, FEATURE_SET, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
+import { epochMs, isoUtc } from "../lib/core/time.ts";
+import type { Outcome } from "../queue/types.ts";
+import { SYMBOLS } from "./facts.ts";
+import { chainJob } from "./fetchMarket.ts";
+import type { AppHandler } from "./services.ts";
+
+export const BarInput = z.strictObject({ symbol: z.enum(SYMBOLS), barOpenMs: z.int() });
+export type BarInput = z.infer<typeof BarInput>;
+
+export const computeFeatures: AppHandler<BarInput> = {
+  name: "computeFeatures",
+  input: BarInput,
+  maxAttempts: 3,
+  timeoutMs: 10_000,
+  risk: "neutral",
+  serialKey: ({ symbol }) => `chain:${symbol}`,
+  async run({ symbol, barOpenMs }, ctx): Promise<Outcome> {
+    const bar = epochMs(barOpenMs);
+    const window = ctx.db.candles.window(symbol, bar, FEATURE_WINDOW_BARS);
+    const result =
+      window.at(-1)?.openMs === bar
+        ? compute(window)
+        : { kind: "noSignal" as const, reason: "the judged bar has no candle" };
+    const row = { symbol, barOpenMs: bar, featureSet: FEATURE_SET, result };
+    if (result.kind === "noSignal")
+      return {
+        kind: "stop",
+        reason: `no signal: ${result.reason}`,
+        write: (tx) => {
+          tx.features.insert(row);
+          tx.audit.append({
+            atMs: ctx.clock.nowMs(),
+            kind: "bar.noSignal",
+            actor: "computeFeatures",
+            traceId: ctx.job.traceId,
+            data: { symbol, bar: isoUtc(bar), reason: result.reason },
+          });
+        },
+      };
+    return { kind: "done", write: (tx) => tx.features.insert(row), next: [chainJob("predict", symbol, bar)] };
+  },
+};

@@ -1,0 +1,143 @@
+// Reads the facts an entry decision needs, fresh from the venue and from our book, and hands them to the pure rules.
+// The same function serves the filter, the tap and the send, so the three checks cannot drift apart.
+
+import type { Proposal } from "../db/tables/proposals.ts";
+import { AppError } from "../lib/core/errors.ts";
+import { newsGate } from "../lib/core/events.ts";
+import { type Gate, maintenanceGate, rolloverGate } from "../lib/core/gates.ts";
+import { type CoinE8, minBig, notionalYen, toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
+import { type EntryFacts, refusalText, riskGates } from "../lib/core/risk.ts";
+import { type EpochMs, HOUR_MS, jstDayStart, jstMonthStart, jstWeekStart } from "../lib/core/time.ts";
+import type { OrderBook, SymbolRules } from "../lib/core/venue.ts";
+import type { Reads } from "../queue/types.ts";
+import type { AppCtx } from "./services.ts";
+
+/** Symbols of the product, in the order they are judged. */
+export const SYMBOLS = ["BTC_JPY", "ETH_JPY"] as const;
+
+export const symbolRules = async (ctx: AppCtx, symbol: string): Promise<SymbolRules> => {
+  const rules = (await ctx.venue.symbols(ctx.signal)).find((r) => r.symbol === symbol);
+  if (!rules)
+    throw new AppError(
+      "alert",
+      "SYMBOL_GONE",
+      `expected ${symbol} among the venue's symbols, found none; check the venue's notices`,
+    );
+  return rules;
+};
+
+/** Best bid and ask of a book; throws AppError retry when a side is empty. */
+export const bestQuote = (book: OrderBook): { readonly bid: YenE8; readonly ask: YenE8 } => {
+  const bid = book.bids[0]?.price;
+  const ask = book.asks[0]?.price;
+  if (bid === undefined || ask === undefined || bid >= ask)
+    throw new AppError(
+      "retry",
+      "BOOK_EMPTY",
+      `expected a bid below an ask for ${book.symbol}, found bid ${bid} and ask ${ask}`,
+    );
+  return { bid, ask };
+};
+
+/** Spread in basis points of the mid price. */
+export const spreadBps = (bid: YenE8, ask: YenE8): number =>
+  ((toNumber(ask) - toNumber(bid)) / ((toNumber(ask) + toNumber(bid)) / 2)) * 10_000;
+
+/** The important event whose window holds `atMs`, if any. */
+export const newsAt = (
+  db: Reads,
+  atMs: EpochMs,
+  windowMinutes: number,
+): { blocked: boolean; text: string | undefined } => {
+  // An event's own window may be wider than the default (BOJ 90 minutes): look half a day around.
+  const verdict = newsGate(
+    db.events.range((atMs - 12 * HOUR_MS) as EpochMs, (atMs + 12 * HOUR_MS) as EpochMs),
+    atMs,
+    windowMinutes,
+  );
+  return { blocked: verdict.blocked, text: verdict.event?.title };
+};
+
+/** Everything the risk rules look at, `exceptProposal` being the one in question (not counted against itself). */
+export const entryFacts = async (
+  ctx: AppCtx,
+  p: {
+    readonly symbol: string;
+    readonly entry: YenE8;
+    readonly stop: YenE8;
+    readonly rules: SymbolRules;
+    readonly exceptProposal?: string;
+  },
+): Promise<EntryFacts> => {
+  const margin = await ctx.venue.margin(ctx.signal);
+  let openNotional = ctx.db.risk.workingNotional(p.exceptProposal);
+  for (const symbol of SYMBOLS)
+    for (const position of await ctx.venue.openPositions(symbol, ctx.signal))
+      openNotional = yenE8(openNotional + notionalYen(position.price, position.size));
+  const now = ctx.clock.nowMs();
+  const startOf = (start: EpochMs): YenE8 => ctx.db.equity.atStartOf(start)?.equity ?? margin.equity;
+  return {
+    symbol: p.symbol,
+    equity: margin.equity,
+    unrealised: margin.unrealised,
+    available: margin.available,
+    openNotional,
+    entry: p.entry,
+    stop: p.stop,
+    rules: p.rules,
+    dayStart: startOf(jstDayStart(now)),
+    weekStart: startOf(jstWeekStart(now)),
+    monthStart: startOf(jstMonthStart(now)),
+    halts: ctx.db.halts.active(now).map((h) => `${h.kind}: ${h.reason}`),
+    openTradeOnSymbol: ctx.db.risk.hasLiveTrade(p.symbol, p.exceptProposal),
+    pendingProposalOnSymbol: ctx.db.risk.hasPendingProposal(p.symbol, p.exceptProposal),
+    tradesToday: ctx.db.risk.tradesSince(jstDayStart(now), p.exceptProposal),
+  };
+};
+
+export type Recheck =
+  | {
+      readonly kind: "ok";
+      readonly size: CoinE8;
+      readonly quote: { readonly bid: YenE8; readonly ask: YenE8 };
+      readonly rules: SymbolRules;
+    }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/**
+ * The check at the tap and again before each send: venue open, price inside the band, spread, news, rollover, risk and
+ * halts on fresh data. The size never exceeds the approved one.
+ */
+export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Recheck> => {
+  const status = await ctx.venue.status(ctx.signal);
+  if (status !== "OPEN") return { kind: "refused", reason: `the venue is ${status}` };
+  const now = ctx.clock.nowMs();
+  if (now >= proposal.validUntilMs) return { kind: "refused", reason: "the proposal is no longer valid" };
+  const rules = await symbolRules(ctx, proposal.symbol);
+  const quote = bestQuote(await ctx.venue.orderBook(proposal.symbol, ctx.signal));
+  const price = proposal.direction === "long" ? quote.bid : quote.ask;
+  if (price < proposal.bandLow || price > proposal.bandHigh)
+    return {
+      kind: "refused",
+      reason: `the price ${toNumber(price)} left the approved band ${toNumber(proposal.bandLow)}-${toNumber(proposal.bandHigh)}`,
+    };
+  const spread = spreadBps(quote.bid, quote.ask);
+  const news = newsAt(ctx.db, now, ctx.config.NEWS_WINDOW_MINUTES);
+  const gates: Gate[] = [
+    { gate: "spread", value: spread, limit: ctx.config.MAX_SPREAD_BPS, pass: spread <= ctx.config.MAX_SPREAD_BPS },
+    { gate: "news", value: news.text ?? null, limit: null, pass: !ctx.config.AVOID_NEWS_TIME || !news.blocked },
+    rolloverGate(ctx.config, now),
+    maintenanceGate(ctx.config, now),
+  ];
+  const facts = await entryFacts(ctx, {
+    symbol: proposal.symbol,
+    entry: price,
+    stop: proposal.stop,
+    rules,
+    exceptProposal: proposal.id,
+  });
+  const risk = riskGates(ctx.config, facts);
+  const refusal = refusalText([...gates, ...risk.gates]);
+  if (refusal !== undefined || risk.sizing.kind !== "ok") return { kind: "refused", reason: refusal ?? "no size" };
+  return { kind: "ok", size: minBig(risk.sizing.size, proposal.size), quote, rules };
+};

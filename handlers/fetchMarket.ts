@@ -1,0 +1,234 @@
+// Step 1, each bar close + 5 s and symbol: what the market looks like, made durable. Stores closed candles (gaps
+// back-filled), one snapshot and an equity point. A candle the venue has not published yet is waited for, then built from
+// public trades; when that is impossible the bar ends as "no signal: data late". Must never store a running candle.
+import { z } from "zod";
+import type { Candle } from "../lib/core/candle.ts";
+import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
+import { toNumber, type YenE8 } from "../lib/core/money.ts";
+import { lossUse } from "../lib/core/risk.ts";
+import {
+  BAR_MS,
+  barOpen,
+  DAY_MS,
+  type EpochMs,
+  epochMs,
+  isoUtc,
+  jstDayStart,
+  jstMonthStart,
+  jstText,
+  jstWeekStart,
+  MINUTE_MS,
+  SECOND_MS,
+  venueDate,
+  venueDayStart,
+} from "../lib/core/time.ts";
+import type { Margin } from "../lib/core/venue.ts";
+import type { NewJob, Outcome, Tx } from "../queue/types.ts";
+import { bestQuote, SYMBOLS, spreadBps } from "./facts.ts";
+import type { AppCtx, AppHandler } from "./services.ts";
+
+/** A step that has not begun this long after its bar closed is too old to be right. */
+export const SIGNAL_LIFE_MS = 10 * MINUTE_MS;
+/** Oldest hole that is back-filled on the way; deeper history is collectHistory's work. */
+const BACKFILL_DAYS = 3;
+const TRADE_PAGES = 20;
+
+const Input = z.strictObject({ symbol: z.enum(SYMBOLS), tickMs: z.int() });
+type Input = z.infer<typeof Input>;
+
+export const fetchMarket: AppHandler<Input> = {
+  name: "fetchMarket",
+  input: Input,
+  maxAttempts: 5,
+  timeoutMs: 30_000,
+  risk: "neutral",
+  backoff: { baseMs: 2_000, capMs: 60_000 },
+  serialKey: ({ symbol }) => `chain:${symbol}`,
+  async run({ symbol, tickMs }, ctx): Promise<Outcome> {
+    const bar = (barOpen(epochMs(tickMs)) - BAR_MS) as EpochMs;
+    const closeMs = (bar + BAR_MS) as EpochMs;
+    const status = await ctx.venue.status(ctx.signal);
+    if (status !== "OPEN") return noSignal(ctx, symbol, bar, `the venue is ${status}`);
+
+    const fetched = await closedCandles(ctx, symbol, bar);
+    let built: Candle | undefined;
+    if (!fetched.some((c) => c.openMs === bar)) {
+      const waitMs = (venueDayStart(closeMs) === closeMs ? 5 : 2) * MINUTE_MS;
+      if (ctx.clock.nowMs() < closeMs + waitMs)
+        return {
+          kind: "snooze",
+          untilMs: (ctx.clock.nowMs() + 10 * SECOND_MS) as EpochMs,
+          reason: "the closed candle is not published yet",
+        };
+      built = await candleFromTrades(ctx, symbol, bar);
+      if (!built) {
+        const missed = noSignal(
+          ctx,
+          symbol,
+          bar,
+          "data late: the venue has published neither the candle nor its trades",
+        );
+        return {
+          ...missed,
+          write: (tx) => {
+            tx.candles.upsert(symbol, fetched, "klines");
+            missed.write(tx);
+          },
+        };
+      }
+    }
+
+    const ticker = await ctx.venue.ticker(symbol, ctx.signal);
+    const quote = bestQuote(await ctx.venue.orderBook(symbol, ctx.signal));
+    const trades = await ctx.venue.trades(symbol, 1, ctx.signal);
+    const margin = await ctx.venue.margin(ctx.signal);
+    const nowMs = ctx.clock.nowMs();
+    const id = `${symbol}:15m:${bar}`;
+    return {
+      kind: "done",
+      write: (tx) => {
+        tx.candles.upsert(symbol, fetched, "klines");
+        if (built) tx.candles.upsert(symbol, [built], "trades");
+        tx.snapshots.insert({
+          id,
+          symbol,
+          barOpenMs: bar,
+          takenMs: nowMs,
+          venueStatus: status,
+          bid: quote.bid,
+          ask: quote.ask,
+          last: ticker.last,
+          spreadBps: spreadBps(quote.bid, quote.ask),
+          volumeRatio: volumeRatio(tx.candles.window(symbol, bar, VOLUME_AVERAGE_BARS + 1), bar),
+          tradesSeen: trades.length,
+          traceId: ctx.job.traceId,
+        });
+        recordEquity(tx, ctx, margin, nowMs);
+      },
+      next: [chainJob("computeFeatures", symbol, bar)],
+    };
+  },
+};
+
+/** The next step of one bar's chain; it dies unrun when the bar is too old. */
+export const chainJob = (
+  name: "computeFeatures" | "predict" | "filter",
+  symbol: string,
+  barOpenMs: EpochMs,
+): NewJob => ({
+  name,
+  key: `${name}:${symbol}:${barOpenMs}`,
+  input: { symbol, barOpenMs },
+  expiresAtMs: epochMs(barOpenMs + BAR_MS + SIGNAL_LIFE_MS),
+});
+
+const noSignal = (ctx: AppCtx, symbol: string, bar: EpochMs, reason: string) => ({
+  kind: "stop" as const,
+  reason: `no signal: ${reason}`,
+  write: (tx: Tx): void => {
+    tx.features.insert({
+      symbol,
+      barOpenMs: bar,
+      featureSet: ctx.model.featureSet,
+      result: { kind: "noSignal", reason },
+    });
+    tx.audit.append({
+      atMs: ctx.clock.nowMs(),
+      kind: "bar.noSignal",
+      actor: "fetchMarket",
+      traceId: ctx.job.traceId,
+      data: { symbol, bar: isoUtc(bar), reason },
+    });
+  },
+});
+
+/** Closed candles of the venue days that hold the bar and the holes before it, back-filled at most three days. */
+const closedCandles = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise<readonly Candle[]> => {
+  const oldest = (bar - BACKFILL_DAYS * DAY_MS) as EpochMs;
+  const known = ctx.db.candles.openTimes(symbol, oldest, bar);
+  const dates = new Set<string>();
+  for (let open = oldest; open < bar; open = (open + BAR_MS) as EpochMs) {
+    // Holes older than today are asked for once a day, with the first bar of the venue day: a maintenance hole never fills.
+    const isToday = venueDate(open) === venueDate(bar);
+    if (!known.has(open) && (isToday || bar === venueDayStart(bar))) dates.add(venueDate(open));
+  }
+  dates.add(venueDate(bar));
+  const nowMs = ctx.clock.nowMs();
+  const candles: Candle[] = [];
+  for (const date of [...dates].sort())
+    for (const candle of await ctx.venue.klines(symbol, "15min", date, ctx.signal))
+      if (candle.openMs + BAR_MS <= nowMs && candle.openMs <= bar && !known.has(candle.openMs)) candles.push(candle);
+  return candles;
+};
+
+/** Builds the bar from public trades (both printed sides, as klines count them). undefined when they do not reach back to its open. */
+const candleFromTrades = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise<Candle | undefined> => {
+  const prices: { price: YenE8; size: number; atMs: number }[] = [];
+  let reached = false;
+  for (let page = 1; page <= TRADE_PAGES && !reached; page += 1) {
+    const rows = await ctx.venue.trades(symbol, page, ctx.signal);
+    if (rows.length === 0) break;
+    for (const row of rows) {
+      if (row.timestampMs < bar) reached = true;
+      else if (row.timestampMs < bar + BAR_MS)
+        prices.push({ price: row.price, size: toNumber(row.size), atMs: row.timestampMs });
+    }
+  }
+  if (!reached || prices.length === 0) return undefined;
+  const values = prices.map((p) => toNumber(p.price));
+  return {
+    openMs: bar,
+    open: values.at(-1) ?? Number.NaN, // newest first
+    close: values[0] ?? Number.NaN,
+    high: Math.max(...values),
+    low: Math.min(...values),
+    volume: prices.reduce((sum, p) => sum + p.size, 0),
+  };
+};
+
+/** The bar's volume over the mean of the 96 closed bars before it; undefined when fewer than 96 are stored. */
+export const volumeRatio = (window: readonly Candle[], bar: EpochMs): number | undefined => {
+  const judged = window.find((c) => c.openMs === bar);
+  const before = window.filter((c) => c.openMs < bar).slice(-VOLUME_AVERAGE_BARS);
+  if (!judged || before.length < VOLUME_AVERAGE_BARS) return undefined;
+  const mean = before.reduce((sum, c) => sum + c.volume, 0) / before.length;
+  return mean > 0 ? judged.volume / mean : undefined;
+};
+
+const PERIOD = {
+  day: { start: jstDayStart, days: 1, name: "daily" },
+  week: { start: jstWeekStart, days: 7, name: "weekly" },
+  month: { start: jstMonthStart, days: 31, name: "monthly" },
+} as const;
+
+/** Stores the equity point and halts entries when a loss limit is reached, until the JST period ends (DESIGN 8). */
+export const recordEquity = (tx: Tx, ctx: AppCtx, margin: Margin, atMs: EpochMs): void => {
+  tx.equity.record(atMs, margin.equity);
+  const startOf = (start: EpochMs): YenE8 => tx.equity.atStartOf(start)?.equity ?? margin.equity;
+  const losses = lossUse(ctx.config, {
+    equity: margin.equity,
+    unrealised: margin.unrealised,
+    dayStart: startOf(jstDayStart(atMs)),
+    weekStart: startOf(jstWeekStart(atMs)),
+    monthStart: startOf(jstMonthStart(atMs)),
+  });
+  for (const { period, loss, limit, reached } of losses) {
+    const { start, days, name } = PERIOD[period];
+    const key = `loss-${period}`;
+    if (!reached) {
+      tx.alerts.resolve(key, atMs);
+      continue;
+    }
+    const untilMs = start((start(atMs) + days * DAY_MS) as EpochMs);
+    const text = `the ${name} loss of ${Math.round(toNumber(loss))} JPY reached its limit of ${Math.round(toNumber(limit))} JPY; no new entries until ${jstText(untilMs)}`;
+    tx.halts.raise({ kind: key, reason: text, atMs, untilMs });
+    if (tx.alerts.raise({ key, severity: "critical", text, atMs }))
+      tx.audit.append({
+        atMs,
+        kind: "halt.raised",
+        actor: ctx.job.name,
+        traceId: ctx.job.traceId,
+        data: { kind: key, reason: text, untilMs },
+      });
+  }
+};

@@ -1,0 +1,50 @@
+// Step 5: asks the owner. Puts the proposal into the durable outbox (sendTelegram delivers it) and starts the wait.
+import { z } from "zod";
+import { AppError } from "../lib/core/errors.ts";
+import type { Outcome } from "../queue/types.ts";
+import { proposalText } from "./messages.ts";
+import type { AppHandler } from "./services.ts";
+
+export const ProposalInput = z.strictObject({ proposalId: z.string().min(1) });
+export type ProposalInput = z.infer<typeof ProposalInput>;
+
+export const notify: AppHandler<ProposalInput> = {
+  name: "notify",
+  input: ProposalInput,
+  maxAttempts: 5,
+  timeoutMs: 10_000,
+  risk: "neutral",
+  async run({ proposalId }, ctx): Promise<Outcome> {
+    const proposal = ctx.db.proposals.byId(proposalId);
+    const signal = proposal && ctx.db.signals.byId(proposal.signalId);
+    if (!proposal || !signal)
+      throw new AppError(
+        "permanent",
+        "PROPOSAL_MISSING",
+        `expected a proposal ${proposalId}, found none; trader jobs show ${ctx.job.id} tells where it came from`,
+      );
+    if (proposal.state !== "pending")
+      return { kind: "stop", reason: `proposal ${proposalId} is already ${proposal.state}` };
+    const atMs = ctx.clock.nowMs();
+    return {
+      kind: "done",
+      write: (tx) => {
+        tx.outbox.insert({
+          key: `proposal:${proposalId}`,
+          kind: "proposal",
+          proposalId,
+          text: proposalText(proposal, signal),
+          atMs,
+        });
+        tx.audit.append({
+          atMs,
+          kind: "proposal.notified",
+          actor: "notify",
+          traceId: ctx.job.traceId,
+          data: { proposalId },
+        });
+      },
+      next: [{ name: "awaitApproval", key: `awaitApproval:${proposalId}`, input: { proposalId } }],
+    };
+  },
+};

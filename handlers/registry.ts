@@ -1,0 +1,37 @@
+// Every handler of the system, in the order of the chain. `trader enqueue NAME JSON` can run any of them ad hoc.
+import { registryOf } from "../queue/registry.ts";
+import { answerByScript } from "./answerByScript.ts";
+import { awaitApproval } from "./awaitApproval.ts";
+import { collectHistory } from "./collectHistory.ts";
+import { computeFeatures } from "./computeFeatures.ts";
+import { dailyReport } from "./dailyReport.ts";
+import { execute } from "./execute.ts";
+import { fetchMarket } from "./fetchMarket.ts";
+import { filter } from "./filter.ts";
+import { labelSignals } from "./labelSignals.ts";
+import { notify } from "./notify.ts";
+import { placeProtectiveOrders } from "./placeProtectiveOrders.ts";
+import { predict } from "./predict.ts";
+import { reconcile } from "./reconcile.ts";
+import { sendTelegram } from "./sendTelegram.ts";
+import { watchPosition } from "./watchPosition.ts";
+
+export const handlers = [
+  fetchMarket,
+  computeFeatures,
+  predict,
+  filter,
+  notify,
+  awaitApproval,
+  execute,
+  placeProtectiveOrders,
+  watchPosition,
+  labelSignals,
+  dailyReport,
+  reconcile,
+  collectHistory,
+  sendTelegram,
+  answerByScript,
+] as const;
+
+export const registry = registryOf(handlers);

@@ -1,0 +1,35 @@
+// One runner per state folder: a lock the kernel releases when the process dies, however it dies. Held as an exclusive
+// SQLite transaction on a file of its own, so no pid file can go stale.
+import { join } from "node:path";
+import { AppError } from "../core/errors.ts";
+import { openSqlite, type Sqlite } from "./sqlite.ts";
+
+const isBusy = (e: unknown): boolean =>
+  e instanceof Error && (String((e as { code?: unknown }).code).startsWith("SQLITE_BUSY") || isBusy(e.cause));
+
+/** Takes the folder's lock or throws AppError permanent ALREADY_RUNNING. The returned function releases it. */
+export const lockFolder = (dir: string): (() => void) => {
+  let sql: Sqlite | undefined;
+  try {
+    sql = openSqlite(join(dir, "runner.lock"), { busyTimeoutMs: 0 });
+    // In WAL mode only locking_mode=EXCLUSIVE keeps a second process out; the empty write takes the lock now.
+    sql.pragma("locking_mode = EXCLUSIVE");
+    sql.exec("BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS held (since INTEGER); COMMIT");
+    sql.exec("BEGIN EXCLUSIVE");
+  } catch (e) {
+    sql?.close();
+    if (!isBusy(e)) throw e;
+    throw new AppError(
+      "permanent",
+      "ALREADY_RUNNING",
+      `expected no other runner on ${dir}, found one: stop it first (Ctrl+C, or systemctl stop), or use another --var folder`,
+      { dir },
+      { cause: e },
+    );
+  }
+  const held = sql;
+  return () => {
+    held.exec("ROLLBACK");
+    held.close();
+  };
+};
