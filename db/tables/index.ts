@@ -4,37 +4,57 @@ import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { auditReads, auditWrites } from "./audit.ts";
 import { candleReads, candleWrites } from "./candles.ts";
 import { dailySummaryReads, dailySummaryWrites } from "./dailySummary.ts";
+import { differenceReads, differenceWrites } from "./differences.ts";
 import { equityReads, equityWrites } from "./equity.ts";
 import { eventReads, eventWrites } from "./events.ts";
+import { executionReads, executionWrites } from "./executions.ts";
+import { haltReads, haltWrites } from "./halts.ts";
+import { jobReads } from "./jobs.ts";
 import { labelReads, labelWrites } from "./labels.ts";
 import { metaReads, metaWrites } from "./meta.ts";
 import { modelPerformanceReads, modelPerformanceWrites } from "./modelPerformance.ts";
 import { modelReads, modelWrites } from "./models.ts";
+import { orderReads, orderWrites } from "./orders.ts";
 import { alertReads, alertWrites, outboxReads, outboxWrites } from "./outbox.ts";
+import { positionReads, positionWrites } from "./positions.ts";
 import { proposalReads, proposalWrites } from "./proposals.ts";
 import { reportingReads } from "./reporting.ts";
+import { riskReads } from "./risk.ts";
+import { scheduleReads } from "./schedules.ts";
 import { featureReads, featureWrites, scoreReads, scoreWrites } from "./scores.ts";
 import { signalReads, signalWrites } from "./signals.ts";
 import { snapshotReads, snapshotWrites } from "./snapshots.ts";
+import { tradeLegReads, tradeLegWrites } from "./tradeLegs.ts";
+import { tradeReads, tradeWrites } from "./trades.ts";
 
 export const readsOf = (sql: Sqlite) => ({
   alerts: alertReads(sql),
   audit: auditReads(sql),
   candles: candleReads(sql),
   dailySummary: dailySummaryReads(sql),
+  differences: differenceReads(sql),
   equity: equityReads(sql),
   events: eventReads(sql),
+  executions: executionReads(sql),
   features: featureReads(sql),
   labels: labelReads(sql),
+  halts: haltReads(sql),
+  jobs: jobReads(sql),
   meta: metaReads(sql),
   modelPerformance: modelPerformanceReads(sql),
   models: modelReads(sql),
+  orders: orderReads(sql),
   outbox: outboxReads(sql),
+  positions: positionReads(sql),
   proposals: proposalReads(sql),
+  schedules: scheduleReads(sql),
   reporting: reportingReads(sql),
+  risk: riskReads(sql),
   scores: scoreReads(sql),
   signals: signalReads(sql),
   snapshots: snapshotReads(sql),
+  tradeLegs: tradeLegReads(sql),
+  trades: tradeReads(sql),
 });
 export type Reads = ReturnType<typeof readsOf>;
 
@@ -43,18 +63,25 @@ const writers = (sql: Sqlite) => ({
   audit: auditWrites(sql),
   candles: candleWrites(sql),
   dailySummary: dailySummaryWrites(sql),
+  differences: differenceWrites(sql),
   equity: equityWrites(sql),
   events: eventWrites(sql),
+  executions: executionWrites(sql),
   features: featureWrites(sql),
   labels: labelWrites(sql),
+  halts: haltWrites(sql),
   meta: metaWrites(sql),
   modelPerformance: modelPerformanceWrites(sql),
   models: modelWrites(sql),
+  orders: orderWrites(sql),
   outbox: outboxWrites(sql),
+  positions: positionWrites(sql),
   proposals: proposalWrites(sql),
   scores: scoreWrites(sql),
   signals: signalWrites(sql),
   snapshots: snapshotWrites(sql),
+  tradeLegs: tradeLegWrites(sql),
+  trades: tradeWrites(sql),
 });
 type Writes = ReturnType<typeof writers>;
 

@@ -1,0 +1,109 @@
+// executions: every fill of our orders, and every close of our positions by somebody else, booked exactly once.
+import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
+import { yenE8 } from "../../lib/core/money.ts";
+import type { ExitReason } from "../../lib/core/order.ts";
+import type { BookedExecution } from "../../lib/core/pnl.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { Side } from "../../lib/core/venue.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+
+export interface ExecutionRow extends BookedExecution {
+  readonly venueOrderId: string;
+  /** undefined: not our order. */
+  readonly orderId: number | undefined;
+  readonly tradeId: number;
+  readonly positionId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly settleType: string;
+}
+interface Row {
+  execution_id: string;
+  venue_order_id: string;
+  order_id: bigint | null;
+  trade_id: bigint;
+  position_id: string;
+  symbol: string;
+  side: Side;
+  settle_type: string;
+  kind: "open" | "close";
+  size_e8: CoinE8;
+  price_e8: YenE8;
+  loss_gain_e8: YenE8;
+  fee_e8: YenE8;
+  exit_reason: ExitReason | null;
+  at_ms: bigint;
+}
+const toExecution = (r: Row): ExecutionRow => ({
+  executionId: r.execution_id,
+  venueOrderId: r.venue_order_id,
+  orderId: r.order_id === null ? undefined : Number(r.order_id),
+  tradeId: Number(r.trade_id),
+  positionId: r.position_id,
+  symbol: r.symbol,
+  side: r.side,
+  settleType: r.settle_type,
+  kind: r.kind,
+  size: r.size_e8,
+  price: r.price_e8,
+  lossGain: r.loss_gain_e8,
+  fee: r.fee_e8,
+  exitReason: r.exit_reason ?? undefined,
+  atMs: Number(r.at_ms) as EpochMs,
+});
+
+export const executionReads = (sql: Sqlite) => {
+  const select = <P extends unknown[]>(rest: string) =>
+    sql.prepare<P, Row>(`SELECT * FROM executions ${rest}`).safeIntegers();
+  const ofTrade = select<[number]>("WHERE trade_id = ? ORDER BY at_ms, execution_id");
+  const all = select<[]>("ORDER BY at_ms, execution_id");
+  const booked = sql
+    .prepare<[number], CoinE8 | null>("SELECT sum(size_e8) FROM executions WHERE order_id = ?")
+    .pluck()
+    .safeIntegers();
+  const known = sql.prepare<[string], number>("SELECT 1 FROM executions WHERE execution_id = ?").pluck();
+  const realised = sql
+    .prepare<[number, number], bigint | null>(
+      "SELECT sum(loss_gain_e8 - fee_e8) FROM executions WHERE at_ms >= ? AND at_ms < ?",
+    )
+    .pluck()
+    .safeIntegers();
+  return {
+    ofTrade: (tradeId: number): readonly ExecutionRow[] => ofTrade.all(tradeId).map(toExecution),
+    all: (): readonly ExecutionRow[] => all.all().map(toExecution),
+    /** Executed size of one order that is booked. */
+    bookedSize: (orderId: number): CoinE8 => booked.get(orderId) ?? (0n as CoinE8),
+    has: (executionId: string): boolean => known.get(executionId) === 1,
+    /** Realised P&L less fees in [fromMs, toMs), exact. */
+    realisedBetween: (fromMs: number, toMs: number): YenE8 => yenE8(realised.get(fromMs, toMs) ?? 0n),
+  };
+};
+
+export const executionWrites = (sql: Sqlite) => {
+  const insert = sql.prepare(
+    `INSERT INTO executions (execution_id, venue_order_id, order_id, trade_id, position_id, symbol, side, settle_type, kind,
+       size_e8, price_e8, loss_gain_e8, fee_e8, exit_reason, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (execution_id) DO NOTHING`,
+  );
+  return {
+    /** Returns false when it was booked before. */
+    insert: (e: ExecutionRow): boolean =>
+      insert.run(
+        e.executionId,
+        e.venueOrderId,
+        e.orderId ?? null,
+        e.tradeId,
+        e.positionId,
+        e.symbol,
+        e.side,
+        e.settleType,
+        e.kind,
+        e.size,
+        e.price,
+        e.lossGain,
+        e.fee,
+        e.exitReason ?? null,
+        e.atMs,
+      ).changes === 1,
+  };
+};

@@ -1,0 +1,221 @@
+// orders: every order this system ever meant to send. A row is parsed into the state machine's union when read and checked
+// again when written, so an impossible order cannot hide in either direction.
+import { AppError } from "../../lib/core/errors.ts";
+import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
+import {
+  assertIntent,
+  type ExitReason,
+  type Intent,
+  moveOrder,
+  type Order,
+  type OrderEvent,
+  type OrderPurpose,
+  type OrderState,
+} from "../../lib/core/order.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { ExecutionType, Side, TimeInForce } from "../../lib/core/venue.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+
+interface Row {
+  id: bigint;
+  trade_id: bigint;
+  purpose: OrderPurpose;
+  leg_id: bigint | null;
+  position_id: string | null;
+  exit_reason: ExitReason | null;
+  symbol: string;
+  side: Side;
+  execution_type: ExecutionType;
+  time_in_force: TimeInForce;
+  price_e8: YenE8 | null;
+  planned_e8: YenE8 | null;
+  losscut_e8: YenE8 | null;
+  size_e8: CoinE8;
+  state: OrderState;
+  venue_order_id: string | null;
+  executed_e8: CoinE8;
+  empty_looks: bigint;
+  created_ms: bigint;
+  sent_ms: bigint | null;
+  cancel_asked_ms: bigint | null;
+  closed_ms: bigint | null;
+  refusal_code: string | null;
+  refusal_resend: "never" | "later" | null;
+  detail: string | null;
+}
+
+const ms = (value: bigint | null): EpochMs | undefined => (value === null ? undefined : (Number(value) as EpochMs));
+const need = <T>(value: T | null | undefined, row: Row, column: string): T => {
+  if (value === null || value === undefined)
+    throw new AppError("alert", "ORDER_ROW", `order ${row.id} is ${row.state}, expected a ${column}, found none`);
+  return value;
+};
+
+const toOrder = (r: Row): Order => {
+  const intent: Intent = {
+    tradeId: Number(r.trade_id),
+    purpose: r.purpose,
+    legId: r.leg_id === null ? undefined : Number(r.leg_id),
+    positionId: r.position_id ?? undefined,
+    exitReason: r.exit_reason ?? undefined,
+    symbol: r.symbol,
+    side: r.side,
+    executionType: r.execution_type,
+    timeInForce: r.time_in_force,
+    price: r.price_e8 ?? undefined,
+    plannedPrice: r.planned_e8 ?? undefined,
+    losscutPrice: r.losscut_e8 ?? undefined,
+    size: r.size_e8,
+  };
+  assertIntent(intent);
+  const base = { id: Number(r.id), intent, createdMs: Number(r.created_ms) as EpochMs };
+  const sentMs = (): EpochMs => need(ms(r.sent_ms), r, "sent_ms");
+  const closedMs = (): EpochMs => need(ms(r.closed_ms), r, "closed_ms");
+  switch (r.state) {
+    case "intended":
+      return { ...base, state: r.state };
+    case "sending":
+    case "unknown":
+      return { ...base, state: r.state, sentMs: sentMs(), emptyLooks: Number(r.empty_looks) };
+    case "open":
+      return {
+        ...base,
+        state: r.state,
+        sentMs: sentMs(),
+        venueOrderId: need(r.venue_order_id, r, "venue_order_id"),
+        executed: r.executed_e8,
+        cancelAskedMs: ms(r.cancel_asked_ms),
+      };
+    case "filled":
+    case "cancelled":
+    case "expired":
+      return {
+        ...base,
+        state: r.state,
+        sentMs: sentMs(),
+        venueOrderId: need(r.venue_order_id, r, "venue_order_id"),
+        executed: r.executed_e8,
+        closedMs: closedMs(),
+        detail: r.detail ?? undefined,
+      };
+    case "rejected":
+      return {
+        ...base,
+        state: r.state,
+        sentMs: sentMs(),
+        closedMs: closedMs(),
+        code: need(r.refusal_code, r, "refusal_code"),
+        resend: need(r.refusal_resend, r, "refusal_resend"),
+        detail: r.detail ?? undefined,
+      };
+    case "neverSent":
+      return { ...base, state: r.state, sentMs: ms(r.sent_ms), closedMs: closedMs(), detail: r.detail ?? undefined };
+    default:
+      return r.state satisfies never;
+  }
+};
+
+const LIVE = "state IN ('intended', 'sending', 'unknown', 'open')";
+
+export const orderReads = (sql: Sqlite) => {
+  const select = <P extends unknown[]>(rest: string) =>
+    sql.prepare<P, Row>(`SELECT * FROM orders ${rest}`).safeIntegers();
+  const byId = select<[number]>("WHERE id = ?");
+  const byVenueId = select<[string]>("WHERE venue_order_id = ?");
+  const ofTrade = select<[number]>("WHERE trade_id = ? ORDER BY id");
+  const ofLeg = select<[number]>("WHERE leg_id = ? ORDER BY id");
+  const live = select<[string]>(`WHERE symbol = ? AND ${LIVE} ORDER BY id`);
+  const lost = select<[string, number]>("WHERE symbol = ? AND state = 'neverSent' AND sent_ms >= ? ORDER BY id");
+  const all = select<[]>("ORDER BY id");
+  const ids = sql
+    .prepare<[string], string>("SELECT venue_order_id FROM orders WHERE symbol = ? AND venue_order_id IS NOT NULL")
+    .pluck();
+  const counts = sql.prepare<[], { state: OrderState; n: number }>(
+    "SELECT state, count(*) AS n FROM orders GROUP BY state",
+  );
+  const map = (row: Row | undefined): Order | undefined => row && toOrder(row);
+  return {
+    byId: (id: number): Order | undefined => map(byId.get(id)),
+    byVenueId: (venueOrderId: string): Order | undefined => map(byVenueId.get(venueOrderId)),
+    ofTrade: (tradeId: number): readonly Order[] => ofTrade.all(tradeId).map(toOrder),
+    ofLeg: (legId: number): readonly Order[] => ofLeg.all(legId).map(toOrder),
+    /** Intended, sending, unknown or open. */
+    live: (symbol: string): readonly Order[] => live.all(symbol).map(toOrder),
+    /** Sent since `sinceMs` and given up as lost: a late trace may still turn up. */
+    givenUp: (symbol: string, sinceMs: number): readonly Order[] => lost.all(symbol, sinceMs).map(toOrder),
+    all: (): readonly Order[] => all.all().map(toOrder),
+    /** Every venue order id that is ours. */
+    venueIds: (symbol: string): ReadonlySet<string> => new Set(ids.all(symbol)),
+    counts: (): Readonly<Partial<Record<OrderState, number>>> =>
+      Object.fromEntries(counts.all().map((c) => [c.state, c.n])),
+  };
+};
+
+export const orderWrites = (sql: Sqlite) => {
+  const reads = orderReads(sql);
+  const insert = sql.prepare(
+    `INSERT INTO orders (trade_id, purpose, leg_id, position_id, exit_reason, symbol, side, execution_type, time_in_force,
+       price_e8, planned_e8, losscut_e8, size_e8, state, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?)`,
+  );
+  const update = sql.prepare(
+    `UPDATE orders SET state = ?, venue_order_id = ?, executed_e8 = ?, empty_looks = ?, sent_ms = ?, cancel_asked_ms = ?,
+       closed_ms = ?, refusal_code = ?, refusal_resend = ?, detail = ? WHERE id = ? AND state = ?`,
+  );
+  return {
+    /** A new intention. Throws on an impossible one, and when the leg, the symbol's entry or the look is already taken. */
+    intend(intent: Intent, atMs: EpochMs): number {
+      assertIntent(intent);
+      const i = intent;
+      const { lastInsertRowid } = insert.run(
+        i.tradeId,
+        i.purpose,
+        i.legId ?? null,
+        i.positionId ?? null,
+        i.exitReason ?? null,
+        i.symbol,
+        i.side,
+        i.executionType,
+        i.timeInForce,
+        i.price ?? null,
+        i.plannedPrice ?? null,
+        i.losscutPrice ?? null,
+        i.size,
+        atMs,
+      );
+      return Number(lastInsertRowid);
+    },
+    /** Reads the row anew, moves it by the state machine's rules and saves it. Throws AppError alert ORDER_MOVE. */
+    move(id: number, event: OrderEvent): { readonly before: Order; readonly after: Order } {
+      const before = reads.byId(id);
+      if (before === undefined) throw new AppError("alert", "ORDER_ROW", `expected order ${id}, found none`);
+      const after = moveOrder(before, event);
+      if (after === before) return { before, after };
+      const a = after as Partial<{
+        venueOrderId: string;
+        executed: CoinE8;
+        emptyLooks: number;
+        sentMs: EpochMs;
+        cancelAskedMs: EpochMs;
+        closedMs: EpochMs;
+        code: string;
+        resend: string;
+        detail: string;
+      }>;
+      update.run(
+        after.state,
+        a.venueOrderId ?? null,
+        a.executed ?? 0n,
+        a.emptyLooks ?? 0,
+        a.sentMs ?? null,
+        a.cancelAskedMs ?? null,
+        a.closedMs ?? null,
+        a.code ?? null,
+        a.resend ?? null,
+        a.detail ?? null,
+        id,
+        before.state,
+      );
+      return { before, after };
+    },
+  };
+};

@@ -1,0 +1,145 @@
+// The working of one approved entry as a pure decision: quote at the best price of its own side, re-quote a few times
+// inside the approved band, end at the validity's end, at a halt, or once the trade has begun to close.
+import { type CoinE8, formatE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
+import { type In, isLive, type Order } from "./order.ts";
+import { type EpochMs, MINUTE_MS, SECOND_MS } from "./time.ts";
+import type { Direction } from "./venue.ts";
+
+export interface EntryFacts {
+  readonly direction: Direction;
+  readonly nowMs: EpochMs;
+  readonly validUntilMs: EpochMs;
+  /** Size to fill in all. */
+  readonly size: CoinE8;
+  readonly filled: CoinE8;
+  readonly minSize: CoinE8;
+  readonly maxRequotes: number;
+  /** All entry orders of the trade, oldest first. */
+  readonly orders: readonly Order[];
+  /** Kinds of active halts. */
+  readonly halts: readonly string[];
+  /** Part of the trade has been closed again: nothing more is added. */
+  readonly exitStarted: boolean;
+}
+
+export type EntryStep =
+  | { readonly kind: "look"; readonly order: In<"sending" | "unknown"> }
+  | { readonly kind: "abandon"; readonly order: In<"intended">; readonly why: string }
+  /** Check everything on fresh data, then send this intention. */
+  | { readonly kind: "send"; readonly order: In<"intended"> }
+  /** Check everything on fresh data, then intend and send an order of this size. */
+  | { readonly kind: "quote"; readonly size: CoinE8 }
+  | { readonly kind: "cancel"; readonly order: In<"open">; readonly why: string }
+  /** `mayReprice`: the order has rested long enough to follow the market. */
+  | {
+      readonly kind: "wait";
+      readonly order: In<"open"> | undefined;
+      readonly untilMs: EpochMs | undefined;
+      readonly mayReprice: boolean;
+      readonly reason: string;
+    }
+  | { readonly kind: "end"; readonly reason: string };
+
+/** Rest before the order may follow the market. */
+const REST_BEFORE_REQUOTE_MS = MINUTE_MS;
+/** The market must have left our price by more than this: 1 basis point. */
+const REQUOTE_DISTANCE: RatioE8 = 10_000n as RatioE8;
+const PAUSE_BETWEEN_QUOTES_MS = SECOND_MS;
+const PAUSE_AFTER_REFUSAL_MS = 2 * SECOND_MS;
+const CANCEL_AGAIN_MS = 2 * SECOND_MS;
+const CANCEL_LOOK_MS = 200;
+
+/** The next step of the entry. Total over all order states. */
+export const nextEntryStep = (f: EntryFacts): EntryStep => {
+  const over = endReason(f);
+  const live = f.orders.findLast(isLive);
+  if (live === undefined) return withoutOrder(f, over);
+  switch (live.state) {
+    case "intended":
+      return over === undefined ? { kind: "send", order: live } : { kind: "abandon", order: live, why: over };
+    case "sending":
+    case "unknown":
+      return { kind: "look", order: live };
+    case "open": {
+      if (live.cancelAskedMs !== undefined) {
+        if (f.nowMs >= live.cancelAskedMs + CANCEL_AGAIN_MS)
+          return { kind: "cancel", order: live, why: "the cancel had no effect yet" };
+        return waitFor(live, (f.nowMs + CANCEL_LOOK_MS) as EpochMs, "cancelling");
+      }
+      if (over !== undefined) return { kind: "cancel", order: live, why: over };
+      const movableMs = (live.sentMs + REST_BEFORE_REQUOTE_MS) as EpochMs;
+      const mayReprice = live.executed === 0n && f.nowMs >= movableMs && quotesUsed(f) <= f.maxRequotes;
+      const untilMs = !mayReprice && movableMs > f.nowMs && movableMs < f.validUntilMs ? movableMs : f.validUntilMs;
+      return { kind: "wait", order: live, untilMs, mayReprice, reason: "resting" };
+    }
+    default:
+      return live satisfies never;
+  }
+};
+
+const waitFor = (order: In<"open"> | undefined, untilMs: EpochMs | undefined, reason: string): EntryStep => ({
+  kind: "wait",
+  order,
+  untilMs,
+  mayReprice: false,
+  reason,
+});
+
+const endReason = (f: EntryFacts): string | undefined => {
+  if (f.halts.length > 0) return `entries are halted (${f.halts.join(", ")})`;
+  if (f.nowMs >= f.validUntilMs) return "the approval's time is over";
+  if (f.exitStarted) return "the trade has begun to close";
+  return undefined;
+};
+
+/** Quotes that used one of the approved tries; a refusal the venue says to repeat later did not. */
+const quotesUsed = (f: EntryFacts): number =>
+  f.orders.filter(
+    (o) => !(o.state === "rejected" && o.resend === "later") && !(o.state === "neverSent" && o.sentMs === undefined),
+  ).length;
+
+const withoutOrder = (f: EntryFacts, over: string | undefined): EntryStep => {
+  const rest = (f.size - f.filled) as CoinE8;
+  if (rest <= 0n) return { kind: "end", reason: "filled" };
+  if (rest < f.minSize) return { kind: "end", reason: "the rest is below the venue's minimum" };
+  if (over !== undefined) return { kind: "end", reason: over };
+  const last = f.orders.findLast((o) => !(o.state === "neverSent" && o.sentMs === undefined));
+  if (last === undefined) return { kind: "quote", size: rest };
+  if (last.state === "rejected" && last.resend === "never")
+    return { kind: "end", reason: `the venue refused the order (${last.code})` };
+  if (quotesUsed(f) > f.maxRequotes) return { kind: "end", reason: `no fill after ${f.maxRequotes} re-quotes` };
+  const endedMs = "closedMs" in last ? last.closedMs : f.nowMs;
+  const pauseMs = last.state === "rejected" ? PAUSE_AFTER_REFUSAL_MS : PAUSE_BETWEEN_QUOTES_MS;
+  const againMs = (endedMs + pauseMs) as EpochMs;
+  // The first re-quote goes out at once, the later ones take a breath: a jumping market must not eat all tries in a second.
+  const first = quotesUsed(f) === 1 && last.state !== "rejected";
+  if (!first && f.nowMs < againMs) return waitFor(undefined, againMs, "between quotes");
+  return { kind: "quote", size: rest };
+};
+
+/**
+ * The passive price: the best of our own side, held inside the band and never crossing. undefined when that is impossible:
+ * the whole band lies beyond the opposite side.
+ */
+export const passivePrice = (
+  direction: Direction,
+  quote: { readonly bid: YenE8; readonly ask: YenE8 },
+  band: { readonly low: YenE8; readonly high: YenE8 },
+  tick: YenE8,
+): YenE8 | undefined => {
+  if (direction === "long") {
+    const price = minBig(quote.bid, band.high, yenE8(quote.ask - tick));
+    return price >= band.low ? price : undefined;
+  }
+  const price = maxBig(quote.ask, band.low, yenE8(quote.bid + tick));
+  return price <= band.high ? price : undefined;
+};
+
+/** The best price of our side has left a resting order behind by more than one basis point. */
+export const leftBehind = (direction: Direction, resting: YenE8, best: YenE8): boolean => {
+  const away = direction === "long" ? best - resting : resting - best;
+  return away > ratioOfYenUp(resting, REQUOTE_DISTANCE);
+};
+
+/** "0.004 of 0.005", for messages. */
+export const fillText = (filled: CoinE8, size: CoinE8): string => `${formatE8(filled)} of ${formatE8(size)}`;

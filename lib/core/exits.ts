@@ -1,0 +1,244 @@
+// What to do next with one leg of an open trade: a pure decision from its orders, the price and the time, taken anew at
+// every look. Nothing is remembered between looks but the order rows, so a crash at any step ends in the same decisions.
+import type { CoinE8, YenE8 } from "./money.ts";
+import { type ExitReason, type In, isLive, type Order, type OrderPurpose } from "./order.ts";
+import { type EpochMs, MINUTE_MS, SECOND_MS } from "./time.ts";
+import type { Direction, ExecutionType } from "./venue.ts";
+import { priceTopic, type WakeTopic } from "./wake.ts";
+
+export interface Quote {
+  readonly bid: YenE8;
+  readonly ask: YenE8;
+  readonly last: YenE8;
+}
+export interface Leg {
+  readonly id: number;
+  readonly positionId: string;
+  readonly target: 1 | 2;
+  readonly targetPrice: YenE8;
+  /** Where its stop belongs now. */
+  readonly stop: YenE8;
+  /** Not yet closed. */
+  readonly open: CoinE8;
+  /** All orders of the leg, oldest first. */
+  readonly orders: readonly Order[];
+}
+export interface ExitFacts {
+  readonly symbol: string;
+  readonly direction: Direction;
+  readonly nowMs: EpochMs;
+  /** undefined: the price is not known now; protection goes on without it. */
+  readonly quote: Quote | undefined;
+  readonly timeStopMs: EpochMs;
+  /** How long a take-profit or closing limit rests. */
+  readonly restMs: number;
+}
+
+export type LegAction =
+  | { readonly kind: "closed" }
+  /** An intention an earlier attempt left behind: drop it and decide anew. */
+  | { readonly kind: "abandon"; readonly order: In<"intended">; readonly why: string }
+  /** May be at the venue: look. */
+  | { readonly kind: "look"; readonly order: In<"sending" | "unknown"> }
+  /** `givesUpStop`: only while the venue takes new orders, or the leg would stay bare. */
+  | { readonly kind: "cancel"; readonly order: In<"open">; readonly why: string; readonly givesUpStop: boolean }
+  | {
+      readonly kind: "place";
+      readonly purpose: Exclude<OrderPurpose, "entry">;
+      readonly executionType: ExecutionType;
+      /** undefined for MARKET. */
+      readonly price: YenE8 | undefined;
+      readonly exitReason: ExitReason;
+      readonly why: string;
+    }
+  /** undefined: nothing is due, look again with the next poll. */
+  | {
+      readonly kind: "wait";
+      readonly untilMs: EpochMs | undefined;
+      readonly reason: string;
+      readonly wakeOn: readonly WakeTopic[];
+    };
+
+/** A take-profit that rested in vain is tried again at once only when it would trade; else after this pause. */
+const TAKE_PROFIT_PAUSE_MS = MINUTE_MS;
+/** The venue's gateway may not see a new position yet (GMO API 8.6). */
+const NOT_VISIBLE_PAUSE_MS = 200;
+const NOT_VISIBLE_AGE_MS = 5 * SECOND_MS;
+const REFUSAL_PAUSE_MS = 500;
+const REFUSAL_PAUSE_CAP_MS = 5 * SECOND_MS;
+/** Explicit refusals of a stop, other than passing ones, after which the leg is closed at market. */
+const STOP_REFUSALS_BEFORE_MARKET = 2;
+/** A cancel that shows no effect is asked again after this long. */
+const CANCEL_AGAIN_MS = 2 * SECOND_MS;
+const CANCEL_LOOK_MS = 200;
+
+export const STOP_ALREADY_THROUGH = "ERR-5129";
+export const QUANTITY_RESERVED = "ERR-200";
+const POSITION_NOT_FOUND = new Set(["ERR-254", "ERR-5106", "ERR-189"]);
+
+/** The market has reached the target: traded there, or somebody takes our price. */
+export const targetTouched = (direction: Direction, quote: Quote, target: YenE8): boolean =>
+  direction === "long" ? quote.last >= target || quote.bid >= target : quote.last <= target || quote.ask <= target;
+/** A limit at the target would trade at once. */
+const targetTradable = (direction: Direction, quote: Quote, target: YenE8): boolean =>
+  direction === "long" ? quote.bid >= target : quote.ask <= target;
+const stopThrough = (direction: Direction, quote: Quote, stop: YenE8): boolean =>
+  direction === "long" ? quote.last <= stop : quote.last >= stop;
+
+/** The next step of one leg. Total: every combination of order states gives an action. */
+export const nextAction = (leg: Leg, f: ExitFacts): LegAction => {
+  const live = leg.orders.findLast(isLive);
+  if (live === undefined) return leg.open <= 0n ? { kind: "closed" } : withoutOrder(leg, f);
+  switch (live.state) {
+    case "intended":
+      return { kind: "abandon", order: live, why: "left unsent by an earlier attempt" };
+    case "sending":
+    case "unknown":
+      return { kind: "look", order: live };
+    case "open":
+      return withOrder(leg, live, f);
+    default:
+      return live satisfies never;
+  }
+};
+
+const wait = (reason: string, untilMs?: EpochMs, wakeOn: readonly WakeTopic[] = []): LegAction => ({
+  kind: "wait",
+  untilMs,
+  reason,
+  wakeOn,
+});
+const later = (atMs: EpochMs, ms: number): EpochMs => (atMs + ms) as EpochMs;
+
+const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
+  const { purpose } = live.intent;
+  if (live.cancelAskedMs !== undefined) {
+    const againMs = later(live.cancelAskedMs, CANCEL_AGAIN_MS);
+    if (f.nowMs >= againMs)
+      return { kind: "cancel", order: live, why: "the cancel had no effect yet", givesUpStop: false };
+    return wait("cancelling", later(f.nowMs, CANCEL_LOOK_MS));
+  }
+  if (leg.open <= 0n) return wait("closed, the venue is dropping its order", later(f.nowMs, CANCEL_LOOK_MS));
+  if (purpose !== "stop") {
+    if (live.intent.executionType === "MARKET") return wait("closing at market", later(f.nowMs, CANCEL_LOOK_MS));
+    const restedMs = later(live.sentMs, f.restMs);
+    if (f.nowMs < restedMs) return wait(purpose === "exit" ? "closing" : "taking profit", restedMs);
+    return { kind: "cancel", order: live, why: "it rested its time", givesUpStop: false };
+  }
+  if (f.nowMs >= f.timeStopMs) return { kind: "cancel", order: live, why: "time stop", givesUpStop: true };
+  const profit = takeProfit(leg, f);
+  if (profit.kind === "now") return { kind: "cancel", order: live, why: "target touched", givesUpStop: true };
+  if (live.intent.plannedPrice !== leg.stop)
+    return { kind: "cancel", order: live, why: "the stop moves", givesUpStop: true };
+  const untilMs = profit.againMs !== undefined && profit.againMs < f.timeStopMs ? profit.againMs : f.timeStopMs;
+  return wait("protected", untilMs, profit.wakeOn);
+};
+
+const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
+  const sent = leg.orders.filter((o) => !(o.state === "neverSent" && o.sentMs === undefined));
+  const last = sent.at(-1);
+  const refusal = last?.state === "rejected" ? last : undefined;
+  const market = (exitReason: ExitReason, why: string): LegAction => ({
+    kind: "place",
+    purpose: "exit",
+    executionType: "MARKET",
+    price: undefined,
+    exitReason,
+    why,
+  });
+  if (refusal !== undefined && refusal.intent.executionType !== "LIMIT") {
+    if (refusal.code === STOP_ALREADY_THROUGH) return market("stop_loss", "the stop price is already passed");
+    const streak = refusalStreak(sent);
+    const untilMs = later(refusal.closedMs, pauseAfter(leg, refusal, streak));
+    if (f.nowMs < untilMs) return wait(`refused with ${refusal.code}`, untilMs);
+    if (refusal.intent.purpose === "exit" && f.nowMs < f.timeStopMs)
+      return market(refusal.intent.exitReason ?? "stop_loss", "the market order was refused");
+    if (lastingRefusals(sent) >= STOP_REFUSALS_BEFORE_MARKET && f.nowMs < f.timeStopMs)
+      return market("stop_loss", "the venue refuses the stop");
+  }
+  if (f.nowMs >= f.timeStopMs) {
+    const tried = sent.some((o) => o.intent.purpose === "exit");
+    if (tried || f.quote === undefined) return market("time_stop", "time stop");
+    const price = f.direction === "long" ? f.quote.ask : f.quote.bid;
+    return {
+      kind: "place",
+      purpose: "exit",
+      executionType: "LIMIT",
+      price,
+      exitReason: "time_stop",
+      why: "time stop",
+    };
+  }
+  // A market exit that filled only in part goes on until the leg is closed.
+  if (last?.intent.purpose === "exit" && last.intent.executionType === "MARKET" && last.state !== "rejected")
+    return market(last.intent.exitReason ?? "stop_loss", "the market order left a rest");
+  if (takeProfit(leg, f).kind === "now" && last?.intent.purpose === "stop" && refusal === undefined)
+    return {
+      kind: "place",
+      purpose: "takeProfit",
+      executionType: "LIMIT",
+      price: leg.targetPrice,
+      exitReason: leg.target === 1 ? "tp1" : "tp2",
+      why: "target touched",
+    };
+  if (f.quote !== undefined && stopThrough(f.direction, f.quote, leg.stop))
+    return market("stop_loss", "the stop price is already passed");
+  return {
+    kind: "place",
+    purpose: "stop",
+    executionType: "STOP",
+    price: leg.stop,
+    exitReason: "stop_loss",
+    why: last === undefined ? "new position" : "back to protection",
+  };
+};
+
+type Profit = {
+  readonly kind: "now" | "notYet";
+  readonly againMs: EpochMs | undefined;
+  readonly wakeOn: readonly WakeTopic[];
+};
+const takeProfit = (leg: Leg, f: ExitFacts): Profit => {
+  const watched = priceTopic(f.symbol, f.direction === "long" ? "atOrAbove" : "atOrBelow", leg.targetPrice);
+  if (f.quote === undefined || !targetTouched(f.direction, f.quote, leg.targetPrice))
+    return { kind: "notYet", againMs: undefined, wakeOn: [watched] };
+  const tried = leg.orders.findLast((o) => o.intent.purpose === "takeProfit" && "closedMs" in o);
+  const againMs = tried !== undefined && "closedMs" in tried ? later(tried.closedMs, TAKE_PROFIT_PAUSE_MS) : undefined;
+  if (againMs === undefined || f.nowMs >= againMs || targetTradable(f.direction, f.quote, leg.targetPrice))
+    return { kind: "now", againMs: undefined, wakeOn: [] };
+  // The price stands at the target already: waking on it would wake at once, without end.
+  return { kind: "notYet", againMs, wakeOn: [] };
+};
+
+/** Refusals in a row at the end of the leg's sent orders. */
+const refusalStreak = (sent: readonly Order[]): number => {
+  const firstOther = sent.findLastIndex((o) => o.state !== "rejected");
+  return sent.length - 1 - firstOther;
+};
+/** Of those, stop refusals that another try does not heal. */
+const lastingRefusals = (sent: readonly Order[]): number =>
+  sent
+    .slice(sent.length - refusalStreak(sent))
+    .filter(
+      (o) =>
+        o.state === "rejected" &&
+        o.intent.purpose === "stop" &&
+        o.resend === "never" &&
+        o.code !== QUANTITY_RESERVED &&
+        !POSITION_NOT_FOUND.has(o.code),
+    ).length;
+
+const pauseAfter = (leg: Leg, refusal: In<"rejected">, streak: number): number => {
+  const first = leg.orders[0]?.createdMs ?? refusal.closedMs;
+  if (POSITION_NOT_FOUND.has(refusal.code) && refusal.closedMs - first < NOT_VISIBLE_AGE_MS)
+    return NOT_VISIBLE_PAUSE_MS;
+  return Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
+};
+
+/** Whether a refusal of a closing order is news for the owner: not the ones the next step heals by itself. */
+export const refusalIsAlarming = (order: In<"rejected">, priorOrders: readonly Order[]): boolean => {
+  if (order.intent.executionType === "LIMIT" || order.code === STOP_ALREADY_THROUGH) return false;
+  if (!POSITION_NOT_FOUND.has(order.code)) return true;
+  const first = priorOrders[0]?.createdMs ?? order.createdMs;
+  return order.closedMs - first >= NOT_VISIBLE_AGE_MS;
+};

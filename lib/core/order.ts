@@ -1,0 +1,311 @@
+// One order, from intention to its end, as a pure state machine. The venue has no client order id (GMO API 9), so the
+// rules here decide what may be sent, what must be looked up first, and which venue order is ours. Nothing here sends.
+import { AppError } from "./errors.ts";
+import { type CoinE8, formatE8, type YenE8, yenE8 } from "./money.ts";
+import { type EpochMs, SECOND_MS } from "./time.ts";
+import {
+  type ExecutionType,
+  isTerminalStatus,
+  type Side,
+  type TimeInForce,
+  type VenueOrder,
+  type VenueOrderStatus,
+} from "./venue.ts";
+
+export type OrderPurpose = "entry" | "stop" | "takeProfit" | "exit";
+export type ExitReason = "tp1" | "tp2" | "stop_loss" | "time_stop" | "manual";
+
+/** Everything that will be sent, and why. Committed before the request (DESIGN 7.1). */
+export interface Intent {
+  readonly tradeId: number;
+  readonly purpose: OrderPurpose;
+  /** The part of the position this order closes; undefined for entries. */
+  readonly legId: number | undefined;
+  readonly positionId: string | undefined;
+  /** What a fill of this closing order means for the trade; undefined for entries. */
+  readonly exitReason: ExitReason | undefined;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly executionType: ExecutionType;
+  readonly timeInForce: TimeInForce;
+  /** undefined for MARKET. */
+  readonly price: YenE8 | undefined;
+  /** The price before it was moved by ticks to look like no other order of ours; undefined for MARKET. */
+  readonly plannedPrice: YenE8 | undefined;
+  /** The second, wider fence on margin entries. */
+  readonly losscutPrice: YenE8 | undefined;
+  readonly size: CoinE8;
+}
+
+interface Base {
+  readonly id: number;
+  readonly intent: Intent;
+  readonly createdMs: EpochMs;
+}
+interface AtVenue {
+  readonly sentMs: EpochMs;
+  readonly venueOrderId: string;
+  /** Executed size that is booked; never more than the order's size, never shrinking. */
+  readonly executed: CoinE8;
+}
+/**
+ * `sending` and `unknown` may be live: look, never resend. `open` is known to the venue, resting or waiting, possibly part
+ * filled. `neverSent`: given up before the request, or no trace of it was found in time.
+ */
+export type Order = Base &
+  (
+    | { readonly state: "intended" }
+    | {
+        readonly state: "sending" | "unknown";
+        readonly sentMs: EpochMs;
+        /** Looks that found nothing after the settle time. */
+        readonly emptyLooks: number;
+      }
+    | (AtVenue & { readonly state: "open"; readonly cancelAskedMs: EpochMs | undefined })
+    | (AtVenue & {
+        readonly state: "filled" | "cancelled" | "expired";
+        readonly closedMs: EpochMs;
+        /** The venue's cancelType, if it gave one. */
+        readonly detail: string | undefined;
+      })
+    | {
+        readonly state: "rejected";
+        readonly sentMs: EpochMs;
+        readonly closedMs: EpochMs;
+        readonly code: string;
+        readonly detail: string | undefined;
+        readonly resend: "never" | "later";
+      }
+    | {
+        readonly state: "neverSent";
+        readonly sentMs: EpochMs | undefined;
+        readonly closedMs: EpochMs;
+        readonly detail: string | undefined;
+      }
+  );
+export type OrderState = Order["state"];
+export type In<S extends OrderState> = Extract<Order, { state: S }>;
+
+export const ORDER_STATES = [
+  "intended",
+  "sending",
+  "unknown",
+  "open",
+  "filled",
+  "cancelled",
+  "expired",
+  "rejected",
+  "neverSent",
+] as const satisfies readonly OrderState[];
+const LIVE: ReadonlySet<OrderState> = new Set(["intended", "sending", "unknown", "open"]);
+/** Not ended: it is, may be, or will be at the venue. */
+export const isLive = (order: Order): order is In<"intended" | "sending" | "unknown" | "open"> => LIVE.has(order.state);
+
+export type OrderEvent =
+  | { readonly kind: "send"; readonly atMs: EpochMs }
+  | { readonly kind: "accepted"; readonly venueOrderId: string }
+  | {
+      readonly kind: "refused";
+      readonly code: string;
+      readonly message: string;
+      readonly resend: "never" | "later";
+      readonly atMs: EpochMs;
+    }
+  | { readonly kind: "noAnswer" }
+  /** The venue shows the order; `booked` is the executed size our book holds for it. */
+  | { readonly kind: "seen"; readonly order: VenueOrder; readonly booked: CoinE8; readonly atMs: EpochMs }
+  | { readonly kind: "cancelAsked"; readonly atMs: EpochMs }
+  /** A look after the settle time found no trace. */
+  | { readonly kind: "absent"; readonly atMs: EpochMs }
+  /** An intention that is dropped before it was sent. */
+  | { readonly kind: "abandon"; readonly why: string; readonly atMs: EpochMs };
+
+const illegal = (order: Order, event: OrderEvent, why = "this move does not exist"): AppError =>
+  new AppError(
+    "alert",
+    "ORDER_MOVE",
+    `order ${order.id} is ${order.state} and cannot take "${event.kind}": ${why}; reconcile before trading on`,
+    { orderId: order.id, state: order.state, event: event.kind },
+  );
+
+/** How long the venue may still show a request that got no answer (GMO API 9.5). */
+const ENTRY_SETTLE_MS = 10 * SECOND_MS;
+/**
+ * Closing orders settle sooner: the venue reserves the quantity, so a second one for the same quantity is refused
+ * (ERR-200) and can never close twice, while every second of waiting may be a second without a stop.
+ */
+const CLOSE_SETTLE_MS = 3 * SECOND_MS;
+export const settleMs = (purpose: OrderPurpose): number => (purpose === "entry" ? ENTRY_SETTLE_MS : CLOSE_SETTLE_MS);
+/** Looks that must find nothing, after the settle time, before a request counts as not accepted. */
+export const looksNeeded = (purpose: OrderPurpose): number => (purpose === "entry" ? 2 : 1);
+
+const ENDED: Readonly<Partial<Record<VenueOrderStatus, "filled" | "cancelled" | "expired">>> = {
+  EXECUTED: "filled",
+  CANCELED: "cancelled",
+  EXPIRED: "expired",
+};
+
+/**
+ * The next order. Throws AppError alert ORDER_MOVE on a move that does not exist: the caller's picture of the world is wrong.
+ * An order ends only when every execution the venue counts is booked, so a fill can never be lost between two reads.
+ */
+export const moveOrder = (order: Order, event: OrderEvent): Order => {
+  const base: Base = { id: order.id, intent: order.intent, createdMs: order.createdMs };
+  switch (event.kind) {
+    case "send":
+      if (order.state !== "intended") throw illegal(order, event);
+      return { ...base, state: "sending", sentMs: event.atMs, emptyLooks: 0 };
+    case "accepted":
+      if (order.state === "open" && order.venueOrderId === event.venueOrderId) return order;
+      // The answer may come after a look already judged the request lost: the venue's word wins.
+      if (order.state !== "sending" && order.state !== "unknown" && order.state !== "neverSent")
+        throw illegal(order, event);
+      if (order.sentMs === undefined) throw illegal(order, event, "it was never sent");
+      return {
+        ...base,
+        state: "open",
+        sentMs: order.sentMs,
+        venueOrderId: event.venueOrderId,
+        executed: 0n as CoinE8,
+        cancelAskedMs: undefined,
+      };
+    case "refused":
+      if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
+      return {
+        ...base,
+        state: "rejected",
+        sentMs: order.sentMs,
+        closedMs: event.atMs,
+        code: event.code,
+        detail: event.message,
+        resend: event.resend,
+      };
+    case "noAnswer":
+      if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
+      return { ...base, state: "unknown", sentMs: order.sentMs, emptyLooks: order.emptyLooks };
+    case "seen":
+      return seen(base, order, event);
+    case "cancelAsked":
+      if (order.state !== "open") throw illegal(order, event);
+      return { ...order, cancelAskedMs: event.atMs };
+    case "absent": {
+      if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
+      const { sentMs } = order;
+      if (event.atMs < sentMs + settleMs(order.intent.purpose))
+        return { ...base, state: "unknown", sentMs, emptyLooks: 0 };
+      const emptyLooks = order.emptyLooks + 1;
+      if (emptyLooks < looksNeeded(order.intent.purpose)) return { ...base, state: "unknown", sentMs, emptyLooks };
+      return { ...base, state: "neverSent", sentMs, closedMs: event.atMs, detail: "no trace at the venue" };
+    }
+    case "abandon":
+      if (order.state !== "intended") throw illegal(order, event, "it may be at the venue");
+      return { ...base, state: "neverSent", sentMs: undefined, closedMs: event.atMs, detail: event.why };
+    default:
+      return event satisfies never;
+  }
+};
+
+const seen = (base: Base, order: Order, event: Extract<OrderEvent, { kind: "seen" }>): Order => {
+  const { order: shown, booked, atMs } = event;
+  if (order.state === "intended" || order.state === "rejected" || !("sentMs" in order) || order.sentMs === undefined)
+    throw illegal(order, event, "it was never accepted");
+  const known = "venueOrderId" in order ? order.venueOrderId : undefined;
+  if (known !== undefined && known !== shown.orderId)
+    throw illegal(order, event, `it is the venue's order ${known}, not ${shown.orderId}`);
+  if (booked > order.intent.size || booked < ("executed" in order ? order.executed : 0n))
+    throw illegal(order, event, `${formatE8(booked)} of ${formatE8(order.intent.size)} is booked`);
+  if (order.state === "filled" || order.state === "cancelled" || order.state === "expired") {
+    if (booked !== order.executed) throw illegal(order, event, "it has ended with another executed size");
+    return order;
+  }
+  const atVenue = { sentMs: order.sentMs, venueOrderId: shown.orderId, executed: booked };
+  const end = isTerminalStatus(shown.status) && booked === shown.executedSize ? ENDED[shown.status] : undefined;
+  if (end !== undefined) return { ...base, ...atVenue, state: end, closedMs: atMs, detail: shown.cancelType };
+  return {
+    ...base,
+    ...atVenue,
+    state: "open",
+    cancelAskedMs: order.state === "open" ? order.cancelAskedMs : undefined,
+  };
+};
+
+/** Throws AppError alert ORDER_INTENT on an intention that must not exist. Checked when written and when read. */
+export const assertIntent = (intent: Intent): void => {
+  const problem = intentProblem(intent);
+  if (problem !== undefined)
+    throw new AppError("alert", "ORDER_INTENT", `a ${intent.purpose} order of ${intent.symbol}: ${problem}`, {
+      tradeId: intent.tradeId,
+      purpose: intent.purpose,
+    });
+};
+const intentProblem = (i: Intent): string | undefined => {
+  if (i.size <= 0n) return `expected a size above 0, found ${formatE8(i.size)}`;
+  if ((i.executionType === "MARKET") !== (i.price === undefined))
+    return "a price is for LIMIT and STOP, and only there";
+  if ((i.price === undefined) !== (i.plannedPrice === undefined)) return "a price needs its planned price";
+  if (i.price !== undefined && i.price <= 0n) return `expected a price above 0, found ${formatE8(i.price)}`;
+  if (i.executionType !== "LIMIT" && i.timeInForce !== "FAK")
+    return `${i.executionType} is FAK, found ${i.timeInForce}`;
+  if (i.executionType === "LIMIT" && i.timeInForce !== "FAS" && i.timeInForce !== "SOK")
+    return `a LIMIT is FAS or SOK, found ${i.timeInForce}`;
+  if (i.purpose === "entry") {
+    if (i.executionType !== "LIMIT") return `expected a LIMIT, found ${i.executionType}`;
+    if (i.positionId !== undefined || i.legId !== undefined || i.exitReason !== undefined)
+      return "an entry closes nothing";
+    return undefined;
+  }
+  if (i.positionId === undefined || i.legId === undefined || i.exitReason === undefined)
+    return "a closing order names its position, its leg and its reason";
+  if (i.losscutPrice !== undefined) return "a closing order has no loss-cut price";
+  if ((i.purpose === "stop") !== (i.executionType === "STOP")) return `a ${i.purpose} is not a ${i.executionType}`;
+  if (i.purpose === "takeProfit" && i.executionType !== "LIMIT") return "a take-profit is a LIMIT";
+  return undefined;
+};
+
+type Look = Pick<Intent, "symbol" | "side" | "executionType" | "price" | "size">;
+const sameLook = (a: Look, b: Look): boolean =>
+  a.symbol === b.symbol &&
+  a.side === b.side &&
+  a.executionType === b.executionType &&
+  a.price === b.price &&
+  a.size === b.size;
+
+/**
+ * A price that no live order of ours shares (the fingerprint that stands in for the missing client id, GMO API 9.7).
+ * It moves by ticks to the side that is better for us: buying lower, selling higher. A stop thus loses a tick less than
+ * approved, never more, and a passive limit stays passive.
+ */
+export const distinctPrice = (intent: Look & { readonly price: YenE8 }, tick: YenE8, live: readonly Look[]): YenE8 => {
+  const step = intent.side === "BUY" ? -tick : tick;
+  let price = intent.price;
+  while (live.some((other) => sameLook({ ...intent, price }, other))) price = yenE8(price + step);
+  return price;
+};
+
+/** Allowed difference between our clock and the venue's when matching an order's time. */
+export const CLOCK_SKEW_MS = 5 * SECOND_MS;
+
+/**
+ * Which venue order is this one, sent without an answer? The one with our fingerprint, created no earlier than the request,
+ * that no other row of ours owns; of several, the earliest. `settled` tells which positions an order closed, where executions say so.
+ */
+export const findOurs = (
+  order: In<"sending" | "unknown" | "neverSent">,
+  candidates: readonly VenueOrder[],
+  knownIds: ReadonlySet<string>,
+  settled: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
+): VenueOrder | undefined => {
+  const { intent, sentMs } = order;
+  if (sentMs === undefined) return undefined;
+  const settleType = intent.purpose === "entry" ? "OPEN" : "CLOSE";
+  return candidates
+    .filter(
+      (c) =>
+        !knownIds.has(c.orderId) &&
+        c.settleType === settleType &&
+        c.timestampMs >= sentMs - CLOCK_SKEW_MS &&
+        sameLook(intent, { ...c, price: c.executionType === "MARKET" ? undefined : c.price }) &&
+        (intent.positionId === undefined || [...(settled.get(c.orderId) ?? [])].every((p) => p === intent.positionId)),
+    )
+    .sort((a, b) => a.timestampMs - b.timestampMs || (BigInt(a.orderId) < BigInt(b.orderId) ? -1 : 1))[0];
+};

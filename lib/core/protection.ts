@@ -1,0 +1,91 @@
+// How a filled position is split into legs, each with its own stop from the start, and where the fences stand.
+// The venue has one settle slot per quantity (GMO API 8.6): the stop wins it, take-profit is driven by watchPosition.
+import { AppError } from "./errors.ts";
+import {
+  type CoinE8,
+  ceilToStep,
+  coinE8,
+  floorToStep,
+  formatE8,
+  maxBig,
+  minBig,
+  type RatioE8,
+  ratioOfYenDown,
+  type YenE8,
+  yenE8,
+} from "./money.ts";
+import type { Direction } from "./venue.ts";
+
+export interface LotRules {
+  readonly minSize: CoinE8;
+  readonly sizeStep: CoinE8;
+  readonly tick: YenE8;
+}
+export interface ApprovedExits {
+  readonly direction: Direction;
+  readonly stop: YenE8;
+  readonly tp1: YenE8;
+  readonly tp2: YenE8;
+}
+export interface LegPlan {
+  /** Which target this leg takes profit at. */
+  readonly target: 1 | 2;
+  readonly size: CoinE8;
+  readonly stop: YenE8;
+  readonly targetPrice: YenE8;
+}
+
+/**
+ * Legs of one new position of `size`: two lots give one half to TP1 (rounded down to the step) and the rest to TP2; otherwise
+ * one leg, at TP1 unless the trade already holds more at TP1 than at TP2 (so many small fills still split in halves).
+ * The sizes add up to `size` exactly. Throws AppError alert LEG_SIZE when `size` is not above 0.
+ */
+export const planLegs = (
+  size: CoinE8,
+  exits: ApprovedExits,
+  rules: LotRules,
+  already: { readonly tp1: CoinE8; readonly tp2: CoinE8 } = { tp1: coinE8(0n), tp2: coinE8(0n) },
+): readonly LegPlan[] => {
+  if (size <= 0n) throw new AppError("alert", "LEG_SIZE", `expected a position above 0, found ${formatE8(size)}`);
+  const stop = stopOnTick(exits.direction, exits.stop, rules.tick);
+  const leg = (target: 1 | 2, legSize: CoinE8): LegPlan => ({
+    target,
+    size: legSize,
+    stop,
+    targetPrice: targetOnTick(exits.direction, target === 1 ? exits.tp1 : exits.tp2, rules.tick),
+  });
+  const half = floorToStep(coinE8(size / 2n), rules.sizeStep);
+  const rest = coinE8(size - half);
+  if (half >= rules.minSize && rest >= rules.minSize && half > 0n) return [leg(1, half), leg(2, rest)];
+  return [leg(already.tp1 > already.tp2 ? 2 : 1, size)];
+};
+
+/** A stop on the tick, rounded toward the entry: never more loss than approved. */
+export const stopOnTick = (direction: Direction, price: YenE8, tick: YenE8): YenE8 =>
+  direction === "long" ? ceilToStep(price, tick) : floorToStep(price, tick);
+/** A target on the tick, rounded away from the entry: never less profit than approved. */
+const targetOnTick = (direction: Direction, price: YenE8, tick: YenE8): YenE8 =>
+  direction === "long" ? ceilToStep(price, tick) : floorToStep(price, tick);
+
+const FENCE_STOPS = 3n;
+const FENCE_MIN: RatioE8 = 2_000_000n as RatioE8; // 2 %
+const FENCE_MAX: RatioE8 = 20_000_000n as RatioE8; // the venue's own loss-cut stands at 25 % (GMO API 5.1)
+
+/**
+ * The loss-cut price sent with a margin entry: a second fence that costs 0.5 % when hit, so it stands well behind the stop:
+ * three stop distances, at least 2 % and at most 20 % from the entry. On the tick, rounded away from the entry.
+ */
+export const losscutFence = (direction: Direction, entry: YenE8, stop: YenE8, tick: YenE8): YenE8 => {
+  const distance = maxBig(direction === "long" ? entry - stop : stop - entry, 0n);
+  const away = minBig(
+    maxBig(distance * FENCE_STOPS, ratioOfYenDown(entry, FENCE_MIN) as bigint),
+    ratioOfYenDown(entry, FENCE_MAX) as bigint,
+  );
+  return direction === "long" ? floorToStep(yenE8(entry - away), tick) : ceilToStep(yenE8(entry + away), tick);
+};
+
+/** The stop of the remaining legs once TP1 is taken: the entry price, never worse than the stop it replaces. */
+export const breakEvenStop = (direction: Direction, entry: YenE8, current: YenE8, tick: YenE8): YenE8 => {
+  const wanted = stopOnTick(direction, entry, tick);
+  return direction === "long" ? maxBig(wanted, current) : minBig(wanted, current);
+};
