@@ -1,0 +1,76 @@
+// halts: what stops new risk. While a halt is active no job of a risk-adding handler is claimed; the claim itself reads
+// this table, so a halt works from its commit on and survives restarts. One open row per kind.
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+
+export interface Halt {
+  readonly id: number;
+  /** "stop", "panic", "dailyLoss", "alert:EXECUTE", ...: one open row per kind. */
+  readonly kind: string;
+  readonly reason: string;
+  readonly raisedMs: EpochMs;
+  /** System clock; undefined: until someone clears it. */
+  readonly untilMs: EpochMs | undefined;
+  readonly clearedMs: EpochMs | undefined;
+  readonly clearedBy: string | undefined;
+}
+
+interface RawRow {
+  id: number;
+  kind: string;
+  reason: string;
+  raised_ms: number;
+  until_ms: number | null;
+  cleared_ms: number | null;
+  cleared_by: string | null;
+}
+const parse = (row: RawRow): Halt => ({
+  id: row.id,
+  kind: row.kind,
+  reason: row.reason,
+  raisedMs: row.raised_ms as EpochMs,
+  untilMs: (row.until_ms ?? undefined) as EpochMs | undefined,
+  clearedMs: (row.cleared_ms ?? undefined) as EpochMs | undefined,
+  clearedBy: row.cleared_by ?? undefined,
+});
+
+export const haltReads = (sql: Sqlite) => {
+  const active = sql.prepare<[number], RawRow>(
+    "SELECT * FROM halts WHERE cleared_ms IS NULL AND (until_ms IS NULL OR until_ms > ?) ORDER BY id",
+  );
+  const all = sql.prepare<[number], RawRow>("SELECT * FROM halts ORDER BY id DESC LIMIT ?");
+  return {
+    /** Halts that stop risk-adding claims at `nowMs` (system clock), oldest first. */
+    active: (nowMs: EpochMs): readonly Halt[] => active.all(nowMs).map(parse),
+    /** Newest first, cleared and ended ones too. */
+    recent: (limit = 100): readonly Halt[] => all.all(limit).map(parse),
+  };
+};
+
+export const haltWrites = (sql: Sqlite) => {
+  const open = sql.prepare<[string], RawRow>("SELECT * FROM halts WHERE kind = ? AND cleared_ms IS NULL");
+  const insert = sql.prepare("INSERT INTO halts (kind, reason, raised_ms, until_ms) VALUES (?, ?, ?, ?)");
+  const clear = sql.prepare("UPDATE halts SET cleared_ms = ?, cleared_by = ? WHERE id = ?");
+  return {
+    /**
+     * Raises a halt of this kind. Returns false, and changes nothing, when one is already active.
+     * A row whose `untilMs` has passed counts as over and gives way (cleared by "until").
+     */
+    raise(halt: { kind: string; reason: string; atMs: EpochMs; untilMs?: EpochMs | undefined }): boolean {
+      const existing = open.get(halt.kind);
+      if (existing) {
+        if (existing.until_ms === null || existing.until_ms > halt.atMs) return false;
+        clear.run(existing.until_ms, "until", existing.id);
+      }
+      insert.run(halt.kind, halt.reason, halt.atMs, halt.untilMs ?? null);
+      return true;
+    },
+    /** Clears the open halt of this kind. Returns false when there is none. */
+    clear(kind: string, by: string, atMs: EpochMs): boolean {
+      const existing = open.get(kind);
+      if (!existing) return false;
+      clear.run(atMs, by, existing.id);
+      return true;
+    },
+  };
+};

@@ -1,0 +1,54 @@
+// Who this process is, and whether the process that left a row behind still lives. A pid alone is not enough:
+// pids are reused, also by ourselves after a restart, so the kernel's boot and the process's start time go with it.
+import { readFileSync, readlinkSync } from "node:fs";
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** "<kernel boot>|<pid namespace>|<start time>"; empty parts where the system does not tell. */
+  readonly host: string;
+}
+
+const readOr = (read: () => string): string => {
+  try {
+    return read().trim();
+  } catch {
+    return ""; // No /proc here (not Linux), or the process is gone: "unknown", judged by the caller.
+  }
+};
+/** Start time in clock ticks since boot: field 22 of /proc/PID/stat; the command name before it may hold spaces. */
+const startTime = (pid: number): string =>
+  readOr(
+    () =>
+      readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ")[19] ?? "",
+  );
+const bootPart = (): string => readOr(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"));
+const namespacePart = (): string => readOr(() => readlinkSync("/proc/self/ns/pid"));
+
+export const ownIdentity = (): ProcessIdentity => ({
+  pid: process.pid,
+  host: [bootPart(), namespacePart(), startTime(process.pid)].join("|"),
+});
+
+const exists = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code === "EPERM"; // It exists and is not ours.
+  }
+};
+
+/**
+ * "gone" only when certain: another kernel boot, no such pid, or a pid with another start time.
+ * A process of another pid namespace (a container) cannot be judged: "unknown".
+ */
+export const processState = (identity: ProcessIdentity): "alive" | "gone" | "unknown" => {
+  const [boot = "", namespace = "", started = ""] = identity.host.split("|");
+  if (boot !== "" && boot !== bootPart()) return "gone";
+  if (namespace !== namespacePart()) return "unknown";
+  if (!exists(identity.pid)) return "gone";
+  const startedNow = startTime(identity.pid);
+  return started !== "" && startedNow !== "" && started !== startedNow ? "gone" : "alive";
+};

@@ -1,0 +1,304 @@
+// The life of an attempt: claimed, then finished, failed, released or lost. Each of these is one BEGIN IMMEDIATE
+// transaction, and each names the attempt by id and fence: an attempt that no longer owns its job changes nothing and
+// gets StaleAttemptError. Only the worker uses this.
+import type { Database, Tx } from "../db/open.ts";
+import { type Job, parseJob } from "../db/tables/jobs.ts";
+import { type JobEnd, jobWrites, type RunningRow } from "../db/tables/jobWrites.ts";
+import { AppError, toAppError, type Verdict } from "../lib/core/errors.ts";
+import type { Clock } from "../lib/io/clock.ts";
+import { ownIdentity, type ProcessIdentity } from "../lib/io/process.ts";
+import type { Random } from "../lib/io/random.ts";
+import type { Registry } from "./registry.ts";
+import { afterFailure, backoffMs, DEFAULT_BACKOFF } from "./retry.ts";
+import type { JobStore } from "./store.ts";
+import { type NewJob, type Outcome, StaleAttemptError } from "./types.ts";
+
+export interface Failure {
+  readonly job: Job;
+  readonly error: AppError;
+  readonly verdict: Verdict;
+  /** No attempt follows. */
+  readonly dead: boolean;
+}
+/** Runs in the transaction that records the failure: may write (raise a halt, an alert) and name jobs to enqueue. */
+export type OnFailure = (tx: Tx, failure: Failure) => readonly NewJob[];
+
+/** Named points where a crash test kills the process. A failpoint does not throw. */
+export type Failpoint =
+  | "beforeClaim"
+  | "afterClaim"
+  | "beforeHandler"
+  | "insideStep"
+  | "insideCommit"
+  | "afterCommit"
+  | "insideTick";
+
+export interface ClaimRequest {
+  /** Handler names that are at their own limit. */
+  readonly busy: readonly string[];
+  /** Only jobs that reduce risk (the reserved slot). */
+  readonly onlyReducing: boolean;
+}
+
+export interface LedgerOptions {
+  readonly db: Database;
+  readonly store: JobStore;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly bootId: string;
+  /** Real clock. */
+  readonly leaseMs: number;
+  /** Jitter. */
+  readonly random: Random;
+  readonly onFailure?: OnFailure | undefined;
+  readonly failpoint?: ((point: Failpoint, job?: Job) => void) | undefined;
+}
+
+const MESSAGE_LIMIT = 2_000;
+const errorJson = (error: AppError): string =>
+  JSON.stringify(
+    { verdict: error.verdict, code: error.code, message: error.message.slice(0, MESSAGE_LIMIT), data: error.data },
+    (_, value) => (typeof value === "bigint" ? value.toString() : value),
+  );
+
+export class Ledger {
+  readonly #o: LedgerOptions;
+  readonly #writes;
+  constructor(options: LedgerOptions) {
+    this.#o = options;
+    this.#writes = jobWrites(options.db.sql);
+  }
+
+  registerWorker(identity: ProcessIdentity = ownIdentity()): void {
+    const { bootId, clock } = this.#o;
+    this.#writes.registerWorker(bootId, identity.pid, identity.host, clock.realNowMs());
+  }
+
+  stopWorker(): void {
+    this.#writes.stopWorker(this.#o.bootId, this.#o.clock.realNowMs());
+  }
+
+  /** Expires what is too old; makes parked jobs ready whose deadline has passed. Returns the number of rows changed. */
+  sweep(): number {
+    if (!this.#writes.mustSweep(this.#o.clock.nowMs())) return 0;
+    return this.#o.db.transaction(() => this.#writes.sweep(this.#o.clock.nowMs()));
+  }
+
+  /** The next job to run, its attempt already durable; undefined when nothing may start. */
+  claim(request: ClaimRequest): Job | undefined {
+    this.#o.failpoint?.("beforeClaim");
+    const job = this.#o.db.transaction(() => this.#claimIn(request));
+    if (job) this.#o.failpoint?.("afterClaim", job);
+    return job;
+  }
+
+  #claimIn(request: ClaimRequest): Job | undefined {
+    const { clock, bootId, leaseMs } = this.#o;
+    const now = clock.nowMs();
+    const row = this.#writes.claim({
+      now,
+      worker: bootId,
+      leaseUntil: clock.realNowMs() + leaseMs,
+      busy: JSON.stringify(request.busy),
+      onlyReducing: request.onlyReducing ? 1 : 0,
+    });
+    if (!row) return undefined;
+    this.#writes.openAttempt(row, bootId, now);
+    return parseJob(row);
+  }
+
+  /** A durable step in the middle of an attempt (ctx.commit). */
+  step<T>(job: Job, write: (tx: Tx) => T, next: readonly NewJob[] = []): T {
+    return this.#o.db.transaction((tx) => {
+      if (!this.#writes.holds(job.id, job.fence)) throw stale(job);
+      const result = write(tx);
+      for (const child of next) this.#o.store.enqueueIn(tx, child, job);
+      this.#o.failpoint?.("insideStep", job);
+      return result;
+    });
+  }
+
+  /**
+   * One transaction: the handler's writes, its acknowledgement, its next jobs, and the claim of the job that follows in
+   * the same slot (saves one fsync per chain step). Throws what `write` throws; nothing has changed then.
+   */
+  finish(job: Job, outcome: Outcome, claimNext: ClaimRequest | undefined): Job | undefined {
+    const { db, clock, store } = this.#o;
+    const claimed = db.transaction((tx) => {
+      const now = clock.nowMs();
+      if (!this.#writes.end(endOf(job, outcome, now))) throw stale(job);
+      outcome.write?.(tx);
+      for (const child of outcome.next ?? []) store.enqueueIn(tx, child, job);
+      if (outcome.kind === "snooze") this.#writes.dropAttempt(job.id, job.fence);
+      else this.#writes.closeAttempt(job.id, job.fence, now, outcome.kind, null);
+      this.#o.failpoint?.("insideCommit", job);
+      if (!claimNext) return undefined;
+      this.#o.failpoint?.("beforeClaim");
+      return this.#claimIn(claimNext);
+    });
+    this.#o.failpoint?.("afterCommit", job);
+    if (claimed) this.#o.failpoint?.("afterClaim", claimed);
+    return claimed;
+  }
+
+  /** Records a failed attempt: backoff or death, and what `onFailure` adds, in one transaction. Returns true for death. */
+  fail(job: Job, error: AppError): boolean {
+    return this.#recordFailure(job, error, "retry", () => {
+      const { registry, random, clock } = this.#o;
+      const { verdict } = error;
+      const backoff = registry.get(job.name)?.backoff;
+      const failure = { verdict, attempt: job.attempts, maxAttempts: job.maxAttempts, backoff };
+      const then = afterFailure(failure, clock.nowMs(), random.next());
+      return then.kind === "dead" ? undefined : then.runAtMs;
+    });
+  }
+
+  /**
+   * Takes a job from an attempt whose process is gone or whose lease ran out. The crash has used up an attempt. The first
+   * lost attempt comes back at its old place, later ones with backoff, so that a poison pill cannot keep us busy.
+   */
+  lose(row: RunningRow): void {
+    const { db, registry, random, clock } = this.#o;
+    const job = db.read.jobs.byId(row.id);
+    if (!job || job.fence !== row.fence || job.state !== "running") return;
+    const exhausted = job.attempts >= job.maxAttempts;
+    const error = new AppError(
+      exhausted ? "alert" : "retry",
+      "WORKER_LOST",
+      `attempt ${job.attempts} of ${job.maxAttempts} ended with its worker: the process died or stopped renewing its lease`,
+      { worker: row.worker },
+    );
+    try {
+      this.#recordFailure(job, error, "lost", () => {
+        if (exhausted) return undefined;
+        if (job.attempts === 1) return job.runAtMs;
+        const backoff = registry.get(job.name)?.backoff ?? DEFAULT_BACKOFF;
+        return clock.nowMs() + backoffMs(job.attempts - 1, backoff, random.next());
+      });
+    } catch (e) {
+      // Its worker finished it, or another process recovered it, between our look and our transaction.
+      if (!(e instanceof StaleAttemptError)) throw e;
+    }
+  }
+
+  #recordFailure(job: Job, error: AppError, outcome: "retry" | "lost", runAt: () => number | undefined): boolean {
+    const record = (addTo: (tx: Tx, failure: Failure) => readonly NewJob[]): boolean =>
+      this.#o.db.transaction((tx) => {
+        const now = this.#o.clock.nowMs();
+        const runAtMs = runAt();
+        const dead = runAtMs === undefined;
+        const text = errorJson(error);
+        const done = dead
+          ? this.#writes.end({ ...stay(job), state: "dead", error: text, finished: now })
+          : this.#writes.end({ ...stay(job), state: "ready", error: text, runAt: runAtMs });
+        if (!done) throw stale(job);
+        this.#writes.closeAttempt(job.id, job.fence, now, dead && outcome === "retry" ? "dead" : outcome, text);
+        for (const next of addTo(tx, { job, error, verdict: error.verdict, dead }))
+          this.#o.store.enqueueIn(tx, next, job);
+        this.#o.failpoint?.("insideCommit", job);
+        return dead;
+      });
+    const { onFailure } = this.#o;
+    if (!onFailure) return record(() => []);
+    let thrown: unknown;
+    try {
+      return record((tx, failure) => {
+        try {
+          return onFailure(tx, failure);
+        } catch (e) {
+          thrown = e;
+          throw e;
+        }
+      });
+    } catch (e) {
+      if (thrown === undefined || e !== thrown) throw e;
+      // The reaction to a failure failed: fail closed. The failure is recorded and entries stop until a person looks.
+      return record((tx, failure) => {
+        const reason = `the reaction to a failed ${job.name} (job ${job.id}) failed itself: ${toAppError(thrown).message}`;
+        tx.halts.raise({ kind: "failureHandling", reason, atMs: this.#o.clock.nowMs() });
+        tx.audit.append({
+          atMs: this.#o.clock.nowMs(),
+          kind: "halt.raised",
+          actor: "queue",
+          traceId: job.traceId,
+          data: { halt: "failureHandling", reason, jobId: job.id, error: failure.error.message },
+        });
+        return [];
+      });
+    }
+  }
+
+  /** Gives a job back without a spent attempt (shutdown). The attempt can write nothing afterwards. */
+  release(job: Job): void {
+    this.#o.db.transaction(() => {
+      const attempts = job.attempts - 1;
+      if (!this.#writes.takeAway({ id: job.id, fence: job.fence, attempts, runAt: job.runAtMs })) throw stale(job);
+      this.#writes.closeAttempt(job.id, job.fence, this.#o.clock.nowMs(), "released", null);
+    });
+  }
+
+  /** Extends the leases of this worker's running jobs. Returns the attempts that still own their job. */
+  heartbeat(): readonly { id: number; fence: number }[] {
+    const { db, clock, bootId, leaseMs } = this.#o;
+    return db.transaction(() => {
+      const now = clock.realNowMs();
+      this.#writes.beat(bootId, now);
+      return this.#writes.extendLeases(bootId, now + leaseMs);
+    });
+  }
+
+  /** The attempts of this worker that still own their job. */
+  held(): readonly { id: number; fence: number }[] {
+    return this.#writes.held(this.#o.bootId);
+  }
+
+  running(): readonly RunningRow[] {
+    return this.#writes.running();
+  }
+}
+
+const stale = (job: Job): StaleAttemptError =>
+  new StaleAttemptError(
+    `job ${job.id} (${job.name}): attempt with fence ${job.fence} no longer owns it; nothing was written`,
+  );
+
+/** The row as the claim found it, for the fields an outcome leaves alone. */
+const stay = (job: Job): Omit<JobEnd, "state"> => ({
+  id: job.id,
+  fence: job.fence,
+  attempts: job.attempts,
+  runAt: job.runAtMs,
+  snoozed: 0,
+  wakeOn: null,
+  deadline: job.deadlineMs ?? null,
+  deadlinePassed: job.deadlinePassed ? 1 : 0,
+  error: null,
+  reason: null,
+  finished: null,
+});
+
+/** A snooze or a park is a success: the count of failures in a row starts again. */
+const endOf = (job: Job, outcome: Outcome, now: number): JobEnd => {
+  switch (outcome.kind) {
+    case "done":
+      return { ...stay(job), state: "done", finished: now };
+    case "stop":
+      return { ...stay(job), state: "done", finished: now, reason: outcome.reason };
+    case "park":
+      return { ...stay(job), state: "parked", attempts: 0, deadline: outcome.deadlineMs, deadlinePassed: 0 };
+    case "snooze": {
+      const wakeOn = outcome.wakeOn && outcome.wakeOn.length > 0 ? JSON.stringify(outcome.wakeOn) : null;
+      const { untilMs: runAt, reason } = outcome;
+      return { ...stay(job), state: "ready", attempts: 0, runAt, snoozed: 1, wakeOn, reason };
+    }
+    default: {
+      outcome satisfies never;
+      const unknown = outcome as { kind?: unknown } | undefined;
+      throw new AppError(
+        "alert",
+        "BAD_OUTCOME",
+        `${job.name} returned no outcome the queue knows: expected done, park, snooze or stop, found ${String(unknown?.kind)}`,
+      );
+    }
+  }
+};

@@ -1,0 +1,252 @@
+// The queue as others see it: putting jobs in, answering parked ones, waking sleepers, and what a person does from the
+// command line. The jobs table is the truth; a job is acknowledged only after its transaction has committed.
+import type { Database, Tx } from "../db/open.ts";
+import type { Attempt, Job, JobFilter, JobStats } from "../db/tables/jobs.ts";
+import { jobWrites } from "../db/tables/jobWrites.ts";
+import { AppError } from "../lib/core/errors.ts";
+import type { EpochMs } from "../lib/core/time.ts";
+import type { Clock } from "../lib/io/clock.ts";
+import type { Registry } from "./registry.ts";
+import type { AnyHandler, NewJob } from "./types.ts";
+
+export interface Enqueued {
+  readonly id: number;
+  /** False: the key was there already, and nothing changed. */
+  readonly created: boolean;
+}
+/** The job that a new one descends from. */
+export interface Parent {
+  readonly id: number;
+  readonly traceId: string;
+}
+export interface JobDetails {
+  readonly job: Job;
+  readonly attempts: readonly Attempt[];
+  readonly parent: Job | undefined;
+  readonly children: readonly Job[];
+  /** Every job of the trace, oldest first. */
+  readonly trace: readonly Job[];
+}
+export type Answer = "resolved" | "notParked" | "expired";
+
+export class JobStore {
+  readonly #writes;
+  readonly #listeners = new Set<() => void>();
+  #announcing = false;
+  constructor(
+    private readonly db: Database,
+    private readonly registry: Registry,
+    private readonly clock: Clock,
+  ) {
+    this.#writes = jobWrites(db.sql);
+  }
+
+  /** Durable when it returns. Throws AppError permanent (UNKNOWN_HANDLER, BAD_INPUT). */
+  enqueue(job: NewJob, parent?: Parent): Enqueued {
+    return this.db.transaction((tx) => this.enqueueIn(tx, job, parent));
+  }
+
+  /** The same inside the caller's transaction: the job exists exactly when the caller's writes do. */
+  enqueueIn(_tx: Tx, job: NewJob, parent?: Parent): Enqueued {
+    if (!this.db.sql.inTransaction) throw new TypeError("enqueueIn needs the transaction that its Tx came from");
+    const { handler, text, parsed } = this.#check(job);
+    const nowMs = this.clock.nowMs();
+    const id = this.#writes.insert({
+      name: job.name,
+      key: job.key,
+      input: text,
+      risk: handler.risk,
+      priority: job.priority ?? handler.priority ?? 0,
+      serialKey: handler.serialKey?.(parsed) ?? null,
+      runAtMs: job.runAtMs ?? nowMs,
+      expiresAtMs: job.expiresAtMs ?? null,
+      maxAttempts: handler.maxAttempts,
+      parentId: parent?.id ?? null,
+      // Made from content, so that a replay makes the same one.
+      traceId: job.traceId ?? parent?.traceId ?? (job.key.startsWith(job.name) ? job.key : `${job.name}:${job.key}`),
+      nowMs,
+    });
+    if (id === undefined) return { id: this.#writes.idByKey(job.name, job.key)!, created: false };
+    this.#announce();
+    return { id, created: true };
+  }
+
+  #check(job: NewJob): { handler: AnyHandler; text: string; parsed: unknown } {
+    const handler = this.registry.get(job.name);
+    if (!handler)
+      throw new AppError(
+        "permanent",
+        "UNKNOWN_HANDLER",
+        `expected the name of a handler, found ${JSON.stringify(job.name)}; known: ${[...this.registry.keys()].sort().join(", ")}`,
+      );
+    if (job.key === "") throw new AppError("permanent", "BAD_INPUT", `${job.name}: expected a key, found an empty one`);
+    const text = jsonOf(job);
+    // Parsed from the text, so that what is checked is what the handler will get after a restart.
+    const parsed = parseInput(handler, JSON.parse(text));
+    return { handler, text, parsed };
+  }
+
+  /**
+   * A person's answer to a parked job, from any process: in one transaction the job is done and the answer's writes and
+   * next jobs exist. "expired": the deadline (system clock) has passed, the job decides by itself. "notParked": there is
+   * no such job, or it was answered before. `write` runs only for "resolved"; when it throws, nothing has changed.
+   */
+  resolveParked(answer: { name: string; key: string; write?: (tx: Tx) => void; next?: readonly NewJob[] }): Answer {
+    return this.db.transaction((tx) => {
+      const nowMs = this.clock.nowMs();
+      const job = tx.jobs.byKey(answer.name, answer.key);
+      if (!job) return "notParked";
+      if (!this.#writes.resolveParked(answer.name, answer.key, nowMs))
+        return job.state === "parked" || job.deadlinePassed ? "expired" : "notParked";
+      answer.write?.(tx);
+      for (const next of answer.next ?? []) this.enqueueIn(tx, next, job);
+      this.#announce();
+      return "resolved";
+    });
+  }
+
+  /** Snoozed jobs that wait for `topic` become due now. Returns how many. */
+  wake(topic: string): number {
+    return this.#announceIf(this.#writes.wake(topic, this.clock.nowMs()));
+  }
+
+  /** Every snoozed job with a topic becomes due now: at boot, when events may have been missed. */
+  wakeAll(): number {
+    return this.#announceIf(this.#writes.wakeAll(this.clock.nowMs()));
+  }
+
+  /** What snoozed jobs wait for, each topic once, sorted. */
+  wakeTopics(): readonly string[] {
+    return this.db.read.jobs.wakeTopics();
+  }
+
+  /** See jobReads.nextDueMs; schedules are asked from the Scheduler. */
+  nextDueMs(): EpochMs | undefined {
+    return this.db.read.jobs.nextDueMs(this.clock.nowMs());
+  }
+
+  /** Newest first. */
+  list(filter: JobFilter = {}): readonly Job[] {
+    return this.db.read.jobs.list(filter);
+  }
+
+  /** Throws AppError permanent JOB_NOT_FOUND. */
+  show(id: number): JobDetails {
+    const read = this.db.read.jobs;
+    const job = this.#mustExist(id);
+    return {
+      job,
+      attempts: read.attempts(id),
+      parent: job.parentId === undefined ? undefined : read.byId(job.parentId),
+      children: read.children(id),
+      trace: read.trace(job.traceId),
+    };
+  }
+
+  stats(): JobStats {
+    return this.db.read.jobs.stats(this.clock.nowMs());
+  }
+
+  /**
+   * Gives a dead or cancelled job fresh attempts, now: same id, new fence, history kept. Its expiry is lifted, because a
+   * person asked. Audited. Throws AppError permanent (JOB_NOT_FOUND, JOB_STATE).
+   */
+  retry(id: number, actor: string): Job {
+    return this.#command(id, actor, "job.retried", ["dead", "cancelled"], (nowMs) => this.#writes.reopen(id, nowMs));
+  }
+
+  /** Puts a dead job away (state cancelled). Audited. Throws AppError permanent (JOB_NOT_FOUND, JOB_STATE). */
+  discard(id: number, actor: string): Job {
+    return this.#command(id, actor, "job.discarded", ["dead"], (nowMs) =>
+      this.#writes.close(id, ["dead"], `discarded by ${actor}`, nowMs),
+    );
+  }
+
+  /**
+   * Ends a job that waits or runs (state cancelled). A running attempt can write nothing from here on and is aborted.
+   * Audited. Throws AppError permanent (JOB_NOT_FOUND, JOB_STATE).
+   */
+  cancel(id: number, actor: string): Job {
+    return this.#command(id, actor, "job.cancelled", ["ready", "parked", "running"], (nowMs, job) => {
+      const closed = this.#writes.close(id, ["ready", "parked", "running"], `cancelled by ${actor}`, nowMs);
+      if (job.state === "running") this.#writes.closeAttempt(id, job.fence, nowMs, "cancelled", null);
+      return closed;
+    });
+  }
+
+  #command(
+    id: number,
+    actor: string,
+    kind: string,
+    from: readonly string[],
+    change: (nowMs: EpochMs, job: Job) => boolean,
+  ): Job {
+    return this.db.transaction((tx) => {
+      const before = this.#mustExist(id);
+      const nowMs = this.clock.nowMs();
+      if (!from.includes(before.state) || !change(nowMs, before))
+        throw new AppError(
+          "permanent",
+          "JOB_STATE",
+          `job ${id} (${before.name}): expected state ${from.join(" or ")}, found ${before.state}; nothing was changed`,
+        );
+      const after = this.#mustExist(id);
+      const { name, key, traceId } = before;
+      const data = { jobId: id, name, key, before: before.state, after: after.state, attempts: before.attempts };
+      tx.audit.append({ atMs: nowMs, kind, actor, traceId, data });
+      this.#announce();
+      return after;
+    });
+  }
+
+  #mustExist(id: number): Job {
+    const job = this.db.read.jobs.byId(id);
+    if (!job)
+      throw new AppError("permanent", "JOB_NOT_FOUND", `expected the id of a job, found ${id}; see trader jobs list`);
+    return job;
+  }
+
+  /** Calls `listener` soon after this process commits work. Other processes' commits are seen by polling. */
+  onWork(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #announceIf(count: number): number {
+    if (count > 0) this.#announce();
+    return count;
+  }
+
+  /** A microtask, because the surrounding transaction is synchronous: by then it has committed or is gone. */
+  #announce(): void {
+    if (this.#announcing || this.#listeners.size === 0) return;
+    this.#announcing = true;
+    queueMicrotask(() => {
+      this.#announcing = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+const jsonOf = (job: NewJob): string => {
+  try {
+    const text = JSON.stringify(job.input);
+    if (text !== undefined) return text;
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new AppError("permanent", "BAD_INPUT", `${job.name}: expected an input that is JSON: ${why}`, {}, { cause });
+  }
+  throw new AppError(
+    "permanent",
+    "BAD_INPUT",
+    `${job.name}: expected an input that is JSON, found ${typeof job.input}`,
+  );
+};
+
+/** The handler's own schema, on enqueue and again on claim. Throws AppError permanent BAD_INPUT. */
+export const parseInput = (handler: AnyHandler, input: unknown): unknown => {
+  const result = handler.input.safeParse(input);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "(input)"}: ${issue.message}`);
+  throw new AppError("permanent", "BAD_INPUT", `bad input for ${handler.name}: ${problems.join("; ")}`);
+};

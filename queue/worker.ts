@@ -1,0 +1,385 @@
+// The loop: claim -> parse -> run -> commit. `start` works in real time and sees other processes' commits; `drain` runs
+// what is due now and returns, in a fixed order, for replay and tests. All that must survive is in the ledger.
+import { setTimeout as delay, setImmediate as yieldToTimers } from "node:timers/promises";
+import type { Database } from "../db/open.ts";
+import type { Job } from "../db/tables/jobs.ts";
+import { AppError } from "../lib/core/errors.ts";
+import type { Clock } from "../lib/io/clock.ts";
+import type { Logger } from "../lib/io/logger.ts";
+import type { Random } from "../lib/io/random.ts";
+import { SqliteError } from "../lib/io/sqlite.ts";
+import { type AttemptDeps, abortSlot, failureOf, type Result, runHandler, type Slot, slotOf } from "./attempt.ts";
+import { betterQueueDispatcher, type Dispatcher, directDispatcher } from "./dispatch.ts";
+import { type ClaimRequest, Ledger, type LedgerOptions, type OnFailure } from "./ledger.ts";
+import type { Registry } from "./registry.ts";
+import { findLost, markAlive, markStopped } from "./rescue.ts";
+import { Scheduler } from "./schedule.ts";
+import type { JobStore } from "./store.ts";
+import { StaleAttemptError } from "./types.ts";
+
+export interface WorkerOptions<S extends object> {
+  readonly db: Database;
+  readonly store: JobStore;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Joined into every handler's ctx. */
+  readonly services: S;
+  /** New for every start of the process. */
+  readonly bootId: string;
+  /** Handlers at once; risk-reducing jobs may use `reserve` slots more. */
+  readonly concurrency: number;
+  /** Default 1, or 0 with `virtual`. */
+  readonly reserve?: number;
+  readonly random: Random;
+  readonly onFailure?: OnFailure;
+  readonly failpoint?: LedgerOptions["failpoint"];
+  /** Default 25: how often other processes' commits and due times are looked at. */
+  readonly pollMs?: number;
+  /** Default 30 s, real clock. */
+  readonly leaseMs?: number;
+  /** Replay: tasks run without better-queue's timers, so that a drain is fast and its order fixed. */
+  readonly virtual?: boolean;
+}
+
+export interface Worker {
+  /** Real-time loop. */
+  start(): void;
+  /**
+   * No new claims; running handlers get `graceMs`, then their signal aborts, then they are cut off. Unfinished jobs go
+   * back without a spent attempt. Ends with a WAL checkpoint. Called again: aborts at once.
+   */
+  stop(options: { graceMs: number }): Promise<void>;
+  /** Runs everything due on the system's clock until nothing is. Resolves with the number of attempts run. */
+  drain(): Promise<number>;
+}
+
+const RESCUE_EVERY_MS = 500;
+const ABORT_GRACE_MS = 1_000;
+const RECORD_RETRY_MS = 250;
+const YIELD_EVERY_MS = 20;
+
+/** Trouble of the file, not of the handler: to be tried again, never a verdict on the job. */
+const isStorageTrouble = (e: unknown): boolean =>
+  e instanceof SqliteError && /^SQLITE_(BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|NOMEM)/.test(e.code);
+
+class QueueWorker<S extends object> implements Worker {
+  readonly #o: WorkerOptions<S>;
+  readonly #ledger: Ledger;
+  readonly #scheduler: Scheduler;
+  readonly #dispatcher: Dispatcher;
+  readonly #leaseMs: number;
+  readonly #reserve: number;
+  readonly #slots = new Map<number, Slot>();
+  readonly #dataVersion;
+  readonly #deps: AttemptDeps<S>;
+  #mode: "idle" | "started" | "draining" | "stopped" = "idle";
+  #stopping: Promise<void> | undefined;
+  #timers: NodeJS.Timeout[] = [];
+  #unlisten: (() => void) | undefined;
+  #pumpQueued = false;
+  #seenVersion = -1;
+  #nextLookMs = 0;
+  #nextRescueMs = 0;
+  #ran = 0;
+  #lastYieldMs = 0;
+  #whenIdle: (() => void)[] = [];
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(options: WorkerOptions<S>) {
+    this.#o = options;
+    this.#leaseMs = options.leaseMs ?? 30_000;
+    this.#reserve = options.reserve ?? (options.virtual ? 0 : 1);
+    if (!Number.isSafeInteger(options.concurrency) || options.concurrency < 1)
+      throw new RangeError(`expected a worker concurrency of at least 1, found ${options.concurrency}`);
+    this.#ledger = new Ledger({ ...options, leaseMs: this.#leaseMs });
+    this.#scheduler = new Scheduler(options.db, options.store, options.clock);
+    this.#dataVersion = options.db.sql.prepare<[], number>("PRAGMA data_version").pluck();
+    const { failpoint } = options;
+    this.#deps = {
+      ...options,
+      commit: (job, write, next) => this.#ledger.step(job, write, next),
+      beforeHandler: (job) => failpoint?.("beforeHandler", job),
+    };
+    this.#dispatcher = options.virtual
+      ? directDispatcher()
+      : betterQueueDispatcher(options.concurrency + this.#reserve, (error) =>
+          options.log.error({ err: error }, "queue.dispatcherBroken"),
+        );
+  }
+
+  start(): void {
+    this.#enter("started");
+    const pollMs = this.#o.pollMs ?? 25;
+    this.#unlisten = this.#o.store.onWork(() => this.#queuePump());
+    this.#timers.push(setInterval(() => this.#guard("queue.pollFailed", () => this.#poll()), pollMs));
+    this.#startHeartbeat();
+    this.#guard("queue.startFailed", () => this.#rescue());
+    this.#queuePump();
+  }
+
+  async drain(): Promise<number> {
+    this.#enter("draining");
+    this.#startHeartbeat();
+    this.#ran = 0;
+    try {
+      this.#rescue();
+      this.#lastYieldMs = this.#o.clock.monotonicMs();
+      while (this.#fill() > 0) {
+        await this.#idle();
+        if (this.#broken) throw this.#broken.error;
+      }
+      return this.#ran;
+    } finally {
+      this.#broken = undefined;
+      this.#clearTimers();
+      markStopped(this.#o.bootId);
+      if (this.#mode === "draining") this.#mode = "idle";
+    }
+  }
+
+  stop({ graceMs }: { graceMs: number }): Promise<void> {
+    if (this.#stopping) {
+      this.#abortAll();
+      return this.#stopping;
+    }
+    this.#stopping = this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    this.#unlisten?.();
+    await this.#settledWithin(graceMs);
+    this.#abortAll();
+    await this.#settledWithin(ABORT_GRACE_MS);
+    for (const slot of this.#slots.values()) {
+      slot.abandoned = true;
+      this.#guard("queue.releaseFailed", () => this.#ledger.release(slot.job));
+    }
+    this.#clearTimers();
+    if (this.#mode !== "idle") this.#ledger.stopWorker();
+    markStopped(this.#o.bootId);
+    this.#mode = "stopped";
+    this.#o.db.sql.pragma("wal_checkpoint(TRUNCATE)");
+  }
+
+  #enter(mode: "started" | "draining"): void {
+    if (this.#mode !== "idle" || this.#stopping) throw new Error(`the worker is ${this.#mode}, it cannot be ${mode}`);
+    this.#mode = mode;
+    this.#ledger.registerWorker();
+    markAlive(this.#o.bootId);
+  }
+
+  #startHeartbeat(): void {
+    const beat = () => this.#guard("queue.heartbeatFailed", () => this.#abortLost(this.#ledger.heartbeat()));
+    this.#timers.push(setInterval(beat, this.#leaseMs / 3));
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+  }
+
+  /** A failing look must not end the loop: it is told and tried again at the next poll. */
+  #guard(message: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#o.log.error({ err: error }, message);
+      this.#nextLookMs = 0;
+    }
+  }
+
+  #poll(): void {
+    const version = this.#dataVersion.get() ?? -1;
+    if (version !== this.#seenVersion) {
+      this.#seenVersion = version;
+      this.#abortLost(this.#ledger.held());
+      this.#pump();
+    } else if (this.#o.clock.nowMs() >= this.#nextLookMs) this.#pump();
+    if (this.#o.clock.monotonicMs() >= this.#nextRescueMs) this.#rescue();
+  }
+
+  #queuePump(): void {
+    if (this.#pumpQueued) return;
+    this.#pumpQueued = true;
+    queueMicrotask(() => {
+      this.#pumpQueued = false;
+      if (this.#mode === "started") this.#guard("queue.claimFailed", () => this.#pump());
+    });
+  }
+
+  #pump(): void {
+    if (this.#stopping) return;
+    this.#fill();
+    const now = this.#o.clock.nowMs();
+    // At least once a second, so that a clock set back is noticed.
+    const due = Math.min(this.#o.store.nextDueMs() ?? Infinity, this.#scheduler.nextTickMs() ?? Infinity, now + 1_000);
+    // What is due and was not claimed waits for a slot, which calls us when it is free.
+    this.#nextLookMs = due <= now ? now + 1_000 : due;
+  }
+
+  /** Runs due ticks and fills the free slots. Returns the number of jobs started. */
+  #fill(): number {
+    if (this.#stopping) return 0;
+    const { clock, failpoint } = this.#o;
+    this.#scheduler.runDueTicks(clock.nowMs(), () => failpoint?.("insideTick"));
+    this.#ledger.sweep();
+    let started = 0;
+    for (;;) {
+      const request = this.#freeSlot();
+      const job = request && this.#ledger.claim(request);
+      if (!job) return started;
+      this.#launch(job);
+      started += 1;
+    }
+  }
+
+  /** What the next free slot may take; `without` is a job that is about to end. undefined: no slot is free. */
+  #freeSlot(without?: Job): ClaimRequest | undefined {
+    if (this.#stopping) return undefined;
+    const { concurrency, registry } = this.#o;
+    const perName = new Map<string, number>();
+    let taken = 0;
+    for (const { job } of this.#slots.values()) {
+      if (job === without) continue;
+      taken += 1;
+      perName.set(job.name, (perName.get(job.name) ?? 0) + 1);
+    }
+    if (taken >= concurrency + this.#reserve) return undefined;
+    const busy = [...perName].filter(([name, count]) => count >= (registry.get(name)?.concurrency ?? Infinity));
+    return { busy: busy.map(([name]) => name), onlyReducing: taken >= concurrency };
+  }
+
+  #rescue(): void {
+    this.#nextRescueMs = this.#o.clock.monotonicMs() + RESCUE_EVERY_MS;
+    const running = this.#ledger.running();
+    if (running.length === 0) return;
+    const self = {
+      bootId: this.#o.bootId,
+      ownJobs: new Set(this.#slots.keys()),
+      realNowMs: this.#o.clock.realNowMs(),
+    };
+    const lost = findLost(running, self);
+    for (const row of lost) {
+      this.#o.log.warn({ jobId: row.id, worker: row.worker }, "queue.jobRecovered");
+      this.#ledger.lose(row);
+    }
+    if (lost.length > 0 && this.#mode === "started") this.#pump();
+  }
+
+  #abortLost(held: readonly { id: number; fence: number }[]): void {
+    if (this.#slots.size === 0) return;
+    const owned = new Map(held.map(({ id, fence }) => [id, fence]));
+    for (const slot of this.#slots.values())
+      if (owned.get(slot.job.id) !== slot.job.fence)
+        abortSlot(slot, "lost", new StaleAttemptError(`job ${slot.job.id} was taken away from this attempt`));
+  }
+
+  #abortAll(): void {
+    const reason = new AppError("retry", "SHUTDOWN", "the worker is stopping");
+    for (const slot of this.#slots.values()) abortSlot(slot, "shutdown", reason);
+  }
+
+  #launch(job: Job): void {
+    const slot = slotOf(job);
+    this.#slots.set(job.id, slot);
+    this.#dispatcher.dispatch({ id: `${job.id}:${job.fence}`, run: () => this.#run(slot) });
+  }
+
+  async #run(slot: Slot): Promise<void> {
+    let next: Job | undefined;
+    try {
+      await this.#breathe();
+      const result = await runHandler(slot, this.#deps);
+      next = await this.#settle(slot, result);
+    } catch (error) {
+      // Only a drain lets this through (see #settle): its caller gets the error, the ledger still says "running".
+      this.#broken ??= { error };
+    } finally {
+      this.#ran += 1;
+      this.#slots.delete(slot.job.id);
+    }
+    if (next) this.#launch(next);
+    if (this.#mode === "started") this.#queuePump();
+    else if (!this.#broken && this.#mode === "draining" && this.#o.concurrency > 1) this.#fillWhileDraining();
+    if (this.#slots.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  #fillWhileDraining(): void {
+    try {
+      this.#fill();
+    } catch (error) {
+      this.#broken ??= { error };
+    }
+  }
+
+  /** Handlers that never wait for IO would keep timers and signals out for a whole drain. */
+  async #breathe(): Promise<void> {
+    if (!this.#o.virtual) return;
+    const { clock } = this.#o;
+    if (clock.monotonicMs() - this.#lastYieldMs < YIELD_EVERY_MS) return;
+    await yieldToTimers();
+    this.#lastYieldMs = clock.monotonicMs();
+  }
+
+  /** Makes the result durable; while the file has trouble, tries again until it works or the attempt is taken away. */
+  async #settle(slot: Slot, result: Result): Promise<Job | undefined> {
+    const { log } = this.#o;
+    const fields = { jobId: slot.job.id, job: slot.job.name, attempt: slot.job.attempts, traceId: slot.job.traceId };
+    for (;;) {
+      if (slot.abandoned) return undefined;
+      try {
+        return this.#record(slot, result);
+      } catch (e) {
+        if (e instanceof StaleAttemptError) {
+          log.warn({ ...fields, why: e.message }, "job.stale");
+          return undefined;
+        }
+        if (this.#mode === "draining") throw e;
+        log.error({ ...fields, err: e }, "queue.recordFailed");
+        await delay(RECORD_RETRY_MS);
+      }
+    }
+  }
+
+  #record(slot: Slot, result: Result): Job | undefined {
+    const { log } = this.#o;
+    const { job } = slot;
+    let error: unknown;
+    if (result.kind === "outcome") {
+      try {
+        // Waiting claims of other slots are left to #fill; this slot takes its next job in the same transaction.
+        return this.#ledger.finish(job, result.outcome, this.#freeSlot(job));
+      } catch (e) {
+        if (e instanceof StaleAttemptError || isStorageTrouble(e)) throw e;
+        error = e; // The handler's own write was refused: nothing of it is in the file.
+      }
+    } else error = result.error;
+    if (slot.why === "shutdown" && !(error instanceof StaleAttemptError)) {
+      log.info({ jobId: job.id, job: job.name, err: error }, "job.released");
+      this.#ledger.release(job);
+      return undefined;
+    }
+    const failure = failureOf(slot, error, this.#o.registry.get(job.name)?.timeoutMs ?? 0);
+    const dead = this.#ledger.fail(job, failure);
+    const fields = { jobId: job.id, job: job.name, attempt: job.attempts, traceId: job.traceId, code: failure.code };
+    if (dead || failure.verdict === "alert") log.error({ ...fields, dead, err: failure }, "job.failed");
+    else log.warn({ ...fields, err: failure }, "job.failed");
+    return undefined;
+  }
+
+  #idle(): Promise<void> {
+    if (this.#slots.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  async #settledWithin(ms: number): Promise<void> {
+    const stopWaiting = new AbortController();
+    const wait = delay(ms, undefined, { signal: stopWaiting.signal }).catch(() => undefined);
+    await Promise.race([this.#idle(), wait]);
+    stopWaiting.abort();
+  }
+}
+
+export const createWorker = <S extends object>(options: WorkerOptions<S>): Worker => new QueueWorker(options);
