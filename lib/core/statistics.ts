@@ -4,18 +4,18 @@ import { DAY_MS, type EpochMs, jstDate, jstDayStart } from "./time.ts";
 
 /** How people see a number that does not exist. */
 export const NONE = "–";
-/** `value` with fixed decimals, thousands separators on request and a true minus sign only where a sign is wanted. */
+/** `value` with fixed decimals; never "-0.00". */
 export const show = (value: number | undefined, decimals = 2, suffix = ""): string =>
   value === undefined || !Number.isFinite(value) ? NONE : `${withoutMinusZero(value.toFixed(decimals))}${suffix}`;
 /** A ratio as percent: 0.614 -> "61.4 %". */
 export const showPercent = (ratio: number | undefined, decimals = 1): string =>
   show(ratio === undefined ? undefined : ratio * 100, decimals, " %");
-/** Whole yen with thousands separators: -1234.4 -> "-1,234 JPY". `signed` puts a plus before gains. */
+/** Whole yen with thousands separators: "-¥1,234". `signed` puts a plus before gains. */
 export const showYen = (value: number | undefined, signed = false): string => {
   if (value === undefined || !Number.isFinite(value)) return NONE;
-  const whole = withoutMinusZero(value.toFixed(0));
-  const text = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${signed && Number(whole) > 0 ? "+" : ""}${text} JPY`;
+  const whole = Math.round(Math.abs(value));
+  const sign = whole === 0 ? "" : value < 0 ? "-" : signed ? "+" : "";
+  return `${sign}¥${String(whole).replace(/\B(?=(\d{3})+$)/g, ",")}`;
 };
 const withoutMinusZero = (text: string): string => (/^-[0.]*$/.test(text) ? text.slice(1) : text);
 

@@ -153,11 +153,11 @@ describe("numbers for people", () => {
     [show(-0.001, 2), "0.00"],
     [showPercent(0.6149), "61.5 %"],
     [showPercent(undefined), "–"],
-    [showYen(1_234_567.4), "1,234,567 JPY"],
-    [showYen(-1_234.5), "-1,235 JPY"],
-    [showYen(-0.2, true), "0 JPY"],
-    [showYen(0.2, true), "0 JPY"],
-    [showYen(999, true), "+999 JPY"],
+    [showYen(1_234_567.4), "¥1,234,567"],
+    [showYen(-1_234.5), "-¥1,235"],
+    [showYen(-0.2, true), "¥0"],
+    [showYen(0.2, true), "¥0"],
+    [showYen(999, true), "+¥999"],
     [showYen(undefined), "–"],
   ])("%s", (found, expected) => {
     expect(found).toBe(expected);
