@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { envExample, parseConfig, SETTINGS } from "../../../lib/core/config.ts";
+import { formatE8 } from "../../../lib/core/money.ts";
+import { projectPath } from "../../../lib/io/paths.ts";
+
+const problems = (env: Record<string, string>): readonly string[] => {
+  const result = parseConfig(env);
+  return result.kind === "bad" ? result.problems : [];
+};
+
+describe("settings", () => {
+  test("an empty environment gives the owner's numbers", () => {
+    const result = parseConfig({});
+    if (result.kind === "bad") throw new Error(result.problems.join("; "));
+    const { config } = result;
+    expect(config.MODE).toBe("paper");
+    expect(config.LONG_MIN_CONFIDENCE).toBe(0.75);
+    expect(config.SHORT_MIN_CONFIDENCE).toBe(0.8);
+    expect(config.MAX_DAILY_TRADES).toBe(3);
+    expect(formatE8(config.MAX_RISK_PER_TRADE)).toBe("0.02");
+    expect(formatE8(config.MAX_POSITION_RATIO)).toBe("0.1");
+    expect([config.MAX_DAILY_LOSS_PCT, config.MAX_WEEKLY_LOSS_PCT, config.MAX_MONTHLY_LOSS_PCT].map(formatE8)).toEqual([
+      "0.03",
+      "0.07",
+      "0.15",
+    ]);
+    expect(config.CAPITAL_LIMIT_JPY).toBeUndefined();
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test(".env.example is exactly the schema: every setting, its default, its meaning", () => {
+    expect(readFileSync(projectPath(".env.example"), "utf8")).toBe(envExample());
+  });
+
+  test("the defaults, written out, parse to the defaults", () => {
+    const env = Object.fromEntries(Object.entries(SETTINGS).map(([name, s]) => [name, s.fallback ?? ""]));
+    expect(parseConfig(env)).toEqual(parseConfig({}));
+  });
+
+  test.each([
+    ["MAX_RISK_PER_TRADE", "2%"],
+    ["MAX_RISK_PER_TRADE", "0"],
+    ["MAX_RISK_PER_TRADE", "1.01"],
+    ["MAX_RISK_PER_TRADE", "1e-2"],
+    ["MAX_DAILY_TRADES", "3.5"],
+    ["MAX_DAILY_TRADES", "-1"],
+    ["AVOID_NEWS_TIME", "yes"],
+    ["AVOID_NEWS_TIME", "1"],
+    ["MODE", "Live"],
+    ["LONG_MIN_CONFIDENCE", "75"],
+    ["PAPER_EQUITY_JPY", "1,000,000"],
+    ["PRODUCT", "spot"],
+    ["CONFIDENCE_MODE", "guarded"],
+    ["TP2_PCT", "0.002"],
+  ])("%s=%s is refused, naming the setting and what was expected", (name, value) => {
+    const found = problems({ [name]: value });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(name);
+    expect(found[0]).toMatch(/expected/);
+  });
+
+  test("all problems are told together", () => {
+    expect(problems({ MODE: "x", MAX_DAILY_TRADES: "many", MAX_SPREAD_BPS: "-5" })).toHaveLength(3);
+  });
+
+  test("an empty value means the default, not zero", () => {
+    expect(parseConfig({ MAX_SPREAD_BPS: "", AVOID_NEWS_TIME: " " })).toEqual(parseConfig({}));
+  });
+});
