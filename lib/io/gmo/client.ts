@@ -1,0 +1,235 @@
+// Sends requests through a transport and judges the replies. Reads are repeated a few times; a write is sent exactly
+// once and its answer is accepted, refused or unknown (docs/decisions/0005-at-most-once-sending.md).
+import type { z } from "zod";
+import { AppError, type Verdict } from "../../core/errors.ts";
+import type { EpochMs } from "../../core/time.ts";
+import type { WriteResult } from "../../core/venue.ts";
+import type { Logger } from "../logger.ts";
+import { ruleOf } from "./errorCodes.ts";
+import { readReply, redactBody } from "./reply.ts";
+import { authHeaders, type Credentials } from "./sign.ts";
+import type { Timers } from "./timers.ts";
+import { TokenBucket } from "./timers.ts";
+import { type Transport, TransportError, type TransportReply, type TransportRequest } from "./transport.ts";
+
+export interface ClientOptions {
+  readonly transport: Transport;
+  readonly credentials?: Credentials | undefined;
+  /** API-TIMESTAMP: the wall clock, or the venue's clock of a simulator in virtual time. */
+  readonly clock: { nowMs(): EpochMs };
+  readonly log: Logger;
+  readonly timers: Timers;
+  /** Default 5,000: one request, including the reply's body. */
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+const GET_TRIES = 3;
+/** Waits before the second and third try. A rate limit wants at least 2 s (GMO API 3). */
+const SOON_MS = [250, 750] as const;
+const RATE_LIMIT_PAUSE_MS = 2_000;
+
+type Area = TransportRequest["area"];
+type Path = TransportRequest["path"];
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** Why one try of a read failed, and what to do about it. */
+interface Failure {
+  readonly error: AppError;
+  /** undefined: give up. */
+  readonly retryAfterMs: number | undefined;
+}
+
+export class GmoClient {
+  readonly #options: ClientOptions;
+  readonly #timeoutMs: number;
+  /** GMO API 3 allows 20 private GETs and POSTs a second; half of that leaves room for a second process. */
+  readonly #privateGets: TokenBucket;
+  readonly #posts: TokenBucket;
+  /** The public limit is not published; about 5 a second was refused. */
+  readonly #publicGets: TokenBucket;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#privateGets = new TokenBucket(10, 10, options.timers);
+    this.#posts = new TokenBucket(10, 10, options.timers);
+    this.#publicGets = new TokenBucket(3, 6, options.timers);
+  }
+
+  /**
+   * A read, at most three tries. Throws AppError: `retry` for transport, rate limit and maintenance, `permanent` for bad
+   * arguments, `alert` for keys, restrictions and replies of an unexpected shape. `code` is the venue's code or VENUE_*.
+   */
+  async get<T>(area: Area, path: Path, query: Query, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const result = await this.#tryGet(area, path, query, schema, attempt, signal);
+      if (result.kind === "ok") return result.value;
+      const { error, retryAfterMs } = result.failure;
+      if (retryAfterMs === undefined || attempt >= GET_TRIES || signal?.aborted) throw error;
+      this.#options.log.warn({ path, attempt, code: error.code, retryAfterMs }, "gmo.retry");
+      await this.#pause(() => this.#options.timers.sleep(retryAfterMs, signal), path);
+    }
+  }
+
+  async #tryGet<T>(
+    area: Area,
+    path: Path,
+    query: Query,
+    schema: z.ZodType<T>,
+    attempt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ kind: "ok"; value: T } | { kind: "failed"; failure: Failure }> {
+    const failed = (error: AppError, retryAfterMs?: number) =>
+      ({ kind: "failed", failure: { error, retryAfterMs } }) as const;
+    const soonMs = SOON_MS[attempt - 1] ?? SOON_MS[1];
+    await this.#pause(() => (area === "public" ? this.#publicGets : this.#privateGets).take(signal), path);
+
+    let reply: TransportReply;
+    try {
+      reply = await this.#send({ area, method: "GET", path, query: queryText(query), signal });
+    } catch (e) {
+      if (!(e instanceof TransportError)) throw e;
+      const error = this.#error("retry", `VENUE_${e.failure.toUpperCase()}`, path, "a reply", e.message, {}, e);
+      return e.failure === "aborted" ? failed(error) : failed(error, soonMs);
+    }
+    const evidence = { httpStatus: reply.httpStatus, body: redactBody(reply.body, this.#options.credentials) };
+    const read = readReply(reply);
+    switch (read.kind) {
+      case "garbled":
+        return failed(this.#error("retry", "VENUE_GARBLED", path, "a JSON envelope", read.reason, evidence), soonMs);
+      case "refused": {
+        const rule = ruleOf(read.code);
+        const found = `${read.code} ${JSON.stringify(read.text)} (${rule.meaning})`;
+        const error = this.#error(rule.verdict, read.code, path, "data", found, evidence);
+        if (rule.retryGet === "no") return failed(error);
+        return failed(error, rule.retryGet === "pause" ? RATE_LIMIT_PAUSE_MS : rule.retryGet === "resign" ? 0 : soonMs);
+      }
+      case "ok": {
+        const parsed = schema.safeParse(read.data);
+        if (parsed.success) return { kind: "ok", value: parsed.data };
+        const issue = parsed.error.issues[0]!;
+        const found = `${issue.message} at data${issue.path.map((key) => `.${String(key)}`).join("")}`;
+        return failed(this.#error("alert", "VENUE_REPLY", path, "the documented shape", found, evidence));
+      }
+      default:
+        return read satisfies never;
+    }
+  }
+
+  /**
+   * A write, sent at most once whatever happens. Never throws for what the network or the venue did.
+   * `refused NOT_SENT` means nothing left this process (aborted before sending).
+   */
+  async post<T>(path: Path, body: object, schema: z.ZodType<T>, signal?: AbortSignal): Promise<WriteResult<T>> {
+    this.#requireCredentials(path);
+    const unknown = (code: string, message: string): WriteResult<T> => {
+      this.#options.log.error({ path, code, reason: message }, "gmo.write.unknown");
+      return { kind: "unknown", code, message };
+    };
+    try {
+      await this.#posts.take(signal);
+      signal?.throwIfAborted();
+    } catch {
+      const message = `${path}: aborted before it was sent`;
+      return { kind: "refused", code: "NOT_SENT", message, resend: "later", verdict: "retry" };
+    }
+
+    let reply: TransportReply;
+    try {
+      reply = await this.#send({ area: "private", method: "POST", path, body: JSON.stringify(body), signal });
+    } catch (e) {
+      // Also what is no TransportError: once send() was called, only evidence from the venue can say "not executed".
+      const failure = e instanceof TransportError ? e.failure : "other";
+      return unknown(`VENUE_${failure.toUpperCase()}`, `${path}: no reply: ${(e as Error).message}`);
+    }
+    const evidence = redactBody(reply.body, this.#options.credentials);
+    const read = readReply(reply);
+    switch (read.kind) {
+      case "garbled":
+        return unknown("VENUE_GARBLED", `${path}: ${read.reason}: ${evidence}`);
+      case "refused": {
+        const { resendPost, verdict, meaning } = ruleOf(read.code);
+        const message = `${path}: ${read.code} ${JSON.stringify(read.text)} (${meaning})`;
+        if (resendPost === "unknown") return unknown(read.code, message);
+        this.#options.log.warn({ path, code: read.code, text: read.text }, "gmo.write.refused");
+        return { kind: "refused", code: read.code, message, resend: resendPost, verdict };
+      }
+      case "ok": {
+        const parsed = schema.safeParse(read.data);
+        if (!parsed.success)
+          return unknown("VENUE_REPLY", `${path}: accepted, but without the expected data: ${evidence}`);
+        return { kind: "accepted", value: parsed.data };
+      }
+      default:
+        return read satisfies never;
+    }
+  }
+
+  async #send(request: {
+    area: Area;
+    method: "GET" | "POST";
+    path: Path;
+    query?: string;
+    body?: string;
+    signal: AbortSignal | undefined;
+  }): Promise<TransportReply> {
+    const { area, method, path, query, body, signal } = request;
+    const { transport, timers, log } = this.#options;
+    // Signed immediately before sending: ERR-5008 is seen when time passes between the two (GMO API 2.1).
+    const headers =
+      area === "public"
+        ? {}
+        : authHeaders(this.#requireCredentials(path), this.#options.clock.nowMs(), method, path, body);
+    const startedMs = timers.monotonicMs();
+    const reply = await transport.send({
+      area,
+      method,
+      path,
+      ...(query ? { query } : {}),
+      ...(body === undefined ? {} : { body }),
+      headers,
+      timeoutMs: this.#timeoutMs,
+      ...(signal ? { signal } : {}),
+    });
+    log.debug({ method, path, httpStatus: reply.httpStatus, elapsedMs: timers.monotonicMs() - startedMs }, "gmo.reply");
+    return reply;
+  }
+
+  #requireCredentials(path: Path): Credentials {
+    if (this.#options.credentials) return this.#options.credentials;
+    throw this.#error("permanent", "VENUE_NO_KEY", path, "an API key and its secret", "none; set them in the settings");
+  }
+
+  async #pause(wait: () => Promise<void>, path: Path): Promise<void> {
+    try {
+      await wait();
+    } catch (e) {
+      throw this.#error("retry", "VENUE_ABORTED", path, "time to ask", "an aborted request", {}, e);
+    }
+  }
+
+  #error(
+    verdict: Verdict,
+    code: string,
+    path: Path,
+    expected: string,
+    found: string,
+    evidence: Readonly<Record<string, unknown>> = {},
+    cause?: unknown,
+  ): AppError {
+    return new AppError(
+      verdict,
+      code,
+      `${path}: expected ${expected}, found ${found}`,
+      { path, ...evidence },
+      { cause },
+    );
+  }
+}
+
+const queryText = (query: Query): string =>
+  Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`)
+    .join("&");

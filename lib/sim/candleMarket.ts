@@ -1,0 +1,167 @@
+// A market driven by recorded candles. The path is theirs (candleSeries.ts); the book around it is a documented estimate
+// (docs/venue.md): spread by hour of the day, depth in proportion to the minute before. No price is invented.
+import { createHash } from "node:crypto";
+import { AppError } from "../core/errors.ts";
+import { type CoinE8, coinE8, floorToStep, fromNumber, maxBig, toNumber } from "../core/money.ts";
+import { type EpochMs, epochMs, HOUR_MS, MINUTE_MS } from "../core/time.ts";
+import type { SymbolRules } from "../core/venue.ts";
+import { type CandleFile, readCandleFile } from "./candleFile.ts";
+import { CandleSeries } from "./candleSeries.ts";
+import type { Book, Kline, Level, Market, Print, SpreadsBps, TouchSide } from "./market.ts";
+
+export interface CandleMarketOptions {
+  readonly candles: Readonly<Record<string, CandleFile>>;
+  readonly rules: readonly SymbolRules[];
+  readonly spreadsBps: SpreadsBps;
+  /**
+   * Share of the recorded volume that this venue would have traded. Default 0.02: GMO BTC_JPY traded about 2 % of the
+   * Binance volume in the derived files (lib/sim/data/README.md). Use 1 for candles of the venue itself.
+   */
+  readonly volumeShare?: number;
+}
+
+const BOOK_LEVELS = 20;
+/** Size of the best level as a share of the venue's volume of the minute before; level k holds (1 + k/2) times as much. */
+const BEST_LEVEL_SHARE = 0.1;
+
+interface SymbolMarket {
+  readonly series: CandleSeries;
+  readonly rules: SymbolRules;
+  readonly spreadBps: readonly number[];
+}
+
+export class CandleMarket implements Market {
+  readonly kind = "candles";
+  readonly symbols: readonly string[];
+  readonly #bySymbol = new Map<string, SymbolMarket>();
+  readonly #volumeShare: number;
+  readonly #fingerprint: string;
+
+  constructor({ candles, rules, spreadsBps, volumeShare = 0.02 }: CandleMarketOptions) {
+    this.symbols = Object.keys(candles).toSorted();
+    this.#volumeShare = volumeShare;
+    const hash = createHash("sha256").update(String(volumeShare));
+    for (const symbol of this.symbols) {
+      const rule = rules.find((row) => row.symbol === symbol);
+      const spreadBps = spreadsBps.get(symbol);
+      if (!rule || !spreadBps)
+        throw new AppError(
+          "permanent",
+          "SIM_MARKET",
+          `expected ${rule ? "spreads" : "symbol rules"} of ${symbol}, found none; known: ${rules.map((row) => row.symbol).join(", ")}`,
+        );
+      const file = candles[symbol]!;
+      this.#bySymbol.set(symbol, { series: new CandleSeries(file, toNumber(rule.tick)), rules: rule, spreadBps });
+      hash.update(`${symbol} ${file.intervalMs} ${spreadBps.join(" ")}`);
+      for (const { openMs, open, high, low, close, volume } of file.candles)
+        hash.update(`${openMs},${open},${high},${low},${close},${volume};`);
+    }
+    this.#fingerprint = hash.digest("hex");
+  }
+
+  /** Reads `SYMBOL -> file`. Throws AppError permanent CANDLE_FILE. */
+  static fromFiles(
+    files: Readonly<Record<string, string>>,
+    options: Omit<CandleMarketOptions, "candles">,
+  ): CandleMarket {
+    const candles = Object.fromEntries(Object.entries(files).map(([symbol, path]) => [symbol, readCandleFile(path)]));
+    return new CandleMarket({ ...options, candles });
+  }
+
+  fingerprint(): string {
+    return this.#fingerprint;
+  }
+  #of(symbol: string): SymbolMarket {
+    const market = this.#bySymbol.get(symbol);
+    if (!market) throw new RangeError(`expected one of ${this.symbols.join(", ")}, found ${symbol}`);
+    return market;
+  }
+  firstMs(symbol: string): EpochMs {
+    return this.#of(symbol).series.firstMs;
+  }
+  /** First instant after the recorded candles. */
+  endMs(symbol: string): EpochMs {
+    const { series } = this.#of(symbol);
+    return series.openMsOf(series.slots);
+  }
+  last(symbol: string, atMs: EpochMs): number | undefined {
+    return this.#of(symbol).series.last(atMs);
+  }
+  firstTouch(symbol: string, side: TouchSide, ticks: number, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
+    return this.#of(symbol).series.firstTouch(side, ticks, fromMs, untilMs);
+  }
+  stretch(symbol: string, atMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs } {
+    return this.#of(symbol).series.stretch(atMs);
+  }
+  traded(symbol: string, atMs: EpochMs): CoinE8 {
+    const { series } = this.#of(symbol);
+    const coins = series.volume(series.slotOf(atMs)) * series.stretch(atMs).share * this.#volumeShare;
+    return coinE8(fromNumber(coins));
+  }
+
+  book(symbol: string, atMs: EpochMs): Book | undefined {
+    const { series, rules, spreadBps } = this.#of(symbol);
+    const last = series.last(atMs);
+    if (last === undefined) return undefined;
+    const hour = Math.floor(atMs / HOUR_MS + 9) % 24;
+    const half = Math.max(1, Math.round((last * spreadBps[hour]!) / 20_000));
+    const gap = Math.max(1, Math.round(half / 4));
+    // The minute before, not the running one: the book must not tell how much is going to trade.
+    const before = series.latest(series.slotOf(atMs) - 1);
+    const perMinute = (before < 0 ? 0 : series.volume(before)) * (MINUTE_MS / series.intervalMs) * this.#volumeShare;
+    const side = (sign: 1 | -1): Level[] => {
+      const levels: Level[] = [];
+      for (let k = 0; k < BOOK_LEVELS; k++) {
+        const ticks = last + sign * (half + k * gap);
+        if (ticks <= 0) break;
+        const size = coinE8(fromNumber(perMinute * BEST_LEVEL_SHARE * (1 + k / 2)));
+        levels.push({ ticks, size: maxBig(floorToStep(size, rules.sizeStep), rules.minSize) });
+      }
+      return levels;
+    };
+    return { asks: side(1), bids: side(-1) };
+  }
+
+  klines(symbol: string, intervalMs: number, fromMs: EpochMs, toMs: EpochMs, nowMs: EpochMs): readonly Kline[] {
+    const { series } = this.#of(symbol);
+    const rows: Kline[] = [];
+    if (intervalMs < series.intervalMs) return rows;
+    const lastSlot = Math.min(series.slotOf(epochMs(Math.min(toMs - 1, nowMs))), series.slots - 1);
+    for (let slot = Math.max(0, Math.ceil((fromMs - series.firstMs) / series.intervalMs)); slot <= lastSlot; slot++) {
+      const candle = series.known(slot, nowMs);
+      if (!candle) continue;
+      const openMs = epochMs(fromMs + Math.floor((candle.openMs - fromMs) / intervalMs) * intervalMs);
+      const row = rows.at(-1);
+      if (row?.openMs !== openMs) rows.push({ ...candle, openMs });
+      else
+        rows[rows.length - 1] = {
+          openMs,
+          open: row.open,
+          high: Math.max(row.high, candle.high),
+          low: Math.min(row.low, candle.low),
+          close: candle.close,
+          volume: row.volume + candle.volume,
+        };
+    }
+    return rows;
+  }
+
+  prints(symbol: string, nowMs: EpochMs, skip: number, count: number): readonly Print[] {
+    const { series, rules } = this.#of(symbol);
+    const prints: Print[] = [];
+    let toSkip = skip;
+    for (let slot = series.latest(series.slotOf(nowMs)); slot >= 0; slot = series.latest(slot - 1)) {
+      const openMs = series.openMsOf(slot);
+      const points = series.points(slot);
+      // Four matches a candle, each printed as a BUY and a SELL row: together the candle's volume (GMO API 4.5).
+      const size = maxBig(floorToStep(coinE8(fromNumber(series.volume(slot) / 8)), rules.sizeStep), rules.sizeStep);
+      for (let i = 3; i >= 0; i--) {
+        const atMs = epochMs(openMs + series.offsets[i]!);
+        if (atMs > nowMs) continue;
+        if (toSkip > 0) toSkip -= 1;
+        else if (prints.push({ atMs, ticks: points[i]!, size }) >= count) return prints;
+      }
+    }
+    return prints;
+  }
+}

@@ -1,0 +1,213 @@
+// How orders become executions: walking the book as taker, filling at the limit as maker, settling into positions and
+// cash. Pure state changes at the state's current instant; when things happen is machine.ts's business.
+import {
+  type CoinE8,
+  coinE8,
+  floorToStep,
+  fromNumber,
+  maxBig,
+  minBig,
+  notionalYen,
+  type RatioE8,
+  ratioE8,
+  type YenE8,
+  yenE8,
+} from "../core/money.ts";
+import type { EpochMs } from "../core/time.ts";
+import type { Side, SymbolRules } from "../core/venue.ts";
+import { seededRandom } from "../io/random.ts";
+import { defaultLosscut, feeYen, gainYen, LOSSCUT_FEE_RATIO, type YenRounding } from "./margin.ts";
+import type { Book, Level, Market } from "./market.ts";
+import { remainingOf, type SimExecution, type SimOrder, type SimPosition, type SimState } from "./state.ts";
+
+export interface MatchingOptions {
+  readonly seed: number | string;
+  readonly partialFills: boolean;
+  readonly yenRounding: YenRounding;
+}
+
+export class Matching {
+  constructor(
+    private readonly state: SimState,
+    private readonly market: Market,
+    private readonly rules: ReadonlyMap<string, SymbolRules>,
+    private readonly options: MatchingOptions,
+  ) {}
+
+  rulesOf(symbol: string): SymbolRules {
+    const rules = this.rules.get(symbol);
+    if (!rules) throw new RangeError(`expected one of ${[...this.rules.keys()].join(", ")}, found ${symbol}`);
+    return rules;
+  }
+  toTicks(symbol: string, price: YenE8): number {
+    return Number(price / this.rulesOf(symbol).tick);
+  }
+  toYen(symbol: string, ticks: number): YenE8 {
+    return yenE8(BigInt(ticks) * this.rulesOf(symbol).tick);
+  }
+
+  /** The book now, without what we ourselves have taken from it in the current stretch of the path. */
+  book(symbol: string): Book | undefined {
+    const book = this.market.book(symbol, this.state.nowMs);
+    if (!book) return undefined;
+    const taken = this.#takenThisStretch(symbol);
+    return { asks: without(book.asks, taken.BUY), bids: without(book.bids, taken.SELL) };
+  }
+  #takenThisStretch(symbol: string): Record<Side, bigint> {
+    const { startMs } = this.market.stretch(symbol, this.state.nowMs);
+    const taken = { BUY: 0n, SELL: 0n };
+    for (let i = this.state.executions.length - 1; i >= 0; i--) {
+      const execution = this.state.executions[i]!;
+      if (execution.atMs < startMs) break;
+      if (execution.symbol === symbol && execution.taker) taken[execution.side] += execution.size;
+    }
+    return taken;
+  }
+
+  /** Best price of our own resting limit orders that a taker of `side` would meet. */
+  ownOpposite(symbol: string, side: Side): YenE8 | undefined {
+    let best: YenE8 | undefined;
+    for (const order of this.state.liveOrders.values()) {
+      if (order.symbol !== symbol || order.side === side || order.executionType !== "LIMIT") continue;
+      if (best === undefined || (side === "BUY" ? order.price! < best : order.price! > best)) best = order.price!;
+    }
+    return best;
+  }
+
+  /** Levels a taker may use: within its limit and before our own resting orders. */
+  #reachable(symbol: string, side: Side, limit: YenE8 | undefined) {
+    const book = this.book(symbol);
+    const levels = side === "BUY" ? (book?.asks ?? []) : (book?.bids ?? []);
+    const own = this.ownOpposite(symbol, side);
+    const beyond = (price: YenE8, bound: YenE8): boolean => (side === "BUY" ? price > bound : price < bound);
+    const inLimit = levels
+      .map((level) => ({ price: this.toYen(symbol, level.ticks), size: level.size }))
+      .filter((level) => limit === undefined || !beyond(level.price, limit));
+    const selfAt =
+      own === undefined ? -1 : inLimit.findIndex((level) => level.price === own || beyond(level.price, own));
+    const meetsOwn = selfAt >= 0 || (own !== undefined && limit !== undefined && !beyond(own, limit));
+    return { levels: selfAt < 0 ? inLimit : inLimit.slice(0, selfAt), meetsOwn };
+  }
+
+  /** Whether an order at `limit` would trade at once, with the market or with ourselves. */
+  wouldCross(symbol: string, side: Side, limit: YenE8): boolean {
+    const { levels, meetsOwn } = this.#reachable(symbol, side, limit);
+    return levels.length > 0 || meetsOwn;
+  }
+  canFillWhole(symbol: string, side: Side, limit: YenE8, size: CoinE8): boolean {
+    const { levels } = this.#reachable(symbol, side, limit);
+    return levels.reduce((sum, level) => sum + level.size, 0n) >= size;
+  }
+
+  /**
+   * Takes what the book offers within the order's limit. Returns why it stopped: the order is full, the book (within the
+   * limit) is empty, or the next best price is our own.
+   */
+  take(order: SimOrder): "full" | "dry" | "self" {
+    const limit = order.executionType === "LIMIT" ? order.price : undefined;
+    const { levels, meetsOwn } = this.#reachable(order.symbol, order.side, limit);
+    const step = this.rulesOf(order.symbol).sizeStep;
+    for (const level of levels) {
+      const size = floorToStep(minBig(remainingOf(order), level.size), step);
+      if (size > 0n) this.fill(order, level.price, size, true);
+      if (remainingOf(order) === 0n) return "full";
+    }
+    return meetsOwn ? "self" : "dry";
+  }
+
+  /**
+   * One fill of a resting order at its own price: all of it, or (partialFills) a seeded 25 to 100 % of what trades in
+   * this stretch of the path, at least one step.
+   */
+  fillResting(order: SimOrder): void {
+    const { symbol } = order;
+    const traded = this.market.traded(symbol, this.state.nowMs);
+    const { startMs, endMs } = this.market.stretch(symbol, this.state.nowMs);
+    let size = remainingOf(order);
+    if (this.options.partialFills && traded !== undefined) {
+      const luck = seededRandom(`${this.options.seed}:fill:${order.orderId}:${startMs}`).next();
+      const share = (traded * fromNumber(0.25 + 0.75 * luck)) / 100_000_000n;
+      const step = this.rulesOf(symbol).sizeStep;
+      size = minBig(size, maxBig(floorToStep(coinE8(share), step), coinE8(step)));
+    }
+    order.nextFillMs = endMs as EpochMs;
+    this.fill(order, order.price!, size, false);
+  }
+
+  /** Books one execution: position, cash, fee, events; marks the order EXECUTED when nothing remains. */
+  fill(order: SimOrder, price: YenE8, size: CoinE8, taker: boolean): SimExecution {
+    const { state } = this;
+    const { symbol, side } = order;
+    const rules = this.rulesOf(symbol);
+    const losscut = order.orderType === "LOSSCUT";
+    const position =
+      order.settleType === "OPEN" ? this.#newPosition(order, price, size) : state.positions.get(order.positionId!)!;
+    if (order.settleType === "CLOSE" && size > position.size)
+      throw new RangeError(
+        `simulator: order ${order.orderId} would close more than position ${position.positionId} holds`,
+      );
+
+    const closes = order.settleType === "CLOSE";
+    const lossGain = closes ? gainYen(position.side, position.price, price, size, this.options.yenRounding) : yenE8(0n);
+    const [base, ratio]: [YenE8, RatioE8] = losscut
+      ? [notionalYen(position.price, size), LOSSCUT_FEE_RATIO]
+      : [notionalYen(price, size), taker ? rules.takerFee : rules.makerFee];
+    const fee = ratio < 0n ? yenE8(-feeRebate(base, ratio)) : feeYen(base, ratio, this.options.yenRounding);
+    const execution: SimExecution = {
+      executionId: state.nextExecutionId(),
+      orderId: order.orderId,
+      positionId: position.positionId,
+      symbol,
+      side,
+      settleType: losscut ? "LOSS_CUT" : order.settleType,
+      size,
+      price,
+      lossGain,
+      fee,
+      atMs: state.nowMs,
+      taker,
+    };
+    state.addExecution(execution);
+    state.book("loss_gain", lossGain, execution.executionId);
+    state.book(losscut ? "losscut_fee" : "fee", yenE8(-fee), execution.executionId);
+    order.executedSize = coinE8(order.executedSize + size);
+    if (remainingOf(order) === 0n) order.status = "EXECUTED";
+    state.touchOrder(order);
+    if (closes) position.size = coinE8(position.size - size);
+    state.touchPosition(position);
+
+    const atMs = state.nowMs;
+    state.emit({ kind: "execution", msgType: "ER", symbol, atMs, execution, order: { ...order } });
+    const msgType = !closes ? "OPR" : position.size === 0n ? "CPR" : "UPR";
+    state.emit({ kind: "position", msgType, symbol, atMs, position: { ...position } });
+    return execution;
+  }
+
+  /** One position per execution (GMO API 8.1). */
+  #newPosition(order: SimOrder, price: YenE8, size: CoinE8): SimPosition {
+    return {
+      positionId: this.state.nextPositionId(),
+      symbol: order.symbol,
+      side: order.side,
+      price,
+      losscutPrice: order.losscutPrice ?? defaultLosscut(order.side, price, this.rulesOf(order.symbol)),
+      openedMs: this.state.nowMs,
+      size,
+    };
+  }
+}
+
+/** A maker rebate, rounded down: never more than due. */
+const feeRebate = (base: YenE8, ratio: RatioE8): bigint => (base * -ratioE8(ratio)) / 100_000_000n;
+
+const without = (levels: readonly Level[], taken: bigint): readonly Level[] => {
+  if (taken === 0n) return levels;
+  const left: Level[] = [];
+  let remaining = taken;
+  for (const level of levels) {
+    const used = level.size < remaining ? level.size : remaining;
+    remaining -= used;
+    if (level.size > used) left.push({ ticks: level.ticks, size: coinE8(level.size - used) });
+  }
+  return left;
+};

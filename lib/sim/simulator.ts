@@ -1,0 +1,294 @@
+// The venue simulator, whole: market + machine + store behind GMO Coin's API, in virtual time. It is a world of its own
+// (docs/decisions/0004): it commits to its own file before it answers, and its time never runs backwards.
+import { createHash } from "node:crypto";
+import { AppError } from "../core/errors.ts";
+import type { CoinE8, YenE8 } from "../core/money.ts";
+import { type EpochMs, isoUtc } from "../core/time.ts";
+import type { SymbolRules, VenueStatus } from "../core/venue.ts";
+import type { Credentials } from "../io/gmo/sign.ts";
+import { type Transport, TransportError, type TransportReply, type TransportRequest } from "../io/gmo/transport.ts";
+import { type ApiOptions, type ApiRequest, answer } from "./api.ts";
+import { type Fault, type Faults, faultyReply } from "./faults.ts";
+import { Machine, type Watch } from "./machine.ts";
+import type { Account, YenRounding } from "./margin.ts";
+import type { Market } from "./market.ts";
+import { type Quote, QuoteMarket } from "./quoteMarket.ts";
+import {
+  type BareStats,
+  type LedgerEntry,
+  type SimExecution,
+  type SimOrder,
+  type SimPosition,
+  SimState,
+  type VenueEvent,
+} from "./state.ts";
+import { type QuoteRow, SimStore } from "./store.ts";
+import { SYMBOL_RULES } from "./symbolRules.ts";
+import type { Maintenance } from "./tradingHours.ts";
+
+export type {
+  Account,
+  BareStats,
+  Fault,
+  Faults,
+  LedgerEntry,
+  Quote,
+  SimExecution,
+  SimOrder,
+  SimPosition,
+  VenueEvent,
+  Watch,
+};
+
+export interface SimulatorOptions {
+  /** Default true: a resting order fills at most with a seeded part of what trades. */
+  readonly partialFills?: boolean;
+  /** Default "none": the bundled candles trade through GMO's maintenance. */
+  readonly maintenance?: Maintenance;
+  /** Default 0: a position can be closed at once. Before that, closeOrder gets `positionNotVisibleCode`. */
+  readonly positionVisibleAfterMs?: number;
+  readonly positionNotVisibleCode?: "ERR-254" | "ERR-5106";
+  /** Default 0: a cancel takes effect at once. */
+  readonly cancelAfterMs?: number;
+  /** Default 200. */
+  readonly maxActiveOrders?: number;
+  /** Default 5,000 each way. */
+  readonly signatureWindowMs?: number;
+  /** Default the virtual time. */
+  readonly authClock?: () => EpochMs;
+  /** Default "yen": P&L and fees in whole yen, against the account. */
+  readonly yenRounding?: YenRounding;
+  readonly faults?: Faults;
+  /** FULL, except for throw-away files. */
+  readonly synchronous?: "FULL" | "OFF";
+}
+
+export interface SimulatorConfig {
+  /** A SQLite file, or ":memory:". */
+  readonly path: string;
+  readonly market: Market;
+  readonly seed: number | string;
+  /** Default SYMBOL_RULES. */
+  readonly rules?: readonly SymbolRules[];
+  readonly startEquity: YenE8;
+  /** Only for a new file; an existing one resumes at its own time. */
+  readonly startMs: EpochMs;
+  readonly options?: SimulatorOptions;
+}
+
+export class Simulator {
+  readonly #machine: Machine;
+  readonly #state: SimState;
+  readonly #listeners = new Set<(event: VenueEvent) => void>();
+  #broken = false;
+
+  private constructor(
+    private readonly store: SimStore,
+    private readonly config: SimulatorConfig,
+    state: SimState,
+    /** True when the file existed: time and account resume. */
+    readonly resumed: boolean,
+  ) {
+    const options = config.options ?? {};
+    const rules = new Map((config.rules ?? SYMBOL_RULES).map((row) => [row.symbol, row]));
+    this.#state = state;
+    this.#machine = new Machine(state, config.market, rules, {
+      seed: config.seed,
+      partialFills: options.partialFills ?? true,
+      yenRounding: options.yenRounding ?? "yen",
+      maintenance: options.maintenance ?? "none",
+      cancelAfterMs: options.cancelAfterMs ?? 0,
+    });
+  }
+
+  /**
+   * Opens or creates a venue. Throws AppError permanent: SIM_START (no price yet at the start), SIM_CHANGED (the file was
+   * made with another seed, market, equity or symbols), SIM_TOO_NEW, DB_OPEN.
+   */
+  static open(config: SimulatorConfig): Simulator {
+    const { path, market, seed, startEquity, startMs } = config;
+    const rules = config.rules ?? SYMBOL_RULES;
+    if (market.kind === "candles")
+      for (const symbol of market.symbols) {
+        const firstMs = market.firstMs(symbol);
+        if (firstMs === undefined || startMs < firstMs)
+          throw new AppError(
+            "permanent",
+            "SIM_START",
+            `expected a start at or after the first candle of ${symbol} (${firstMs === undefined ? "none" : isoUtc(firstMs)}), found ${isoUtc(startMs)}`,
+          );
+      }
+    const identity = createHash("sha256")
+      .update(JSON.stringify([seed, market.fingerprint(), startEquity.toString(), market.symbols]))
+      .update(rules.map((row) => Object.values(row).join(",")).join(";"))
+      .digest("hex");
+    const store = new SimStore(path, { synchronous: config.options?.synchronous ?? "FULL" });
+    try {
+      const found = store.venue();
+      if (found && found.identity !== identity)
+        throw new AppError(
+          "permanent",
+          "SIM_CHANGED",
+          `${path}: expected the seed, market, symbols and starting equity the simulated venue was made with, found others; use the same, or start fresh`,
+          { path },
+        );
+      const state = new SimState(found?.nowMs ?? startMs);
+      const simulator = new Simulator(store, config, state, found !== undefined);
+      if (found) {
+        store.load(state);
+        if (market instanceof QuoteMarket) for (const quote of store.quotes()) market.feed(quote.symbol, quote);
+      } else {
+        store.create({ identity, startMs, startEquity, nowMs: startMs });
+        state.book("deposit", startEquity, 0);
+        store.save(state);
+      }
+      return simulator;
+    } catch (e) {
+      store.close();
+      throw e;
+    }
+  }
+
+  nowMs(): EpochMs {
+    return this.#state.nowMs;
+  }
+  status(): VenueStatus {
+    return this.#machine.status();
+  }
+
+  /** The last price now. Throws RangeError before any is known (only with a QuoteMarket). */
+  lastPrice(symbol: string): YenE8 {
+    const quote = this.#machine.quoteYen(symbol);
+    if (!quote) throw new RangeError(`expected a price of ${symbol}, found none yet; feed a quote first`);
+    return quote.last;
+  }
+
+  /**
+   * Moves virtual time; everything due on the way happens in exact order. Committed before this returns.
+   * Throws RangeError when `ms` lies before now: venue time never runs backwards.
+   */
+  advanceTo(ms: EpochMs): readonly VenueEvent[] {
+    if (ms < this.nowMs())
+      throw new RangeError(`venue time cannot go back from ${isoUtc(this.nowMs())} to ${isoUtc(ms)}`);
+    return this.#step(() => this.#machine.advanceTo(ms));
+  }
+
+  /**
+   * First instant in (now, untilMs] at which one of our orders fills, triggers or leaves, or a watched last price is
+   * touched; undefined when there is none. Changes nothing.
+   */
+  nextEventMs(untilMs: EpochMs, watches: readonly Watch[] = []): EpochMs | undefined {
+    return this.#machine.nextEventMs(untilMs, watches);
+  }
+
+  /** Paper mode: a live quote moves the market and time to `quote.atMs` (never back). Needs a QuoteMarket. */
+  feedQuote(symbol: string, quote: Quote): readonly VenueEvent[] {
+    const { market } = this.config;
+    if (!(market instanceof QuoteMarket)) throw new RangeError("feedQuote needs a QuoteMarket, found recorded candles");
+    const atMs = Math.max(quote.atMs, this.nowMs()) as EpochMs;
+    // What was due before the quote arrived happens first, at the old price.
+    return this.#step(() => {
+      this.#machine.advanceTo(atMs);
+      market.feed(symbol, { ...quote, atMs });
+      this.#machine.advanceTo(atMs);
+    }, [{ symbol, ...quote, atMs }]);
+  }
+
+  /** Requests are answered at the current virtual time, without delay. */
+  transport(): Transport {
+    return { send: async (request) => this.#serve(request) };
+  }
+
+  #serve(request: TransportRequest): TransportReply {
+    if (request.signal?.aborted) throw new TransportError("aborted", "aborted before it was sent");
+    return this.handle(request);
+  }
+
+  /** One raw request, for any transport. Throws TransportError when a fault loses the reply. */
+  handle(request: ApiRequest): TransportReply {
+    const faults = this.config.options?.faults;
+    const before = faults?.(request, "before");
+    if (before) return faultyReply(before, undefined, this.nowMs());
+    let reply: TransportReply | undefined;
+    this.#step(() => {
+      reply = answer(this.#machine, this.#apiOptions(), request);
+    });
+    const after = faults?.(request, "after");
+    return after ? faultyReply(after, reply, this.nowMs()) : reply!;
+  }
+
+  #apiOptions(): ApiOptions {
+    const options = this.config.options ?? {};
+    return {
+      credentials: this.credentials(),
+      signatureWindowMs: options.signatureWindowMs ?? 5_000,
+      authClock: options.authClock ?? (() => this.nowMs()),
+      positionVisibleAfterMs: options.positionVisibleAfterMs ?? 0,
+      positionNotVisibleCode: options.positionNotVisibleCode ?? "ERR-254",
+      maxActiveOrders: options.maxActiveOrders ?? 200,
+    };
+  }
+
+  /** Runs a change, commits it (only when there is something to commit), then tells the listeners. */
+  #step(change: () => void, quotes: readonly QuoteRow[] = []): readonly VenueEvent[] {
+    if (this.#broken)
+      throw new AppError("alert", "SIM_BROKEN", "the simulated venue failed before and must be opened again");
+    const beforeMs = this.#state.nowMs;
+    let events: readonly VenueEvent[];
+    try {
+      change();
+      if (this.#state.nowMs !== beforeMs || this.#state.hasChanges() || quotes.length > 0)
+        this.store.save(this.#state, quotes);
+      events = this.#state.takeEvents();
+    } catch (e) {
+      // Memory may now be ahead of the file: only the file counts.
+      this.#broken = true;
+      throw e;
+    }
+    for (const event of events) for (const listener of this.#listeners) listener(event);
+    return events;
+  }
+
+  /** Called after the commit, synchronously, in order. Returns how to stop. */
+  onEvent(listener: (event: VenueEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The one key this venue knows, derived from the seed. */
+  credentials(): Credentials {
+    const of = (name: string): string =>
+      createHash("sha256").update(`${this.config.seed}:${name}`).digest("hex").slice(0, 32);
+    return { apiKey: of("key"), secret: of("secret") };
+  }
+
+  close(): void {
+    this.store.close();
+  }
+
+  // What a test or a report may look at; the trader itself must go through the API.
+  orders(): readonly Readonly<SimOrder>[] {
+    return [...this.#state.orders.values()].map((order) => ({ ...order }));
+  }
+  executions(): readonly SimExecution[] {
+    return [...this.#state.executions];
+  }
+  /** Open and closed (size 0). */
+  positions(): readonly Readonly<SimPosition>[] {
+    return [...this.#state.positions.values()].map((position) => ({ ...position }));
+  }
+  account(): Account {
+    return this.#machine.account();
+  }
+  ledger(): readonly LedgerEntry[] {
+    return this.store.ledger();
+  }
+  /** Open quantity that no live close order covers. */
+  bareSize(symbol: string): CoinE8 {
+    return this.#state.bareSize(symbol);
+  }
+  /** Since when a symbol has been bare, and the longest finished stretch, in venue time. */
+  bareStats(symbol: string): Readonly<BareStats> {
+    return { ...(this.#state.bare.get(symbol) ?? { sinceMs: undefined, longestMs: 0 }) };
+  }
+}
