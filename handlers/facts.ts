@@ -7,7 +7,7 @@ import { newsGate } from "../lib/core/events.ts";
 import { type Gate, maintenanceGate, rolloverGate } from "../lib/core/gates.ts";
 import { type CoinE8, minBig, notionalYen, toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
 import { type EntryFacts, refusalText, riskGates } from "../lib/core/risk.ts";
-import { type EpochMs, HOUR_MS, jstDayStart, jstMonthStart, jstWeekStart } from "../lib/core/time.ts";
+import { type EpochMs, jstDayStart, jstMonthStart, jstWeekStart } from "../lib/core/time.ts";
 import type { OrderBook, SymbolRules } from "../lib/core/venue.ts";
 import type { Reads } from "../queue/types.ts";
 import type { AppCtx } from "./services.ts";
@@ -49,12 +49,7 @@ export const newsAt = (
   atMs: EpochMs,
   windowMinutes: number,
 ): { blocked: boolean; text: string | undefined } => {
-  // An event's own window may be wider than the default (BOJ 90 minutes): look half a day around.
-  const verdict = newsGate(
-    db.events.range((atMs - 12 * HOUR_MS) as EpochMs, (atMs + 12 * HOUR_MS) as EpochMs),
-    atMs,
-    windowMinutes,
-  );
+  const verdict = newsGate(db.events.near(atMs), atMs, windowMinutes);
   return { blocked: verdict.blocked, text: verdict.event?.title };
 };
 

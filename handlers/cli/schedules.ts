@@ -1,11 +1,11 @@
 // The clockwork of the system, as rows: the owner's 15-minute cron and the daily work. Offsets are UTC arithmetic:
 // JST is UTC+9 all year, so 00:05 JST is 15:05 UTC and needs no time zone library.
 import { BAR_MS, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
-import type { NewSchedule } from "../../queue/schedule.ts";
+import type { ScheduleSpec } from "../../queue/schedule.ts";
 import { SYMBOLS } from "../facts.ts";
 import { SIGNAL_LIFE_MS } from "../fetchMarket.ts";
 
-export const SCHEDULES: readonly NewSchedule[] = [
+export const SCHEDULES: readonly ScheduleSpec[] = [
   ...SYMBOLS.map((symbol) => ({
     name: `fetchMarket:${symbol}`,
     handler: "fetchMarket",

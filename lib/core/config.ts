@@ -126,6 +126,11 @@ export const SETTINGS = {
     "4",
     "No margin entry this long before known maintenance (Saturday 09:00 JST).",
   ),
+  GMO_PUBLIC_URL: setting(
+    text(/^https?:\/\/[^\s]+[^/\s]$/, "an http(s) address without a trailing slash"),
+    "https://api.coin.z.com/public",
+    "Where the public market data come from. Change it only to point at a test server.",
+  ),
   QUOTE_POLL_SECONDS: setting(
     integer(1, 60),
     "2",

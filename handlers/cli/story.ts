@@ -1,0 +1,33 @@
+// One line per thing that happened, told from the audit log: the same story a person reads and the log keeps.
+
+import type { AuditRow } from "../../db/tables/audit.ts";
+import { formatE8, toNumber } from "../../lib/core/money.ts";
+import { jstText } from "../../lib/core/time.ts";
+
+const price = (e8: unknown): string => Math.round(toNumber(BigInt(String(e8)))).toLocaleString("en-US");
+const size = (e8: unknown): string => formatE8(BigInt(String(e8)));
+const percent = (p: unknown): string => `${(Number(p) * 100).toFixed(1)} %`;
+const text = (value: unknown): string => (value === null || value === undefined ? "" : String(value));
+
+type Teller = (d: Readonly<Record<string, unknown>>) => string;
+
+const TELLERS: Readonly<Record<string, Teller>> = {
+  "bar.noSignal": (d) => `no signal   ${text(d["symbol"])}: ${text(d["reason"])}`,
+  "signal.filtered": (d) =>
+    `signal      ${text(d["direction"])} ${text(d["symbol"])} p ${percent(d["pTouch"])}: not sent, ${text(d["failed"])}`,
+  "proposal.created": (d) =>
+    `signal      ${text(d["direction"])} ${text(d["symbol"])} p ${percent(d["pTouch"])}, rank ${Number(d["rank"]).toFixed(1)}: proposal ${text(d["proposalId"])}, ${size(d["sizeE8"])} at ${price(d["entryE8"])}, stop ${price(d["stopE8"])}, targets ${price(d["tp1E8"])} / ${price(d["tp2E8"])}`,
+  "proposal.approved": (d) => `decision    ${text(d["proposalId"])} approved by ${text(d["by"])}`,
+  "proposal.rejected": (d) => `decision    ${text(d["proposalId"])} rejected by ${text(d["by"])}`,
+  "proposal.modified": (d) => `decision    ${text(d["proposalId"])} modified, becomes ${text(d["becomes"])}`,
+  "proposal.expired": (d) => `decision    ${text(d["proposalId"])} not answered in time: rejected`,
+  "halt.raised": (d) => `HALT        ${text(d["reason"])}`,
+  "halt.cleared": (d) => `halt over   ${text(d["kind"])}`,
+  "job.dead": (d) => `DEAD JOB    ${text(d["job"])} ${text(d["name"])}: ${text(d["code"])} ${text(d["message"])}`,
+};
+
+/** A line for the terminal, or undefined for events a person does not need while watching. */
+export const storyLine = (row: AuditRow): string | undefined => {
+  const teller = TELLERS[row.kind];
+  return teller && `${jstText(row.atMs)}  ${teller(row.data)}`;
+};

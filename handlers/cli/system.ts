@@ -1,0 +1,136 @@
+// Wires one running system around an open database: job store, scheduler, worker, outbox pump. Replay and worker differ
+// only in what they hand in: clock, venue, messenger.
+import type { Config } from "../../lib/core/config.ts";
+import type { AppError } from "../../lib/core/errors.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { Venue } from "../../lib/core/venue.ts";
+import type { Clock } from "../../lib/io/clock.ts";
+import type { Logger } from "../../lib/io/logger.ts";
+import type { Random } from "../../lib/io/random.ts";
+import type { LoadedModel } from "../../models/registry.ts";
+import { Scheduler } from "../../queue/schedule.ts";
+import { JobStore } from "../../queue/store.ts";
+import type { Database, NewJob, Tx } from "../../queue/types.ts";
+import { createWorker, type Worker } from "../../queue/worker.ts";
+import { registry } from "../registry.ts";
+import type { Messenger, Services } from "../services.ts";
+import { SCHEDULES } from "./schedules.ts";
+
+export interface SystemParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly venue: Venue;
+  readonly model: LoadedModel;
+  readonly messenger: Messenger;
+  readonly account: Services["account"];
+  readonly pollMs: number;
+  readonly log: Logger;
+  readonly bootId: string;
+  readonly random: Random;
+  readonly concurrency: number;
+  /** Replay: the worker only drains, in a fixed order. */
+  readonly virtual: boolean;
+}
+export interface System {
+  readonly db: Database;
+  readonly store: JobStore;
+  readonly scheduler: Scheduler;
+  readonly worker: Worker;
+  /** Enqueues a delivery for every message still in the outbox; idempotent, so it can run as often as one likes. */
+  pumpOutbox(): number;
+}
+
+/** Declares the schedules and builds the worker; starts nothing. */
+export const createSystem = (parts: SystemParts): System => {
+  const { db, clock, log } = parts;
+  const store = new JobStore(db, registry, clock);
+  const scheduler = new Scheduler(db, store, clock);
+  for (const schedule of SCHEDULES) scheduler.declareSchedule(schedule);
+  scheduler.removeExcept(SCHEDULES.map((s) => s.name));
+  const services: Services = {
+    config: parts.config,
+    venue: parts.venue,
+    model: parts.model,
+    messenger: parts.messenger,
+    account: parts.account,
+    pollMs: parts.pollMs,
+    desk: { db, store, clock },
+  };
+  const worker = createWorker({
+    db,
+    store,
+    registry,
+    clock,
+    log,
+    services,
+    bootId: parts.bootId,
+    random: parts.random,
+    concurrency: parts.concurrency,
+    virtual: parts.virtual,
+    onFailure: (tx, failure) => onFailure(tx, clock.nowMs(), failure),
+  });
+  return {
+    db,
+    store,
+    scheduler,
+    worker,
+    pumpOutbox: () => {
+      let created = 0;
+      for (const id of db.read.outbox.waitingIds())
+        if (store.enqueue({ name: "sendTelegram", key: `send:${id}`, input: { outboxId: id } }).created) created += 1;
+      return created;
+    },
+  };
+};
+
+/**
+ * What a failed attempt means for trading, in the transaction that records it: `alert` pauses entries and asks the venue
+ * for the truth; a dead job is told to the owner. Clearing the pause is reconcile's work (or the owner's).
+ */
+const onFailure = (
+  tx: Tx,
+  atMs: EpochMs,
+  failure: {
+    readonly job: { readonly id: number; readonly name: string; readonly traceId: string; readonly attempts: number };
+    readonly error: AppError;
+    readonly dead: boolean;
+  },
+): NewJob[] => {
+  const { job, error, dead } = failure;
+  if (dead) {
+    const text = `job ${job.id} (${job.name}) has failed for good: ${error.code}: ${error.message}. See trader jobs show ${job.id}`;
+    tx.alerts.raise({
+      key: `dead:${job.id}`,
+      severity: error.verdict === "alert" ? "critical" : "warning",
+      text,
+      atMs,
+    });
+    tx.audit.append({
+      atMs,
+      kind: "job.dead",
+      actor: "queue",
+      traceId: job.traceId,
+      data: { job: job.id, name: job.name, code: error.code, message: error.message },
+    });
+  }
+  if (error.verdict !== "alert") return [];
+  const reason = `${job.name}: ${error.code}: ${error.message}`;
+  if (tx.halts.raise({ kind: "doubt", reason, atMs }))
+    tx.audit.append({
+      atMs,
+      kind: "halt.raised",
+      actor: "queue",
+      traceId: job.traceId,
+      data: { kind: "doubt", reason },
+    });
+  tx.alerts.raise({
+    key: "doubt",
+    severity: "critical",
+    text: `entries are paused: ${reason}. trader reconcile or a restart looks again`,
+    atMs,
+  });
+  return job.name === "reconcile"
+    ? []
+    : [{ name: "reconcile", key: `reconcile:doubt:${job.id}:${job.attempts}`, input: {} }];
+};

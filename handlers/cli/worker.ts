@@ -1,0 +1,189 @@
+// `trader worker`: the real-time system. Paper by default; live must be spelled out and is refused in this version.
+// SIGTERM and Ctrl+C stop it gracefully, a second one at once; kill -9 at any time is safe.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { openDatabase } from "../../db/open.ts";
+import type { Config } from "../../lib/core/config.ts";
+import { AppError, UsageError } from "../../lib/core/errors.ts";
+import { epochMs, SECOND_MS } from "../../lib/core/time.ts";
+import { realClock } from "../../lib/io/clock.ts";
+import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
+import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
+import { realTimers } from "../../lib/io/gmo/timers.ts";
+import { lockFolder } from "../../lib/io/lock.ts";
+import { fileLogger } from "../../lib/io/logger.ts";
+import { entropyHex, seededRandom } from "../../lib/io/random.ts";
+import { QuoteMarket } from "../../lib/sim/quoteMarket.ts";
+import { Simulator } from "../../lib/sim/simulator.ts";
+import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
+import type { Database } from "../../queue/types.ts";
+import { SYMBOLS } from "../facts.ts";
+import type { Messenger } from "../services.ts";
+import { paperTransport, startQuoteFeed } from "./paper.ts";
+import { claimMode, databasePath, venuePath } from "./state.ts";
+import { createSystem } from "./system.ts";
+
+const GRACE_MS = 10 * SECOND_MS;
+const OUTBOX_LOOK_MS = 250;
+/** Handlers at once: two chains, one entry, protection and a report side by side. */
+const CONCURRENCY = 4;
+
+interface Deps {
+  readonly config: () => Config;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+export const registerWorker = (program: Command, deps: Deps): void => {
+  program
+    .command("worker")
+    .description("run the system in real time: live quotes, simulated account (MODE=paper)")
+    .option("--var <dir>", "state folder")
+    .action((options: { var?: string }) => runWorker(options, deps));
+};
+
+const requirePaper = (config: Config): void => {
+  if (config.MODE === "replay")
+    throw new UsageError("MODE: expected paper, found replay: recorded days are run by trader start");
+  if (config.MODE === "live")
+    throw new AppError(
+      "permanent",
+      "LIVE_NOT_AVAILABLE",
+      "expected MODE=paper, found live: this version cannot trade real money; the checks it needs (key rights, balance, seven days of paper) do not exist yet",
+    );
+};
+
+/** The champion is pinned by its manifest's checksum: a changed model is refused, not silently swapped. */
+const pinModel = (db: Database, model: LoadedModel): void =>
+  db.transaction((tx) => {
+    const champion = tx.models.champion();
+    if (champion === undefined) {
+      tx.models.registerChampion(
+        {
+          id: model.id,
+          featureSet: model.featureSet,
+          manifestSha256: model.manifestSha256,
+          dataEndMs: epochMs(model.dataEndMs),
+        },
+        realClock.nowMs(),
+      );
+      return;
+    }
+    if (champion.id !== model.id || champion.manifestSha256 !== model.manifestSha256)
+      throw new AppError(
+        "permanent",
+        "MODEL_NOT_CHAMPION",
+        `expected this database's champion ${champion.id} (${champion.manifestSha256.slice(0, 12)}), found ${model.id} (${model.manifestSha256.slice(0, 12)}); restore that model, or use another --var folder`,
+      );
+  });
+
+const runWorker = async (options: { var?: string }, deps: Deps): Promise<void> => {
+  const config = deps.config();
+  requirePaper(config);
+  const varDir = options.var ?? config.VAR_DIR;
+  mkdirSync(varDir, { recursive: true });
+  const unlock = lockFolder(varDir);
+  const db = openDatabase(databasePath(varDir));
+  const closers: (() => void | Promise<void>)[] = [unlock, () => db.close()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    claimMode(db, "paper");
+    const model = loadModel(shippedDir(DEFAULT_MODEL_ID));
+    pinModel(db, model);
+    const log = fileLogger(config.LOG_LEVEL, join(varDir, "logs"));
+    const clock = realClock;
+    const simulator = Simulator.open({
+      path: venuePath(varDir),
+      market: new QuoteMarket(SYMBOL_RULES),
+      seed: "paper",
+      rules: SYMBOL_RULES,
+      startEquity: config.PAPER_EQUITY_JPY,
+      startMs: clock.nowMs(),
+      options: { authClock: () => clock.nowMs() },
+    });
+    closers.push(() => simulator.close());
+    const http = httpTransport({ publicUrl: config.GMO_PUBLIC_URL });
+    closers.push(() => http.close());
+    const venue = createGmoVenue({
+      transport: paperTransport(http, simulator, clock),
+      credentials: simulator.credentials(),
+      clock,
+      log,
+      timers: realTimers,
+    });
+    const bootId = entropyHex();
+    const system = createSystem({
+      db,
+      clock,
+      config,
+      venue,
+      model,
+      messenger: logMessenger(deps.out),
+      account: "paper",
+      pollMs: config.QUOTE_POLL_SECONDS * SECOND_MS,
+      log,
+      bootId,
+      random: seededRandom(bootId),
+      concurrency: CONCURRENCY,
+      virtual: false,
+    });
+    for (const symbol of SYMBOLS)
+      system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:${bootId}`, input: { symbol } });
+    // Reconcile before the first new entry (DESIGN 7): it is due first, and whoever waited for an event looks once more.
+    system.store.enqueue({ name: "reconcile", key: `reconcile:start:${bootId}`, input: {}, priority: 100 });
+    system.store.wakeAll();
+    const feed = startQuoteFeed({
+      venue,
+      simulator,
+      store: system.store,
+      clock,
+      log,
+      pollMs: config.QUOTE_POLL_SECONDS * SECOND_MS,
+    });
+    const outbox = setInterval(() => {
+      try {
+        system.pumpOutbox();
+      } catch (error) {
+        log.error({ err: error }, "outbox.pumpFailed");
+      }
+    }, OUTBOX_LOOK_MS);
+    closers.push(() => {
+      clearInterval(outbox);
+      feed.stop();
+    });
+    system.worker.start();
+    log.info({ mode: "paper", varDir, model: model.id, bootId }, "worker.started");
+    deps.out(`worker started: mode paper, database ${db.path}, model ${model.id}; Ctrl+C stops it`);
+    const signal = await stopSignal(() => void system.worker.stop({ graceMs: 0 }));
+    deps.out(`${signal}: finishing what runs (at most ${GRACE_MS / SECOND_MS} s; again to stop at once)`);
+    await system.worker.stop({ graceMs: GRACE_MS });
+    log.info({ signal }, "worker.stopped");
+  } finally {
+    await closeAll();
+  }
+};
+
+/** Resolves at the first SIGTERM or SIGINT; `again` is called at the next one. */
+const stopSignal = (again: () => void): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    let first = true;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (first) resolve(signal);
+      else again();
+      first = false;
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+
+/** Without Telegram the messages go to the terminal (and so to the service's journal); answers come by `trader approve`. */
+const logMessenger = (out: (text: string) => void): Messenger => ({
+  async deliver(message) {
+    out(message.text);
+    return {};
+  },
+});
