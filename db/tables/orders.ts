@@ -5,7 +5,9 @@ import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
 import {
   assertIntent,
   type ExitReason,
+  type In,
   type Intent,
+  isLive,
   moveOrder,
   type Order,
   type OrderEvent,
@@ -115,6 +117,7 @@ const toOrder = (r: Row): Order => {
   }
 };
 
+type LiveOrder = In<"intended" | "sending" | "unknown" | "open">;
 const LIVE = "state IN ('intended', 'sending', 'unknown', 'open')";
 
 export const orderReads = (sql: Sqlite) => {
@@ -140,7 +143,7 @@ export const orderReads = (sql: Sqlite) => {
     ofTrade: (tradeId: number): readonly Order[] => ofTrade.all(tradeId).map(toOrder),
     ofLeg: (legId: number): readonly Order[] => ofLeg.all(legId).map(toOrder),
     /** Intended, sending, unknown or open. */
-    live: (symbol: string): readonly Order[] => live.all(symbol).map(toOrder),
+    live: (symbol: string): readonly LiveOrder[] => live.all(symbol).map(toOrder).filter(isLive),
     /** Sent since `sinceMs` and given up as lost: a late trace may still turn up. */
     givenUp: (symbol: string, sinceMs: number): readonly Order[] => lost.all(symbol, sinceMs).map(toOrder),
     all: (): readonly Order[] => all.all().map(toOrder),

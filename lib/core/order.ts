@@ -55,19 +55,23 @@ interface AtVenue {
 export type Order = Base &
   (
     | { readonly state: "intended" }
-    | {
-        readonly state: "sending" | "unknown";
-        readonly sentMs: EpochMs;
-        /** Looks that found nothing after the settle time. */
-        readonly emptyLooks: number;
-      }
+    | Each<
+        "sending" | "unknown",
+        {
+          readonly sentMs: EpochMs;
+          /** Looks that found nothing after the settle time. */
+          readonly emptyLooks: number;
+        }
+      >
     | (AtVenue & { readonly state: "open"; readonly cancelAskedMs: EpochMs | undefined })
-    | (AtVenue & {
-        readonly state: "filled" | "cancelled" | "expired";
-        readonly closedMs: EpochMs;
-        /** The venue's cancelType, if it gave one. */
-        readonly detail: string | undefined;
-      })
+    | Each<
+        "filled" | "cancelled" | "expired",
+        AtVenue & {
+          readonly closedMs: EpochMs;
+          /** The venue's cancelType, if it gave one. */
+          readonly detail: string | undefined;
+        }
+      >
     | {
         readonly state: "rejected";
         readonly sentMs: EpochMs;
@@ -83,6 +87,8 @@ export type Order = Base &
         readonly detail: string | undefined;
       }
   );
+/** One union member per state, so that `In` can pick each. */
+type Each<S extends string, T> = S extends string ? T & { readonly state: S } : never;
 export type OrderState = Order["state"];
 export type In<S extends OrderState> = Extract<Order, { state: S }>;
 

@@ -1,0 +1,92 @@
+// Step 7, after the owner's tap: checks everything again on fresh data and commits the trade with its first intention.
+// Nothing is sent here. watchEntry sends, because what may be live at the venue must be looked after under a halt too, and
+// a halt stops the claims of this handler (risk "adding").
+
+import { passivePrice } from "../lib/core/entry.ts";
+import { AppError } from "../lib/core/errors.ts";
+import { formatE8 } from "../lib/core/money.ts";
+import type { Outcome } from "../queue/types.ts";
+import { recheckEntry } from "./facts.ts";
+import { ProposalInput } from "./notify.ts";
+import { intend, scribe } from "./orders/book.ts";
+import { entryIntent } from "./orders/entryIntent.ts";
+import { distinct } from "./orders/send.ts";
+import { refusedText } from "./orders/text.ts";
+import type { AppHandler } from "./services.ts";
+
+export const execute: AppHandler<ProposalInput> = {
+  name: "execute",
+  input: ProposalInput,
+  maxAttempts: 5,
+  timeoutMs: 60_000,
+  risk: "adding",
+  backoff: { baseMs: 500, capMs: 10_000 },
+  // Entries of one symbol run one after the other (the file holds one account). Ids begin with the symbol: "btc250811...".
+  serialKey: ({ proposalId }) => `entry:${/^[a-z]+/.exec(proposalId)?.[0] ?? proposalId}`,
+  async run({ proposalId }, ctx): Promise<Outcome> {
+    const proposal = ctx.db.proposals.byId(proposalId);
+    if (!proposal) throw new AppError("permanent", "PROPOSAL_MISSING", `expected a proposal ${proposalId}, found none`);
+    const approval = ctx.db.proposals.approval(proposalId);
+    if (proposal.state !== "approved" || approval?.decision !== "approved" || approval.hash !== proposal.hash)
+      return { kind: "stop", reason: `proposal ${proposalId} is ${proposal.state}, not approved as it stands` };
+    if (ctx.db.trades.byProposal(proposalId)) return { kind: "stop", reason: "it has its trade already" };
+
+    const check = await recheckEntry(ctx, proposal);
+    const nowMs = ctx.clock.nowMs();
+    const band = { low: proposal.bandLow, high: proposal.bandHigh };
+    const price =
+      check.kind === "ok" ? passivePrice(proposal.direction, check.quote, band, check.rules.tick) : undefined;
+    if (check.kind === "refused" || price === undefined) {
+      const reason = check.kind === "refused" ? check.reason : "no passive price inside the approved band";
+      return {
+        kind: "stop",
+        reason,
+        write: (tx) => {
+          tx.audit.append({
+            atMs: nowMs,
+            kind: "entry.refused",
+            actor: "execute",
+            traceId: proposal.traceId,
+            data: { proposalId, symbol: proposal.symbol, reason },
+          });
+          tx.outbox.insert({
+            key: `refused:${proposalId}`,
+            kind: "trade",
+            proposalId,
+            text: refusedText(proposalId, proposal.symbol, reason),
+            atMs: nowMs,
+          });
+        },
+      };
+    }
+
+    return {
+      kind: "done",
+      write: (tx) => {
+        const tradeId = tx.trades.insert({ proposal, entry: price, size: check.size, rules: check.rules, atMs: nowMs });
+        tx.signals.setTrade(proposal.signalId, tradeId);
+        const trade = tx.trades.byId(tradeId);
+        if (!trade) throw new AppError("alert", "TRADE_MISSING", `expected trade ${tradeId} just written, found none`);
+        const by = scribe(ctx, trade);
+        tx.audit.append({
+          atMs: nowMs,
+          kind: "trade.pending",
+          actor: "execute",
+          traceId: proposal.traceId,
+          data: {
+            tradeId,
+            proposalId,
+            symbol: proposal.symbol,
+            direction: proposal.direction,
+            sizeE8: check.size,
+            approvedSize: formatE8(proposal.size),
+            approvedBy: approval.actor,
+            hash: approval.hash,
+          },
+        });
+        intend(tx, by, distinct(tx, entryIntent(trade, proposal, price, check.size), trade), "first quote");
+      },
+      next: [{ name: "watchEntry", key: `entry:${proposalId}`, input: { proposalId } }],
+    };
+  },
+};

@@ -1,0 +1,324 @@
+// Book-keeping: what an execution means for positions, legs and the trade. Every function here runs inside one transaction,
+// books an execution exactly once (its venue id is the key) and leaves an audit event beside each change.
+import type { LegRow } from "../../db/tables/tradeLegs.ts";
+import type { Trade } from "../../db/tables/trades.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import { type CoinE8, coinE8, formatE8, minBig } from "../../lib/core/money.ts";
+import { type ExitReason, type Intent, isLive, type Order, type OrderEvent } from "../../lib/core/order.ts";
+import { tradeResult } from "../../lib/core/pnl.ts";
+import { breakEvenStop, planLegs } from "../../lib/core/protection.ts";
+import { type EpochMs, HOUR_MS } from "../../lib/core/time.ts";
+import { type Execution, openingSide, type VenueOrder } from "../../lib/core/venue.ts";
+import type { NewJob, Tx } from "../../queue/types.ts";
+import type { AppCtx } from "../services.ts";
+import { cancelledText, closedText } from "./text.ts";
+
+/** Who writes, when, about which trade. */
+export interface Scribe {
+  readonly atMs: EpochMs;
+  readonly actor: string;
+  readonly trade: Trade;
+  readonly timeStopHours: number;
+}
+export const scribe = (ctx: AppCtx, trade: Trade): Scribe => ({
+  atMs: ctx.clock.nowMs(),
+  actor: ctx.job.name,
+  trade,
+  timeStopHours: ctx.config.TIME_STOP_HOURS,
+});
+
+export const audit = (tx: Tx, by: Scribe, kind: string, data: Readonly<Record<string, unknown>>): void =>
+  tx.audit.append({
+    atMs: by.atMs,
+    kind,
+    actor: by.actor,
+    traceId: by.trade.traceId,
+    data: { tradeId: by.trade.id, symbol: by.trade.symbol, ...data },
+  });
+
+/** A new intention with its audit event. Returns the order's id. */
+export const intend = (tx: Tx, by: Scribe, intent: Intent, why: string): number => {
+  const id = tx.orders.intend(intent, by.atMs);
+  audit(tx, by, "order.intended", { orderId: id, why, ...orderStory(intent) });
+  return id;
+};
+const orderStory = (i: Intent) => ({
+  purpose: i.purpose,
+  side: i.side,
+  type: i.executionType,
+  timeInForce: i.timeInForce,
+  priceE8: i.price ?? null,
+  sizeE8: i.size,
+  losscutE8: i.losscutPrice ?? null,
+  legId: i.legId ?? null,
+  positionId: i.positionId ?? null,
+  exitReason: i.exitReason ?? null,
+});
+
+const EVENT_NAMES: Readonly<Record<Order["state"], string>> = {
+  intended: "order.intended",
+  sending: "order.sending",
+  unknown: "order.unknown",
+  open: "order.open",
+  filled: "order.filled",
+  cancelled: "order.cancelled",
+  expired: "order.expired",
+  rejected: "order.rejected",
+  neverSent: "order.neverSent",
+};
+
+/** Moves an order by the state machine and audits what changed. */
+export const move = (tx: Tx, by: Scribe, orderId: number, event: OrderEvent, why?: string): Order => {
+  const { before, after } = tx.orders.move(orderId, event);
+  if (before === after) return after;
+  const kind =
+    before.state !== after.state
+      ? EVENT_NAMES[after.state]
+      : event.kind === "cancelAsked"
+        ? "order.cancelAsked"
+        : event.kind === "absent" || event.kind === "noAnswer"
+          ? "order.looked"
+          : "order.progress";
+  audit(tx, by, kind, {
+    orderId,
+    purpose: after.intent.purpose,
+    from: before.state,
+    to: after.state,
+    ...(why === undefined ? {} : { why }),
+    ...("venueOrderId" in after ? { venueOrderId: after.venueOrderId, executedE8: after.executed } : {}),
+    ...("code" in after ? { code: after.code } : {}),
+    ...("detail" in after && after.detail !== undefined ? { detail: after.detail } : {}),
+  });
+  return after;
+};
+
+/**
+ * Books what the venue shows of one of our orders: new executions, then the order's own state. Idempotent.
+ * Throws AppError alert EXECUTION_STRANGE when an execution cannot belong to the order.
+ */
+export const bookOrder = (
+  tx: Tx,
+  by: Scribe,
+  orderId: number,
+  shown: VenueOrder,
+  executions: readonly Execution[],
+): Order => {
+  const order = tx.orders.byId(orderId);
+  if (order === undefined) throw new AppError("alert", "ORDER_ROW", `expected order ${orderId}, found none`);
+  for (const e of executions) {
+    if (e.orderId !== shown.orderId || e.side !== order.intent.side || e.symbol !== order.intent.symbol)
+      throw strange(e, `it is not of order ${shown.orderId}`);
+    if (order.intent.purpose === "entry") bookOpening(tx, by, order, e);
+    else bookClosing(tx, by, order, e);
+  }
+  return move(tx, by, orderId, {
+    kind: "seen",
+    order: shown,
+    booked: tx.executions.bookedSize(orderId),
+    atMs: by.atMs,
+  });
+};
+
+const strange = (e: Execution, why: string): AppError =>
+  new AppError("alert", "EXECUTION_STRANGE", `execution ${e.executionId} of ${e.symbol}: ${why}; reconcile and look`, {
+    executionId: e.executionId,
+    orderId: e.orderId,
+  });
+
+const rowOf = (e: Execution, by: Scribe, positionId: string, order: Order | undefined) => ({
+  executionId: e.executionId,
+  venueOrderId: e.orderId,
+  orderId: order?.id,
+  tradeId: by.trade.id,
+  positionId,
+  symbol: e.symbol,
+  side: e.side,
+  settleType: e.settleType,
+  size: e.size,
+  price: e.price,
+  lossGain: e.lossGain,
+  fee: e.fee,
+  atMs: e.timestampMs,
+});
+const executionStory = (e: Execution) => ({
+  executionId: e.executionId,
+  positionId: e.positionId ?? null,
+  side: e.side,
+  sizeE8: e.size,
+  priceE8: e.price,
+  lossGainE8: e.lossGain,
+  feeE8: e.fee,
+});
+
+const bookOpening = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
+  if (e.positionId === undefined) throw strange(e, "an opening on margin names its position, this one names none");
+  const row = { ...rowOf(e, by, e.positionId, order), kind: "open", exitReason: undefined } as const;
+  if (!tx.executions.insert(row)) return;
+  tx.positions.grow({
+    positionId: e.positionId,
+    tradeId: by.trade.id,
+    symbol: e.symbol,
+    side: openingSide(by.trade.direction),
+    opened: e.size,
+    price: e.price,
+    openedMs: e.timestampMs,
+  });
+  const result = tradeResult(tx.executions.ofTrade(by.trade.id));
+  const firstMs = result.firstFillMs ?? e.timestampMs;
+  tx.trades.setFilled(by.trade.id, result, (firstMs + by.timeStopHours * HOUR_MS) as EpochMs);
+  audit(tx, by, "entry.filled", { orderId: order.id, direction: by.trade.direction, ...executionStory(e) });
+};
+
+const bookClosing = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
+  const { positionId, legId, exitReason } = order.intent;
+  if (positionId === undefined || legId === undefined || exitReason === undefined)
+    throw strange(e, `order ${order.id} closes nothing`);
+  if (e.positionId !== undefined && e.positionId !== positionId)
+    throw strange(e, `it closes position ${e.positionId}, order ${order.id} was for ${positionId}`);
+  if (!tx.executions.insert({ ...rowOf(e, by, positionId, order), kind: "close", exitReason })) return;
+  tx.positions.shrink(positionId, e.size, e.timestampMs);
+  tx.tradeLegs.shrink(legId, e.size, exitReason, e.timestampMs);
+  afterClosing(tx, by, e, exitReason, order);
+  const leg = tx.tradeLegs.byId(legId);
+  if (leg?.open === 0n && exitReason === "tp1") moveStopsToEntry(tx, by);
+};
+
+const afterClosing = (tx: Tx, by: Scribe, e: Execution, exitReason: ExitReason, order: Order | undefined): void => {
+  tx.trades.setProgress(by.trade.id, tradeResult(tx.executions.ofTrade(by.trade.id)));
+  audit(tx, by, "exit.filled", {
+    orderId: order?.id ?? null,
+    venueOrderId: e.orderId,
+    exitReason,
+    direction: by.trade.direction,
+    ...executionStory(e),
+  });
+};
+
+/** After TP1 the other half can no longer lose: its stop moves to the entry price (DESIGN 8). */
+const moveStopsToEntry = (tx: Tx, by: Scribe): void => {
+  for (const leg of tx.tradeLegs.ofTrade(by.trade.id)) {
+    const position = tx.positions.byId(leg.positionId);
+    if (leg.open === 0n || leg.target !== 2 || position === undefined) continue;
+    const stop = breakEvenStop(by.trade.direction, position.price, leg.stop, by.trade.tick);
+    if (stop === leg.stop) continue;
+    tx.tradeLegs.moveStop(leg.id, stop);
+    audit(tx, by, "leg.stopMoved", { legId: leg.id, fromE8: leg.stop, toE8: stop, why: "TP1 taken" });
+  }
+};
+
+/**
+ * Books a close of our position that was not our order: the owner's hand (`manual`) or the venue's loss-cut (`stop_loss`).
+ * It is taken from legs without a live order first. Idempotent; returns whether it was new.
+ */
+export const bookForeignClose = (tx: Tx, by: Scribe, e: Execution, exitReason: ExitReason): boolean => {
+  const position = e.positionId === undefined ? undefined : tx.positions.byId(e.positionId);
+  if (position === undefined) throw strange(e, "it closes no position of ours");
+  const row = { ...rowOf(e, by, position.positionId, undefined), kind: "close", exitReason } as const;
+  if (!tx.executions.insert(row)) return false;
+  tx.positions.shrink(position.positionId, e.size, e.timestampMs);
+  const legs = tx.tradeLegs.ofPosition(position.positionId).filter((leg) => leg.open > 0n);
+  const busy = (leg: LegRow): number => (tx.orders.ofLeg(leg.id).some(isLive) ? 1 : 0);
+  let surplus = legs.reduce((sum, leg) => sum + leg.open, 0n) - (position.open - e.size);
+  for (const leg of [...legs].sort((a, b) => busy(a) - busy(b) || a.id - b.id)) {
+    if (surplus <= 0n) break;
+    const part = minBig(coinE8(surplus), leg.open);
+    tx.tradeLegs.shrink(leg.id, part, exitReason, e.timestampMs);
+    surplus -= part;
+  }
+  afterClosing(tx, by, e, exitReason, undefined);
+  return true;
+};
+
+/** Plans legs for whatever part of a position has none yet. Returns how many were added. */
+export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
+  const position = tx.positions.byId(positionId);
+  const proposal = tx.proposals.byId(by.trade.proposalId);
+  if (position === undefined || proposal === undefined)
+    throw new AppError("alert", "POSITION_MISSING", `expected position ${positionId} and its proposal, found none`);
+  const legs = tx.tradeLegs.ofPosition(positionId);
+  const uncovered = coinE8(position.open - legs.reduce((sum, leg) => sum + leg.open, 0n));
+  if (uncovered <= 0n) return 0;
+  const held = (target: 1 | 2): CoinE8 =>
+    coinE8(
+      tx.tradeLegs
+        .ofTrade(by.trade.id)
+        .filter((l) => l.target === target)
+        .reduce((sum, l) => sum + l.size, 0n),
+    );
+  const exits = { direction: by.trade.direction, stop: proposal.stop, tp1: proposal.tp1, tp2: proposal.tp2 };
+  const plans = planLegs(uncovered, exits, by.trade, { tp1: held(1), tp2: held(2) });
+  for (const plan of plans) {
+    const legId = tx.tradeLegs.insert(by.trade.id, positionId, plan);
+    audit(tx, by, "leg.planned", {
+      legId,
+      positionId,
+      target: plan.target,
+      sizeE8: plan.size,
+      stopE8: plan.stop,
+      targetE8: plan.targetPrice,
+    });
+  }
+  return plans.length;
+};
+
+/** No entry order can come alive any more: a trade without fills is cancelled, one that is flat already is closed. */
+export const endEntry = (tx: Tx, by: Scribe, reason: string): void => {
+  if (!tx.trades.endEntry(by.trade.id, by.atMs)) return;
+  const filled = tradeResult(tx.executions.ofTrade(by.trade.id)).entrySize;
+  const data = { reason, filledE8: filled, targetE8: by.trade.targetSize };
+  audit(tx, by, "entry.ended", data);
+  if (filled > 0n) {
+    closeIfFlat(tx, by);
+    return;
+  }
+  if (!tx.trades.cancel(by.trade.id, reason)) return;
+  audit(tx, by, "trade.cancelled", { reason });
+  tx.outbox.insert({
+    key: `trade:${by.trade.id}:cancelled`,
+    kind: "trade",
+    text: cancelledText(by.trade, reason),
+    atMs: by.atMs,
+  });
+};
+
+/** Closes an open trade once nothing of it is or can be at the venue. Returns whether the trade has ended. */
+export const closeIfFlat = (tx: Tx, by: Scribe): boolean => {
+  const trade = tx.trades.byId(by.trade.id);
+  if (trade === undefined || trade.status === "closed" || trade.status === "cancelled") return true;
+  if (trade.status !== "open" || trade.entryEndedMs === undefined) return false;
+  if (tx.positions.ofTrade(trade.id).some((p) => p.open > 0n)) return false;
+  if (tx.orders.ofTrade(trade.id).some(isLive)) return false;
+  const result = tradeResult(tx.executions.ofTrade(trade.id));
+  if (result.entrySize !== result.exitSize)
+    throw new AppError(
+      "alert",
+      "TRADE_UNEVEN",
+      `trade ${trade.id} is flat, but ${formatE8(result.entrySize)} were opened and ${formatE8(result.exitSize)} closed`,
+    );
+  tx.trades.close(trade.id, result, by.atMs);
+  audit(tx, by, "trade.closed", {
+    direction: trade.direction,
+    exitReason: result.exitReason ?? null,
+    entryPrice: result.entryPrice ?? null,
+    exitPrice: result.exitPrice ?? null,
+    sizeE8: result.entrySize,
+    pnlE8: result.pnl,
+    feesE8: result.fees,
+  });
+  tx.outbox.insert({ key: `trade:${trade.id}:closed`, kind: "trade", text: closedText(trade, result), atMs: by.atMs });
+  return true;
+};
+
+/** The jobs a fill of an entry needs: protection of its position, at once. Enqueuing twice is enqueuing once. */
+export const protectionJobs = (executions: readonly Execution[]): readonly NewJob[] =>
+  executions.flatMap((e) =>
+    e.positionId === undefined
+      ? []
+      : [
+          {
+            name: "placeProtectiveOrders",
+            key: `protect:${e.executionId}`,
+            input: { positionId: e.positionId },
+          },
+        ],
+  );

@@ -1,0 +1,230 @@
+// Drives the legs of one trade: observe the venue, decide with lib/core/exits.ts, do one thing at a time, decide again.
+// placeProtectiveOrders and watchPosition share it, so protection is the same whoever comes first. Every step is durable
+// before and after, so the function may be cut off anywhere and called again.
+import type { LegRow } from "../../db/tables/tradeLegs.ts";
+import type { Trade } from "../../db/tables/trades.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import {
+  type ExitFacts,
+  type Leg,
+  type LegAction,
+  nextAction,
+  type Quote,
+  refusalIsAlarming,
+} from "../../lib/core/exits.ts";
+import { formatE8 } from "../../lib/core/money.ts";
+import { type In, isLive, settleMs } from "../../lib/core/order.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import { closingSide } from "../../lib/core/venue.ts";
+import type { WakeTopic } from "../../lib/core/wake.ts";
+import type { AppCtx } from "../services.ts";
+import { bareAlertKey, raiseBare, resolveBare } from "./alarm.ts";
+import { closeIfFlat, ensureLegs, move, scribe } from "./book.ts";
+import { bookForeignCloses } from "./foreign.ts";
+import { cancel, lookFor, refresh } from "./look.ts";
+import { intendAndSend } from "./send.ts";
+
+export type Drive =
+  /** Every leg asked for is closed. */
+  | { readonly kind: "flat" }
+  /** Every open leg has its order at the venue, or waits for an answer; look again by then. */
+  | {
+      readonly kind: "wait";
+      readonly untilMs: EpochMs | undefined;
+      readonly reason: string;
+      readonly wakeOn: readonly WakeTopic[];
+      /** Every open leg has an order the venue has accepted. */
+      readonly covered: boolean;
+    };
+
+/** One look must end: more steps than this mean that two rules disagree. */
+const MOST_STEPS = 60;
+const LOOK_AGAIN_MS = 500;
+
+/** `only`: the legs of this position alone. Throws AppError retry when the venue cannot be read. */
+export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promise<Drive> => {
+  const trade = ctx.db.trades.byId(tradeId);
+  if (trade === undefined) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
+  const quote = await observe(ctx, trade, only);
+  const looked = new Set<number>();
+  for (let step = 0; step < MOST_STEPS; step += 1) {
+    const next = decide(ctx, trade, quote, only, looked);
+    if (next.kind !== "do") return next;
+    await perform(ctx, trade, next.leg, next.action, looked);
+  }
+  throw new AppError(
+    "alert",
+    "DRIVE_ENDLESS",
+    `trade ${tradeId} took ${MOST_STEPS} steps in one look and is not settled`,
+  );
+};
+
+/** Brings the book up to date with the venue and reads the price; protection goes on without a price. */
+const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<Quote | undefined> => {
+  const held = await ctx.venue.openPositions(trade.symbol, ctx.signal);
+  const ours = ctx.db.orders.ofTrade(trade.id).filter((o) => only === undefined || o.intent.positionId === only);
+  await refresh(
+    ctx,
+    trade,
+    ours.filter((o): o is In<"open"> => o.state === "open" && o.intent.purpose !== "entry"),
+  );
+  await bookForeignCloses(ctx, trade, held);
+  for (const position of ctx.db.positions.ofTrade(trade.id)) {
+    if (only !== undefined && position.positionId !== only) continue;
+    const legs = ctx.db.tradeLegs.ofPosition(position.positionId);
+    if (position.open > legs.reduce((sum, leg) => sum + leg.open, 0n))
+      ctx.commit((tx) => ensureLegs(tx, scribe(ctx, trade), position.positionId));
+  }
+  try {
+    const { bid, ask, last } = await ctx.venue.ticker(trade.symbol, ctx.signal);
+    return { bid, ask, last };
+  } catch (e) {
+    if (!(e instanceof AppError) || e.verdict !== "retry") throw e;
+    ctx.log.warn({ symbol: trade.symbol, code: e.code }, "drive.noPrice");
+    return undefined;
+  }
+};
+
+type Decision = Drive | { readonly kind: "do"; readonly leg: LegRow; readonly action: LegAction };
+
+/** The most urgent thing to do over all legs, or how long to wait. Legs without an order at the venue come first. */
+const decide = (
+  ctx: AppCtx,
+  trade: Trade,
+  quote: Quote | undefined,
+  only: string | undefined,
+  looked: ReadonlySet<number>,
+): Decision => {
+  const nowMs = ctx.clock.nowMs();
+  // Fixed with the first fill, which is booked before any leg exists.
+  const timeStopMs = ctx.db.trades.byId(trade.id)?.timeStopMs ?? nowMs;
+  const facts: ExitFacts = {
+    symbol: trade.symbol,
+    direction: trade.direction,
+    nowMs,
+    quote,
+    timeStopMs,
+    restMs: ctx.config.TAKE_PROFIT_REST_SECONDS * 1_000,
+  };
+  const rows = ctx.db.tradeLegs.ofTrade(trade.id).filter((leg) => only === undefined || leg.positionId === only);
+  const legs = rows.map((row) => ({ row, leg: { ...row, orders: ctx.db.orders.ofLeg(row.id) } satisfies Leg }));
+  const bare = ({ leg }: (typeof legs)[number]): number => (leg.open > 0n && !leg.orders.some(isLive) ? 0 : 1);
+  const waits: Extract<LegAction, { kind: "wait" }>[] = [];
+  let covered = true;
+  for (const { row, leg } of [...legs].sort((a, b) => bare(a) - bare(b) || a.row.id - b.row.id)) {
+    const action = nextAction(leg, facts);
+    if (action.kind === "closed") continue;
+    if (leg.open > 0n && !leg.orders.some((o) => o.state === "open")) covered = false;
+    if (action.kind === "wait") waits.push(action);
+    else if (action.kind === "look" && looked.has(action.order.id))
+      waits.push({
+        kind: "wait",
+        reason: "looking for an order",
+        untilMs: lookAgainAt(action.order, nowMs),
+        wakeOn: [],
+      });
+    else return { kind: "do", leg: row, action };
+  }
+  if (waits.length === 0) return { kind: "flat" };
+  const times = waits.flatMap((w) => (w.untilMs === undefined ? [] : [w.untilMs]));
+  return {
+    kind: "wait",
+    untilMs: times.length === 0 ? undefined : (Math.min(...times) as EpochMs),
+    reason: [...new Set(waits.map((w) => w.reason))].join(", "),
+    wakeOn: [...new Set(waits.flatMap((w) => w.wakeOn))],
+    covered,
+  };
+};
+
+const lookAgainAt = (order: In<"sending" | "unknown">, nowMs: EpochMs): EpochMs => {
+  const settledMs = order.sentMs + settleMs(order.intent.purpose);
+  return (settledMs > nowMs ? Math.min(settledMs, nowMs + LOOK_AGAIN_MS) : nowMs + LOOK_AGAIN_MS) as EpochMs;
+};
+
+const perform = async (
+  ctx: AppCtx,
+  trade: Trade,
+  leg: LegRow,
+  action: LegAction,
+  looked: Set<number>,
+): Promise<void> => {
+  switch (action.kind) {
+    case "closed":
+    case "wait":
+      return;
+    case "abandon":
+      ctx.commit((tx) => {
+        if (tx.orders.byId(action.order.id)?.state !== "intended") return;
+        move(tx, scribe(ctx, trade), action.order.id, { kind: "abandon", why: action.why, atMs: ctx.clock.nowMs() });
+      });
+      return;
+    case "look":
+      looked.add(action.order.id);
+      await lookFor(ctx, trade, action.order);
+      return;
+    case "cancel":
+      // In maintenance or pre-open a cancel may pass where the order that should follow is refused: the stop stays.
+      if (action.givesUpStop && (await ctx.venue.status(ctx.signal)) !== "OPEN")
+        throw new AppError("retry", "VENUE_NOT_OPEN", `a stop of ${trade.symbol} stays until the venue is open again`);
+      await cancel(ctx, trade, action.order, action.why);
+      return;
+    case "place":
+      await place(ctx, trade, leg, action);
+      return;
+    default:
+      action satisfies never;
+  }
+};
+
+const place = async (
+  ctx: AppCtx,
+  trade: Trade,
+  leg: LegRow,
+  action: Extract<LegAction, { kind: "place" }>,
+): Promise<void> => {
+  const order = await intendAndSend(
+    ctx,
+    trade,
+    {
+      tradeId: trade.id,
+      purpose: action.purpose,
+      legId: leg.id,
+      positionId: leg.positionId,
+      exitReason: action.exitReason,
+      symbol: trade.symbol,
+      side: closingSide(trade.direction),
+      executionType: action.executionType,
+      timeInForce: action.executionType === "LIMIT" ? "FAS" : "FAK",
+      price: action.price,
+      plannedPrice: action.price,
+      losscutPrice: undefined,
+      size: leg.open,
+    },
+    action.why,
+    // Another attempt may have come first: one live order per leg, for exactly what is open now.
+    (tx) => tx.tradeLegs.byId(leg.id)?.open === leg.open && !tx.orders.ofLeg(leg.id).some(isLive),
+  );
+  if (order === undefined) return;
+  if (order.state === "rejected") {
+    const earlier = ctx.db.orders.ofLeg(leg.id);
+    if (refusalIsAlarming(order, earlier))
+      ctx.commit((tx) =>
+        raiseBare(
+          tx,
+          scribe(ctx, trade),
+          leg.id,
+          `${formatE8(leg.open)} ${trade.symbol} (trade ${trade.id}) has no ${order.intent.purpose} order: the venue refused it with ${order.code} ${order.detail ?? ""}; trying on`,
+        ),
+      );
+    return;
+  }
+  if (order.state !== "open") return;
+  if (ctx.db.alerts.open().some((a) => a.key === bareAlertKey(leg.id)))
+    ctx.commit((tx) => resolveBare(tx, scribe(ctx, trade), leg.id));
+  // A stop rests until something happens; what may trade at once is looked at at once.
+  if (order.intent.executionType !== "STOP") await refresh(ctx, trade, [order]);
+};
+
+/** Ends the trade when nothing of it is left. Returns whether it has ended. */
+export const finishIfFlat = (ctx: AppCtx, trade: Trade): boolean =>
+  ctx.commit((tx) => closeIfFlat(tx, scribe(ctx, trade)));

@@ -1,0 +1,58 @@
+// Closes of our positions that no live order of ours explains: a request we had given up that arrived after all, the owner's
+// own hand, or the venue's loss-cut. Recognised from the venue's positions being smaller than our book.
+import type { Trade } from "../../db/tables/trades.ts";
+import type { ExitReason } from "../../lib/core/order.ts";
+import { HOUR_MS } from "../../lib/core/time.ts";
+import type { Execution, Position, VenueOrder } from "../../lib/core/venue.ts";
+import type { AppCtx } from "../services.ts";
+import { bookForeignClose, scribe } from "./book.ts";
+import { lookFor, type Strangers, strangers } from "./look.ts";
+
+/** A request without a trace is given up after seconds; this long its late arrival is still recognised. */
+const LATE_ARRIVAL_MS = HOUR_MS;
+
+/**
+ * `held`: the venue's open positions, read before our orders were brought up to date; so what the book holds more than that
+ * was closed by somebody else. Costs further reads only when there is such a difference.
+ */
+export const bookForeignCloses = async (ctx: AppCtx, trade: Trade, held: readonly Position[]): Promise<void> => {
+  const size = new Map(held.map((p) => [p.positionId, p.size] as const));
+  const shrunk = ctx.db.positions.ofTrade(trade.id).filter((p) => p.open > (size.get(p.positionId) ?? 0n));
+  if (shrunk.length === 0) return;
+  const positions = new Set(shrunk.map((p) => p.positionId));
+  // An order without an answer may be the one that closed it: it is settled first, by whoever drives it.
+  const unsettled = ctx.db.orders
+    .ofTrade(trade.id)
+    .some(
+      (o) =>
+        (o.state === "sending" || o.state === "unknown") &&
+        o.intent.positionId !== undefined &&
+        positions.has(o.intent.positionId),
+    );
+  if (unsettled) return;
+  const around = await strangers(ctx, trade.symbol);
+  await adoptLateArrivals(ctx, trade, around);
+  const ours = ctx.db.orders.venueIds(trade.symbol);
+  const orders = new Map(around.orders.map((o) => [o.orderId, o] as const));
+  for (const e of around.executions) {
+    if (e.positionId === undefined || !positions.has(e.positionId) || e.settleType === "OPEN") continue;
+    if (ours.has(e.orderId) || ctx.db.executions.has(e.executionId)) continue;
+    ctx.commit((tx) => bookForeignClose(tx, scribe(ctx, trade), e, reasonOf(e, orders.get(e.orderId))));
+  }
+};
+
+const reasonOf = (e: Execution, order: VenueOrder | undefined): ExitReason =>
+  e.settleType === "LOSS_CUT" || order?.orderType === "LOSSCUT" || order?.settleType === "LOSS_CUT"
+    ? "stop_loss"
+    : "manual";
+
+/** Binds venue orders to rows we had given up as never accepted. Returns how many were found. */
+export const adoptLateArrivals = async (ctx: AppCtx, trade: Trade, around: Strangers): Promise<number> => {
+  let adopted = 0;
+  for (const order of ctx.db.orders.givenUp(trade.symbol, ctx.clock.nowMs() - LATE_ARRIVAL_MS)) {
+    if (order.state !== "neverSent" || order.intent.tradeId !== trade.id) continue;
+    const now = await lookFor(ctx, trade, order, around);
+    if (now.state !== "neverSent") adopted += 1;
+  }
+  return adopted;
+};

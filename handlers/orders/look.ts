@@ -1,0 +1,115 @@
+// Looking instead of resending: what the venue knows of our orders, brought into the book. Reads only, then one commit.
+import type { Trade } from "../../db/tables/trades.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import { findOurs, type In, type Order } from "../../lib/core/order.ts";
+import { type Execution, isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
+import type { AppCtx } from "../services.ts";
+import { bookOrder, move, protectionJobs, scribe } from "./book.ts";
+
+/** Orders of a symbol at the venue that no row of ours owns: active ones, and those behind recent executions. */
+export interface Strangers {
+  readonly orders: readonly VenueOrder[];
+  /** Which positions an order settled, as far as its executions tell. */
+  readonly settled: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly executions: readonly Execution[];
+}
+
+export const strangers = async (ctx: AppCtx, symbol: string): Promise<Strangers> => {
+  const active = await ctx.venue.activeOrders(symbol, ctx.signal);
+  const executions = await ctx.venue.latestExecutions(symbol, ctx.signal);
+  const ours = ctx.db.orders.venueIds(symbol);
+  const foreign = executions.filter((e) => !ours.has(e.orderId));
+  const seen = new Set(active.map((o) => o.orderId));
+  const ended = [...new Set(foreign.map((e) => e.orderId))].filter((id) => !seen.has(id));
+  const orders = [
+    ...active.filter((o) => !ours.has(o.orderId)),
+    ...(ended.length === 0 ? [] : await ctx.venue.orders(ended, ctx.signal)),
+  ];
+  const settled = new Map<string, Set<string>>();
+  for (const e of foreign)
+    if (e.positionId !== undefined)
+      settled.set(e.orderId, (settled.get(e.orderId) ?? new Set<string>()).add(e.positionId));
+  return { orders, settled, executions: foreign };
+};
+
+/**
+ * Looks for an order that was sent without an answer. Found: bound and booked. Not found: one empty look more, and after
+ * the settle time it counts as never accepted. Returns the order as it stands then.
+ */
+export const lookFor = async (
+  ctx: AppCtx,
+  trade: Trade,
+  order: In<"sending" | "unknown" | "neverSent">,
+  around?: Strangers,
+): Promise<Order> => {
+  const { orders, settled } = around ?? (await strangers(ctx, order.intent.symbol));
+  const found = findOurs(order, orders, ctx.db.orders.venueIds(order.intent.symbol), settled);
+  if (found !== undefined) return bookSeen(ctx, trade, order.id, found);
+  if (order.state === "neverSent") return order;
+  return ctx.commit((tx) => {
+    const now = tx.orders.byId(order.id);
+    if (now?.state !== "sending" && now?.state !== "unknown") return now ?? order;
+    return move(tx, scribe(ctx, trade), order.id, { kind: "absent", atMs: ctx.clock.nowMs() });
+  });
+};
+
+/** Fetches the executions of an order the venue shows, where there are new ones, and books everything in one commit. */
+const bookSeen = async (ctx: AppCtx, trade: Trade, orderId: number, shown: VenueOrder): Promise<Order> => {
+  const executions =
+    shown.executedSize > ctx.db.executions.bookedSize(orderId)
+      ? await ctx.venue.executions(shown.orderId, ctx.signal)
+      : [];
+  const entry = ctx.db.orders.byId(orderId)?.intent.purpose === "entry";
+  return ctx.commit(
+    (tx) => bookOrder(tx, scribe(ctx, trade), orderId, shown, executions),
+    entry ? protectionJobs(executions) : [],
+  );
+};
+
+/**
+ * Brings open orders up to date with the venue. Orders that have not changed cost no commit.
+ * Throws AppError alert ORDER_GONE when the venue no longer knows an order it accepted.
+ */
+export const refresh = async (ctx: AppCtx, trade: Trade, open: readonly In<"open">[]): Promise<void> => {
+  if (open.length === 0) return;
+  const shown = new Map(
+    (
+      await ctx.venue.orders(
+        open.map((o) => o.venueOrderId),
+        ctx.signal,
+      )
+    ).map((o) => [o.orderId, o] as const),
+  );
+  for (const order of open) {
+    const now = shown.get(order.venueOrderId);
+    if (now === undefined)
+      throw new AppError(
+        "alert",
+        "ORDER_GONE",
+        `expected the venue to know order ${order.venueOrderId} (${order.intent.purpose}, ${order.intent.symbol}), it does not; look at the venue's order list`,
+        { orderId: order.id, venueOrderId: order.venueOrderId },
+      );
+    if (isTerminalStatus(now.status) || now.executedSize > order.executed) await bookSeen(ctx, trade, order.id, now);
+  }
+};
+
+/**
+ * Asks the venue to cancel and looks at once what became of it. Idempotent at the venue: a refusal (already filled,
+ * already cancelled) and a missing answer both mean "look". Returns the order as it stands then.
+ */
+export const cancel = async (ctx: AppCtx, trade: Trade, order: In<"open">, why: string): Promise<Order> => {
+  const asked = ctx.commit((tx) => {
+    const now = tx.orders.byId(order.id);
+    return now?.state === "open"
+      ? move(tx, scribe(ctx, trade), order.id, { kind: "cancelAsked", atMs: ctx.clock.nowMs() }, why)
+      : now;
+  });
+  if (asked?.state !== "open") return asked ?? order;
+  const result = await ctx.venue.cancelOrder(order.venueOrderId);
+  ctx.log.info(
+    { orderId: order.id, result: result.kind, code: "code" in result ? result.code : undefined },
+    "order.cancelAsked",
+  );
+  await refresh(ctx, trade, [asked]);
+  return ctx.db.orders.byId(order.id) ?? order;
+};

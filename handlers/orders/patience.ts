@@ -1,0 +1,60 @@
+// How the handlers of a running trade wait. A venue that does not answer is a reason to look again soon, not a failed job;
+// but while a position is not known to be covered it is also a reason to pause entries and tell the owner.
+import type { Trade } from "../../db/tables/trades.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import { isLive } from "../../lib/core/order.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import { accountTopic, type WakeTopic } from "../../lib/core/wake.ts";
+import type { Outcome } from "../../queue/types.ts";
+import type { AppCtx } from "../services.ts";
+import { blindAlertKey, raiseBlind, resolveBlind } from "./alarm.ts";
+import { scribe } from "./book.ts";
+
+const RETRY_BARE_MS = 1_000;
+const RETRY_MS = 5_000;
+
+/** Looks again at `untilMs`, at the latest after `pollMs`, or when something happens to our account. */
+export const lookAgain = (
+  ctx: AppCtx,
+  symbol: string,
+  wait: { readonly untilMs: EpochMs | undefined; readonly reason: string; readonly wakeOn?: readonly WakeTopic[] },
+  pollMs: number = ctx.pollMs,
+): Outcome => {
+  const nowMs = ctx.clock.nowMs();
+  const untilMs = Math.max(nowMs + 1, Math.min(wait.untilMs ?? Number.POSITIVE_INFINITY, nowMs + pollMs)) as EpochMs;
+  return { kind: "snooze", untilMs, reason: wait.reason, wakeOn: [accountTopic(symbol), ...(wait.wakeOn ?? [])] };
+};
+
+/** Runs one look; AppError `retry` becomes a snooze. Everything else is the queue's business. */
+export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<Outcome>): Promise<Outcome> => {
+  try {
+    const outcome = await look();
+    if (ctx.db.alerts.open().some((a) => a.key === blindAlertKey(trade.id)))
+      ctx.commit((tx) => resolveBlind(tx, scribe(ctx, trade)));
+    return outcome;
+  } catch (e) {
+    if (!(e instanceof AppError) || e.verdict !== "retry") throw e;
+    const bare = isBare(ctx, trade);
+    ctx.log.warn({ tradeId: trade.id, code: e.code, bare, err: e }, "trade.venueNotAnswering");
+    if (bare)
+      ctx.commit((tx) =>
+        raiseBlind(
+          tx,
+          scribe(ctx, trade),
+          `the venue does not answer (${e.code}) and ${trade.symbol} of trade ${trade.id} is not known to be protected`,
+        ),
+      );
+    const untilMs = (ctx.clock.nowMs() + (bare ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
+    return lookAgain(ctx, trade.symbol, { untilMs, reason: e.code }, RETRY_MS);
+  }
+};
+
+/** By our book: some open quantity has no order that the venue has accepted. */
+const isBare = (ctx: AppCtx, trade: Trade): boolean => {
+  const legs = ctx.db.tradeLegs.ofTrade(trade.id);
+  return ctx.db.positions.ofTrade(trade.id).some((position) => {
+    const own = legs.filter((leg) => leg.positionId === position.positionId && leg.open > 0n);
+    if (position.open > own.reduce((sum, leg) => sum + leg.open, 0n)) return true;
+    return own.some((leg) => !ctx.db.orders.ofLeg(leg.id).some((o) => isLive(o) && o.state === "open"));
+  });
+};

@@ -1,0 +1,51 @@
+// Step 8: every fill, also a partial one, gets its stop at the exchange at once. Risk "reducing" and first among all jobs:
+// it never waits behind an entry, a halt or another symbol. What cannot be stopped is closed at market; what cannot be done
+// at all is tried on, with entries paused and the owner told.
+import { z } from "zod";
+import { AppError } from "../lib/core/errors.ts";
+import { coinE8 } from "../lib/core/money.ts";
+import type { NewJob, Outcome } from "../queue/types.ts";
+import { drive } from "./orders/drive.ts";
+import { lookAgain, patiently } from "./orders/patience.ts";
+import { protectedText } from "./orders/text.ts";
+import type { AppHandler } from "./services.ts";
+
+const Input = z.strictObject({ positionId: z.string().min(1) });
+type Input = z.infer<typeof Input>;
+const RETRY_MS = 1_000;
+
+export const placeProtectiveOrders: AppHandler<Input> = {
+  name: "placeProtectiveOrders",
+  input: Input,
+  maxAttempts: 100_000,
+  timeoutMs: 60_000,
+  risk: "reducing",
+  priority: 100,
+  backoff: { baseMs: 200, capMs: 2_000 },
+  serialKey: ({ positionId }) => `position:${positionId}`,
+  async run({ positionId }, ctx): Promise<Outcome> {
+    const position = ctx.db.positions.byId(positionId);
+    const trade = position && ctx.db.trades.byId(position.tradeId);
+    if (!position || !trade)
+      throw new AppError("permanent", "POSITION_MISSING", `expected position ${positionId} in the book, found none`);
+    const watch: NewJob = { name: "watchPosition", key: `watch:${trade.id}`, input: { tradeId: trade.id } };
+    return patiently(ctx, trade, async () => {
+      const state = await drive(ctx, trade.id, positionId);
+      if (state.kind === "wait" && !state.covered) return lookAgain(ctx, trade.symbol, state, RETRY_MS);
+      const legs = ctx.db.tradeLegs.ofPosition(positionId);
+      const filled = ctx.db.positions.ofTrade(trade.id).reduce((sum, p) => sum + p.opened, 0n);
+      const atMs = ctx.clock.nowMs();
+      return {
+        kind: "done",
+        write: (tx) =>
+          tx.outbox.insert({
+            key: `trade:${trade.id}:position:${positionId}`,
+            kind: "trade",
+            text: protectedText(trade, coinE8(filled), position, legs, trade.timeStopMs ?? atMs),
+            atMs,
+          }),
+        next: [watch],
+      };
+    });
+  },
+};

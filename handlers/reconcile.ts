@@ -1,0 +1,163 @@
+// Compares the venue with our book, at start, every five minutes and after an alert. What can be explained is booked; what
+// has no protection gets it now; a trade nobody looks after gets its watcher back. What stays unexplained at a second look
+// halts entries and is told to the owner; when nothing is left, the halts of doubt end by themselves.
+import { z } from "zod";
+import type { Difference, SeenDifference } from "../db/tables/differences.ts";
+import type { Trade } from "../db/tables/trades.ts";
+import { orderDifferences, positionDifferences } from "../lib/core/ledger.ts";
+import { type In, isLive, settleMs } from "../lib/core/order.ts";
+import type { EpochMs } from "../lib/core/time.ts";
+import type { NewJob, Outcome, Tx } from "../queue/types.ts";
+import { SYMBOLS } from "./facts.ts";
+import { finishIfFlat } from "./orders/drive.ts";
+import { adoptLateArrivals, bookForeignCloses } from "./orders/foreign.ts";
+import { lookFor, refresh, strangers } from "./orders/look.ts";
+import type { AppCtx, AppHandler } from "./services.ts";
+
+const Input = z.strictObject({ tickMs: z.int().optional() });
+type Input = z.infer<typeof Input>;
+
+/** A sent order is settled by its own job; only when that had its time, and this much more, it is done here. */
+const LEFT_ALONE_MS = 5_000;
+const SECOND_LOOK_MS = 5_000;
+/** Differences seen this often are facts. */
+const SEEN_ENOUGH = 2;
+const MISMATCH = "mismatch";
+/** Raised by the queue after an `alert`; nobody but a clean reconcile (or the owner) ends it. */
+const DOUBT = "doubt";
+
+export const reconcile: AppHandler<Input> = {
+  name: "reconcile",
+  input: Input,
+  maxAttempts: 100,
+  timeoutMs: 120_000,
+  risk: "neutral",
+  priority: 60,
+  backoff: { baseMs: 1_000, capMs: 30_000 },
+  serialKey: () => "reconcile",
+  async run(_input, ctx): Promise<Outcome> {
+    const found: Difference[] = [];
+    const next: NewJob[] = [];
+    for (const symbol of SYMBOLS) {
+      found.push(...(await settleSymbol(ctx, symbol)));
+      next.push(...guardians(ctx, symbol));
+    }
+    const nowMs = ctx.clock.nowMs();
+    const before = ctx.db.differences.all();
+    const again = new Set(before.map((d) => d.key));
+    if (found.some((d) => !again.has(d.key)))
+      return {
+        kind: "snooze",
+        untilMs: (nowMs + SECOND_LOOK_MS) as EpochMs,
+        reason: "a difference was seen for the first time",
+        write: (tx) => void tx.differences.record(found, nowMs),
+        next,
+      };
+    return { kind: "done", write: (tx) => judge(tx, ctx, tx.differences.record(found, nowMs), nowMs), next };
+  },
+};
+
+/** Settles what is open of one symbol, books what was missed, and returns what cannot be explained. */
+const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonly Difference[]> => {
+  const held = await ctx.venue.openPositions(symbol, ctx.signal);
+  const trades = new Map<number, Trade>();
+  const tradeOf = (id: number): Trade | undefined => {
+    const trade = trades.get(id) ?? ctx.db.trades.byId(id);
+    if (trade) trades.set(id, trade);
+    return trade;
+  };
+  const nowMs = ctx.clock.nowMs();
+  for (const order of ctx.db.orders.live(symbol)) {
+    const trade = tradeOf(order.intent.tradeId);
+    if (!trade) continue;
+    if (order.state === "open") await refresh(ctx, trade, [order]);
+    else if (order.state !== "intended" && nowMs >= order.sentMs + settleMs(order.intent.purpose) + LEFT_ALONE_MS)
+      await lookFor(ctx, trade, order);
+  }
+  const around = await strangers(ctx, symbol);
+  for (const order of ctx.db.orders.givenUp(symbol, nowMs - LATE_MS)) tradeOf(order.intent.tradeId);
+  for (const position of ctx.db.positions.open()) if (position.symbol === symbol) tradeOf(position.tradeId);
+  for (const trade of trades.values()) {
+    if (around.orders.length > 0) await adoptLateArrivals(ctx, trade, around);
+    await bookForeignCloses(ctx, trade, held);
+    finishIfFlat(ctx, trade);
+  }
+  // An order still without an answer explains one at the venue that looks foreign; its own job is looking.
+  const unanswered = ctx.db.orders.live(symbol).some((o) => o.state === "sending" || o.state === "unknown");
+  const active = unanswered ? [] : await ctx.venue.activeOrders(symbol, ctx.signal);
+  const positions = unanswered ? [] : await ctx.venue.openPositions(symbol, ctx.signal);
+  const ours = ctx.db.positions.open().filter((p) => p.symbol === symbol);
+  return [
+    ...orderDifferences(ctx.db.orders.venueIds(symbol), active),
+    ...(unanswered ? [] : positionDifferences(ours, positions)),
+  ];
+};
+const LATE_MS = 3_600_000;
+
+/** Jobs for whatever of ours has nobody to look after it. */
+const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
+  const nowMs = ctx.clock.nowMs();
+  const jobs: NewJob[] = [];
+  for (const trade of ctx.db.trades.alive()) {
+    if (trade.symbol !== symbol) continue;
+    const alive = (name: string, keyStart: string): boolean =>
+      ctx.db.jobs
+        .trace(trade.traceId)
+        .some((j) => j.name === name && j.key.startsWith(keyStart) && ["ready", "running", "parked"].includes(j.state));
+    const traceId = trade.traceId;
+    const entry = `entry:${trade.proposalId}`;
+    if (trade.entryEndedMs === undefined && !alive("watchEntry", entry))
+      jobs.push({ name: "watchEntry", key: `${entry}:${nowMs}`, input: { proposalId: trade.proposalId }, traceId });
+    for (const position of ctx.db.positions.ofTrade(trade.id)) {
+      if (position.open === 0n) continue;
+      const covered = coveredSize(ctx, position.positionId);
+      const protecting = ctx.db.jobs
+        .trace(traceId)
+        .some(
+          (j) =>
+            j.name === "placeProtectiveOrders" &&
+            (j.input as { positionId?: string }).positionId === position.positionId &&
+            ["ready", "running"].includes(j.state),
+        );
+      if (covered < position.open && !protecting)
+        jobs.push({
+          name: "placeProtectiveOrders",
+          key: `protect:${position.positionId}:${nowMs}`,
+          input: { positionId: position.positionId },
+          traceId,
+        });
+    }
+    const watch = `watch:${trade.id}`;
+    if (trade.status === "open" && !alive("watchPosition", watch))
+      jobs.push({ name: "watchPosition", key: `${watch}:${nowMs}`, input: { tradeId: trade.id }, traceId });
+  }
+  return jobs;
+};
+
+const coveredSize = (ctx: AppCtx, positionId: string): bigint =>
+  ctx.db.tradeLegs
+    .ofPosition(positionId)
+    .flatMap((leg) => ctx.db.orders.ofLeg(leg.id))
+    .filter((o): o is In<"open"> => isLive(o) && o.state === "open")
+    .reduce((sum, o) => sum + o.intent.size - o.executed, 0n);
+
+const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs: EpochMs): void => {
+  const write = (kind: string, data: Readonly<Record<string, unknown>>): void =>
+    tx.audit.append({ atMs, kind, actor: "reconcile", traceId: ctx.job.traceId, data });
+  const facts = differences.filter((d) => d.seen >= SEEN_ENOUGH);
+  if (facts.length > 0) {
+    const reason = facts.map((d) => d.text).join("; ");
+    if (tx.halts.raise({ kind: MISMATCH, reason, atMs })) write("halt.raised", { kind: MISMATCH, reason });
+    tx.alerts.raise({
+      key: MISMATCH,
+      severity: "critical",
+      text: `the venue and our book disagree, entries are paused: ${reason}. They go on by themselves when both agree again`,
+      atMs,
+    });
+    return;
+  }
+  for (const kind of [MISMATCH, DOUBT]) {
+    if (tx.halts.clear(kind, "reconcile", atMs)) write("halt.cleared", { kind });
+    tx.alerts.resolve(kind, atMs);
+  }
+};

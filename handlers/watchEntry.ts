@@ -1,0 +1,160 @@
+// Step 7, second half: sends the entry and works it until it is filled, given up or out of time; books every fill, each with
+// the job that protects it in the same commit. It runs under a halt too (risk "reducing"): then it only cancels and books.
+import { z } from "zod";
+import type { Proposal } from "../db/tables/proposals.ts";
+import type { Trade } from "../db/tables/trades.ts";
+import { leftBehind, nextEntryStep, passivePrice } from "../lib/core/entry.ts";
+import { AppError } from "../lib/core/errors.ts";
+import { coinE8, minBig } from "../lib/core/money.ts";
+import { type In, settleMs } from "../lib/core/order.ts";
+import type { EpochMs } from "../lib/core/time.ts";
+import type { Outcome } from "../queue/types.ts";
+import { bestQuote, recheckEntry } from "./facts.ts";
+import { endEntry, move, scribe } from "./orders/book.ts";
+import { entryIntent } from "./orders/entryIntent.ts";
+import { cancel, lookFor, refresh } from "./orders/look.ts";
+import { lookAgain, patiently } from "./orders/patience.ts";
+import { intendAndSend, sendIntended } from "./orders/send.ts";
+import type { AppCtx, AppHandler } from "./services.ts";
+
+const Input = z.strictObject({ proposalId: z.string().min(1) });
+type Input = z.infer<typeof Input>;
+
+const MOST_STEPS = 40;
+const LOOK_AGAIN_MS = 1_000;
+/** A resting entry is looked at this many times as often as a protected position: a fill found late is a bare position. */
+const POLLS = 4;
+
+export const watchEntry: AppHandler<Input> = {
+  name: "watchEntry",
+  input: Input,
+  maxAttempts: 100_000,
+  timeoutMs: 120_000,
+  risk: "reducing",
+  priority: 50,
+  backoff: { baseMs: 500, capMs: 5_000 },
+  serialKey: ({ proposalId }) => `entry:${proposalId}`,
+  async run({ proposalId }, ctx): Promise<Outcome> {
+    const trade = ctx.db.trades.byProposal(proposalId);
+    const proposal = ctx.db.proposals.byId(proposalId);
+    if (!trade || !proposal)
+      throw new AppError("permanent", "TRADE_MISSING", `expected a trade of proposal ${proposalId}, found none`);
+    if (trade.entryEndedMs !== undefined) return { kind: "done" };
+    return patiently(ctx, trade, () => work(ctx, trade, proposal));
+  },
+};
+
+const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outcome> => {
+  const entries = () => ctx.db.orders.ofTrade(trade.id).filter((o) => o.intent.purpose === "entry");
+  await refresh(
+    ctx,
+    trade,
+    entries().filter((o): o is In<"open"> => o.state === "open"),
+  );
+  const looked = new Set<number>();
+  let refusal: string | undefined;
+  for (let count = 0; count < MOST_STEPS; count += 1) {
+    const nowMs = ctx.clock.nowMs();
+    const legs = ctx.db.tradeLegs.ofTrade(trade.id);
+    const orders = entries();
+    const step = nextEntryStep({
+      direction: trade.direction,
+      nowMs,
+      validUntilMs: proposal.validUntilMs,
+      size: trade.targetSize,
+      filled: coinE8(orders.reduce((sum, o) => sum + ctx.db.executions.bookedSize(o.id), 0n)),
+      minSize: trade.minSize,
+      maxRequotes: ctx.config.MAX_REQUOTES,
+      orders,
+      halts: ctx.db.halts.active(nowMs).map((h) => h.kind),
+      exitStarted: legs.some((leg) => leg.open < leg.size),
+    });
+    switch (step.kind) {
+      case "look": {
+        if (looked.has(step.order.id)) {
+          const settledMs = step.order.sentMs + settleMs("entry");
+          const untilMs = (settledMs > nowMs ? settledMs : nowMs + LOOK_AGAIN_MS) as EpochMs;
+          return lookAgain(ctx, trade.symbol, { untilMs, reason: "looking for the entry order" }, LOOK_AGAIN_MS);
+        }
+        looked.add(step.order.id);
+        await lookFor(ctx, trade, step.order);
+        break;
+      }
+      case "abandon":
+        abandon(ctx, trade, step.order, step.why);
+        break;
+      case "send": {
+        const quote = await freshQuote(ctx, trade, proposal);
+        if (quote.kind === "refused") refusal = quote.reason;
+        // Priced a moment ago, and still the right price and size: it goes out as it is. Otherwise it is quoted anew.
+        if (
+          quote.kind === "ok" &&
+          quote.price === step.order.intent.plannedPrice &&
+          quote.size >= step.order.intent.size
+        )
+          await settled(ctx, trade, await sendIntended(ctx, trade, step.order.id));
+        else abandon(ctx, trade, step.order, refusal ?? "the price moved before it was sent");
+        break;
+      }
+      case "quote": {
+        const quote = await freshQuote(ctx, trade, proposal);
+        if (quote.kind === "refused") return end(ctx, trade, quote.reason);
+        const intent = entryIntent(trade, proposal, quote.price, minBig(step.size, quote.size));
+        const order = await intendAndSend(ctx, trade, intent, orders.length === 0 ? "first quote" : "re-quote");
+        if (order) await settled(ctx, trade, order);
+        break;
+      }
+      case "cancel":
+        await cancel(ctx, trade, step.order, step.why);
+        break;
+      case "wait": {
+        if (step.mayReprice && step.order?.intent.price !== undefined) {
+          const { bid, ask } = bestQuote(await ctx.venue.orderBook(trade.symbol, ctx.signal));
+          const band = { low: proposal.bandLow, high: proposal.bandHigh };
+          const price = passivePrice(trade.direction, { bid, ask }, band, trade.tick);
+          if (price !== undefined && leftBehind(trade.direction, step.order.intent.price, price)) {
+            await cancel(ctx, trade, step.order, "the market left it behind");
+            break;
+          }
+        }
+        return lookAgain(ctx, trade.symbol, step, ctx.pollMs / POLLS);
+      }
+      case "end":
+        return end(ctx, trade, refusal ?? step.reason);
+      default:
+        step satisfies never;
+    }
+  }
+  throw new AppError("alert", "ENTRY_ENDLESS", `the entry of trade ${trade.id} took ${MOST_STEPS} steps in one look`);
+};
+
+/** Post-only orders may be expired by the time the answer is here (GMO API 14.10): look at once. */
+const settled = async (ctx: AppCtx, trade: Trade, order: Awaited<ReturnType<typeof sendIntended>>): Promise<void> => {
+  if (order.state === "open") await refresh(ctx, trade, [order]);
+};
+
+const abandon = (ctx: AppCtx, trade: Trade, order: In<"intended">, why: string): void => {
+  ctx.commit((tx) => {
+    if (tx.orders.byId(order.id)?.state !== "intended") return;
+    move(tx, scribe(ctx, trade), order.id, { kind: "abandon", why, atMs: ctx.clock.nowMs() });
+  });
+};
+
+type FreshQuote =
+  | { readonly kind: "ok"; readonly price: bigint & Proposal["entry"]; readonly size: Trade["targetSize"] }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** The check before the send, and the passive price it allows. */
+const freshQuote = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<FreshQuote> => {
+  const check = await recheckEntry(ctx, proposal);
+  if (check.kind === "refused") return check;
+  const band = { low: proposal.bandLow, high: proposal.bandHigh };
+  const price = passivePrice(trade.direction, check.quote, band, trade.tick);
+  if (price === undefined) return { kind: "refused", reason: "no passive price inside the approved band" };
+  return { kind: "ok", price, size: check.size };
+};
+
+const end = (ctx: AppCtx, trade: Trade, reason: string): Outcome => ({
+  kind: "done",
+  write: (tx) => endEntry(tx, scribe(ctx, trade), reason),
+});

@@ -1,0 +1,35 @@
+// Step 9: while a trade is open, drives its exits: target, stop, time stop, closes by somebody else; and puts a stop to
+// whatever it finds without one. Ends when the trade is closed.
+import { z } from "zod";
+import { AppError } from "../lib/core/errors.ts";
+import type { Outcome } from "../queue/types.ts";
+import { drive, finishIfFlat } from "./orders/drive.ts";
+import { lookAgain, patiently } from "./orders/patience.ts";
+import type { AppHandler } from "./services.ts";
+
+const Input = z.strictObject({ tradeId: z.int().positive() });
+type Input = z.infer<typeof Input>;
+
+export const watchPosition: AppHandler<Input> = {
+  name: "watchPosition",
+  input: Input,
+  maxAttempts: 100_000,
+  timeoutMs: 120_000,
+  risk: "reducing",
+  priority: 80,
+  backoff: { baseMs: 500, capMs: 5_000 },
+  serialKey: ({ tradeId }) => `watch:${tradeId}`,
+  async run({ tradeId }, ctx): Promise<Outcome> {
+    const trade = ctx.db.trades.byId(tradeId);
+    if (!trade) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
+    if (trade.status === "closed" || trade.status === "cancelled") return { kind: "done" };
+    return patiently(ctx, trade, async () => {
+      const state = await drive(ctx, tradeId);
+      if (state.kind === "wait") return lookAgain(ctx, trade.symbol, state);
+      if (finishIfFlat(ctx, trade)) return { kind: "done" };
+      return lookAgain(ctx, trade.symbol, { untilMs: undefined, reason: "flat, the entry is not ended" }, RECHECK_MS);
+    });
+  },
+};
+/** The entry ends by itself as soon as it sees that the trade has begun to close. */
+const RECHECK_MS = 1_000;
