@@ -36,9 +36,14 @@ export class Predictor {
     this.#row = new Float64Array(forest.featureNames.length);
   }
 
-  /** Throws AppError permanent MODEL_FILE on anything but a whole, well-formed model. */
-  static parse(text: string): Predictor {
-    return new Predictor(parseModelText(text));
+  /** `file` names the model in messages. Throws AppError permanent MODEL_FILE on anything but a whole, well-formed model. */
+  static parse(text: string, file?: string): Predictor {
+    try {
+      return new Predictor(parseModelText(text));
+    } catch (e) {
+      if (file === undefined || !(e instanceof AppError)) throw e;
+      throw new AppError(e.verdict, e.code, `${file}: ${e.message}`, e.data, { cause: e });
+    }
   }
 
   /** Raw score: the sum of the trees' outputs in file order (log-odds for a binary model; never averaged). */
