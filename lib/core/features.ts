@@ -55,13 +55,18 @@ const windowStartMs = (barOpenMs: number): number =>
   Math.floor(barOpenMs / DAY_MS) * DAY_MS - WINDOW_DAYS_BEFORE * DAY_MS;
 
 const candleProblem = (candle: Candle, previous: Candle | undefined): string | undefined => {
+  const problem = candleFault(candle, previous);
+  if (problem === undefined) return undefined;
+  const { openMs } = candle;
+  return `bar ${Math.abs(openMs) <= 8.64e15 ? new Date(openMs).toISOString() : openMs} ${problem}`;
+};
+const candleFault = (candle: Candle, previous: Candle | undefined): string | undefined => {
   const { openMs, open, high, low, close, volume } = candle;
-  const at = new Date(openMs).toISOString();
-  if (openMs % BAR_MS !== 0) return `bar ${at} does not open on a quarter of an hour`;
-  if (previous !== undefined && openMs <= previous.openMs) return `bar ${at} is a duplicate or out of order`;
-  if (![open, high, low, close, volume].every(Number.isFinite)) return `bar ${at} holds a value that is not a number`;
-  if (low <= 0 || volume < 0) return `bar ${at} has a price that is not positive or a negative volume`;
-  if (high < Math.max(open, close) || low > Math.min(open, close)) return `bar ${at} has a high or low inside its body`;
+  if (openMs % BAR_MS !== 0) return "does not open on a quarter of an hour";
+  if (previous !== undefined && openMs <= previous.openMs) return "is a duplicate or out of order";
+  if (![open, high, low, close, volume].every(Number.isFinite)) return "holds a value that is not a number";
+  if (low <= 0 || volume < 0) return "has a price that is not positive or a negative volume";
+  if (high < Math.max(open, close) || low > Math.min(open, close)) return "has a high or low inside its body";
   return undefined;
 };
 
