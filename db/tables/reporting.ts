@@ -58,6 +58,26 @@ export interface ReportProposal {
   readonly decidedMs: EpochMs | undefined;
 }
 
+/** One execution, for the marks on a price chart. */
+export interface ReportFill {
+  readonly tradeId: number;
+  readonly kind: "open" | "close";
+  readonly price: number;
+  readonly size: number;
+  readonly exitReason: string | undefined;
+  readonly atMs: EpochMs;
+}
+
+/** What must be zero at a quiet moment. */
+export interface BookCheck {
+  /** Positions with an open rest. */
+  readonly openPositions: number;
+  /** Of those, positions whose open rest no STOP or closing order known to the venue covers. */
+  readonly barePositions: number;
+  /** Proposals that had two entry orders alive at once, or were filled beyond the approved size. */
+  readonly duplicateOrders: number;
+}
+
 interface TradeRow {
   id: number;
   proposal_id: string;
@@ -175,20 +195,6 @@ export const reportingReads = (sql: Sqlite) => ({
     );
   },
 
-  /** First open and last close of all judged bars. undefined while there are none. */
-  judgedSpan(barMs: number): { readonly fromMs: EpochMs; readonly toMs: EpochMs } | undefined {
-    const row = sql
-      .prepare<[], { first: number | null; last: number | null }>(
-        `SELECT min(first) AS first, max(last) AS last FROM (
-           SELECT min(bar_open_ms) AS first, max(bar_open_ms) AS last FROM signals
-           UNION ALL SELECT min(bar_open_ms), max(bar_open_ms) FROM snapshots)`,
-      )
-      .get();
-    return row?.first == null || row.last == null
-      ? undefined
-      : { fromMs: row.first as EpochMs, toMs: (row.last + barMs) as EpochMs };
-  },
-
   /** Trades closed with fromMs <= time < toMs, in order of closing. */
   tradesClosed: (fromMs: EpochMs, toMs: EpochMs): readonly ReportTrade[] =>
     sql
@@ -238,6 +244,60 @@ export const reportingReads = (sql: Sqlite) => ({
            AND (cleared_ms IS NULL OR cleared_ms > ?) ORDER BY id`,
       )
       .all(atMs, atMs, atMs),
+
+  /** Every execution of our trades, in order. */
+  fills: (): readonly ReportFill[] =>
+    sql
+      .prepare<
+        [],
+        {
+          trade_id: number;
+          kind: "open" | "close";
+          price: number;
+          size: number;
+          exit_reason: string | null;
+          at_ms: EpochMs;
+        }
+      >(
+        `SELECT trade_id, kind, price_e8 / 1e8 AS price, size_e8 / 1e8 AS size, exit_reason, at_ms
+         FROM executions ORDER BY at_ms, execution_id`,
+      )
+      .all()
+      .map((row) => ({
+        tradeId: row.trade_id,
+        kind: row.kind,
+        price: row.price,
+        size: row.size,
+        exitReason: row.exit_reason ?? undefined,
+        atMs: row.at_ms,
+      })),
+
+  bookCheck(): BookCheck {
+    const count = (text: string): number => sql.prepare<[], number>(text).pluck().get() ?? 0;
+    return {
+      openPositions: count("SELECT count(*) FROM positions WHERE open_e8 > 0"),
+      barePositions: count(
+        `SELECT count(*) FROM positions p WHERE p.open_e8 >
+           (SELECT coalesce(sum(o.size_e8 - o.executed_e8), 0) FROM orders o
+            WHERE o.position_id = p.position_id AND o.state = 'open')`,
+      ),
+      // Sent orders only: what was refused or never sent was not alive.
+      duplicateOrders: count(
+        `WITH entry AS (SELECT id, trade_id, size_e8, executed_e8, sent_ms, coalesce(closed_ms, ${Number.MAX_SAFE_INTEGER}) AS end_ms
+                        FROM orders WHERE purpose = 'entry' AND sent_ms IS NOT NULL AND state NOT IN ('rejected', 'neverSent'))
+         SELECT count(*) FROM trades t JOIN proposals p ON p.id = t.proposal_id
+         WHERE (SELECT coalesce(sum(executed_e8), 0) FROM entry e WHERE e.trade_id = t.id) > p.size_e8
+            OR EXISTS (SELECT 1 FROM entry a JOIN entry b ON a.trade_id = b.trade_id AND a.id < b.id
+                       WHERE a.trade_id = t.id AND a.sent_ms < b.end_ms AND b.sent_ms < a.end_ms)`,
+      ),
+    };
+  },
+
+  /** Daily report messages, oldest first. */
+  reportMessages: (): readonly { readonly key: string; readonly text: string }[] =>
+    sql
+      .prepare<[], { key: string; text: string }>("SELECT key, text FROM outbox WHERE kind = 'report' ORDER BY id")
+      .all(),
 
   jobsDead: (): number => sql.prepare<[], number>("SELECT count(*) FROM jobs WHERE state = 'dead'").pluck().get() ?? 0,
   auditEvents: (): number => sql.prepare<[], number>("SELECT count(*) FROM audit_events").pluck().get() ?? 0,

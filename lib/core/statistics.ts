@@ -74,6 +74,20 @@ export const tradeStatistics = (trades: readonly TradeOutcome[]): TradeStatistic
   };
 };
 
+/**
+ * 95 % Wilson score interval of a rate: where the true one may well lie after `wins` of `count`. Honest for small counts,
+ * where the plain rate says nearly nothing. undefined without any.
+ */
+export const rateInterval = (wins: number, count: number): readonly [number, number] | undefined => {
+  if (count === 0) return undefined;
+  const z = 1.96;
+  const rate = wins / count;
+  const base = 1 + z ** 2 / count;
+  const middle = (rate + z ** 2 / (2 * count)) / base;
+  const half = (z / base) * Math.sqrt((rate * (1 - rate)) / count + z ** 2 / (4 * count ** 2));
+  return [Math.max(0, middle - half), Math.min(1, middle + half)];
+};
+
 export interface EquityPoint {
   readonly atMs: EpochMs;
   readonly yen: number;

@@ -7,6 +7,7 @@ import {
   dailyReturns,
   type EquityPoint,
   maxDrawdown,
+  rateInterval,
   sharpeRatio,
   show,
   showPercent,
@@ -51,6 +52,22 @@ describe("statistics of trades", () => {
       }),
     );
   });
+});
+
+test("the interval of a rate is wide for few trades and holds the rate", () => {
+  expect(rateInterval(0, 0)).toBeUndefined();
+  const [low, high] = rateInterval(3, 5)!; // worked by hand from Wilson's formula
+  expect([low.toFixed(3), high.toFixed(3)]).toEqual(["0.231", "0.882"]);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 500 }), fc.float({ min: 0, max: 1, noNaN: true }), (count, share) => {
+      const wins = Math.floor(share * count);
+      const [from, to] = rateInterval(wins, count)!;
+      expect(from).toBeGreaterThanOrEqual(0);
+      expect(to).toBeLessThanOrEqual(1);
+      expect(from).toBeLessThanOrEqual(wins / count + 1e-12);
+      expect(to).toBeGreaterThanOrEqual(wins / count - 1e-12);
+    }),
+  );
 });
 
 const curve = (...values: number[]): EquityPoint[] => values.map((yen, i) => ({ atMs: (i * 1000) as EpochMs, yen }));

@@ -1,0 +1,35 @@
+// From the database to the text of report.html, with what only a replay knows: which days, which model, which prices.
+import type { Config } from "../../lib/core/config.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import { projectVersion } from "../../lib/io/paths.ts";
+import type { Manifest } from "../../models/manifest.ts";
+import type { Reads } from "../../queue/types.ts";
+import { collectReportData } from "./data.ts";
+import { renderReport } from "./html.ts";
+import type { ReplaySummary } from "./summary.ts";
+
+/** Of the bundled days. */
+export const DERIVED_PRICES =
+  "Prices: recorded Binance USDT candles times USD/JPY, rounded to the yen. They are not GMO Coin prices; at weekends the Friday rate is held. Orders, fills, fees and margin are those of the simulated venue.";
+
+export const writeReplayReport = (
+  read: Reads,
+  facts: {
+    /** First and last bar close that were judged. */
+    readonly fromMs: EpochMs;
+    readonly toMs: EpochMs;
+    readonly config: Config;
+    readonly model: { readonly manifest: Manifest };
+    readonly summary: ReplaySummary;
+    /** What the prices are; default: the bundled ones. */
+    readonly dataNote?: string;
+  },
+): string =>
+  renderReport(
+    collectReportData(read, {
+      ...facts,
+      model: facts.model.manifest,
+      dataNote: facts.dataNote ?? DERIVED_PRICES,
+      version: projectVersion(),
+    }),
+  );
