@@ -36,7 +36,7 @@ const MOST_CANDLES = 400;
 
 const frameOf = (wide: boolean, height: number, span: Span, low: number, high: number): Frame => {
   const width = wide ? 1040 : 360;
-  const [left, right, top, bottom] = [2, wide ? 92 : 74, 14, 26];
+  const [left, right, top, bottom] = [2, wide ? 92 : 82, 14, 26];
   const pad = (high - low || 1) * 0.05;
   return {
     width,

@@ -133,6 +133,9 @@ const risk = (d: ReportData): string => {
   );
 };
 
+/** A number and its percent sign stay on one line. */
+const paragraph = (text: string): string => `<p>${escapeHtml(text).replace(/(\d) %/g, "$1&nbsp;%")}</p>`;
+
 /** The whole page. Pure: the same data give the same bytes. */
 export const renderReport = (d: ReportData): string => {
   const alarm = alarms(d);
@@ -153,10 +156,8 @@ ${REPORT_STYLE}
 <header>
 <h1>${d.symbols.map((s) => escapeHtml(s.symbol.replace("_", "/"))).join(" and ") || "No symbols"}</h1>
 <p class="sub">${escapeHtml(`${jstText(d.fromMs)} to ${jstText(d.toMs)}`)}</p>
-${alarm.length === 0 ? "" : `<div class="honest alarm">${alarm.map((text) => `<p>${escapeHtml(text)}</p>`).join("")}</div>`}
-<div class="honest">${honestWords(d)
-    .map((text) => `<p>${escapeHtml(text)}</p>`)
-    .join("")}</div>
+${alarm.length === 0 ? "" : `<div class="honest alarm">${alarm.map(paragraph).join("")}</div>`}
+<div class="honest">${honestWords(d).map(paragraph).join("")}</div>
 ${headline(d)}
 </header>
 ${charts(d)}

@@ -17,10 +17,11 @@ h3{font-size:15px;margin:28px 0 8px}
 p{margin:0 0 10px;max-width:76ch}
 .sub,.note,.empty,figcaption{color:var(--soft)}
 .note,figcaption{font-size:13px}
+.bars+.note,.scroll+.note{margin-top:12px}
 .honest{margin:28px 0 0;padding:16px 20px;background:var(--card);border:1px solid var(--line);border-left:3px solid var(--news);border-radius:8px}
-.honest p:last-child{margin:0}
+.honest p{max-width:none}.honest p:last-child{margin:0}
 .alarm{border-left-color:var(--loss)}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(168px,1fr));gap:12px;margin:24px 0 0;padding:0;list-style:none}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(210px,1fr));gap:12px;margin:24px 0 0;padding:0;list-style:none}
 .cards li{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:14px 16px}
 .cards span{display:block;font-size:12.5px;color:var(--soft)}
 .cards b{display:block;font-size:22px;font-weight:600;line-height:1.35;letter-spacing:-.01em}

@@ -1,5 +1,7 @@
 // The tables of the report: trades, proposals, days, model. On a phone each row becomes a card (style.ts), the labels coming
 // from `data-label`. Everything from the database is escaped here.
+
+import type { ReportTrade } from "../../db/tables/reporting.ts";
 import { AUC_WARNING, aucIsLow } from "../../lib/core/performance.ts";
 import { NONE, show, showPercent, showYen } from "../../lib/core/statistics.ts";
 import { escapeHtml } from "../../lib/core/svg.ts";
@@ -45,6 +47,20 @@ const table = (columns: readonly Column[], rows: readonly (readonly Cell[])[]): 
 export const section = (title: string, ...body: readonly string[]): string =>
   `<section><h2>${escapeHtml(title)}</h2>${body.join("")}</section>`;
 
+const EXIT_WORDS: Readonly<Record<string, string>> = {
+  tp1: "TP1",
+  tp2: "TP2",
+  stop_loss: "stop",
+  time_stop: "time stop",
+  manual: "manual",
+};
+/** How each part left, in order: "TP1, stop". */
+const exitWords = (d: ReportData, trade: ReportTrade): string => {
+  const fills = d.symbols.flatMap((s) => s.fills).filter((f) => f.tradeId === trade.id && f.kind === "close");
+  const reasons = fills.length > 0 ? fills.map((f) => f.exitReason) : [trade.exitReason];
+  return [...new Set(reasons.map((reason) => EXIT_WORDS[reason ?? ""] ?? NONE))].join(", ");
+};
+
 export const trades = (d: ReportData): string => {
   const filled = d.trades.filter((t) => t.firstFillMs !== undefined);
   const givenUp = d.trades.filter((t) => t.status === "cancelled");
@@ -54,7 +70,7 @@ export const trades = (d: ReportData): string => {
     return [
       cell(`#${t.id} ${t.symbol} ${t.direction}`),
       cell(showYen(t.entryPrice), undefined, time(t.firstFillMs)),
-      cell(showYen(t.exitPrice), undefined, over ? `${time(t.closedMs)}, ${t.exitReason ?? NONE}` : t.status),
+      cell(showYen(t.exitPrice), undefined, over ? `${time(t.closedMs)}, ${exitWords(d, t)}` : t.status),
       cell(showYen(t.stop)),
       cell(coins(t.size)),
       over ? money(t.pnlYen) : cell(NONE),
@@ -104,34 +120,22 @@ export const proposals = (d: ReportData): string => {
 export const days = (d: ReportData): string => {
   const columns: Column[] = [
     { label: "JST day", kind: "head" },
-    ...[
-      "Trades",
-      "Won",
-      "Lost",
-      "P&L",
-      "Break-even",
-      "Profit factor",
-      "Drawdown",
-      "Fees",
-      "Equity",
-      "Bars",
-      "Proposed",
-    ].map((label) => ({ label })),
+    ...["Trades", "Win rate", "P&L", "Profit factor", "Drawdown", "Fees", "Equity", "Bars"].map((label) => ({ label })),
   ];
-  const rows = d.days.map((day) => [
-    cell(day.date),
-    cell(String(day.totalTrades)),
-    cell(String(day.winningTrades)),
-    cell(String(day.losingTrades)),
-    money(day.netPnl),
-    cell(showPercent(day.breakEvenRate)),
-    cell(show(day.profitFactor)),
-    cell(showYen(day.maxDrawdown)),
-    cell(showYen(day.fees)),
-    cell(showYen(day.equityEnd)),
-    cell(String(day.funnel?.bars ?? NONE)),
-    cell(String(day.funnel?.proposed ?? NONE)),
-  ]);
+  const rows = d.days.map((day) => {
+    const rate = day.totalTrades === 0 ? undefined : day.winningTrades / day.totalTrades;
+    return [
+      cell(day.date),
+      cell(String(day.totalTrades), undefined, `${day.winningTrades} won, ${day.losingTrades} lost`),
+      cell(showPercent(rate), undefined, `break-even ${showPercent(day.breakEvenRate)}`),
+      money(day.netPnl),
+      cell(show(day.profitFactor)),
+      cell(showYen(day.maxDrawdown)),
+      cell(showYen(day.fees)),
+      cell(showYen(day.equityEnd)),
+      cell(String(day.funnel?.bars ?? NONE), undefined, `${day.funnel?.proposed ?? NONE} proposed`),
+    ];
+  });
   return section(
     "Days",
     rows.length === 0 ? `<p class="empty">No day has been reported yet.</p>` : table(columns, rows),
