@@ -14,6 +14,8 @@ import { adoptLateArrivals, bookForeignCloses } from "./orders/foreign.ts";
 import { lookFor, refresh, strangers } from "./orders/look.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
 
+export { ledgerDifferences, ledgerMatchesVenue } from "./orders/ledger.ts";
+
 const Input = z.strictObject({ tickMs: z.int().optional() });
 type Input = z.infer<typeof Input>;
 

@@ -14,6 +14,7 @@ import { placeProtectiveOrders } from "./placeProtectiveOrders.ts";
 import { predict } from "./predict.ts";
 import { reconcile } from "./reconcile.ts";
 import { sendTelegram } from "./sendTelegram.ts";
+import { watchEntry } from "./watchEntry.ts";
 import { watchPosition } from "./watchPosition.ts";
 
 export const handlers = [
@@ -24,6 +25,7 @@ export const handlers = [
   notify,
   awaitApproval,
   execute,
+  watchEntry,
   placeProtectiveOrders,
   watchPosition,
   labelSignals,

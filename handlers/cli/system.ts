@@ -88,7 +88,7 @@ export const createSystem = (parts: SystemParts): System => {
  * What a failed attempt means for trading, in the transaction that records it: `alert` pauses entries and asks the venue
  * for the truth; a dead job is told to the owner. Clearing the pause is reconcile's work (or the owner's).
  */
-const onFailure = (
+export const onFailure = (
   tx: Tx,
   atMs: EpochMs,
   failure: {

@@ -8,22 +8,25 @@ import {
 import type { Execution, Venue } from "../../lib/core/venue.ts";
 import type { Reads } from "../../queue/types.ts";
 
-export interface LedgerCheck {
-  readonly matches: boolean;
-  readonly differences: readonly LedgerDifference[];
+interface Sides {
+  readonly db: Reads;
+  readonly venue: Venue;
+  readonly signal?: AbortSignal;
 }
+
+/** True when there is no difference at all; see ledgerDifferences. */
+export const ledgerMatchesVenue = async (sides: Sides, symbols: readonly string[]): Promise<boolean> =>
+  (await ledgerDifferences(sides, symbols)).length === 0;
 
 /**
  * Reads the venue (one call per order we sent, so for summaries and doctor, not for every minute) and compares. Executions
  * of positions of ours that another hand closed are read from the last day only, as far as the venue tells them.
  * Throws AppError when the venue cannot be read.
  */
-export const ledgerMatchesVenue = async (
-  read: Reads,
-  venue: Venue,
+export const ledgerDifferences = async (
+  { db: read, venue, signal }: Sides,
   symbols: readonly string[],
-  signal?: AbortSignal,
-): Promise<LedgerCheck> => {
+): Promise<readonly LedgerDifference[]> => {
   const differences: LedgerDifference[] = [];
   const seen = new Map<string, Execution>();
   for (const order of read.orders.all())
@@ -48,5 +51,5 @@ export const ledgerMatchesVenue = async (
   const mine = new Set(ours.map((e) => e.executionId));
   const venueSide = [...seen.values()].filter((e) => mine.has(e.executionId) || !foreign.has(e.orderId));
   differences.push(...executionDifferences(ours, venueSide));
-  return { matches: differences.length === 0, differences };
+  return differences;
 };

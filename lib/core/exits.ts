@@ -1,6 +1,6 @@
 // What to do next with one leg of an open trade: a pure decision from its orders, the price and the time, taken anew at
 // every look. Nothing is remembered between looks but the order rows, so a crash at any step ends in the same decisions.
-import type { CoinE8, YenE8 } from "./money.ts";
+import { type CoinE8, type YenE8, yenE8 } from "./money.ts";
 import { type ExitReason, type In, isLive, type Order, type OrderPurpose } from "./order.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "./time.ts";
 import type { Direction, ExecutionType } from "./venue.ts";
@@ -199,15 +199,20 @@ type Profit = {
   readonly wakeOn: readonly WakeTopic[];
 };
 const takeProfit = (leg: Leg, f: ExitFacts): Profit => {
-  const watched = priceTopic(f.symbol, f.direction === "long" ? "atOrAbove" : "atOrBelow", leg.targetPrice);
+  const watch = (price: YenE8): WakeTopic =>
+    priceTopic(f.symbol, f.direction === "long" ? "atOrAbove" : "atOrBelow", price);
   if (f.quote === undefined || !targetTouched(f.direction, f.quote, leg.targetPrice))
-    return { kind: "notYet", againMs: undefined, wakeOn: [watched] };
+    return { kind: "notYet", againMs: undefined, wakeOn: [watch(leg.targetPrice)] };
   const tried = leg.orders.findLast((o) => o.intent.purpose === "takeProfit" && "closedMs" in o);
   const againMs = tried !== undefined && "closedMs" in tried ? later(tried.closedMs, TAKE_PROFIT_PAUSE_MS) : undefined;
   if (againMs === undefined || f.nowMs >= againMs || targetTradable(f.direction, f.quote, leg.targetPrice))
     return { kind: "now", againMs: undefined, wakeOn: [] };
-  // The price stands at the target already: waking on it would wake at once, without end.
-  return { kind: "notYet", againMs, wakeOn: [] };
+  // The price stands at the target already: waking on it would wake at once, without end. It is tradable once the spread
+  // has moved through it too.
+  const { bid, ask, last } = f.quote;
+  const tradable = yenE8(f.direction === "long" ? leg.targetPrice + (last - bid) : leg.targetPrice - (ask - last));
+  const through = f.direction === "long" ? last >= tradable : last <= tradable;
+  return { kind: "notYet", againMs, wakeOn: through ? [] : [watch(tradable)] };
 };
 
 /** Refusals in a row at the end of the leg's sent orders. */

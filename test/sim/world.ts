@@ -1,0 +1,447 @@
+// A whole small world for tests: real SQLite, real queue, real connector, the simulated venue on a scripted path, and a
+// virtual clock. It can die at any durable step (before or after a commit, before or after a request reaches the venue) and be
+// started again from its two files, as after kill -9.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Database, openDatabase, type Tx } from "../../db/open.ts";
+import type { Proposal } from "../../db/tables/proposals.ts";
+import type { Trade } from "../../db/tables/trades.ts";
+import { onFailure } from "../../handlers/cli/system.ts";
+import { ledgerDifferences } from "../../handlers/reconcile.ts";
+import { registry } from "../../handlers/registry.ts";
+import type { Services } from "../../handlers/services.ts";
+import { type Config, defaultConfig } from "../../lib/core/config.ts";
+import { parseCoin, toNumber, yen } from "../../lib/core/money.ts";
+import { proposalHash } from "../../lib/core/plan.ts";
+import { type EpochMs, epochMs, MINUTE_MS, parseInstant } from "../../lib/core/time.ts";
+import type { Direction, Venue } from "../../lib/core/venue.ts";
+import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
+import { VirtualClock } from "../../lib/io/clock.ts";
+import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
+import { noTimers } from "../../lib/io/gmo/timers.ts";
+import type { Transport } from "../../lib/io/gmo/transport.ts";
+import { silentLogger } from "../../lib/io/logger.ts";
+import { seededRandom } from "../../lib/io/random.ts";
+import { openSqlite } from "../../lib/io/sqlite.ts";
+import { CandleMarket } from "../../lib/sim/candleMarket.ts";
+import { Simulator, type SimulatorOptions } from "../../lib/sim/simulator.ts";
+import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+import { JobStore } from "../../queue/store.ts";
+import type { NewJob } from "../../queue/types.ts";
+import { createWorker, type Worker } from "../../queue/worker.ts";
+import { Script } from "./script.ts";
+
+/** 09:00 JST on a Tuesday: far from 06:00 JST, the weekend's maintenance and any event. */
+export const START_MS = parseInstant("2025-07-01T00:00:00Z");
+export const START_PRICE = 10_000_000;
+/** Full spread, basis points: 1,000 yen at the start price, so best bid and ask are 500 yen from the last price. */
+const SPREAD_BPS = 1;
+const SEED = 7;
+
+/** Thrown where the process "dies"; nothing of this life works after it. */
+export class Death extends Error {
+  override readonly name = "Death";
+}
+
+/** Counts the durable steps of one life and ends it at one of them. */
+export class Mortality {
+  step = 0;
+  dead = false;
+  readonly story: string[] = [];
+  constructor(readonly killAt: number = Number.POSITIVE_INFINITY) {}
+  pass(point: string): void {
+    this.assertAlive();
+    this.step += 1;
+    this.story.push(point);
+    if (this.step !== this.killAt) return;
+    this.dead = true;
+    throw new Death(`died at step ${this.step}: ${point}`);
+  }
+  assertAlive(): void {
+    if (this.dead) throw new Death("dead already");
+  }
+}
+
+class MortalDatabase extends Database {
+  constructor(
+    sql: ConstructorParameters<typeof Database>[0],
+    path: string,
+    private readonly mortality: Mortality,
+  ) {
+    super(sql, path);
+  }
+  override transaction<T>(work: (tx: Tx) => T): T {
+    if (this.sql.inTransaction) return super.transaction(work);
+    this.mortality.assertAlive();
+    const before = this.sql.prepare("SELECT total_changes() AS n").get() as { n: number };
+    let wrote = false;
+    const result = super.transaction((tx) => {
+      const value = work(tx);
+      wrote = (this.sql.prepare("SELECT total_changes() AS n").get() as { n: number }).n !== before.n;
+      if (wrote) this.mortality.pass("before commit");
+      return value;
+    });
+    if (wrote) this.mortality.pass("after commit");
+    return result;
+  }
+}
+
+export interface WorldOptions {
+  readonly btc: (script: Script) => Script;
+  readonly eth?: (script: Script) => Script;
+  readonly config?: Readonly<Record<string, string>>;
+  readonly venue?: SimulatorOptions;
+  readonly killAt?: number;
+  /** Handlers at once; 1 as in the replay. */
+  readonly concurrency?: number;
+  readonly pollMs?: number;
+  readonly seed?: number;
+}
+
+export interface ProposalSpec {
+  readonly symbol?: string;
+  readonly direction?: Direction;
+  /** Coins, decimal text. */
+  readonly size?: string;
+  readonly entry?: number;
+  readonly stop?: number;
+  readonly tp1?: number;
+  readonly tp2?: number;
+  readonly validMinutes?: number;
+}
+
+export class World {
+  readonly dir: string;
+  readonly config: Config;
+  readonly market: CandleMarket;
+  mortality: Mortality;
+  clock!: VirtualClock;
+  simulator!: Simulator;
+  venue!: Venue;
+  db!: Database;
+  store!: JobStore;
+  worker!: Worker;
+  /** Requests that reached the venue, "POST /v1/order" and so on. */
+  readonly requests: string[] = [];
+  #lives = 0;
+  #proposals = 0;
+
+  constructor(readonly options: WorldOptions) {
+    this.dir = mkdtempSync(join(tmpdir(), "world-"));
+    this.config = defaultConfig(options.config);
+    const script = (price: number, build: ((s: Script) => Script) | undefined) =>
+      (build ?? ((s: Script) => s.flat(600)))(new Script(START_MS, price).flat(2)).build();
+    this.market = new CandleMarket({
+      candles: { BTC_JPY: script(START_PRICE, options.btc), ETH_JPY: script(500_000, options.eth) },
+      rules: SYMBOL_RULES,
+      spreadsBps: new Map(["BTC_JPY", "ETH_JPY"].map((s) => [s, new Array<number>(24).fill(SPREAD_BPS)])),
+      volumeShare: 1,
+    });
+    this.mortality = new Mortality(options.killAt);
+    this.#begin();
+  }
+
+  #begin(): void {
+    const { options } = this;
+    this.#lives += 1;
+    const path = join(this.dir, "trader.db");
+    openDatabase(path, { synchronous: "OFF" }).close();
+    this.db = new MortalDatabase(openSqlite(path, { synchronous: "OFF" }), path, this.mortality);
+    this.simulator = Simulator.open({
+      path: join(this.dir, "venue.db"),
+      market: this.market,
+      seed: options.seed ?? SEED,
+      rules: SYMBOL_RULES,
+      startEquity: yen(1_000_000),
+      startMs: epochMs(START_MS + 2 * MINUTE_MS),
+      options: { synchronous: "OFF", partialFills: false, ...options.venue },
+    });
+    this.clock = new VirtualClock(this.simulator.nowMs());
+    this.venue = createGmoVenue({
+      transport: this.#mortalTransport(this.simulator.transport()),
+      credentials: this.simulator.credentials(),
+      clock: this.clock,
+      log: silentLogger(),
+      timers: noTimers,
+    });
+    this.store = new JobStore(this.db, registry, this.clock);
+    const services: Services = {
+      config: this.config,
+      venue: this.venue,
+      pollMs: options.pollMs ?? MINUTE_MS,
+      account: "replay",
+      // No handler of these tests asks a model or the messenger.
+      model: undefined as unknown as Services["model"],
+      messenger: { deliver: () => Promise.reject(new Error("no messages in this world")) },
+      desk: { db: this.db, store: this.store, clock: this.clock },
+    };
+    this.worker = createWorker({
+      db: this.db,
+      store: this.store,
+      registry,
+      clock: this.clock,
+      log: silentLogger(),
+      services,
+      bootId: `life-${this.dir}-${this.#lives}`,
+      concurrency: options.concurrency ?? 1,
+      random: seededRandom(`${options.seed ?? SEED}:jitter`),
+      onFailure: (tx, failure) => onFailure(tx, this.clock.nowMs(), failure),
+      virtual: true,
+    });
+  }
+
+  #mortalTransport(inner: Transport): Transport {
+    return {
+      send: async (request) => {
+        const post = request.method === "POST";
+        const what = `${request.method} ${request.path}`;
+        if (post) this.mortality.pass(`before ${what}`);
+        else this.mortality.assertAlive();
+        this.requests.push(what);
+        try {
+          return await inner.send(request);
+        } finally {
+          if (post) this.mortality.pass(`after ${what}`);
+        }
+      },
+    };
+  }
+
+  get nowMs(): EpochMs {
+    return this.clock.nowMs();
+  }
+  /** Minutes since the world began. */
+  get minute(): number {
+    return (this.nowMs - START_MS) / MINUTE_MS;
+  }
+
+  /** A proposal the owner has approved, with its `execute` job. Defaults: long BTC, everything as DESIGN 8 plans it. */
+  approve(spec: ProposalSpec = {}): Proposal {
+    const symbol = spec.symbol ?? "BTC_JPY";
+    const direction = spec.direction ?? "long";
+    const sign = direction === "long" ? 1 : -1;
+    const best = this.market.best(symbol, this.nowMs);
+    if (!best) throw new Error(`no price of ${symbol} yet`);
+    const entry = spec.entry ?? (direction === "long" ? best.bid : best.ask);
+    const at = (ratio: number): number => Math.round(entry * (1 + sign * ratio));
+    this.#proposals += 1;
+    const id = `${symbol.slice(0, 3).toLowerCase()}${2507010000 + this.#proposals}`;
+    const prices = {
+      entry: yen(entry),
+      bandLow: yen(Math.ceil(entry * 0.999)),
+      bandHigh: yen(Math.floor(entry * 1.001)),
+      stop: yen(spec.stop ?? at(-0.005)),
+      tp1: yen(spec.tp1 ?? at(0.003)),
+      tp2: yen(spec.tp2 ?? at(0.006)),
+    };
+    const size = parseCoin(spec.size ?? "0.004");
+    const validUntilMs = epochMs(this.nowMs + (spec.validMinutes ?? 15) * MINUTE_MS);
+    const nowMs = this.nowMs;
+    return this.db.transaction((tx) => {
+      const signalId = tx.signals.insert({
+        symbol,
+        barOpenMs: epochMs(START_MS + this.#proposals * 900_000),
+        direction,
+        confidence: 0.9,
+        features: {},
+        predictedMs: nowMs,
+        modelId: "test",
+        featureSet: "test",
+        pTouchLong: 0.9,
+        pTouchShort: 0.1,
+        rank: 99,
+        rankSample: 1_000,
+        atr: 25_000,
+        reasons: [],
+        overThreshold: true,
+        traceId: `trace:${id}`,
+      });
+      tx.signals.judge(signalId, "proposed", []);
+      const hash = proposalHash({ id, symbol, direction, size, prices, validUntilMs });
+      const proposal: Proposal = {
+        id,
+        signalId,
+        symbol,
+        direction,
+        ...prices,
+        size,
+        risk: yen(1),
+        equity: yen(1_000_000),
+        atr: 25_000,
+        confidence: 0.9,
+        rank: 99,
+        breakEven: 0.6,
+        hash,
+        createdMs: nowMs,
+        validUntilMs,
+        state: "pending",
+        supersedes: undefined,
+        traceId: `trace:${id}`,
+      };
+      tx.proposals.insert(proposal);
+      tx.proposals.settle("approved", {
+        proposalId: id,
+        decision: "approved",
+        decidedBy: "script",
+        actor: "test",
+        hash,
+        decidedMs: nowMs,
+      });
+      tx.signals.answer(signalId, true, "script");
+      this.store.enqueueIn(tx, {
+        name: "execute",
+        key: `execute:${id}`,
+        input: { proposalId: id },
+        traceId: `trace:${id}`,
+      });
+      return proposal;
+    });
+  }
+
+  enqueue(job: NewJob): void {
+    this.store.enqueue(job);
+  }
+  halt(kind = "stop"): void {
+    this.db.transaction((tx) => tx.halts.raise({ kind, reason: "test", atMs: this.nowMs }));
+  }
+
+  /** Runs what is due now. */
+  async drain(): Promise<void> {
+    await this.worker.drain();
+  }
+
+  /** Runs everything until `untilMs`, in exact order of fills, touched prices and due jobs. */
+  async runUntil(untilMs: EpochMs, done: () => boolean = () => false): Promise<void> {
+    for (;;) {
+      await this.drain();
+      if (done() || this.nowMs >= untilMs) return;
+      this.#leap(Math.min(untilMs, this.store.nextDueMs() ?? untilMs) as EpochMs);
+    }
+  }
+  /** Minutes of venue time. */
+  advance(minutes: number): Promise<void> {
+    return this.runUntil(epochMs(Math.round(this.nowMs + minutes * MINUTE_MS)));
+  }
+  /** Until every trade has ended; throws when that takes more than `minutes`. */
+  async runToEnd(minutes = 8 * 60): Promise<void> {
+    const untilMs = epochMs(Math.round(this.nowMs + minutes * MINUTE_MS));
+    const ended = () =>
+      this.db.read.trades.alive().length === 0 &&
+      this.store.list({ state: "ready" }).length === 0 &&
+      this.store.list({ state: "running" }).length === 0;
+    await this.runUntil(untilMs, ended);
+    if (!ended()) throw new Error(`not ended after ${minutes} minutes: ${this.describe()}`);
+  }
+
+  #leap(targetMs: EpochMs): void {
+    const topics = this.store.wakeTopics().flatMap((text) => {
+      const topic = parseTopic(text);
+      return topic ? [{ text, topic }] : [];
+    });
+    const watches = topics.flatMap(({ topic }) => (topic.kind === "price" ? [topic] : []));
+    const next = epochMs(
+      Math.max(this.nowMs, Math.min(targetMs, this.simulator.nextEventMs(targetMs, watches) ?? targetMs)),
+    );
+    this.clock.advanceTo(next);
+    for (const symbol of new Set(this.simulator.advanceTo(next).map((e) => e.symbol)))
+      this.store.wake(accountTopic(symbol));
+    for (const { text, topic } of topics) {
+      if (topic.kind !== "price") continue;
+      const last = this.simulator.lastPrice(topic.symbol);
+      if (topic.side === "atOrAbove" ? last >= topic.price : last <= topic.price) this.store.wake(text);
+    }
+  }
+
+  /** The process is gone: open transactions roll back, everything in memory is lost. */
+  crash(): void {
+    this.mortality.dead = true;
+    this.db.sql.close();
+    this.simulator.close();
+  }
+  /** A new process on the same files, `downMs` of venue time later. Reconciles first, as a start does. */
+  restart({ downMs = 0, killAt }: { downMs?: number; killAt?: number } = {}): void {
+    this.mortality = new Mortality(killAt);
+    this.#begin();
+    if (downMs > 0) {
+      this.simulator.advanceTo(epochMs(this.simulator.nowMs() + downMs));
+      this.clock.advanceTo(this.simulator.nowMs());
+    }
+    this.store.wakeAll();
+    this.enqueue({ name: "reconcile", key: `reconcile:start:${this.#lives}`, input: {} });
+  }
+  close(): void {
+    if (this.db.sql.open) this.db.close();
+    this.simulator.close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  trade(id = 1): Trade {
+    const trade = this.db.read.trades.byId(id);
+    if (!trade) throw new Error(`no trade ${id}: ${this.describe()}`);
+    return trade;
+  }
+  orders(purpose?: string) {
+    return this.db.read.orders.all().filter((o) => purpose === undefined || o.intent.purpose === purpose);
+  }
+  auditKinds(): readonly string[] {
+    return this.db.read.audit.after(0, 100_000).map((row) => row.kind);
+  }
+  messages(): readonly string[] {
+    return this.db.read.outbox.after(0).map((m) => m.text);
+  }
+  deadJobs() {
+    return this.store.list({ state: "dead" });
+  }
+
+  /** Everything that must hold once no trade is open. Returns the broken promises, so that a test shows them all. */
+  async brokenPromises(): Promise<readonly string[]> {
+    const broken: string[] = [];
+    const { read } = this.db;
+    for (const o of this.orders())
+      if (["intended", "sending", "unknown", "open"].includes(o.state))
+        broken.push(`order ${o.id} (${o.intent.purpose}) is still ${o.state}`);
+    for (const p of read.positions.open()) broken.push(`position ${p.positionId} is still open`);
+    for (const symbol of this.market.symbols) {
+      if (this.simulator.bareSize(symbol) > 0n) broken.push(`${symbol} is bare at the venue`);
+      for (const p of await this.venue.openPositions(symbol)) broken.push(`the venue still holds ${p.positionId}`);
+      for (const o of await this.venue.activeOrders(symbol)) broken.push(`the venue still has order ${o.orderId}`);
+    }
+    for (const job of this.deadJobs()) broken.push(`job ${job.name} is dead: ${job.error?.code} ${job.error?.message}`);
+    for (const d of await ledgerDifferences({ db: read, venue: this.venue }, this.market.symbols)) broken.push(d.text);
+    if (read.audit.firstBroken() !== undefined) broken.push("the audit chain is broken");
+    for (const trade of read.trades.alive()) broken.push(`trade ${trade.id} is still ${trade.status}`);
+    for (const trade of read.trades.newest(100)) {
+      const entered = this.orders("entry")
+        .filter((o) => o.intent.tradeId === trade.id && "executed" in o)
+        .reduce((sum, o) => sum + ("executed" in o ? o.executed : 0n), 0n);
+      if (entered > trade.targetSize) broken.push(`trade ${trade.id} entered more than approved`);
+    }
+    const entries = this.simulator.orders().filter((o) => o.settleType === "OPEN");
+    const known = new Set(this.orders().flatMap((o) => ("venueOrderId" in o ? [o.venueOrderId] : [])));
+    for (const o of entries) if (!known.has(String(o.orderId))) broken.push(`entry ${o.orderId} is not in our book`);
+    return broken;
+  }
+  /** Size entered at the venue, all entries together, coins. */
+  entered(): number {
+    return this.simulator
+      .executions()
+      .filter((e) => e.settleType === "OPEN")
+      .reduce((sum, e) => sum + toNumber(e.size), 0);
+  }
+
+  describe(): string {
+    const orders = this.orders().map(
+      (o) =>
+        `${o.id} ${o.intent.purpose} ${o.intent.executionType} ${o.state}${"code" in o ? ` ${o.code}` : ""}${"detail" in o && o.detail ? ` ${o.detail}` : ""}`,
+    );
+    const trades = this.db.read.trades
+      .newest(10)
+      .map((t) => `trade ${t.id} ${t.status} ${t.exitReason ?? t.cancelReason ?? ""} ${t.pnlAmount ?? ""}`);
+    const jobs = this.store
+      .list({ limit: 100 })
+      .filter((j) => j.state !== "done")
+      .map((j) => `${j.name} ${j.state} ${j.reason ?? ""} ${j.error?.code ?? ""} ${j.error?.message ?? ""}`);
+    return [`minute ${this.minute.toFixed(3)}`, ...trades, ...orders, ...jobs].join("\n  ");
+  }
+}
