@@ -138,9 +138,11 @@ const addTree = (
       depth--;
     }
     // Last in, first out: the branch taken is finished before the other one begins.
-    const common = { parentAt: at, depth: depth + 1, feature: split };
-    stack.push({ ...common, node: cold, zero: (rows(cold) / total) * incomingZero, one: 0 });
-    stack.push({ ...common, node: hot, zero: (rows(hot) / total) * incomingZero, one: incomingOne });
+    const next = depth + 1;
+    const coldZero = (rows(cold) / total) * incomingZero;
+    const hotZero = (rows(hot) / total) * incomingZero;
+    stack.push({ node: cold, parentAt: at, depth: next, zero: coldZero, one: 0, feature: split });
+    stack.push({ node: hot, parentAt: at, depth: next, zero: hotZero, one: incomingOne, feature: split });
   }
 };
 
