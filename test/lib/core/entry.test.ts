@@ -1,0 +1,206 @@
+// The working of an entry: when it is quoted, re-quoted, left alone, cancelled and ended; and its passive price.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type EntryFacts, leftBehind, nextEntryStep, passivePrice } from "../../../lib/core/entry.ts";
+import { coinE8, formatE8, parseCoin, yen, yenE8 } from "../../../lib/core/money.ts";
+import { ORDER_STATES, type Order, type OrderState } from "../../../lib/core/order.ts";
+import { epochMs } from "../../../lib/core/time.ts";
+
+const T0 = epochMs(1_750_000_000_000);
+const at = (ms: number) => epochMs(T0 + ms);
+let nextId = 1;
+const order = (state: OrderState, over: Record<string, unknown> = {}): Order =>
+  ({
+    id: nextId++,
+    intent: { purpose: "entry", price: yen(10_000_000) },
+    createdMs: T0,
+    state,
+    sentMs: at(0),
+    emptyLooks: 0,
+    executed: coinE8(0n),
+    closedMs: at(1_000),
+    code: "ERR-201",
+    resend: "never",
+    ...over,
+  }) as unknown as Order;
+const facts = (orders: readonly Order[], over: Partial<EntryFacts> = {}): EntryFacts => ({
+  direction: "long",
+  nowMs: at(30_000),
+  validUntilMs: at(900_000),
+  size: parseCoin("0.004"),
+  filled: coinE8(0n),
+  minSize: parseCoin("0.001"),
+  maxRequotes: 3,
+  orders,
+  halts: [],
+  exitStarted: false,
+  ...over,
+});
+const say = (f: EntryFacts): string => {
+  const step = nextEntryStep(f);
+  switch (step.kind) {
+    case "quote":
+      return `quote ${formatE8(step.size)}`;
+    case "wait":
+      return `wait: ${step.reason}${step.mayReprice ? ", may reprice" : ""}`;
+    case "cancel":
+      return `cancel: ${step.why}`;
+    case "end":
+      return `end: ${step.reason}`;
+    default:
+      return step.kind;
+  }
+};
+const expired = (n: number, closedMs = 0) => [...Array(n)].map(() => order("expired", { closedMs: at(closedMs) }));
+
+describe("an entry", () => {
+  const halted = { halts: ["stop"] };
+  const over = { nowMs: at(900_000) };
+  test.each<[string, EntryFacts, string]>([
+    ["with its first intention is sent", facts([order("intended")]), "send"],
+    ["whose intention a halt overtook drops it", facts([order("intended")], halted), "abandon"],
+    ["without an answer looks, also under a halt", facts([order("unknown")], halted), "look"],
+    ["resting waits", facts([order("open")]), "wait: resting"],
+    [
+      "resting for a minute may follow the market",
+      facts([order("open")], { nowMs: at(60_000) }),
+      "wait: resting, may reprice",
+    ],
+    [
+      "part filled stays where it is",
+      facts([order("open", { executed: parseCoin("0.001") })], { nowMs: at(60_000) }),
+      "wait: resting",
+    ],
+    [
+      "without tries left stays where it is",
+      facts([...expired(3), order("open")], { nowMs: at(60_000) }),
+      "wait: resting",
+    ],
+    ["resting at a halt is cancelled", facts([order("open")], halted), "cancel: entries are halted (stop)"],
+    [
+      "resting at the end of its time is cancelled",
+      facts([order("open")], over),
+      "cancel: the approval's time is over",
+    ],
+    [
+      "whose trade has begun to close is cancelled",
+      facts([order("open")], { exitStarted: true }),
+      "cancel: the trade has begun to close",
+    ],
+    ["being cancelled looks again", facts([order("open", { cancelAskedMs: at(29_000) })]), "wait: cancelling"],
+    [
+      "whose cancel shows no effect asks again",
+      facts([order("open", { cancelAskedMs: at(28_000) })]),
+      "cancel: the cancel had no effect yet",
+    ],
+    ["that expired as taker is quoted again at once", facts(expired(1, 30_000)), "quote 0.004"],
+    ["that expired twice takes a breath", facts(expired(2, 29_500)), "wait: between quotes"],
+    ["that expired twice is quoted after it", facts(expired(2, 29_000)), "quote 0.004"],
+    ["ends after its re-quotes", facts(expired(4)), "end: no fill after 3 re-quotes"],
+    ["quotes the rest of a part fill", facts([order("cancelled")], { filled: parseCoin("0.001") }), "quote 0.003"],
+    ["ends when filled", facts([order("filled")], { filled: parseCoin("0.004") }), "end: filled"],
+    [
+      "ends when the rest is too small",
+      facts([order("cancelled")], { filled: parseCoin("0.0035") }),
+      "end: the rest is below the venue's minimum",
+    ],
+    [
+      "filled at a halt ends as filled",
+      facts([order("filled")], { ...halted, filled: parseCoin("0.004") }),
+      "end: filled",
+    ],
+    ["refused for good ends", facts([order("rejected")]), "end: the venue refused the order (ERR-201)"],
+    [
+      "refused for now is quoted after two seconds",
+      facts([order("rejected", { resend: "later", closedMs: at(28_000) })]),
+      "quote 0.004",
+    ],
+    [
+      "refused for now waits",
+      facts([order("rejected", { resend: "later", closedMs: at(28_001) })]),
+      "wait: between quotes",
+    ],
+    [
+      "refused for now often keeps its tries",
+      facts([...Array(6)].map(() => order("rejected", { resend: "later", closedMs: at(0) }))),
+      "quote 0.004",
+    ],
+    ["lost without a trace is quoted again", facts([order("neverSent")]), "quote 0.004"],
+    ["whose intention was dropped keeps its tries", facts([order("neverSent", { sentMs: undefined })]), "quote 0.004"],
+    ["at the end of its time ends", facts(expired(1), over), "end: the approval's time is over"],
+  ])("%s", (_, f, expected) => {
+    expect(say(f)).toBe(expected);
+  });
+
+  test("never has two orders, never asks for more than is left, never quotes when it is over", () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            state: fc.constantFrom(...ORDER_STATES),
+            resend: fc.constantFrom("never", "later"),
+            closed: fc.integer({ min: 0, max: 900_000 }),
+          }),
+          { maxLength: 8 },
+        ),
+        fc.bigInt({ min: 0n, max: parseCoin("0.004") }),
+        fc.integer({ min: 0, max: 1_000_000 }),
+        fc.constantFrom<readonly string[]>([], ["stop"]),
+        (rows, filled, now, halts) => {
+          const orders = rows.map((r) => order(r.state, { resend: r.resend, closedMs: at(r.closed) }));
+          const f = facts(orders, { filled: coinE8(filled), nowMs: at(now), halts });
+          const step = nextEntryStep(f);
+          const live = orders.some((o) => ["intended", "sending", "unknown", "open"].includes(o.state));
+          if (step.kind === "quote") {
+            expect(live).toBe(false);
+            expect(step.size + filled).toBe(f.size);
+            expect(halts.length).toBe(0);
+            expect(now).toBeLessThan(900_000);
+          }
+          if (step.kind === "send") expect(halts.length === 0 && now < 900_000).toBe(true);
+          if (step.kind === "end") expect(live).toBe(false);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe("the passive price", () => {
+  const band = { low: yen(9_990_000), high: yen(10_010_000) };
+  const quote = (bid: number, ask: number) => ({ bid: yen(bid), ask: yen(ask) });
+  test.each([
+    ["long", 9_999_500, 10_000_500, 9_999_500],
+    ["short", 9_999_500, 10_000_500, 10_000_500],
+    ["long", 10_020_000, 10_021_000, 10_010_000],
+    ["short", 9_980_000, 9_981_000, 9_990_000],
+    ["long", 9_980_000, 9_981_000, undefined],
+    ["short", 10_020_000, 10_021_000, undefined],
+  ] as const)("of a %s at %i/%i is %s", (direction, bid, ask, expected) => {
+    expect(passivePrice(direction, quote(bid, ask), band, yen(1))).toBe(
+      expected === undefined ? undefined : yen(expected),
+    );
+  });
+  test("lies inside the band and never crosses, whatever the book", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom("long" as const, "short" as const),
+        fc.integer({ min: 9_900_000, max: 10_100_000 }),
+        fc.integer({ min: 1, max: 50_000 }),
+        (direction, bid, spread) => {
+          const q = quote(bid, bid + spread);
+          const price = passivePrice(direction, q, band, yen(1));
+          if (price === undefined) return;
+          expect(price >= band.low && price <= band.high).toBe(true);
+          expect(direction === "long" ? price < q.ask : price > q.bid).toBe(true);
+        },
+      ),
+    );
+  });
+  test("is left behind by more than one basis point only", () => {
+    expect(leftBehind("long", yen(10_000_000), yen(10_001_000))).toBe(false);
+    expect(leftBehind("long", yen(10_000_000), yenE8(yen(10_001_000) + 1n))).toBe(true);
+    expect(leftBehind("long", yen(10_000_000), yen(9_000_000))).toBe(false);
+    expect(leftBehind("short", yen(10_000_000), yen(9_998_999))).toBe(true);
+  });
+});

@@ -1,0 +1,333 @@
+// What is done next with one leg, for every state of its orders, the price and the time.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type ExitFacts, type Leg, nextAction, type Quote, refusalIsAlarming } from "../../../lib/core/exits.ts";
+import { coinE8, parseCoin, yen } from "../../../lib/core/money.ts";
+import { type In, type Intent, ORDER_STATES, type Order, type OrderState } from "../../../lib/core/order.ts";
+import { type EpochMs, epochMs } from "../../../lib/core/time.ts";
+
+const T0 = epochMs(1_750_000_000_000);
+const at = (ms: number): EpochMs => epochMs(T0 + ms);
+const SIZE = parseCoin("0.002");
+
+// A long from 10,000,000: stop 9,950,000, target 10,030,000.
+const quoteAt = (last: number): Quote => ({ bid: yen(last - 500), ask: yen(last + 500), last: yen(last) });
+const facts = (over: Partial<ExitFacts> = {}): ExitFacts => ({
+  symbol: "BTC_JPY",
+  direction: "long",
+  nowMs: at(60_000),
+  quote: quoteAt(10_000_000),
+  timeStopMs: at(4 * 3_600_000),
+  restMs: 5_000,
+  ...over,
+});
+let nextId = 1;
+const intent = (over: Partial<Intent> = {}): Intent => ({
+  tradeId: 1,
+  purpose: "stop",
+  legId: 1,
+  positionId: "289000001",
+  exitReason: "stop_loss",
+  symbol: "BTC_JPY",
+  side: "SELL",
+  executionType: "STOP",
+  timeInForce: "FAK",
+  price: yen(9_950_000),
+  plannedPrice: yen(9_950_000),
+  losscutPrice: undefined,
+  size: SIZE,
+  ...over,
+});
+const STOP = intent();
+const TAKE = intent({
+  purpose: "takeProfit",
+  exitReason: "tp1",
+  executionType: "LIMIT",
+  timeInForce: "FAS",
+  price: yen(10_030_000),
+  plannedPrice: yen(10_030_000),
+});
+const EXIT_LIMIT = intent({ purpose: "exit", exitReason: "time_stop", executionType: "LIMIT", timeInForce: "FAS" });
+const EXIT_MARKET = intent({
+  purpose: "exit",
+  executionType: "MARKET",
+  price: undefined,
+  plannedPrice: undefined,
+});
+const order = (state: OrderState, i: Intent, over: Record<string, unknown> = {}): Order =>
+  ({
+    id: nextId++,
+    intent: i,
+    createdMs: T0,
+    state,
+    sentMs: at(0),
+    emptyLooks: 0,
+    venueOrderId: "1",
+    executed: coinE8(0n),
+    cancelAskedMs: undefined,
+    closedMs: at(1_000),
+    detail: undefined,
+    code: "ERR-5106",
+    resend: "never",
+    ...over,
+  }) as unknown as Order;
+const leg = (orders: readonly Order[], over: Partial<Leg> = {}): Leg => ({
+  id: 1,
+  positionId: "289000001",
+  target: 1,
+  targetPrice: yen(10_030_000),
+  stop: yen(9_950_000),
+  open: SIZE,
+  orders,
+  ...over,
+});
+/** "place stop STOP", "cancel: time stop", "wait: protected". */
+const say = (l: Leg, f: ExitFacts = facts()): string => {
+  const action = nextAction(l, f);
+  switch (action.kind) {
+    case "place":
+      return `place ${action.purpose} ${action.executionType} ${action.exitReason}`;
+    case "cancel":
+      return `cancel: ${action.why}`;
+    case "wait":
+      return `wait: ${action.reason}`;
+    default:
+      return action.kind;
+  }
+};
+
+describe("a leg of a long", () => {
+  const open = (i: Intent, over: Record<string, unknown> = {}) => order("open", i, over);
+  const target = { quote: quoteAt(10_030_000) };
+  const late = { nowMs: at(4 * 3_600_000) };
+  test.each<[string, readonly Order[], Partial<ExitFacts>, Partial<Leg>, string]>([
+    ["new: gets its stop", [], {}, {}, "place stop STOP stop_loss"],
+    ["new, price unknown: gets its stop", [], { quote: undefined }, {}, "place stop STOP stop_loss"],
+    ["new, price beyond the stop: is closed", [], { quote: quoteAt(9_950_000) }, {}, "place exit MARKET stop_loss"],
+    ["new, at its target: gets its stop first", [], target, {}, "place stop STOP stop_loss"],
+    ["closed", [order("filled", STOP)], {}, { open: coinE8(0n) }, "closed"],
+    [
+      "closed, its stop still shown",
+      [open(STOP)],
+      {},
+      { open: coinE8(0n) },
+      "wait: closed, the venue is dropping its order",
+    ],
+    ["with an unsent intention: drops it", [order("intended", STOP)], {}, {}, "abandon"],
+    ["sending: looks", [order("sending", STOP)], {}, {}, "look"],
+    ["unknown: looks, whatever the price", [order("unknown", STOP)], target, {}, "look"],
+    ["protected: waits", [open(STOP)], {}, {}, "wait: protected"],
+    ["protected, price unknown: waits", [open(STOP)], { quote: undefined }, {}, "wait: protected"],
+    ["protected, target touched: gives up the stop", [open(STOP)], target, {}, "cancel: target touched"],
+    [
+      "target touched and the stop gone: takes profit",
+      [order("cancelled", STOP)],
+      target,
+      {},
+      "place takeProfit LIMIT tp1",
+    ],
+    ["second target", [order("cancelled", STOP)], target, { target: 2 }, "place takeProfit LIMIT tp2"],
+    [
+      "target left again while cancelling: protected again",
+      [order("cancelled", STOP)],
+      {},
+      {},
+      "place stop STOP stop_loss",
+    ],
+    ["cancelling: looks soon", [open(STOP, { cancelAskedMs: at(59_900) })], {}, {}, "wait: cancelling"],
+    [
+      "cancelling too long: asks again",
+      [open(STOP, { cancelAskedMs: at(58_000) })],
+      {},
+      {},
+      "cancel: the cancel had no effect yet",
+    ],
+    ["taking profit: rests", [open(TAKE, { sentMs: at(56_000) })], {}, {}, "wait: taking profit"],
+    ["took its time: cancels", [open(TAKE, { sentMs: at(55_000) })], {}, {}, "cancel: it rested its time"],
+    [
+      "rested in vain: protected again",
+      [order("cancelled", STOP), order("cancelled", TAKE)],
+      target,
+      {},
+      "place stop STOP stop_loss",
+    ],
+    [
+      "rested in vain a moment ago, not tradable: waits",
+      [order("cancelled", TAKE, { closedMs: at(59_000) }), open(STOP)],
+      target,
+      {},
+      "wait: protected",
+    ],
+    [
+      "rested in vain, tradable now: tries again",
+      [order("cancelled", TAKE, { closedMs: at(59_000) }), open(STOP)],
+      { quote: quoteAt(10_030_500) },
+      {},
+      "cancel: target touched",
+    ],
+    [
+      "rested in vain a minute ago: tries again",
+      [order("cancelled", TAKE, { closedMs: at(0) }), open(STOP)],
+      target,
+      {},
+      "cancel: target touched",
+    ],
+    ["stop moved to the entry: replaces it", [open(STOP)], {}, { stop: yen(9_990_000) }, "cancel: the stop moves"],
+    ["its stop carries a shifted price: stays", [open({ ...STOP, price: yen(9_950_001) })], {}, {}, "wait: protected"],
+    ["time is over: gives up the stop", [open(STOP)], late, {}, "cancel: time stop"],
+    ["time is over, stop gone: a passive close", [order("cancelled", STOP)], late, {}, "place exit LIMIT time_stop"],
+    [
+      "time is over, price unknown: market",
+      [order("cancelled", STOP)],
+      { ...late, quote: undefined },
+      {},
+      "place exit MARKET time_stop",
+    ],
+    [
+      "passive close rested: market",
+      [order("cancelled", STOP), order("cancelled", EXIT_LIMIT)],
+      late,
+      {},
+      "place exit MARKET time_stop",
+    ],
+    [
+      "passive close refused: market",
+      [order("cancelled", STOP), order("rejected", EXIT_LIMIT)],
+      late,
+      {},
+      "place exit MARKET time_stop",
+    ],
+    ["market close filled in part: goes on", [order("expired", EXIT_MARKET)], {}, {}, "place exit MARKET stop_loss"],
+    [
+      "stop would trigger at once: market",
+      [order("rejected", STOP, { code: "ERR-5129" })],
+      {},
+      {},
+      "place exit MARKET stop_loss",
+    ],
+    [
+      "position not visible yet: again after 200 ms",
+      [order("rejected", STOP, { code: "ERR-254", closedMs: at(0) })],
+      { nowMs: at(199) },
+      {},
+      "wait: refused with ERR-254",
+    ],
+    [
+      "position not visible yet, 200 ms later",
+      [order("rejected", STOP, { code: "ERR-254", closedMs: at(0) })],
+      { nowMs: at(200) },
+      {},
+      "place stop STOP stop_loss",
+    ],
+    ["refused: pauses", [order("rejected", STOP, { closedMs: at(59_700) })], {}, {}, "wait: refused with ERR-5106"],
+    [
+      "refused twice for good: market",
+      [order("rejected", STOP, { code: "ERR-5121" }), order("rejected", STOP, { code: "ERR-5121" })],
+      {},
+      {},
+      "place exit MARKET stop_loss",
+    ],
+    [
+      "refused often for now: tries on",
+      [...Array(5)].map(() => order("rejected", STOP, { code: "ERR-5201", resend: "later" })),
+      {},
+      {},
+      "place stop STOP stop_loss",
+    ],
+    [
+      "quantity reserved by another order: tries on",
+      [...Array(5)].map(() => order("rejected", STOP, { code: "ERR-200" })),
+      {},
+      {},
+      "place stop STOP stop_loss",
+    ],
+    [
+      "take-profit refused: protected at once",
+      [order("cancelled", STOP), order("rejected", TAKE, { closedMs: at(60_000) })],
+      target,
+      {},
+      "place stop STOP stop_loss",
+    ],
+    ["no trace of the stop: placed anew", [order("neverSent", STOP)], {}, {}, "place stop STOP stop_loss"],
+    ["the stop expired at the venue: placed anew", [order("expired", STOP)], {}, {}, "place stop STOP stop_loss"],
+  ])("%s", (_, orders, f, l, expected) => {
+    expect(say(leg(orders, l), facts(f))).toBe(expected);
+  });
+
+  test("a short mirrors it", () => {
+    const short = { direction: "short" as const, quote: quoteAt(9_970_000) };
+    const l = leg([order("cancelled", STOP)], { stop: yen(10_050_000), targetPrice: yen(9_970_000) });
+    expect(say(l, facts(short))).toBe("place takeProfit LIMIT tp1");
+    expect(say(l, facts({ ...short, quote: quoteAt(10_050_000) }))).toBe("place exit MARKET stop_loss");
+    expect(say(l, facts({ ...short, ...late }))).toBe("place exit LIMIT time_stop");
+    const action = nextAction(l, facts({ ...short, ...late }));
+    expect(action.kind === "place" && action.price).toBe(yen(9_969_500));
+  });
+
+  test("wakes at its target, or where the target becomes tradable, and never at a price that holds already", () => {
+    const topics = (orders: readonly Order[], last: number) => {
+      const action = nextAction(leg(orders), facts({ quote: quoteAt(last) }));
+      return action.kind === "wait" ? action.wakeOn : undefined;
+    };
+    expect(topics([open(STOP)], 10_000_000)).toEqual(["price:BTC_JPY:atOrAbove:10030000"]);
+    const vain = order("cancelled", TAKE, { closedMs: at(59_000) });
+    expect(topics([vain, open(STOP)], 10_030_100)).toEqual(["price:BTC_JPY:atOrAbove:10030500"]);
+  });
+
+  test("whatever its orders are, an open leg is never left without order, look or reason to wait; a closed one never sends", () => {
+    const intents = fc.constantFrom(STOP, TAKE, EXIT_LIMIT, EXIT_MARKET);
+    const anyOrder = fc
+      .record({
+        state: fc.constantFrom(...ORDER_STATES),
+        intent: intents,
+        code: fc.constantFrom("ERR-5129", "ERR-254", "ERR-200", "ERR-5201", "ERR-5121", "ERR-5003"),
+        closed: fc.integer({ min: 0, max: 60_000 }),
+        asked: fc.option(fc.integer({ min: 0, max: 60_000 }), { nil: undefined }),
+      })
+      .map((o) =>
+        order(o.state, o.intent, {
+          code: o.code,
+          closedMs: at(o.closed),
+          cancelAskedMs: o.asked === undefined ? undefined : at(o.asked),
+        }),
+      );
+    fc.assert(
+      fc.property(
+        fc.array(anyOrder, { maxLength: 6 }),
+        fc.option(fc.integer({ min: 9_900_000, max: 10_100_000 }), { nil: undefined }),
+        fc.boolean(),
+        fc.boolean(),
+        (orders, last, timeOver, closed) => {
+          const f = facts({
+            quote: last === undefined ? undefined : quoteAt(last),
+            ...(timeOver ? { nowMs: at(4 * 3_600_000 + 1) } : {}),
+          });
+          const action = nextAction(leg(orders, closed ? { open: coinE8(0n) } : {}), f);
+          const live = orders.findLast((o) => ["intended", "sending", "unknown", "open"].includes(o.state));
+          if (closed) expect(action.kind).not.toBe("place");
+          if (action.kind === "place") expect(live).toBeUndefined();
+          // Nothing at the venue, and it only waits: then a refusal is being waited out, for seconds at most.
+          if (action.kind === "wait" && live === undefined) {
+            expect(action.untilMs).toBeDefined();
+            expect((action.untilMs ?? 0) - f.nowMs).toBeLessThanOrEqual(5_000);
+            expect((action.untilMs ?? 0) - f.nowMs).toBeGreaterThan(0);
+          }
+          // A timed wait lies ahead, so that no look repeats itself at once.
+          if (action.kind === "wait" && action.untilMs !== undefined) expect(action.untilMs).toBeGreaterThan(f.nowMs);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+test.each<[string, Partial<Record<string, unknown>>, Intent, number, boolean]>([
+  ["a stop that is through", { code: "ERR-5129" }, STOP, 0, false],
+  ["a position not visible yet", { code: "ERR-254" }, STOP, 1_000, false],
+  ["a position not found after seconds", { code: "ERR-254" }, STOP, 5_000, true],
+  ["a take-profit limit, whose stop returns", { code: "ERR-5003" }, TAKE, 0, false],
+  ["maintenance", { code: "ERR-5201" }, STOP, 0, true],
+])("the owner is told of %s: %#", (_, over, i, ms, alarming) => {
+  const rejected = order("rejected", i, { ...over, closedMs: at(ms) }) as In<"rejected">;
+  expect(refusalIsAlarming(rejected, [rejected])).toBe(alarming);
+});
