@@ -113,13 +113,11 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
             .pending()
             .map((p) => ({ id: p.id, symbol: p.symbol, direction: p.direction, validUntil: isoUtc(p.validUntilMs) })),
           trades: read.risk.liveTrades(),
-          halts: read.halts
-            .active(nowMs)
-            .map((h) => ({
-              kind: h.kind,
-              reason: h.reason,
-              until: h.untilMs === undefined ? null : isoUtc(h.untilMs),
-            })),
+          halts: read.halts.active(nowMs).map((h) => ({
+            kind: h.kind,
+            reason: h.reason,
+            until: h.untilMs === undefined ? null : isoUtc(h.untilMs),
+          })),
           alerts: read.alerts.open().map((a) => ({ severity: a.severity, text: a.text })),
           equityJpy: read.equity.latest() === undefined ? null : toNumber(read.equity.latest()?.equity ?? 0n),
           jobs: state.store.stats(),

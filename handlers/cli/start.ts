@@ -36,7 +36,7 @@ import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
 import { SYMBOLS } from "../facts.ts";
-import { ledgerMatchesVenue } from "../reconcile.ts";
+import { ledgerDifferences } from "../orders/ledger.ts";
 import { type ReplaySummary, replaySummary, summaryText } from "../report/summary.ts";
 import { writeReplayReport } from "../report/write.ts";
 import { parseApprover, scriptedMessenger } from "./approver.ts";
@@ -427,8 +427,10 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
     progress.end();
     for (const message of db.read.outbox.after(0).filter((m) => m.kind === "report")) deps.out(`\n${message.text}`);
     const reportPath = join(varDir, "report.html");
+    const differences = await ledgerDifferences({ db: db.read, venue }, SYMBOLS);
+    for (const difference of differences) deps.err(`book and venue differ: ${JSON.stringify(difference)}`);
     const summary = replaySummary(db, {
-      ledgerMatchesVenue: await ledgerMatchesVenue({ db: db.read, venue }, SYMBOLS),
+      ledgerMatchesVenue: differences.length === 0,
       equityStart: config.PAPER_EQUITY_JPY,
       equityEnd: (await venue.margin()).equity,
       dbPath: db.path,

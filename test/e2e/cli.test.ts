@@ -1,0 +1,75 @@
+// The command line as a person or a script meets it: exit codes, one clear error, nothing half-done.
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { lastJson, tempFolder, trader } from "./trader.ts";
+
+describe("trader", () => {
+  test("--help and --version end with 0", async () => {
+    expect((await trader(["--help"])).code).toBe(0);
+    expect((await trader(["--version"])).stdout).toMatch(/^2\./);
+  });
+  test.each([
+    ["no command", [], 2, /Usage|usage/],
+    ["an unknown command", ["strat"], 2, /unknown command/],
+    ["an unknown job name", ["enqueue", "fetchMarkte", "{}", "--var", "v"], 1, /fetchMarkte[\s\S]*fetchMarket/],
+    ["bad JSON", ["enqueue", "reconcile", "{not json", "--var", "v"], 2, /JSON/],
+    ["input of the wrong shape", ["enqueue", "fetchMarket", '{"symbol":"DOGE"}', "--var", "v"], 1, /symbol/],
+    ["a bad time", ["enqueue", "reconcile", "{}", "--at", "tomorrow", "--var", "v"], 2, /ISO-8601/],
+    ["an unknown job id", ["jobs", "show", "999", "--var", "v"], 1, /DB_MISSING|999/],
+    ["no database", ["status", "--var", "nowhere"], 1, /DB_MISSING/],
+    ["an unknown proposal", ["approve", "nothing", "--var", "nowhere"], 1, /DB_MISSING/],
+    ["a missing model file", ["predict", "--model", "no.txt", "--csv", "no.csv", "--json"], 1, /no\.txt/],
+  ])("%s is one clear error", async (_name, args, code, message) => {
+    const ended = await trader(args);
+    expect(ended.stderr + ended.stdout).toMatch(message);
+    expect(ended.stderr).not.toMatch(/unexpected failure|\n\s+at /);
+    expect(ended.code).toBe(code);
+  });
+
+  test("a refused enqueue leaves no job behind, a good one is there and only once", async () => {
+    const cwd = tempFolder();
+    await trader(["enqueue", "nope", "{}", "--var", "v"], { cwd });
+    const first = lastJson<{ id: number; created: boolean }>(
+      await trader(["enqueue", "reconcile", "{}", "--key", "k", "--var", "v", "--json"], { cwd }),
+    );
+    const second = lastJson<{ id: number; created: boolean }>(
+      await trader(["enqueue", "reconcile", "{}", "--key", "k", "--var", "v", "--json"], { cwd }),
+    );
+    expect([first.created, second.created, second.id]).toEqual([true, false, first.id]);
+    const jobs = lastJson<{ name: string; state: string }[]>(
+      await trader(["jobs", "list", "--var", "v", "--json"], { cwd }),
+    );
+    expect(jobs).toHaveLength(1);
+    expect(jobs[0]).toMatchObject({ name: "reconcile", state: "ready" });
+    const shown = lastJson<Record<string, unknown>>(
+      await trader(["jobs", "show", String(first.id), "--var", "v", "--json"], { cwd }),
+    );
+    expect(shown).toHaveProperty("attempts");
+    expect((await trader(["jobs", "discard", String(first.id), "--var", "v", "--json"], { cwd })).code).toBe(0);
+    expect((await trader(["jobs", "stats", "--var", "v", "--json"], { cwd })).code).toBe(0);
+  });
+
+  test("config prints every setting; a .env others can read is refused", async () => {
+    const cwd = tempFolder();
+    writeFileSync(join(cwd, ".env"), "MAX_DAILY_TRADES=2\n", { mode: 0o600 });
+    const config = lastJson<Record<string, unknown>>(await trader(["config", "--json"], { cwd }));
+    expect(config["MAX_DAILY_TRADES"]).toBe(2);
+    chmodSync(join(cwd, ".env"), 0o644);
+    const ended = await trader(["config"], { cwd });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toMatch(/chmod 600/);
+  });
+
+  test("doctor is content with a good machine and names what is wrong with a bad one", async () => {
+    const cwd = tempFolder();
+    const good = await trader(["doctor", "--var", "v", "--json"], { cwd });
+    expect(lastJson<{ ok: boolean }>(good)).toMatchObject({ ok: true });
+    expect(good.code).toBe(0);
+    expect(existsSync(join(cwd, "v", "trader.db"))).toBe(false); // it makes nothing but the folder
+    writeFileSync(join(cwd, "v", "trader.db"), "no database at all, just a text that is long enough".repeat(50));
+    const bad = await trader(["doctor", "--var", "v"], { cwd });
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toMatch(/FAIL {2}database/);
+  });
+});

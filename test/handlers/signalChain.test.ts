@@ -1,0 +1,219 @@
+// The steps from fetchMarket to filter, one rule at a time.
+import { describe, expect, test } from "vitest";
+import { collectHistory } from "../../handlers/collectHistory.ts";
+import { computeFeatures } from "../../handlers/computeFeatures.ts";
+import { fetchMarket } from "../../handlers/fetchMarket.ts";
+import { filter, proposalId } from "../../handlers/filter.ts";
+import { predict } from "../../handlers/predict.ts";
+import { MIN_RANK_SAMPLE } from "../../lib/core/gates.ts";
+import { parseCoin, yen } from "../../lib/core/money.ts";
+import { BAR_MS, epochMs, HOUR_MS, MINUTE_MS, parseInstant, SECOND_MS } from "../../lib/core/time.ts";
+import type { PublicTrade, Side } from "../../lib/core/venue.ts";
+import { bars, candle, type Stage, stage } from "../sim/stage.ts";
+
+const CLOSE = parseInstant("2025-08-12T03:00:00Z"); // a Tuesday, 12:00 JST
+const BAR = epochMs(CLOSE - BAR_MS);
+const TICK = epochMs(CLOSE + 5 * SECOND_MS);
+const input = { symbol: "BTC_JPY", tickMs: TICK } as const;
+const barInput = { symbol: "BTC_JPY", barOpenMs: BAR } as const;
+const trade = (atMs: number, price: number, side: Side = "BUY"): PublicTrade => ({
+  price: yen(price),
+  side,
+  size: parseCoin("0.01"),
+  timestampMs: epochMs(atMs),
+});
+/** Stores the history before the judged bar, as collectHistory leaves it. */
+const known = (s: Stage, count: number): void =>
+  s.db.transaction((tx) => tx.candles.upsert("BTC_JPY", bars(CLOSE, count).slice(0, -1), "klines"));
+const reasonAt = (s: Stage): string | undefined => {
+  const row = s.db.read.features.at("BTC_JPY", BAR, "ta12-v1");
+  return row?.result.kind === "noSignal" ? row.result.reason : undefined;
+};
+
+describe("fetchMarket", () => {
+  test("stores closed candles only, one snapshot, one equity point, and goes on", async () => {
+    const s = stage(TICK);
+    known(s, 120);
+    s.says.candles = [...bars(CLOSE, 120), candle(CLOSE, 17_600_000)]; // the last one is still running
+    const outcome = await s.run(fetchMarket, input);
+    expect(outcome).toMatchObject({
+      kind: "done",
+      next: [{ name: "computeFeatures", expiresAtMs: CLOSE + 10 * MINUTE_MS }],
+    });
+    expect(s.db.read.candles.at("BTC_JPY", CLOSE)).toBeUndefined();
+    expect(s.db.read.candles.at("BTC_JPY", BAR)).toBeDefined();
+    const snapshot = s.db.read.snapshots.at("BTC_JPY", BAR);
+    expect(snapshot?.spreadBps).toBeCloseTo((2_000 / 17_501_000) * 10_000, 9);
+    expect(snapshot?.volumeRatio).toBeGreaterThan(0);
+    expect(s.db.read.equity.latest()?.equity).toBe(yen(1_000_000));
+  });
+
+  test("a candle not published yet is waited for, two minutes at most", async () => {
+    const s = stage(TICK);
+    s.says.candles = bars(BAR, 100);
+    expect(await s.run(fetchMarket, input)).toMatchObject({ kind: "snooze", untilMs: TICK + 10 * SECOND_MS });
+    s.clock.advanceTo(epochMs(CLOSE + 2 * MINUTE_MS - 1));
+    expect((await s.run(fetchMarket, input)).kind).toBe("snooze");
+  });
+
+  test("right after 06:00 JST the wait is five minutes", async () => {
+    const close = parseInstant("2025-08-11T21:00:00Z");
+    const s = stage(epochMs(close + 4 * MINUTE_MS));
+    s.says.candles = bars(close - BAR_MS, 90);
+    expect((await s.run(fetchMarket, { symbol: "BTC_JPY", tickMs: close + 5 * SECOND_MS })).kind).toBe("snooze");
+  });
+
+  test("then the bar is built from public trades, both printed sides, and a later venue candle replaces it", async () => {
+    const s = stage(epochMs(CLOSE + 2 * MINUTE_MS));
+    s.says.candles = bars(BAR, 100);
+    s.says.trades = [
+      trade(CLOSE + 30_000, 99), // after the bar
+      trade(CLOSE - 1, 17_520_000),
+      trade(CLOSE - 1, 17_520_000, "SELL"),
+      trade(BAR + 60_000, 17_540_000),
+      trade(BAR, 17_490_000),
+      trade(BAR - 1, 1), // before it: the bar is covered
+    ];
+    expect((await s.run(fetchMarket, input)).kind).toBe("done");
+    expect(s.db.read.candles.at("BTC_JPY", BAR)).toEqual({
+      openMs: BAR,
+      open: 17_490_000,
+      high: 17_540_000,
+      low: 17_490_000,
+      close: 17_520_000,
+      volume: 0.04,
+    });
+    s.db.transaction((tx) => tx.candles.upsert("BTC_JPY", [candle(BAR, 17_000_000)], "klines"));
+    s.db.transaction((tx) => tx.candles.upsert("BTC_JPY", [candle(BAR, 1_000_000)], "trades"));
+    expect(s.db.read.candles.at("BTC_JPY", BAR)?.close).toBe(17_000_000);
+  });
+
+  test("neither candle nor enough trades: no signal, data late", async () => {
+    const s = stage(epochMs(CLOSE + 2 * MINUTE_MS));
+    s.says.candles = bars(BAR, 100);
+    s.says.trades = [trade(CLOSE - 1_000, 17_520_000)]; // does not reach back to the open
+    expect(await s.run(fetchMarket, input)).toMatchObject({
+      kind: "stop",
+      reason: expect.stringContaining("data late"),
+    });
+    expect(reasonAt(s)).toContain("data late");
+    expect(s.db.read.candles.at("BTC_JPY", BAR)).toBeUndefined();
+    expect(s.db.read.candles.at("BTC_JPY", epochMs(BAR - BAR_MS))).toBeDefined(); // what did come is kept
+  });
+
+  test.each(["MAINTENANCE", "PREOPEN"] as const)("a venue in %s gives no signal", async (status) => {
+    const s = stage(TICK);
+    s.says.status = status;
+    expect((await s.run(fetchMarket, input)).kind).toBe("stop");
+    expect(reasonAt(s)).toContain(status);
+  });
+
+  test("holes of today are back-filled; a maintenance hole of an older day is asked for once a day", async () => {
+    const s = stage(TICK);
+    s.says.candles = bars(CLOSE, 96 * 4);
+    await s.run(fetchMarket, input);
+    expect(s.klineDates).toEqual(["20250812"]);
+    const morning = parseInstant("2025-08-11T21:15:00Z"); // the first bar of the venue day has just closed
+    const t = stage(epochMs(morning + 5 * SECOND_MS));
+    t.says.candles = bars(morning, 96);
+    await t.run(fetchMarket, { symbol: "BTC_JPY", tickMs: morning + 5 * SECOND_MS });
+    expect(t.klineDates).toEqual(["20250809", "20250810", "20250811", "20250812"]);
+  });
+
+  test.each([
+    [969_999, ["loss-day"]],
+    [970_000, ["loss-day"]],
+    [970_001, []],
+    [920_000, ["loss-day", "loss-week"]],
+    [840_000, ["loss-day", "loss-month", "loss-week"]],
+  ])("an equity of %d JPY after 1,000,000 halts %j until the period ends", async (equity, kinds) => {
+    const s = stage(TICK);
+    s.says.candles = bars(CLOSE, 120);
+    s.db.transaction((tx) => tx.equity.record(epochMs(CLOSE - 12 * HOUR_MS), yen(1_000_000)));
+    s.says.margin = { ...s.says.margin, equity: yen(equity) };
+    await s.run(fetchMarket, input);
+    const halts = s.db.read.halts.active(s.clock.nowMs());
+    expect(halts.map((h) => h.kind).sort()).toEqual(kinds);
+    expect(halts.every((h) => h.untilMs !== undefined && h.untilMs > TICK)).toBe(true);
+    expect(s.db.read.alerts.open()).toHaveLength(kinds.length);
+    await s.run(fetchMarket, input); // told once
+    expect(s.db.read.outbox.after(0)).toHaveLength(kinds.length);
+  });
+});
+
+describe("computeFeatures and predict", () => {
+  const judged = async (s: Stage) => {
+    s.says.candles = bars(CLOSE, 600);
+    known(s, 600);
+    await s.run(fetchMarket, input);
+    await s.run(computeFeatures, barInput);
+    await s.run(predict, barInput);
+  };
+  test("too little history is no signal, with its reason", async () => {
+    const s = stage(TICK);
+    s.says.candles = bars(CLOSE, 100);
+    await s.run(fetchMarket, input);
+    expect(await s.run(computeFeatures, barInput)).toMatchObject({ kind: "stop" });
+    expect(reasonAt(s)).toMatch(/short|missing/);
+  });
+  test("two heads are scored, the stronger side becomes the signal, judging a bar twice changes nothing", async () => {
+    const s = stage(TICK);
+    await judged(s);
+    const signal = s.db.read.signals.at("BTC_JPY", BAR);
+    expect(signal?.pTouchLong).toBeGreaterThan(0);
+    expect(signal?.pTouchShort).toBeGreaterThan(0);
+    expect(signal?.confidence).toBe(signal?.direction === "long" ? signal?.pTouchLong : signal?.pTouchShort);
+    expect(Object.keys(signal?.features ?? {})).toHaveLength(12);
+    expect(await s.run(predict, barInput)).toMatchObject({ kind: "stop", reason: expect.stringContaining("already") });
+    expect(s.db.sql.prepare("SELECT count(*) FROM signals").pluck().get()).toBe(1);
+  });
+  test("collectHistory fills candles and the scores that rank is taken from", async () => {
+    const s = stage(TICK);
+    s.says.candles = bars(CLOSE, 96 * 12);
+    await s.run(collectHistory, { symbol: "BTC_JPY" });
+    const past = s.db.read.scores.trailing("touch-2025-06-29", "BTC_JPY", "long", 0, BAR);
+    expect(past.length).toBeGreaterThan(MIN_RANK_SAMPLE / 2);
+    const before = s.klineDates.length;
+    await s.run(collectHistory, { symbol: "BTC_JPY" });
+    expect(s.db.read.scores.trailing("touch-2025-06-29", "BTC_JPY", "long", 0, BAR)).toHaveLength(past.length);
+    expect(s.klineDates.length - before).toBeLessThan(before); // complete days are not fetched again
+  });
+  test("the filter stores every gate and sends nothing when one fails", async () => {
+    const s = stage(TICK);
+    await judged(s);
+    const outcome = await s.run(filter, barInput);
+    expect(outcome.kind).toBe("stop");
+    const signal = s.db.read.signals.at("BTC_JPY", BAR);
+    expect(signal?.verdict).toBe("filtered");
+    expect(signal?.gates?.map((g) => g.gate)).toEqual(
+      "side probability rank spread volume news rollover maintenance halt openTrade pendingProposal dailyTrades lossLimits size".split(
+        " ",
+      ),
+    );
+    expect(signal?.gates?.some((g) => !g.pass)).toBe(true);
+    expect(s.db.read.proposals.pending()).toEqual([]);
+    expect(await s.run(filter, barInput)).toMatchObject({ kind: "stop", reason: expect.stringContaining("already") });
+  });
+  test("with every gate open the bar becomes one proposal inside the owner's limits", async () => {
+    const s = stage(TICK, {
+      LONG_MIN_CONFIDENCE: "0",
+      SHORT_MIN_CONFIDENCE: "1",
+      CONFIDENCE_RANK: "1",
+      MIN_VOLUME_RATIO: "0",
+    });
+    s.says.candles = bars(CLOSE, 96 * 12);
+    await s.run(collectHistory, { symbol: "BTC_JPY" });
+    await judged(s);
+    const outcome = await s.run(filter, barInput);
+    expect(outcome).toMatchObject({ kind: "done", next: [{ name: "notify" }] });
+    const [proposal] = s.db.read.proposals.pending();
+    expect(proposal).toMatchObject({
+      id: proposalId("BTC_JPY", BAR),
+      direction: "long",
+      entry: yen(17_500_000),
+      validUntilMs: TICK + 15 * MINUTE_MS,
+    });
+    expect(proposal && proposal.size * proposal.entry <= yen(100_000) * 100_000_000n).toBe(true);
+    expect(s.db.read.signals.at("BTC_JPY", BAR)?.verdict).toBe("proposed");
+  });
+});

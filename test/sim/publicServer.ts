@@ -1,0 +1,75 @@
+// GMO Coin's public API on loopback, in real time: the bundled candles moved to now (by whole days of 96 bars), served by the
+// venue simulator. For tests of the real worker; private calls are not answered.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { yen } from "../../lib/core/money.ts";
+import { BAR_MS, DAY_MS, type EpochMs, epochMs } from "../../lib/core/time.ts";
+import { realClock } from "../../lib/io/clock.ts";
+import { bundledCandleFile, bundledSpreads } from "../../lib/sim/bundled.ts";
+import { type CandleFile, readCandleFile } from "../../lib/sim/candleFile.ts";
+import { CandleMarket } from "../../lib/sim/candleMarket.ts";
+import { Simulator } from "../../lib/sim/simulator.ts";
+import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+
+export interface PublicServer {
+  /** For GMO_PUBLIC_URL. */
+  readonly url: string;
+  /** From now on every request gets this status and body instead; undefined heals it. */
+  break(reply: { readonly status: number; readonly body: string } | undefined): void;
+  readonly requests: () => number;
+  close(): Promise<void>;
+}
+
+const moved = (file: CandleFile, byMs: number): CandleFile => ({
+  ...file,
+  candles: file.candles.map((c) => ({ ...c, openMs: epochMs(c.openMs + byMs) as EpochMs })),
+});
+
+export const startPublicServer = async (): Promise<PublicServer> => {
+  const symbols = ["BTC_JPY", "ETH_JPY"] as const;
+  const files = symbols.map((symbol) => readCandleFile(bundledCandleFile(symbol)));
+  const endMs = files[0]?.candles.at(-1)?.openMs ?? 0;
+  // The last recorded day is the one we live in.
+  const byMs = Math.ceil((realClock.nowMs() + 4 * BAR_MS - endMs) / DAY_MS) * DAY_MS;
+  const candles = Object.fromEntries(symbols.map((symbol, i) => [symbol, moved(files[i] as CandleFile, byMs)]));
+  const simulator = Simulator.open({
+    path: ":memory:",
+    market: new CandleMarket({ candles, rules: SYMBOL_RULES, spreadsBps: bundledSpreads() }),
+    seed: 1,
+    rules: SYMBOL_RULES,
+    startEquity: yen(1_000_000),
+    startMs: realClock.nowMs(),
+  });
+  let broken: { readonly status: number; readonly body: string } | undefined;
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    const url = new URL(request.url ?? "/", "http://loopback");
+    if (broken) {
+      response.writeHead(broken.status).end(broken.body);
+      return;
+    }
+    simulator.advanceTo(epochMs(Math.max(realClock.nowMs(), simulator.nowMs())));
+    const reply = simulator.handle({
+      area: "public",
+      method: "GET",
+      path: url.pathname.replace(/^\/public/, "") as `/v1/${string}`,
+      query: url.search.slice(1),
+      headers: {},
+    });
+    response.writeHead(reply.httpStatus, { "content-type": "application/json" }).end(reply.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/public`,
+    break: (reply) => {
+      broken = reply;
+    },
+    requests: () => requests,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      simulator.close();
+    },
+  };
+};
