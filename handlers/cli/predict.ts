@@ -67,13 +67,12 @@ export function* predictionLines(options: PredictOptions): Generator<string[]> {
     for (let i = from; i < Math.min(from + LINES_AT_ONCE, table.rowCount); i++) {
       const row = table.row(i);
       const raw = predictor.raw(row, range);
-      lines.push(
-        JSON.stringify({
-          p: jsonNumber(predictor.transform(raw, range)),
-          ...(options.raw ? { raw: jsonNumber(raw) } : {}),
-          ...(options.contrib ? { contrib: predictor.contributions(row, range).map(jsonNumber) } : {}),
-        }),
-      );
+      const line: { p: number | null; raw?: number | null; contrib?: (number | null)[] } = {
+        p: jsonNumber(predictor.transform(raw, range)),
+      };
+      if (options.raw) line.raw = jsonNumber(raw);
+      if (options.contrib) line.contrib = predictor.contributions(row, range).map(jsonNumber);
+      lines.push(JSON.stringify(line));
     }
     yield lines;
   }

@@ -1,5 +1,5 @@
-// The training command: tsx models/train/main.ts --data DIR --out models/artifacts/ID [--end ISO] [--trainer FILE] [--cache DIR]
-// The id is the last part of --out. The trainer is found as trainer.ts says.
+// The training command: tsx models/train/main.ts --data DIR --out models/artifacts/ID [--end ISO]
+// The id is the last part of --out. LIGHTGBM_BIN names the trainer; without it trainer.ts says where it is looked for.
 import { basename, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseInstant } from "../../lib/core/time.ts";
@@ -13,8 +13,6 @@ const { values } = parseArgs({
     data: { type: "string" },
     out: { type: "string" },
     end: { type: "string", default: DEFAULT_END },
-    trainer: { type: "string" },
-    cache: { type: "string" },
   },
 });
 if (!values.data || !values.out) {
@@ -27,7 +25,7 @@ if (!values.data || !values.out) {
     outDir,
     id: basename(outDir),
     endMs: parseInstant(values.end),
-    trainer: findTrainer(values.trainer, values.cache),
+    trainer: findTrainer(process.env["LIGHTGBM_BIN"], process.env["XDG_CACHE_HOME"]),
     say: (line) => process.stdout.write(`${line}\n`),
   });
 }
