@@ -97,6 +97,8 @@ export interface WorldOptions {
   readonly concurrency?: number;
   readonly pollMs?: number;
   readonly seed?: number;
+  /** Called before a request of ours goes out: a test may move the venue's time (`world.pass`) or look around. */
+  readonly onRequest?: (world: World, what: string) => void;
 }
 
 export interface ProposalSpec {
@@ -198,6 +200,7 @@ export class World {
         const what = `${request.method} ${request.path}`;
         if (post) this.mortality.pass(`before ${what}`);
         else this.mortality.assertAlive();
+        this.options.onRequest?.(this, what);
         this.requests.push(what);
         try {
           return await inner.send(request);
@@ -351,6 +354,22 @@ export class World {
       const last = this.simulator.lastPrice(topic.symbol);
       if (topic.side === "atOrAbove" ? last >= topic.price : last <= topic.price) this.store.wake(text);
     }
+  }
+
+  /** Venue time that passes while a request is on its way. */
+  pass(ms: number): void {
+    this.simulator.advanceTo(epochMs(this.simulator.nowMs() + ms));
+    this.clock.advanceTo(this.simulator.nowMs());
+  }
+  /** The owner at the exchange's own page, or another program with the same account: not through our book. */
+  get owner(): Venue {
+    return createGmoVenue({
+      transport: this.simulator.transport(),
+      credentials: this.simulator.credentials(),
+      clock: this.clock,
+      log: silentLogger(),
+      timers: noTimers,
+    });
   }
 
   /** The process is gone: open transactions roll back, everything in memory is lost. */
