@@ -56,6 +56,10 @@ export interface ReportProposal {
   readonly decidedBy: DecidedBy | undefined;
   readonly actor: string | undefined;
   readonly decidedMs: EpochMs | undefined;
+  /** Approved, but the re-check on fresh data said no, and why. */
+  readonly refusal: string | undefined;
+  /** The trade it became, filled or not. */
+  readonly tradeId: number | undefined;
 }
 
 /** One execution, for the marks on a price chart. */
@@ -120,6 +124,8 @@ interface ProposalRow {
   decided_by: DecidedBy | null;
   actor: string | null;
   decided_ms: bigint | null;
+  refusal: string | null;
+  trade_id: bigint | null;
 }
 
 // Prices of the plan come from the proposal (the trades row's stop follows the stop in force). As doubles: for display only.
@@ -210,7 +216,11 @@ export const reportingReads = (sql: Sqlite) => ({
   proposals: (fromMs: EpochMs, toMs: EpochMs): readonly ReportProposal[] =>
     sql
       .prepare<[number, number], ProposalRow>(
-        `SELECT p.*, a.decided_by, a.actor, a.decided_ms FROM proposals p LEFT JOIN approvals a ON a.proposal_id = p.id
+        `WITH refused AS (SELECT json_extract(data, '$.proposalId') AS id, max(json_extract(data, '$.reason')) AS reason
+                          FROM audit_events WHERE kind = 'entry.refused' GROUP BY 1)
+         SELECT p.*, a.decided_by, a.actor, a.decided_ms, r.reason AS refusal, t.id AS trade_id
+         FROM proposals p LEFT JOIN approvals a ON a.proposal_id = p.id
+           LEFT JOIN refused r ON r.id = p.id LEFT JOIN trades t ON t.proposal_id = p.id
          WHERE p.created_ms >= ? AND p.created_ms < ? ORDER BY p.created_ms, p.id`,
       )
       .safeIntegers()
@@ -234,6 +244,8 @@ export const reportingReads = (sql: Sqlite) => ({
         decidedBy: row.decided_by ?? undefined,
         actor: row.actor ?? undefined,
         decidedMs: row.decided_ms === null ? undefined : (Number(row.decided_ms) as EpochMs),
+        refusal: row.refusal ?? undefined,
+        tradeId: row.trade_id === null ? undefined : Number(row.trade_id),
       })),
 
   /** Halts in force at a moment, also a past one: a report of an old day tells that day's truth. */

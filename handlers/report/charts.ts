@@ -75,6 +75,7 @@ const timeAxis = (frame: Frame, span: Span): string => {
     if (at < span.fromMs) continue;
     const [, month, day, time] = DAY_NAME.exec(jstText(at)) ?? [];
     const midnight = time === "00:00";
+    const named = midnight || parts.length === 0; // the first mark says which day it is
     const x = frame.x(at);
     parts.push(
       element("line", {
@@ -89,8 +90,8 @@ const timeAxis = (frame: Frame, span: Span): string => {
     parts.push(
       element(
         "text",
-        { x, y: frame.height - 8, class: midnight ? "tick strong" : "tick", "text-anchor": anchor },
-        midnight ? `${month}-${day}` : (time ?? ""),
+        { x, y: frame.height - 8, class: named ? "tick strong" : "tick", "text-anchor": anchor },
+        named ? `${month}-${day}` : (time ?? ""),
       ),
     );
   }

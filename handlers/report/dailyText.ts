@@ -33,7 +33,7 @@ export const dailyText = (day: DayReport): string => {
     `Sharpe ${show(day.sharpe)} (daily returns, 30 days, × √365)`,
     "",
     `Funnel: ${funnelText(day.funnel)}`,
-    `Answers: ${a.approved} approved, ${a.rejected} rejected, ${a.expired} expired${a.pending > 0 ? `, ${a.pending} pending` : ""}`,
+    `Answers: ${a.approved} approved${a.refused > 0 ? ` (${a.refused} refused at the re-check)` : ""}, ${a.rejected} rejected, ${a.expired} expired${a.pending > 0 ? `, ${a.pending} pending` : ""}`,
     "",
     `Loss limits: ${day.losses.map(lossText).join(", ")}`,
     `Halts: ${day.halts.length === 0 ? "none" : day.halts.map((h) => `${h.kind} (${h.reason})`).join("; ")}`,

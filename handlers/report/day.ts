@@ -32,6 +32,8 @@ export interface AnswerCounts {
   readonly rejected: number;
   readonly expired: number;
   readonly pending: number;
+  /** Of the approved: the re-check on fresh data said no. */
+  readonly refused: number;
 }
 export interface DayReport {
   readonly date: string;
@@ -65,8 +67,11 @@ export const outcomeOf = (trade: ReportTrade): TradeOutcome => ({
 
 /** Each question once: a proposal that was modified is counted as what became of its successor. */
 export const countAnswers = (proposals: readonly ReportProposal[]): AnswerCounts => {
-  const counts = { approved: 0, rejected: 0, expired: 0, pending: 0 };
-  for (const { state } of proposals) if (state !== "superseded") counts[state] += 1;
+  const counts = { approved: 0, rejected: 0, expired: 0, pending: 0, refused: 0 };
+  for (const { state, refusal } of proposals) {
+    if (state !== "superseded") counts[state] += 1;
+    if (refusal !== undefined) counts.refused += 1;
+  }
   return counts;
 };
 

@@ -2,7 +2,7 @@
 // comes from the database is escaped. Every win rate stands beside its break-even, and what is not known is said plainly.
 
 import { toNumber } from "../../lib/core/money.ts";
-import { gateWords } from "../../lib/core/performance.ts";
+import { gatesInOrder, gateWords } from "../../lib/core/performance.ts";
 import { rateInterval, show, showPercent, showYen } from "../../lib/core/statistics.ts";
 import { escapeHtml } from "../../lib/core/svg.ts";
 import { jstText } from "../../lib/core/time.ts";
@@ -41,7 +41,7 @@ export const honestWords = ({ summary, statistics: s }: ReportData): readonly st
       );
   }
   words.push(
-    `The model was over its threshold on ${summary.signals} of ${summary.bars} judged bars and ${summary.notified} became ${summary.notified === 1 ? "a proposal" : "proposals"}. The days were fixed in advance; nothing was tuned on them.`,
+    `The model was over its threshold on ${summary.signals} of ${summary.bars} judged bars and ${summary.notified} became ${summary.notified === 1 ? "a proposal" : "proposals"}${summary.refused > 0 ? `; of ${summary.approved} approved, ${summary.refused} were refused when the market was checked again at the tap` : ""}. The days were fixed in advance; nothing was tuned on them.`,
   );
   return words;
 };
@@ -67,7 +67,11 @@ const headline = (d: ReportData): string => {
     ["Profit factor", cell(show(s.profitFactor)), "gross profit ÷ gross loss"],
     ["Expectancy", cell(show(s.expectancyBps, 1, " bps"), toneOf(s.expectancyBps)), `${show(s.expectancyR)} R a trade`],
     ["Max drawdown", cell(showYen(d.drawdown?.yen)), showPercent(d.drawdown?.ratio, 3)],
-    ["Sharpe", cell(show(d.sharpe.value)), `${d.sharpe.days} daily returns × √365`],
+    [
+      "Sharpe",
+      cell(show(d.sharpe.value)),
+      `${d.sharpe.days} daily returns × √365${d.sharpe.days < FEW_TRADES ? ", too few" : ""}`,
+    ],
     ["Equity", cell(showYen(summary.equityEndJpy)), `from ${showYen(summary.equityStartJpy)}`],
   ]);
 };
@@ -102,7 +106,7 @@ const charts = (d: ReportData): string =>
     .join("");
 
 const funnel = ({ funnel: f }: ReportData): string => {
-  const gates = [...new Set([...Object.keys(f.stoppedBy), ...Object.keys(f.failed)])];
+  const gates = gatesInOrder([...Object.keys(f.stoppedBy), ...Object.keys(f.failed)]);
   const width = (count: number) => (f.bars === 0 ? 0 : (count / f.bars) * 100).toFixed(2);
   const bar = (label: string, first: number, more: number) =>
     `<span>${escapeHtml(label)}</span><div><i style="width:${width(first)}%"></i><u style="width:${width(more)}%"></u></div><b>${first}${more > 0 ? ` <small class="sub">of ${first + more}</small>` : ""}</b>`;

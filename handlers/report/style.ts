@@ -51,6 +51,7 @@ tr:last-child td{border-bottom:0}
 th{font-weight:500;font-size:12.5px;color:var(--soft);border-bottom:1px solid var(--line)}
 th.text,td.text{text-align:left}
 td{vertical-align:top}
+td.wrap{white-space:normal;min-width:220px}
 td small{display:block;color:var(--soft);font-size:12px;font-weight:400}
 .bars small{color:var(--soft);font-size:12px}
 .bars{display:grid;grid-template-columns:max-content 1fr max-content;gap:7px 14px;align-items:center;font-size:13.5px;max-width:760px}
@@ -73,6 +74,7 @@ table.stack tr{display:grid;grid-template-columns:1fr 1fr;gap:3px 16px;padding:1
 table.stack tr:last-child{border-bottom:0}
 table.stack td{display:flex;justify-content:space-between;gap:8px;padding:0;border:0;white-space:normal;min-width:0;text-align:right}
 table.stack td::before{content:attr(data-label);color:var(--soft);font-size:12px;text-align:left;white-space:nowrap}
+table.stack td.wrap{grid-column:1/-1}
 table.stack td.head{grid-column:1/-1;font-weight:600;text-align:left}table.stack td.head::before{content:none}
 table.stack td.head small{display:inline;margin-left:8px}
 }

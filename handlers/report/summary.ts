@@ -31,6 +31,8 @@ export interface ReplaySummary extends Omit<SummaryFacts, "equityStart" | "equit
   readonly rejected: number;
   readonly expired: number;
   readonly pending: number;
+  /** Of the approved: refused at the re-check on fresh data, so no order was sent. */
+  readonly refused: number;
   /** With at least one fill. */
   readonly trades: number;
   /** Approved, but given up without a fill. */
@@ -108,7 +110,7 @@ export const summaryText = (s: ReplaySummary): string => {
   const percent = (rate: number | null) => showPercent(rate ?? undefined);
   return [
     "",
-    `${s.bars} bars judged, ${s.signals} over the model's threshold, ${s.notified} proposed: ${s.approved} approved, ${s.rejected} rejected, ${s.expired} expired`,
+    `${s.bars} bars judged, ${s.signals} over the model's threshold, ${s.notified} proposed: ${s.approved} approved${s.refused > 0 ? ` (${s.refused} refused at the re-check)` : ""}, ${s.rejected} rejected, ${s.expired} expired`,
     `${s.trades} trades: ${s.wins} won, ${s.losses} lost${s.tradesCancelled > 0 ? `; ${s.tradesCancelled} given up without a fill` : ""}`,
     `win rate ${percent(s.winRate)}, break-even ${percent(s.breakEvenRate)}, profit factor ${show(s.profitFactor ?? undefined)}, max drawdown ${show(s.maxDrawdownPct ?? undefined, 3, " %")}`,
     `P&L ${showYen(s.netPnlJpy, true)}, equity ${showYen(s.equityStartJpy)} -> ${showYen(s.equityEndJpy)}; edge: not tested`,

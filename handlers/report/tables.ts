@@ -1,7 +1,7 @@
 // The tables of the report: trades, proposals, days, model. On a phone each row becomes a card (style.ts), the labels coming
 // from `data-label`. Everything from the database is escaped here.
 
-import type { ReportTrade } from "../../db/tables/reporting.ts";
+import type { ReportProposal, ReportTrade } from "../../db/tables/reporting.ts";
 import { AUC_WARNING, aucIsLow } from "../../lib/core/performance.ts";
 import { NONE, show, showPercent, showYen } from "../../lib/core/statistics.ts";
 import { escapeHtml } from "../../lib/core/svg.ts";
@@ -11,7 +11,7 @@ import { outcomeOf } from "./day.ts";
 
 interface Column {
   readonly label: string;
-  readonly kind?: "head";
+  readonly kind?: "head" | "wrap";
 }
 type Tone = "gain" | "loss" | undefined;
 export interface Cell {
@@ -29,7 +29,7 @@ const time = (at: EpochMs | undefined): string => (at === undefined ? NONE : jst
 const coins = (size: number): string => String(Number(size.toFixed(8)));
 
 const table = (columns: readonly Column[], rows: readonly (readonly Cell[])[]): string => {
-  const kindOf = (column: Column) => (column.kind === "head" ? "text head" : "");
+  const kindOf = (column: Column) => (column.kind ? `text ${column.kind}` : "");
   const head = columns.map((c) => `<th class="${c.kind ? "text" : ""}">${escapeHtml(c.label)}</th>`).join("");
   const body = rows
     .map((row) => {
@@ -92,22 +92,29 @@ export const trades = (d: ReportData): string => {
   );
 };
 
+const whatFollowed = (d: ReportData, p: ReportProposal): string => {
+  if (p.refusal !== undefined) return `refused at the re-check: ${p.refusal}`;
+  const trade = d.trades.find((t) => t.id === p.tradeId);
+  if (!trade) return NONE;
+  return trade.status === "cancelled" ? `#${trade.id} given up` : `trade #${trade.id}`;
+};
+
 export const proposals = (d: ReportData): string => {
   const rows = d.proposals.map((p) => [
     cell(`${p.symbol} ${p.direction}`, undefined, time(p.createdMs)),
+    cell(showPercent(p.confidence), undefined, `rank ${show(p.rank, 1)}`),
+    cell(showPercent(p.breakEven)),
+    cell(showYen(p.entry), undefined, `stop ${showYen(p.stop)}`),
+    cell(coins(p.size), undefined, `risk ${showYen(p.riskYen)}`),
     p.state === "pending"
       ? cell("pending", undefined, `until ${time(p.validUntilMs)}`)
       : cell(p.state, undefined, `by ${p.decidedBy ?? NONE}, ${time(p.decidedMs)}`),
-    cell(showPercent(p.confidence), undefined, `rank ${show(p.rank, 1)}`),
-    cell(showPercent(p.breakEven)),
-    cell(showYen(p.entry)),
-    cell(showYen(p.stop)),
-    cell(coins(p.size)),
-    cell(showYen(p.riskYen)),
+    cell(whatFollowed(d, p)),
   ]);
   const columns: Column[] = [
     { label: "Proposal", kind: "head" },
-    ...["Answer", "Probability", "Break-even", "Entry", "Stop", "Size", "At risk"].map((label) => ({ label })),
+    ...["Probability", "Break-even", "Entry", "Size", "Answer"].map((label) => ({ label })),
+    { label: "Then", kind: "wrap" },
   ];
   return section(
     "Proposals and answers",

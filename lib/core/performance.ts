@@ -50,6 +50,12 @@ const GATE_ORDER = [
   "size",
 ];
 
+/** Each name once, in the order the gates are judged; unknown ones last. */
+export const gatesInOrder = (gates: readonly string[]): readonly string[] => {
+  const place = (gate: string): number => (GATE_ORDER.includes(gate) ? GATE_ORDER.indexOf(gate) : GATE_ORDER.length);
+  return [...new Set(gates)].sort((a, b) => place(a) - place(b));
+};
+
 export const funnelOf = (bars: readonly JudgedBar[]): Funnel => {
   const stopped = new Map<string, number>(GATE_ORDER.map((gate) => [gate, 0]));
   const failed = new Map(stopped);

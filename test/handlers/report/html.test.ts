@@ -101,8 +101,17 @@ describe("the HTML report", () => {
   });
 
   test("shows every proposal with its answer and who gave it", () => {
-    for (const text of ["by timeout, 08-11 05:15", "by script, 08-12 23:32", "expired", "rejected", "approved"])
+    for (const text of [
+      "by timeout, 08-11 05:15",
+      "by script, 08-12 23:32",
+      "expired",
+      "rejected",
+      "approved",
+      "trade #1",
+    ])
       expect(html).toContain(text);
+    const refused = { ...data, proposals: data.proposals.map((p) => ({ ...p, refusal: "the price left <the band>" })) };
+    expect(renderReport(refused)).toContain("refused at the re-check: the price left &lt;the band&gt;");
   });
 
   test("every win rate stands beside its break-even, and few trades are called few", () => {

@@ -134,6 +134,23 @@ describe("the summary of a whole database", () => {
   });
 });
 
+test("an approval refused at the re-check is told, with its reason, and counts once", () => {
+  const signal = judgeBar(book.db, START);
+  addProposal(book.db, plan("p1"), signal);
+  settle(book.db, "p1", "approved", START);
+  const refuse = (reason: string) =>
+    book.db.transaction((tx) =>
+      tx.audit.append({ atMs: START, kind: "entry.refused", actor: "execute", data: { proposalId: "p1", reason } }),
+    );
+  expect(summary()).toMatchObject({ approved: 1, refused: 0 });
+  refuse("the price left the band");
+  refuse("the price left the band");
+  expect(summary()).toMatchObject({ notified: 1, approved: 1, refused: 1, trades: 0 });
+  expect(summaryText(summary())).toContain("1 approved (1 refused at the re-check)");
+  const [row] = book.db.read.reporting.proposals(START, epochMs(START + 1));
+  expect(row).toMatchObject({ refusal: "the price left the band", tradeId: undefined });
+});
+
 describe("what the summary must not overlook", () => {
   test("an open position behind its STOP is open, not bare", () => {
     openTrade();

@@ -4,6 +4,7 @@ import {
   aucIsLow,
   funnelOf,
   funnelText,
+  gatesInOrder,
   type HeadScore,
   headPerformance,
   type JudgedBar,
@@ -44,6 +45,9 @@ describe("the funnel", () => {
   });
   test("no bars at all", () => {
     expect(funnelText(funnelOf([]))).toBe("0 bars: 0 proposed");
+  });
+  test("gates keep the order they are judged in, unknown ones come last", () => {
+    expect(gatesInOrder(["size", "later", "rank", "side", "rank"])).toEqual(["side", "rank", "size", "later"]);
   });
   test("every bar is counted exactly once", () => {
     const anyBar = fc.oneof(
