@@ -5,24 +5,9 @@ import { AppError, toAppError } from "../lib/core/errors.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 import type { Registry } from "./registry.ts";
+import { abortSlot, type Slot } from "./slots.ts";
 import { parseInput } from "./store.ts";
 import type { Ctx, NewJob, Outcome } from "./types.ts";
-
-export interface Slot {
-  readonly job: Job;
-  readonly abort: AbortController;
-  why: "timeout" | "shutdown" | "lost" | undefined;
-  /** Cut off by stop: its job has gone back, its result no longer counts. */
-  abandoned: boolean;
-}
-export const slotOf = (job: Job): Slot => ({ job, abort: new AbortController(), why: undefined, abandoned: false });
-
-/** The first reason stands. */
-export const abortSlot = (slot: Slot, why: NonNullable<Slot["why"]>, reason: Error): void => {
-  if (slot.why !== undefined) return;
-  slot.why = why;
-  slot.abort.abort(reason);
-};
 
 export type Result =
   | { readonly kind: "outcome"; readonly outcome: Outcome }
@@ -65,6 +50,7 @@ export const runHandler = async <S extends object>(slot: Slot, deps: AttemptDeps
     log: deps.log.child({ jobId: job.id, job: job.name, attempt: job.attempts, traceId: job.traceId }),
   };
   deps.beforeHandler?.(job);
+  if (abort.signal.aborted) return { kind: "error", error: abort.signal.reason }; // Stopped or taken away before it began.
   const timer = setTimeout(() => abortSlot(slot, "timeout", timeoutError(job, handler.timeoutMs)), handler.timeoutMs);
   try {
     return { kind: "outcome", outcome: await handler.run(parseInput(handler, job.input), ctx) };

@@ -3,11 +3,19 @@ import type { AnyHandler } from "./types.ts";
 
 export type Registry = ReadonlyMap<string, AnyHandler>;
 
-/** Throws RangeError when two handlers share a name. */
+// A longer timer would overflow and fire at once.
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Throws RangeError when two handlers share a name, or one's numbers make no sense. */
 export const registryOf = (handlers: readonly AnyHandler[]): Registry => {
   const registry = new Map<string, AnyHandler>();
   for (const handler of handlers) {
     if (registry.has(handler.name)) throw new RangeError(`two handlers are named ${JSON.stringify(handler.name)}`);
+    const { name, maxAttempts, timeoutMs } = handler;
+    if (!Number.isSafeInteger(maxAttempts) || maxAttempts < 1)
+      throw new RangeError(`handler ${name}: expected maxAttempts of at least 1, found ${maxAttempts}`);
+    if (!(timeoutMs >= 1 && timeoutMs <= LONGEST_TIMEOUT_MS))
+      throw new RangeError(`handler ${name}: expected timeoutMs from 1 to ${LONGEST_TIMEOUT_MS}, found ${timeoutMs}`);
     registry.set(handler.name, handler);
   }
   return registry;

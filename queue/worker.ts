@@ -3,17 +3,17 @@
 import { setTimeout as delay, setImmediate as yieldToTimers } from "node:timers/promises";
 import type { Database } from "../db/open.ts";
 import type { Job } from "../db/tables/jobs.ts";
-import { AppError } from "../lib/core/errors.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 import type { Random } from "../lib/io/random.ts";
 import { SqliteError } from "../lib/io/sqlite.ts";
-import { type AttemptDeps, abortSlot, failureOf, type Result, runHandler, type Slot, slotOf } from "./attempt.ts";
+import { type AttemptDeps, failureOf, type Result, runHandler } from "./attempt.ts";
 import { betterQueueDispatcher, type Dispatcher, directDispatcher } from "./dispatch.ts";
-import { type ClaimRequest, Ledger, type LedgerOptions, type OnFailure } from "./ledger.ts";
+import { Ledger, type LedgerOptions, type OnFailure } from "./ledger.ts";
 import type { Registry } from "./registry.ts";
 import { findLost, markAlive, markStopped } from "./rescue.ts";
 import { Scheduler } from "./schedule.ts";
+import { type Slot, Slots } from "./slots.ts";
 import type { JobStore } from "./store.ts";
 import { StaleAttemptError } from "./types.ts";
 
@@ -69,12 +69,12 @@ class QueueWorker<S extends object> implements Worker {
   readonly #scheduler: Scheduler;
   readonly #dispatcher: Dispatcher;
   readonly #leaseMs: number;
-  readonly #reserve: number;
-  readonly #slots = new Map<number, Slot>();
+  readonly #slots: Slots;
   readonly #dataVersion;
   readonly #deps: AttemptDeps<S>;
   #mode: "idle" | "started" | "draining" | "stopped" = "idle";
   #stopping: Promise<void> | undefined;
+  readonly #hurry = new AbortController();
   #timers: NodeJS.Timeout[] = [];
   #unlisten: (() => void) | undefined;
   #pumpQueued = false;
@@ -83,15 +83,15 @@ class QueueWorker<S extends object> implements Worker {
   #nextRescueMs = 0;
   #ran = 0;
   #lastYieldMs = 0;
-  #whenIdle: (() => void)[] = [];
   #broken: { readonly error: unknown } | undefined;
 
   constructor(options: WorkerOptions<S>) {
     this.#o = options;
     this.#leaseMs = options.leaseMs ?? 30_000;
-    this.#reserve = options.reserve ?? (options.virtual ? 0 : 1);
+    const reserve = options.reserve ?? (options.virtual ? 0 : 1);
     if (!Number.isSafeInteger(options.concurrency) || options.concurrency < 1)
       throw new RangeError(`expected a worker concurrency of at least 1, found ${options.concurrency}`);
+    this.#slots = new Slots(options.registry, options.concurrency, reserve);
     this.#ledger = new Ledger({ ...options, leaseMs: this.#leaseMs });
     this.#scheduler = new Scheduler(options.db, options.store, options.clock);
     this.#dataVersion = options.db.sql.prepare<[], number>("PRAGMA data_version").pluck();
@@ -103,7 +103,7 @@ class QueueWorker<S extends object> implements Worker {
     };
     this.#dispatcher = options.virtual
       ? directDispatcher()
-      : betterQueueDispatcher(options.concurrency + this.#reserve, (error) =>
+      : betterQueueDispatcher(options.concurrency + reserve, (error) =>
           options.log.error({ err: error }, "queue.dispatcherBroken"),
         );
   }
@@ -126,7 +126,7 @@ class QueueWorker<S extends object> implements Worker {
       this.#rescue();
       this.#lastYieldMs = this.#o.clock.monotonicMs();
       while (this.#fill() > 0) {
-        await this.#idle();
+        await this.#slots.empty();
         if (this.#broken) throw this.#broken.error;
       }
       return this.#ran;
@@ -140,7 +140,7 @@ class QueueWorker<S extends object> implements Worker {
 
   stop({ graceMs }: { graceMs: number }): Promise<void> {
     if (this.#stopping) {
-      this.#abortAll();
+      this.#hurry.abort();
       return this.#stopping;
     }
     this.#stopping = this.#stop(graceMs);
@@ -149,13 +149,10 @@ class QueueWorker<S extends object> implements Worker {
 
   async #stop(graceMs: number): Promise<void> {
     this.#unlisten?.();
-    await this.#settledWithin(graceMs);
-    this.#abortAll();
+    await this.#settledWithin(graceMs, this.#hurry.signal);
+    this.#slots.abortAll();
     await this.#settledWithin(ABORT_GRACE_MS);
-    for (const slot of this.#slots.values()) {
-      slot.abandoned = true;
-      this.#guard("queue.releaseFailed", () => this.#ledger.release(slot.job));
-    }
+    this.#slots.abandon((job) => this.#guard("queue.releaseFailed", () => this.#ledger.release(job)));
     this.#clearTimers();
     if (this.#mode !== "idle") this.#ledger.stopWorker();
     markStopped(this.#o.bootId);
@@ -171,7 +168,7 @@ class QueueWorker<S extends object> implements Worker {
   }
 
   #startHeartbeat(): void {
-    const beat = () => this.#guard("queue.heartbeatFailed", () => this.#abortLost(this.#ledger.heartbeat()));
+    const beat = () => this.#guard("queue.heartbeatFailed", () => this.#slots.abortLost(this.#ledger.heartbeat()));
     this.#timers.push(setInterval(beat, this.#leaseMs / 3));
   }
 
@@ -194,7 +191,7 @@ class QueueWorker<S extends object> implements Worker {
     const version = this.#dataVersion.get() ?? -1;
     if (version !== this.#seenVersion) {
       this.#seenVersion = version;
-      this.#abortLost(this.#ledger.held());
+      this.#slots.abortLost(this.#ledger.held());
       this.#pump();
     } else if (this.#o.clock.nowMs() >= this.#nextLookMs) this.#pump();
     if (this.#o.clock.monotonicMs() >= this.#nextRescueMs) this.#rescue();
@@ -227,28 +224,12 @@ class QueueWorker<S extends object> implements Worker {
     this.#ledger.sweep();
     let started = 0;
     for (;;) {
-      const request = this.#freeSlot();
+      const request = this.#slots.free();
       const job = request && this.#ledger.claim(request);
       if (!job) return started;
       this.#launch(job);
       started += 1;
     }
-  }
-
-  /** What the next free slot may take; `without` is a job that is about to end. undefined: no slot is free. */
-  #freeSlot(without?: Job): ClaimRequest | undefined {
-    if (this.#stopping) return undefined;
-    const { concurrency, registry } = this.#o;
-    const perName = new Map<string, number>();
-    let taken = 0;
-    for (const { job } of this.#slots.values()) {
-      if (job === without) continue;
-      taken += 1;
-      perName.set(job.name, (perName.get(job.name) ?? 0) + 1);
-    }
-    if (taken >= concurrency + this.#reserve) return undefined;
-    const busy = [...perName].filter(([name, count]) => count >= (registry.get(name)?.concurrency ?? Infinity));
-    return { busy: busy.map(([name]) => name), onlyReducing: taken >= concurrency };
   }
 
   #rescue(): void {
@@ -257,7 +238,7 @@ class QueueWorker<S extends object> implements Worker {
     if (running.length === 0) return;
     const self = {
       bootId: this.#o.bootId,
-      ownJobs: new Set(this.#slots.keys()),
+      ownJobs: this.#slots.jobIds(),
       realNowMs: this.#o.clock.realNowMs(),
     };
     const lost = findLost(running, self);
@@ -268,22 +249,8 @@ class QueueWorker<S extends object> implements Worker {
     if (lost.length > 0 && this.#mode === "started") this.#pump();
   }
 
-  #abortLost(held: readonly { id: number; fence: number }[]): void {
-    if (this.#slots.size === 0) return;
-    const owned = new Map(held.map(({ id, fence }) => [id, fence]));
-    for (const slot of this.#slots.values())
-      if (owned.get(slot.job.id) !== slot.job.fence)
-        abortSlot(slot, "lost", new StaleAttemptError(`job ${slot.job.id} was taken away from this attempt`));
-  }
-
-  #abortAll(): void {
-    const reason = new AppError("retry", "SHUTDOWN", "the worker is stopping");
-    for (const slot of this.#slots.values()) abortSlot(slot, "shutdown", reason);
-  }
-
   #launch(job: Job): void {
-    const slot = slotOf(job);
-    this.#slots.set(job.id, slot);
+    const slot = this.#slots.open(job);
     this.#dispatcher.dispatch({ id: `${job.id}:${job.fence}`, run: () => this.#run(slot) });
   }
 
@@ -291,6 +258,7 @@ class QueueWorker<S extends object> implements Worker {
     let next: Job | undefined;
     try {
       await this.#breathe();
+      if (slot.after.length > 0) await Promise.all(slot.after);
       const result = await runHandler(slot, this.#deps);
       next = await this.#settle(slot, result);
     } catch (error) {
@@ -298,12 +266,12 @@ class QueueWorker<S extends object> implements Worker {
       this.#broken ??= { error };
     } finally {
       this.#ran += 1;
-      this.#slots.delete(slot.job.id);
+      this.#slots.close(slot);
     }
     if (next) this.#launch(next);
     if (this.#mode === "started") this.#queuePump();
     else if (!this.#broken && this.#mode === "draining" && this.#o.concurrency > 1) this.#fillWhileDraining();
-    if (this.#slots.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+    this.#slots.settleEmpty();
   }
 
   #fillWhileDraining(): void {
@@ -350,7 +318,7 @@ class QueueWorker<S extends object> implements Worker {
     if (result.kind === "outcome") {
       try {
         // Waiting claims of other slots are left to #fill; this slot takes its next job in the same transaction.
-        return this.#ledger.finish(job, result.outcome, this.#freeSlot(job));
+        return this.#ledger.finish(job, result.outcome, this.#stopping ? undefined : this.#slots.free(job));
       } catch (e) {
         if (e instanceof StaleAttemptError || isStorageTrouble(e)) throw e;
         error = e; // The handler's own write was refused: nothing of it is in the file.
@@ -369,16 +337,13 @@ class QueueWorker<S extends object> implements Worker {
     return undefined;
   }
 
-  #idle(): Promise<void> {
-    if (this.#slots.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#whenIdle.push(resolve));
-  }
-
-  async #settledWithin(ms: number): Promise<void> {
-    const stopWaiting = new AbortController();
-    const wait = delay(ms, undefined, { signal: stopWaiting.signal }).catch(() => undefined);
-    await Promise.race([this.#idle(), wait]);
-    stopWaiting.abort();
+  /** Waits until no handler runs, `ms` have passed, or `hurry` aborts. */
+  async #settledWithin(ms: number, hurry: AbortSignal = new AbortController().signal): Promise<void> {
+    const settled = new AbortController();
+    const signal = AbortSignal.any([settled.signal, hurry]);
+    const wait = delay(ms, undefined, { signal }).catch(() => undefined); // Rejects when it is cut short.
+    await Promise.race([this.#slots.empty(), wait]);
+    settled.abort();
   }
 }
 

@@ -8,6 +8,7 @@ import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import { silentLogger } from "../../lib/io/logger.ts";
 import { seededRandom } from "../../lib/io/random.ts";
+import { Ledger } from "../../queue/ledger.ts";
 import { type Registry, registryOf } from "../../queue/registry.ts";
 import { Scheduler } from "../../queue/schedule.ts";
 import { JobStore } from "../../queue/store.ts";
@@ -62,6 +63,15 @@ export const gate = (): { readonly opened: Promise<void>; open(): void } => {
   return { opened, open };
 };
 
+/** Waits for what real timers and real processes bring about; fails after `limitMs`. */
+export const until = async (condition: () => boolean, limitMs = 20_000): Promise<void> => {
+  const start = performance.now();
+  while (!condition()) {
+    if (performance.now() - start > limitMs) throw new Error(`not within ${limitMs} ms: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+};
+
 export interface World {
   readonly dir: string;
   readonly path: string;
@@ -70,6 +80,8 @@ export interface World {
   readonly registry: Registry;
   readonly store: JobStore;
   readonly scheduler: Scheduler;
+  /** The attempts of a worker that the test drives by hand. */
+  ledger(bootId: string, leaseMs?: number): Ledger;
   worker(changes?: Partial<WorkerOptions<object>>): Worker;
   /** Another connection to the same file with its own store, as a second process has. */
   second(handlers?: readonly AnyHandler[]): World;
@@ -77,7 +89,13 @@ export interface World {
 }
 
 let boots = 0;
-const worldAt = (dir: string, clock: TestClock, handlers: readonly AnyHandler[], seconds: World[]): World => {
+const worldAt = (
+  dir: string,
+  testClock: TestClock,
+  handlers: readonly AnyHandler[],
+  seconds: World[],
+  clock: Clock,
+): World => {
   const path = join(dir, "test.db");
   const db = openDatabase(path);
   const registry = registryOf(handlers);
@@ -86,10 +104,15 @@ const worldAt = (dir: string, clock: TestClock, handlers: readonly AnyHandler[],
     dir,
     path,
     db,
-    clock,
+    clock: testClock,
     registry,
     store,
     scheduler: new Scheduler(db, store, clock),
+    ledger(bootId, leaseMs = 1_000) {
+      const ledger = new Ledger({ db, store, registry, clock, bootId, leaseMs, random: seededRandom(1) });
+      ledger.registerWorker();
+      return ledger;
+    },
     worker: (changes = {}) =>
       createWorker<object>({
         db,
@@ -105,7 +128,7 @@ const worldAt = (dir: string, clock: TestClock, handlers: readonly AnyHandler[],
         ...changes,
       }),
     second(others = handlers) {
-      const world = worldAt(dir, clock, others, seconds);
+      const world = worldAt(dir, testClock, others, seconds, clock);
       seconds.push(world);
       return world;
     },
@@ -114,10 +137,12 @@ const worldAt = (dir: string, clock: TestClock, handlers: readonly AnyHandler[],
 };
 
 const open: { dir: string; worlds: World[] }[] = [];
-export const world = (handlers: readonly AnyHandler[]): World => {
+/** `clock`: the real one where real timers matter; else the test's own. */
+export const world = (handlers: readonly AnyHandler[], clock?: Clock): World => {
   const dir = mkdtempSync(join(tmpdir(), "queue-"));
   const worlds: World[] = [];
-  const made = worldAt(dir, new TestClock(), handlers, worlds);
+  const testClock = new TestClock();
+  const made = worldAt(dir, testClock, handlers, worlds, clock ?? testClock);
   worlds.push(made);
   open.push({ dir, worlds });
   return made;

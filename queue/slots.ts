@@ -1,0 +1,117 @@
+// The handlers that are alive in this worker: how many there are, what may join them, and how they are told to end.
+import type { Job } from "../db/tables/jobs.ts";
+import { AppError } from "../lib/core/errors.ts";
+import type { ClaimRequest } from "./ledger.ts";
+import type { Registry } from "./registry.ts";
+import { StaleAttemptError } from "./types.ts";
+
+export interface Slot {
+  readonly job: Job;
+  readonly abort: AbortController;
+  /** Why the signal was aborted; the first reason stands. */
+  why: "timeout" | "shutdown" | "lost" | undefined;
+  /** Cut off by stop: its job has gone back, its result no longer counts. */
+  abandoned: boolean;
+  /** An older attempt of the job, or of its serial key, that lost its lease and is still alive here: end first. */
+  readonly after: readonly Promise<void>[];
+  readonly closed: Promise<void>;
+  readonly close: () => void;
+}
+
+export const abortSlot = (slot: Slot, why: NonNullable<Slot["why"]>, reason: Error): void => {
+  if (slot.why !== undefined) return;
+  slot.why = why;
+  slot.abort.abort(reason);
+};
+
+export class Slots {
+  readonly #slots = new Set<Slot>();
+  #whenEmpty: (() => void)[] = [];
+  constructor(
+    private readonly registry: Registry,
+    private readonly concurrency: number,
+    /** Slots beyond `concurrency` that only risk-reducing jobs may use. */
+    private readonly reserve: number,
+  ) {}
+
+  open(job: Job): Slot {
+    const { serialKey } = job;
+    const older = [...this.#slots].filter(
+      (slot) => slot.job.id === job.id || (serialKey !== undefined && slot.job.serialKey === serialKey),
+    );
+    let close = () => {};
+    const closed = new Promise<void>((resolve) => {
+      close = resolve;
+    });
+    const after = older.map((slot) => slot.closed);
+    const slot: Slot = { job, abort: new AbortController(), why: undefined, abandoned: false, after, closed, close };
+    this.#slots.add(slot);
+    return slot;
+  }
+
+  close(slot: Slot): void {
+    this.#slots.delete(slot);
+    slot.close();
+  }
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  jobIds(): ReadonlySet<number> {
+    return new Set([...this.#slots].map((slot) => slot.job.id));
+  }
+
+  /** What the next free slot may take; `without` is a job that is about to end. undefined: no slot is free. */
+  free(without?: Job): ClaimRequest | undefined {
+    const perName = new Map<string, number>();
+    let taken = 0;
+    for (const { job } of this.#slots) {
+      if (job === without) continue;
+      taken += 1;
+      perName.set(job.name, (perName.get(job.name) ?? 0) + 1);
+    }
+    if (taken >= this.concurrency + this.reserve) return undefined;
+    const busy: string[] = [];
+    for (const [name, count] of perName)
+      if (count >= (this.registry.get(name)?.concurrency ?? Number.POSITIVE_INFINITY)) busy.push(name);
+    return { busy, onlyReducing: taken >= this.concurrency };
+  }
+
+  /** Aborts the attempts that are not among those that still own their job. */
+  abortLost(held: readonly { readonly id: number; readonly fence: number }[]): void {
+    if (this.#slots.size === 0) return;
+    const owned = new Set(held.map(({ id, fence }) => `${id}:${fence}`));
+    for (const slot of this.#slots) {
+      const { id, fence } = slot.job;
+      if (!owned.has(`${id}:${fence}`))
+        abortSlot(slot, "lost", new StaleAttemptError(`job ${id} was taken away from this attempt`));
+    }
+  }
+
+  abortAll(): void {
+    const reason = new AppError("retry", "SHUTDOWN", "the worker is stopping");
+    for (const slot of this.#slots) abortSlot(slot, "shutdown", reason);
+  }
+
+  /** Gives up on what still runs; `release` gives each job back. */
+  abandon(release: (job: Job) => void): void {
+    for (const slot of this.#slots) {
+      slot.abandoned = true;
+      release(slot.job);
+    }
+    this.#slots.clear();
+    this.settleEmpty();
+  }
+
+  /** Resolves when no handler is alive. */
+  empty(): Promise<void> {
+    if (this.#slots.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** To be called after a slot was closed and its successor, if any, opened. */
+  settleEmpty(): void {
+    if (this.#slots.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  }
+}

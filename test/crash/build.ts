@@ -1,0 +1,43 @@
+// Bundles one test program to plain JavaScript in a temp folder: a crash run starts hundreds of processes, and a bundle
+// on plain node starts in half the time of sources behind a TypeScript loader.
+import { copyFileSync, mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { projectPath } from "../../lib/io/paths.ts";
+
+interface Bundler {
+  buildSync(options: {
+    entryPoints: string[];
+    outfile: string;
+    bundle: true;
+    platform: "node";
+    format: "esm";
+    packages: "external";
+    sourcemap: "inline";
+    logLevel: "error";
+  }): unknown;
+}
+
+/** `entry` is a path inside the project such as "test/crash/queueChild.ts". Returns the folder and the program to run. */
+export const buildProgram = (entry: string): { readonly dir: string; readonly program: string } => {
+  const dir = mkdtempSync(join(tmpdir(), "crash-build-"));
+  const program = join(dir, "program.mjs");
+  // The bundler that tsx brings and runs on.
+  const bundler = createRequire(createRequire(import.meta.url).resolve("tsx/package.json"))("esbuild") as Bundler;
+  bundler.buildSync({
+    entryPoints: [projectPath(entry)],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
+    sourcemap: "inline",
+    logLevel: "error",
+  });
+  copyFileSync(projectPath("package.json"), join(dir, "package.json"));
+  symlinkSync(projectPath("node_modules"), join(dir, "node_modules"));
+  mkdirSync(join(dir, "db"));
+  symlinkSync(projectPath("db", "migrations"), join(dir, "db", "migrations"));
+  return { dir, program };
+};
