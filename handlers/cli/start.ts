@@ -255,6 +255,9 @@ const start = async (options: Options, deps: Deps): Promise<void> => {
   const approverText = options.approver ?? "all";
   parseApprover(approverText); // before anything is written
   const model = modelFor(options.model);
+  // Everything that can be refused is refused before the folder is touched.
+  const isNew = options.fresh === true || !existsSync(databasePath(varDir));
+  const wanted = isNew ? newIdentity(options, config, data, model, approverText) : undefined;
   try {
     mkdirSync(varDir, { recursive: true });
   } catch (e) {
@@ -269,9 +272,6 @@ const start = async (options: Options, deps: Deps): Promise<void> => {
   const unlock = lockFolder(varDir);
   try {
     if (options.fresh) forget(varDir);
-    const wanted = existsSync(databasePath(varDir))
-      ? undefined
-      : newIdentity(options, config, data, model, approverText);
     const db = openDatabase(databasePath(varDir));
     try {
       claimMode(db, "replay");
@@ -437,10 +437,7 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
       reportPath,
       elapsedMs: Math.round(realClock.monotonicMs() - r.startedMs),
     });
-    writeFileSync(
-      reportPath,
-      writeReplayReport(db.read, { fromMs, toMs, config, model, summary }),
-    );
+    writeFileSync(reportPath, writeReplayReport(db.read, { fromMs, toMs, config, model, summary }));
     db.transaction((tx) => tx.meta.set(META.summary, JSON.stringify(summary)));
     return summary;
   } finally {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { TEST_BUILD } from "./setup.ts";
+import { inject } from "vitest";
 
 export interface Ended {
   readonly code: number | null;
@@ -24,7 +24,7 @@ export const startTrader = (
   args: readonly string[],
   options: { env?: Record<string, string>; cwd?: string } = {},
 ): Running => {
-  const child = spawn(process.execPath, [join(TEST_BUILD, "handlers", "main.js"), ...args], {
+  const child = spawn(process.execPath, [join(inject("testBuild"), "handlers", "main.js"), ...args], {
     cwd: options.cwd ?? tempFolder(),
     env: { PATH: process.env["PATH"] ?? "", HOME: tempFolder(), ...options.env },
   });
