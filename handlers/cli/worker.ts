@@ -7,7 +7,7 @@ import { openDatabase } from "../../db/open.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { epochMs, SECOND_MS } from "../../lib/core/time.ts";
-import { realClock } from "../../lib/io/clock.ts";
+import { type Clock, realClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
 import { realTimers } from "../../lib/io/gmo/timers.ts";
@@ -34,6 +34,8 @@ interface Deps {
   readonly config: () => Config;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Default the real one; a test may live at another time of day. */
+  readonly clock?: Clock;
 }
 
 export const registerWorker = (program: Command, deps: Deps): void => {
@@ -79,7 +81,7 @@ const pinModel = (db: Database, model: LoadedModel): void =>
       );
   });
 
-const runWorker = async (options: { var?: string }, deps: Deps): Promise<void> => {
+export const runWorker = async (options: { var?: string }, deps: Deps): Promise<void> => {
   const config = deps.config();
   requirePaper(config);
   const varDir = options.var ?? config.VAR_DIR;
@@ -95,7 +97,7 @@ const runWorker = async (options: { var?: string }, deps: Deps): Promise<void> =
     const model = loadModel(shippedDir(DEFAULT_MODEL_ID));
     pinModel(db, model);
     const log = fileLogger(config.LOG_LEVEL, join(varDir, "logs"));
-    const clock = realClock;
+    const clock = deps.clock ?? realClock;
     const simulator = Simulator.open({
       path: venuePath(varDir),
       market: new QuoteMarket(SYMBOL_RULES),

@@ -12,9 +12,9 @@ describe("trader", () => {
   test.each([
     ["no command", [], 2, /Usage|usage/],
     ["an unknown command", ["strat"], 2, /unknown command/],
-    ["an unknown job name", ["enqueue", "fetchMarkte", "{}", "--var", "v"], 1, /fetchMarkte[\s\S]*fetchMarket/],
+    ["an unknown job name", ["enqueue", "fetchMarkte", "{}", "--var", "v"], 2, /fetchMarkte[\s\S]*fetchMarket/],
     ["bad JSON", ["enqueue", "reconcile", "{not json", "--var", "v"], 2, /JSON/],
-    ["input of the wrong shape", ["enqueue", "fetchMarket", '{"symbol":"DOGE"}', "--var", "v"], 1, /symbol/],
+    ["input of the wrong shape", ["enqueue", "fetchMarket", '{"symbol":"DOGE"}', "--var", "v"], 2, /symbol/],
     ["a bad time", ["enqueue", "reconcile", "{}", "--at", "tomorrow", "--var", "v"], 2, /ISO-8601/],
     ["an unknown job id", ["jobs", "show", "999", "--var", "v"], 1, /DB_MISSING|999/],
     ["no database", ["status", "--var", "nowhere"], 1, /DB_MISSING/],
@@ -46,7 +46,7 @@ describe("trader", () => {
       await trader(["jobs", "show", String(first.id), "--var", "v", "--json"], { cwd }),
     );
     expect(shown).toHaveProperty("attempts");
-    expect((await trader(["jobs", "discard", String(first.id), "--var", "v", "--json"], { cwd })).code).toBe(0);
+    expect((await trader(["jobs", "cancel", String(first.id), "--var", "v", "--json"], { cwd })).code).toBe(0);
     expect((await trader(["jobs", "stats", "--var", "v", "--json"], { cwd })).code).toBe(0);
   });
 

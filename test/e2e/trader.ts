@@ -20,11 +20,13 @@ export interface Running {
 
 export const tempFolder = (): string => mkdtempSync(join(tmpdir(), "trader-e2e-"));
 
+/** `program`: what node runs instead of the compiled command. */
 export const startTrader = (
   args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
+  options: { env?: Record<string, string>; cwd?: string; program?: readonly string[] } = {},
 ): Running => {
-  const child = spawn(process.execPath, [join(inject("testBuild"), "handlers", "main.js"), ...args], {
+  const program = options.program ?? [join(inject("testBuild"), "handlers", "main.js")];
+  const child = spawn(process.execPath, [...program, ...args], {
     cwd: options.cwd ?? tempFolder(),
     env: { PATH: process.env["PATH"] ?? "", HOME: tempFolder(), ...options.env },
   });

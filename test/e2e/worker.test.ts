@@ -1,11 +1,14 @@
 // The real worker process on a public API on loopback: a bar is judged, the owner answers at the command line, the trade is
 // opened and protected; SIGTERM and kill -9 leave nothing behind.
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
-import { BAR_MS, barOpen } from "../../lib/core/time.ts";
+import { barOpen } from "../../lib/core/time.ts";
 import { realClock } from "../../lib/io/clock.ts";
+import { projectPath } from "../../lib/io/paths.ts";
 import { type PublicServer, startPublicServer } from "../sim/publicServer.ts";
+import { shiftedClock, untilBarClose } from "./shiftedClock.ts";
 import { lastJson, type Running, startTrader, tempFolder, trader } from "./trader.ts";
 
 // Every gate wide open: this test is about what follows a proposal, whatever today's clock says.
@@ -24,9 +27,11 @@ const OPEN_GATES = {
 
 let server: PublicServer;
 let cwd: string;
+let aheadMs: number;
 let running: Running | undefined;
 beforeEach(async () => {
-  server = await startPublicServer();
+  aheadMs = untilBarClose();
+  server = await startPublicServer(shiftedClock(aheadMs));
   cwd = tempFolder();
 });
 afterEach(async () => {
@@ -36,8 +41,14 @@ afterEach(async () => {
 });
 
 const env = (): Record<string, string> => ({ ...OPEN_GATES, GMO_PUBLIC_URL: server.url });
+const CHILD = [
+  "--import",
+  pathToFileURL(projectPath("node_modules", "tsx", "dist", "esm", "index.mjs")).href,
+  projectPath("test", "e2e", "workerChild.ts"),
+];
+/** The worker ten seconds after a bar close, whatever the time of day. */
 const start = async (): Promise<Running> => {
-  running = startTrader(["worker", "--var", "var"], { cwd, env: env() });
+  running = startTrader([join(cwd, "var"), String(aheadMs)], { cwd, env: env(), program: CHILD });
   await running.saying("worker started");
   return running;
 };
@@ -65,8 +76,7 @@ const judgeLastBar = async (): Promise<void> => {
       query<{ n: number }>("SELECT count(*) AS n FROM jobs WHERE name = 'collectHistory' AND state = 'done'")[0]?.n ===
       2,
   );
-  const tickMs = barOpen(realClock.nowMs()) + 5_000;
-  expect(BAR_MS).toBe(900_000);
+  const tickMs = barOpen(shiftedClock(aheadMs).nowMs()) + 5_000;
   const enqueued = await cli("enqueue", "fetchMarket", JSON.stringify({ symbol: "BTC_JPY", tickMs }), "--key", "test");
   expect(`${enqueued.code} ${enqueued.stderr}`).toBe("0 ");
 };
@@ -134,7 +144,8 @@ describe("trader worker", () => {
 
   test("an API that fails is retried with backoff, shows in jobs, and heals", async () => {
     server.break({ status: 502, body: "<html>bad gateway</html>" });
-    await start();
+    running = startTrader(["worker", "--var", "var"], { cwd, env: env() });
+    await running.saying("worker started");
     await until(
       "a failed attempt",
       () => query("SELECT 1 FROM attempts WHERE outcome = 'retry' OR error IS NOT NULL").length > 0,

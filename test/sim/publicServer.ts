@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { yen } from "../../lib/core/money.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs } from "../../lib/core/time.ts";
-import { realClock } from "../../lib/io/clock.ts";
+import { type Clock, realClock } from "../../lib/io/clock.ts";
 import { bundledCandleFile, bundledSpreads } from "../../lib/sim/bundled.ts";
 import { type CandleFile, readCandleFile } from "../../lib/sim/candleFile.ts";
 import { CandleMarket } from "../../lib/sim/candleMarket.ts";
@@ -25,12 +25,12 @@ const moved = (file: CandleFile, byMs: number): CandleFile => ({
   candles: file.candles.map((c) => ({ ...c, openMs: epochMs(c.openMs + byMs) as EpochMs })),
 });
 
-export const startPublicServer = async (): Promise<PublicServer> => {
+export const startPublicServer = async (clock: Clock = realClock): Promise<PublicServer> => {
   const symbols = ["BTC_JPY", "ETH_JPY"] as const;
   const files = symbols.map((symbol) => readCandleFile(bundledCandleFile(symbol)));
   const endMs = files[0]?.candles.at(-1)?.openMs ?? 0;
   // The last recorded day is the one we live in.
-  const byMs = Math.ceil((realClock.nowMs() + 4 * BAR_MS - endMs) / DAY_MS) * DAY_MS;
+  const byMs = Math.ceil((clock.nowMs() + 4 * BAR_MS - endMs) / DAY_MS) * DAY_MS;
   const candles = Object.fromEntries(symbols.map((symbol, i) => [symbol, moved(files[i] as CandleFile, byMs)]));
   const simulator = Simulator.open({
     path: ":memory:",
@@ -38,7 +38,7 @@ export const startPublicServer = async (): Promise<PublicServer> => {
     seed: 1,
     rules: SYMBOL_RULES,
     startEquity: yen(1_000_000),
-    startMs: realClock.nowMs(),
+    startMs: clock.nowMs(),
   });
   let broken: { readonly status: number; readonly body: string } | undefined;
   let requests = 0;
@@ -49,7 +49,7 @@ export const startPublicServer = async (): Promise<PublicServer> => {
       response.writeHead(broken.status).end(broken.body);
       return;
     }
-    simulator.advanceTo(epochMs(Math.max(realClock.nowMs(), simulator.nowMs())));
+    simulator.advanceTo(epochMs(Math.max(clock.nowMs(), simulator.nowMs())));
     const reply = simulator.handle({
       area: "public",
       method: "GET",
