@@ -10,7 +10,7 @@ import { epochMs, SECOND_MS } from "../../lib/core/time.ts";
 import { type Clock, realClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
-import { realTimers } from "../../lib/io/gmo/timers.ts";
+import { realTimers, type Timers } from "../../lib/io/gmo/timers.ts";
 import { lockFolder } from "../../lib/io/lock.ts";
 import { fileLogger } from "../../lib/io/logger.ts";
 import { entropyHex, seededRandom } from "../../lib/io/random.ts";
@@ -34,8 +34,9 @@ interface Deps {
   readonly config: () => Config;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  /** Default the real one; a test may live at another time of day. */
+  /** Default the real ones; a test may live at another time of day and without the venue's request pace. */
   readonly clock?: Clock;
+  readonly timers?: Timers;
 }
 
 export const registerWorker = (program: Command, deps: Deps): void => {
@@ -115,7 +116,7 @@ export const runWorker = async (options: { var?: string }, deps: Deps): Promise<
       credentials: simulator.credentials(),
       clock,
       log,
-      timers: realTimers,
+      timers: deps.timers ?? realTimers,
     });
     const bootId = entropyHex();
     const system = createSystem({

@@ -144,8 +144,7 @@ describe("trader worker", () => {
 
   test("an API that fails is retried with backoff, shows in jobs, and heals", async () => {
     server.break({ status: 502, body: "<html>bad gateway</html>" });
-    running = startTrader(["worker", "--var", "var"], { cwd, env: env() });
-    await running.saying("worker started");
+    await start();
     await until(
       "a failed attempt",
       () => query("SELECT 1 FROM attempts WHERE outcome = 'retry' OR error IS NOT NULL").length > 0,
@@ -158,6 +157,13 @@ describe("trader worker", () => {
           ?.n === 2,
     );
   });
+});
+
+test("the command itself starts without any settings or network and stops on SIGTERM", async () => {
+  running = startTrader(["worker", "--var", "var"], { cwd, env: { GMO_PUBLIC_URL: "http://127.0.0.1:9" } });
+  await running.saying("worker started");
+  running.child.kill("SIGTERM");
+  expect((await running.ended).code).toBe(0);
 });
 
 describe("what trader worker refuses", () => {

@@ -1,6 +1,7 @@
-// `trader worker` on a shifted clock: workerChild.ts VAR_DIR AHEAD_MS. Everything else is the program's own.
+// `trader worker` on a shifted clock and without request pacing: workerChild.ts VAR_DIR AHEAD_MS. Everything else is the program's own.
 import { runWorker } from "../../handlers/cli/worker.ts";
 import { parseConfig } from "../../lib/core/config.ts";
+import { noTimers } from "../../lib/io/gmo/timers.ts";
 import { shiftedClock } from "./shiftedClock.ts";
 
 const [varDir = "", aheadMs = ""] = process.argv.slice(2);
@@ -13,5 +14,6 @@ await runWorker(
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     clock: shiftedClock(Number(aheadMs)),
+    timers: noTimers,
   },
 );
