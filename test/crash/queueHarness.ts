@@ -1,11 +1,11 @@
 // Kills real worker processes and compares what is left with the side log of acknowledgements.
-import { type ChildProcess, fork } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seededRandom } from "../../lib/io/random.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
 import { buildProgram } from "./build.ts";
+import { Child } from "./child.ts";
 import { type ChildOrder, type Death, planDeath } from "./queuePlan.ts";
 
 export interface CrashReport {
@@ -33,52 +33,24 @@ export interface CrashReport {
 
 const ROOTS_PER_PROCESS = 6;
 
-class Child {
-  readonly process: ChildProcess;
-  readonly loaded: Promise<void>;
-  readonly ended: Promise<{ code: number | null; signal: string | null }>;
-  #errors = "";
-  constructor(program: string) {
-    this.process = fork(program, [], { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
-    this.process.stderr?.on("data", (text: Buffer) => {
-      this.#errors += text.toString();
-    });
-    this.ended = new Promise((resolve) => {
-      this.process.once("exit", (code, signal) => resolve({ code, signal }));
-    });
-    this.loaded = new Promise((resolve, reject) => {
-      this.process.once("message", () => resolve());
-      this.process.once("error", reject);
-      void this.ended.then(() => reject(new Error(`the worker process did not start: ${this.#errors}`)));
-    });
-    this.loaded.catch(() => undefined); // Whoever uses the child awaits it; a spare one may be thrown away.
-  }
-  async die(order: ChildOrder, death: Death): Promise<string> {
-    await this.loaded;
-    this.process.send(order);
-    let outside = false;
-    let timer: NodeJS.Timeout | undefined;
-    const killSoon = () => {
-      timer = setTimeout(() => {
-        outside = true;
-        this.process.kill("SIGKILL");
-      }, death.afterMs);
-    };
-    if (death.from === "order") killSoon();
-    else this.process.once("message", killSoon);
-    const { signal, code } = await this.ended;
-    clearTimeout(timer);
-    if (signal !== "SIGKILL")
-      throw new Error(`expected death by SIGKILL, found exit ${code} ${signal}: ${this.#errors}`);
-    return outside || !death.dieAt ? "random" : death.dieAt.point;
-  }
-  async finish(order: ChildOrder): Promise<void> {
-    await this.loaded;
-    this.process.send(order);
-    const { code } = await this.ended;
-    if (code !== 0 || this.#errors !== "") throw new Error(`expected a clean end, found exit ${code}: ${this.#errors}`);
-  }
-}
+/** Sends the order and sees the process die. Returns the named point, or "random" when it was killed from outside. */
+const die = async (child: Child, order: ChildOrder, death: Death): Promise<string> => {
+  await child.order(order);
+  let outside = false;
+  let timer: NodeJS.Timeout | undefined;
+  const killSoon = () => {
+    timer = setTimeout(() => {
+      outside = true;
+      child.process.kill("SIGKILL");
+    }, death.afterMs);
+  };
+  if (death.from === "order") killSoon();
+  else child.process.once("message", killSoon);
+  const { signal, code } = await child.ended;
+  clearTimeout(timer);
+  if (signal !== "SIGKILL") throw new Error(`expected death by SIGKILL, found exit ${code}: ${child.errors}`);
+  return outside || !death.dieAt ? "random" : death.dieAt.point;
+};
 
 /** One database, `kills` processes one after the other; the next one loads its code while this one runs. */
 const runLane = async (program: string, kills: number, seed: string): Promise<CrashReport> => {
@@ -113,11 +85,13 @@ const runLane = async (program: string, kills: number, seed: string): Promise<Cr
       await child.loaded;
       spare = new Child(program);
       const death = planDeath(random);
-      const at = await child.die({ ...order(boot), ...(death.dieAt ? { dieAt: death.dieAt } : {}) }, death);
+      const at = await die(child, { ...order(boot), ...(death.dieAt ? { dieAt: death.dieAt } : {}) }, death);
       report.kills += 1;
       report.killsAt[at] = (report.killsAt[at] ?? 0) + 1;
     }
-    await spare.finish({ ...order(kills), finish: true });
+    await spare.order({ ...order(kills), finish: true });
+    const { code } = await spare.ended;
+    if (code !== 0 || spare.errors !== "") throw new Error(`expected a clean end, found exit ${code}: ${spare.errors}`);
     return inspect(dir, report);
   } finally {
     spare.process.kill("SIGKILL");

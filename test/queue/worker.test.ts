@@ -5,7 +5,7 @@ import { AppError } from "../../lib/core/errors.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { projectPath } from "../../lib/io/paths.ts";
 import { ownIdentity } from "../../lib/io/process.ts";
-import type { AnyHandler, Ctx } from "../../queue/types.ts";
+import { type AnyHandler, type Ctx, StaleAttemptError } from "../../queue/types.ts";
 import type { Worker, WorkerOptions } from "../../queue/worker.ts";
 import { closeWorlds, done, gate, handler, job, T0, until, type World, world } from "./world.ts";
 
@@ -291,6 +291,24 @@ describe("invariant 18: a live process's jobs are not stolen, a dead one's are r
     await until(() => w.store.show(id).attempts.length === 2);
     expect(w.store.show(id).attempts).toMatchObject([{ outcome: "lost" }, { outcome: "done" }]);
   });
+});
+
+test("a job cancelled from another process is aborted at once", async () => {
+  let reason: unknown;
+  const w = world([
+    handler("a", async (_, ctx) => {
+      await new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve()));
+      reason = ctx.signal.reason;
+      return { kind: "done", next: [job("a", "child")] };
+    }),
+  ]);
+  const { id } = w.store.enqueue(job("a", "1"));
+  start(w, {
+    failpoint: (point) => point === "beforeHandler" && setImmediate(() => w.second().store.cancel(id, "owner")),
+  });
+  await until(() => reason !== undefined);
+  expect(reason).toBeInstanceOf(StaleAttemptError);
+  expect(w.store.show(id)).toMatchObject({ job: { state: "cancelled" }, children: [] });
 });
 
 describe("invariant 20: graceful stop", () => {
