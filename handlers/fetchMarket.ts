@@ -147,11 +147,10 @@ const closedCandles = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise
   const oldest = (bar - BACKFILL_DAYS * DAY_MS) as EpochMs;
   const known = ctx.db.candles.openTimes(symbol, oldest, bar);
   const dates = new Set<string>();
-  for (let open = oldest; open < bar; open = (open + BAR_MS) as EpochMs) {
-    // Holes older than today are asked for once a day, with the first bar of the venue day: a maintenance hole never fills.
-    const isToday = venueDate(open) === venueDate(bar);
-    if (!known.has(open) && (isToday || bar === venueDayStart(bar))) dates.add(venueDate(open));
-  }
+  const today = venueDayStart(bar);
+  // Holes older than today are asked for once a day, with the first bar of the venue day: a maintenance hole never fills.
+  const from = bar === today ? oldest : today;
+  for (let open = from; open < bar; open = (open + BAR_MS) as EpochMs) if (!known.has(open)) dates.add(venueDate(open));
   dates.add(venueDate(bar));
   const nowMs = ctx.clock.nowMs();
   const candles: Candle[] = [];

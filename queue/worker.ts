@@ -82,6 +82,7 @@ class QueueWorker<S extends object> implements Worker {
   #nextLookMs = 0;
   #nextRescueMs = 0;
   #ran = 0;
+  #registered = false;
   #lastYieldMs = 0;
   #broken: { readonly error: unknown } | undefined;
 
@@ -163,7 +164,9 @@ class QueueWorker<S extends object> implements Worker {
   #enter(mode: "started" | "draining"): void {
     if (this.#mode !== "idle" || this.#stopping) throw new Error(`the worker is ${this.#mode}, it cannot be ${mode}`);
     this.#mode = mode;
-    this.#ledger.registerWorker();
+    // Once per life: a replay drains thousands of times, and each registration is a commit.
+    if (!this.#registered) this.#ledger.registerWorker();
+    this.#registered = true;
     markAlive(this.#o.bootId);
   }
 

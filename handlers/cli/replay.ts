@@ -3,7 +3,7 @@
 // goes on where it stopped.
 
 import type { AuditRow } from "../../db/tables/audit.ts";
-import { type EpochMs, epochMs, jstDate } from "../../lib/core/time.ts";
+import { barOpen, type EpochMs, epochMs, jstDate } from "../../lib/core/time.ts";
 import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
 import type { VirtualClock } from "../../lib/io/clock.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
@@ -24,14 +24,12 @@ export interface ReplayRun {
 
 /** Runs to the end: no proposal waits, no trade is open, no job is due. Resolves with the JST dates reported. */
 export const runReplay = async (run: ReplayRun): Promise<void> => {
-  const { system, simulator, clock, toMs } = run;
+  const { system, clock, toMs } = run;
   const { db, store, scheduler, worker } = system;
   let seenSeq = db.read.audit.last()?.seq ?? 0;
   store.enqueue({ name: "reconcile", key: `reconcile:start:${run.bootId}`, input: {} });
   // A wake that happened while we were dead is lost; everyone who waited for one looks once more.
   store.wakeAll();
-  // Killed between our clock and the venue's: the venue catches up first, so that both live in the same instant.
-  if (simulator.nowMs() < clock.nowMs()) simulator.advanceTo(clock.nowMs());
   for (;;) {
     await worker.drain();
     while (system.pumpOutbox() > 0) await worker.drain();
@@ -63,9 +61,11 @@ const step = ({ system, simulator, clock, toMs }: ReplayRun, target: EpochMs): v
   });
   const watches = topics.flatMap(({ topic }) => (topic.kind === "price" ? [topic] : []));
   const next = epochMs(Math.max(clock.nowMs(), Math.min(target, simulator.nextEventMs(target, watches) ?? target)));
-  db.transaction((tx) => tx.meta.set(META.virtualNowMs, String(next)));
-  clock.advanceTo(next);
+  // The venue's own file is the durable clock of a replay; ours is written once a bar, for commands in other processes.
   const events = simulator.advanceTo(next);
+  const newBar = barOpen(next) !== barOpen(clock.nowMs());
+  clock.advanceTo(next);
+  if (newBar) db.transaction((tx) => tx.meta.set(META.virtualNowMs, String(next)));
   for (const symbol of new Set(events.map((e) => e.symbol))) store.wake(accountTopic(symbol));
   for (const { text, topic } of topics) if (topic.kind === "price" && touched(simulator, topic)) store.wake(text);
   // The clockwork stops with the window; what it started is still finished. (The drain runs the ticks themselves.)

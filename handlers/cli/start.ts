@@ -371,7 +371,6 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
   deps.err(
     `${r.resumed ? "continuing" : "replaying"} ${jstText(fromMs)} to ${jstText(toMs)}, model ${model.id}, seed ${identity.seed}, approver ${identity.approver}`,
   );
-  const clock = new VirtualClock(now);
   const simulator = Simulator.open({
     path: venuePath(varDir),
     market: new CandleMarket({ candles: data.files, rules: SYMBOL_RULES, spreadsBps: bundledSpreads() }),
@@ -380,6 +379,8 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
     startEquity: config.PAPER_EQUITY_JPY,
     startMs: fromMs,
   });
+  // The venue's file is ahead of our own note of the time: it is written at every step.
+  const clock = new VirtualClock(epochMs(Math.max(now, simulator.nowMs())));
   const log = fileLogger(config.LOG_LEVEL, join(varDir, "logs"));
   const progress = progressLine(process.stderr, fromMs, toMs);
   const bootId = entropyHex();
