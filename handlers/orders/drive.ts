@@ -164,8 +164,7 @@ const perform = async (
       return;
     case "cancel":
       // In maintenance or pre-open a cancel may pass where the order that should follow is refused: the stop stays.
-      if (action.givesUpStop && (await ctx.venue.status(ctx.signal)) !== "OPEN")
-        throw new AppError("retry", "VENUE_NOT_OPEN", `a stop of ${trade.symbol} stays until the venue is open again`);
+      if (action.givesUpStop) await mustBeOpen(ctx, trade);
       await cancel(ctx, trade, action.order, action.why);
       return;
     case "place":
@@ -176,12 +175,24 @@ const perform = async (
   }
 };
 
+/** Regular and emergency maintenance, pre-open (GMO API 11). */
+const NOT_OPEN = new Set(["ERR-5201", "ERR-5202", "ERR-5203"]);
+/** Throws AppError retry VENUE_NOT_OPEN: everything stays as it is until then. */
+const mustBeOpen = async (ctx: AppCtx, trade: Trade): Promise<void> => {
+  const status = await ctx.venue.status(ctx.signal);
+  if (status !== "OPEN")
+    throw new AppError("retry", "VENUE_NOT_OPEN", `${trade.symbol}: expected the venue to be open, found ${status}`);
+};
+
 const place = async (
   ctx: AppCtx,
   trade: Trade,
   leg: LegRow,
   action: Extract<LegAction, { kind: "place" }>,
 ): Promise<void> => {
+  const last = ctx.db.orders.ofLeg(leg.id).at(-1);
+  // Refused for maintenance: the status tells when it is over, without a refused order every few seconds.
+  if (last?.state === "rejected" && NOT_OPEN.has(last.code)) await mustBeOpen(ctx, trade);
   const order = await intendAndSend(
     ctx,
     trade,

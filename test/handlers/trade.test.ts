@@ -336,6 +336,28 @@ describe("a halt", () => {
     await nothingBroken();
   });
 
+  test("between the intention and the request drops it in the transaction that would send it", async () => {
+    let halted = false;
+    const w = start({
+      btc: (s) => s.flat(60),
+      // By another process, right after a re-quote was committed as an intention.
+      onCommit: (it) => {
+        if (halted || !it.db.read.orders.all().some((o) => o.state === "intended" && o.id === 2)) return;
+        halted = true;
+        it.halt();
+      },
+      venue: {
+        faults: (request, phase) =>
+          phase === "before" && request.path === "/v1/order" ? { kind: "error", code: "ERR-5003" } : undefined,
+      },
+    });
+    w.approve();
+    await w.runToEnd();
+    expect(states("entry")).toEqual(["rejected", "neverSent"]);
+    expect(w.requests.filter((r) => r === "POST /v1/order").length).toBe(1);
+    await nothingBroken();
+  });
+
   test("cancels a resting entry, keeps its part fill and goes on protecting it", async () => {
     const w = start({
       btc: (s) => s.to(9_998_000, 1, 0.002).gap(10_001_000).flat(10).to(10_080_000, 20).flat(20),

@@ -43,6 +43,10 @@ export class Script {
     const from = this.#price;
     return this.#push(from, Math.max(from, price), Math.min(from, price), from, volume);
   }
+  /** One minute said in full; it opens where the last one closed. */
+  candle(high: number, low: number, close: number, volume = this.volume): this {
+    return this.#push(this.#price, high, low, close, volume);
+  }
   /** The next minute opens at `price`: nothing trades on the way. */
   gap(price: number): this {
     this.#price = price;

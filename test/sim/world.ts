@@ -68,6 +68,7 @@ class MortalDatabase extends Database {
     sql: ConstructorParameters<typeof Database>[0],
     path: string,
     private readonly mortality: Mortality,
+    private readonly onCommit: () => void,
   ) {
     super(sql, path);
   }
@@ -82,7 +83,10 @@ class MortalDatabase extends Database {
       if (wrote) this.mortality.pass("before commit");
       return value;
     });
-    if (wrote) this.mortality.pass("after commit");
+    if (wrote) {
+      this.mortality.pass("after commit");
+      this.onCommit();
+    }
     return result;
   }
 }
@@ -99,6 +103,8 @@ export interface WorldOptions {
   readonly seed?: number;
   /** Called before a request of ours goes out: a test may move the venue's time (`world.pass`) or look around. */
   readonly onRequest?: (world: World, what: string) => void;
+  /** Called after each commit of ours: what another process may do between two of them. */
+  readonly onCommit?: (world: World) => void;
 }
 
 export interface ProposalSpec {
@@ -149,7 +155,9 @@ export class World {
     this.#lives += 1;
     const path = join(this.dir, "trader.db");
     openDatabase(path, { synchronous: "OFF" }).close();
-    this.db = new MortalDatabase(openSqlite(path, { synchronous: "OFF" }), path, this.mortality);
+    this.db = new MortalDatabase(openSqlite(path, { synchronous: "OFF" }), path, this.mortality, () =>
+      options.onCommit?.(this),
+    );
     this.simulator = Simulator.open({
       path: join(this.dir, "venue.db"),
       market: this.market,
