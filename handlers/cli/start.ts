@@ -345,6 +345,9 @@ const begin = (db: Database, identity: Identity, config: Config, model: LoadedMo
   });
 };
 
+/** Jobs somebody enqueued after the end (trader enqueue); nothing else can be ready then. */
+const dueJobs = (db: Database): number => db.read.jobs.stats(virtualNow(db) ?? epochMs(0)).due;
+
 interface Replay {
   readonly db: Database;
   readonly identity: Identity;
@@ -361,7 +364,9 @@ interface Replay {
 const replay = async (r: Replay): Promise<ReplaySummary> => {
   const { db, identity, config, model, data, varDir, deps } = r;
   const finished = db.read.meta.get(META.summary);
-  if (finished !== undefined) {
+  const waiting = finished === undefined ? 0 : dueJobs(db);
+  if (waiting > 0) deps.err(`this replay has ended; running ${waiting} job(s) enqueued since`);
+  else if (finished !== undefined) {
     deps.err(`this replay has ended (trader start --fresh begins it again); its summary:`);
     return JSON.parse(finished) as ReplaySummary;
   }
@@ -426,6 +431,7 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
       onProgress: progress.show,
     });
     progress.end();
+    if (finished !== undefined) return JSON.parse(finished) as ReplaySummary;
     for (const message of db.read.outbox.after(0).filter((m) => m.kind === "report")) deps.out(`\n${message.text}`);
     const reportPath = join(varDir, "report.html");
     const differences = await ledgerDifferences({ db: db.read, venue }, SYMBOLS);
