@@ -28,7 +28,11 @@ export const placeProtectiveOrders: AppHandler<Input> = {
     const trade = position && ctx.db.trades.byId(position.tradeId);
     if (!position || !trade)
       throw new AppError("permanent", "POSITION_MISSING", `expected position ${positionId} in the book, found none`);
-    const watch: NewJob = { name: "watchPosition", key: `watch:${trade.id}`, input: { tradeId: trade.id } };
+    // One watcher a trade; a fill that comes after the first one's end gets another.
+    const first = `watch:${trade.id}`;
+    const over = ctx.db.jobs.byKey("watchPosition", first)?.finishedMs !== undefined;
+    const key = over ? `${first}:${positionId}` : first;
+    const watch: NewJob = { name: "watchPosition", key, input: { tradeId: trade.id } };
     return patiently(ctx, trade, async () => {
       const state = await drive(ctx, trade.id, positionId);
       if (state.kind === "wait" && !state.covered) return lookAgain(ctx, trade.symbol, state, RETRY_MS);

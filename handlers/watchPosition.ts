@@ -22,7 +22,8 @@ export const watchPosition: AppHandler<Input> = {
   async run({ tradeId }, ctx): Promise<Outcome> {
     const trade = ctx.db.trades.byId(tradeId);
     if (!trade) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
-    if (trade.status === "closed" || trade.status === "cancelled") return { kind: "done" };
+    const ended = trade.status === "closed" || trade.status === "cancelled";
+    if (ended && ctx.db.positions.ofTrade(tradeId).every((p) => p.open === 0n)) return { kind: "done" };
     return patiently(ctx, trade, async () => {
       const state = await drive(ctx, tradeId);
       if (state.kind === "wait") return lookAgain(ctx, trade.symbol, state);

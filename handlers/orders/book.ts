@@ -305,7 +305,12 @@ export const closeIfFlat = (tx: Tx, by: Scribe): boolean => {
     pnlE8: result.pnl,
     feesE8: result.fees,
   });
-  tx.outbox.insert({ key: `trade:${trade.id}:closed`, kind: "trade", text: closedText(trade, result), atMs: by.atMs });
+  tx.outbox.insert({
+    key: `trade:${trade.id}:closed:${result.lastCloseMs ?? by.atMs}`,
+    kind: "trade",
+    text: closedText(trade, result),
+    atMs: by.atMs,
+  });
   return true;
 };
 

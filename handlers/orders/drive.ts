@@ -9,6 +9,7 @@ import {
   type Leg,
   type LegAction,
   nextAction,
+  QUANTITY_RESERVED,
   type Quote,
   refusalIsAlarming,
 } from "../../lib/core/exits.ts";
@@ -20,8 +21,8 @@ import type { WakeTopic } from "../../lib/core/wake.ts";
 import type { AppCtx } from "../services.ts";
 import { bareAlertKey, raiseBare, resolveBare } from "./alarm.ts";
 import { closeIfFlat, ensureLegs, move, scribe } from "./book.ts";
-import { bookForeignCloses } from "./foreign.ts";
-import { cancel, lookFor, refresh } from "./look.ts";
+import { adoptLateArrivals, bookForeignCloses } from "./foreign.ts";
+import { cancel, lookFor, refresh, strangers } from "./look.ts";
 import { intendAndSend } from "./send.ts";
 
 export type Drive =
@@ -217,6 +218,12 @@ const place = async (
   );
   if (order === undefined) return;
   if (order.state === "rejected") {
+    // Something reserves the quantity: a stop of ours that was given up as lost and arrived after all?
+    if (
+      order.code === QUANTITY_RESERVED &&
+      (await adoptLateArrivals(ctx, trade, await strangers(ctx, trade.symbol))) > 0
+    )
+      return;
     const earlier = ctx.db.orders.ofLeg(leg.id);
     if (refusalIsAlarming(order, earlier))
       ctx.commit((tx) =>

@@ -1,12 +1,12 @@
 // Closes of our positions that no live order of ours explains: a request we had given up that arrived after all, the owner's
 // own hand, or the venue's loss-cut. Recognised from the venue's positions being smaller than our book.
 import type { Trade } from "../../db/tables/trades.ts";
-import type { ExitReason } from "../../lib/core/order.ts";
+import { type ExitReason, findOurs, isLive } from "../../lib/core/order.ts";
 import { HOUR_MS } from "../../lib/core/time.ts";
-import type { Execution, Position, VenueOrder } from "../../lib/core/venue.ts";
+import { type Execution, isTerminalStatus, type Position, type VenueOrder } from "../../lib/core/venue.ts";
 import type { AppCtx } from "../services.ts";
 import { bookForeignClose, scribe } from "./book.ts";
-import { lookFor, type Strangers, strangers } from "./look.ts";
+import { bookSeen, type Strangers, strangers } from "./look.ts";
 
 /** A request without a trace is given up after seconds; this long its late arrival is still recognised. */
 const LATE_ARRIVAL_MS = HOUR_MS;
@@ -46,13 +46,28 @@ const reasonOf = (e: Execution, order: VenueOrder | undefined): ExitReason =>
     ? "stop_loss"
     : "manual";
 
-/** Binds venue orders to rows we had given up as never accepted. Returns how many were found. */
+/**
+ * Binds venue orders to rows we had given up as never accepted. What still rests and has been replaced meanwhile is
+ * cancelled first: an entry always, a closing order when its leg has another. Returns how many were found.
+ */
 export const adoptLateArrivals = async (ctx: AppCtx, trade: Trade, around: Strangers): Promise<number> => {
   let adopted = 0;
   for (const order of ctx.db.orders.givenUp(trade.symbol, ctx.clock.nowMs() - LATE_ARRIVAL_MS)) {
     if (order.state !== "neverSent" || order.intent.tradeId !== trade.id) continue;
-    const now = await lookFor(ctx, trade, order, around);
-    if (now.state !== "neverSent") adopted += 1;
+    const found = findOurs(order, around.orders, ctx.db.orders.venueIds(trade.symbol), around.settled);
+    if (found === undefined) continue;
+    adopted += 1;
+    let shown: VenueOrder | undefined = found;
+    const { legId } = order.intent;
+    const replaced = legId === undefined || ctx.db.orders.ofLeg(legId).some(isLive);
+    if (replaced && !isTerminalStatus(found.status)) {
+      ctx.log.warn({ orderId: order.id, venueOrderId: found.orderId }, "order.lateArrival");
+      await ctx.venue.cancelOrder(found.orderId);
+      [shown] = await ctx.venue.orders([found.orderId], ctx.signal);
+    }
+    // Not ended yet: the next look sees it again.
+    if (shown !== undefined && (!replaced || isTerminalStatus(shown.status)))
+      await bookSeen(ctx, trade, order.id, shown);
   }
   return adopted;
 };

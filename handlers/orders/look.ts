@@ -36,16 +36,10 @@ export const strangers = async (ctx: AppCtx, symbol: string): Promise<Strangers>
  * Looks for an order that was sent without an answer. Found: bound and booked. Not found: one empty look more, and after
  * the settle time it counts as never accepted. Returns the order as it stands then.
  */
-export const lookFor = async (
-  ctx: AppCtx,
-  trade: Trade,
-  order: In<"sending" | "unknown" | "neverSent">,
-  around?: Strangers,
-): Promise<Order> => {
-  const { orders, settled } = around ?? (await strangers(ctx, order.intent.symbol));
+export const lookFor = async (ctx: AppCtx, trade: Trade, order: In<"sending" | "unknown">): Promise<Order> => {
+  const { orders, settled } = await strangers(ctx, order.intent.symbol);
   const found = findOurs(order, orders, ctx.db.orders.venueIds(order.intent.symbol), settled);
   if (found !== undefined) return bookSeen(ctx, trade, order.id, found);
-  if (order.state === "neverSent") return order;
   return ctx.commit((tx) => {
     const now = tx.orders.byId(order.id);
     if (now?.state !== "sending" && now?.state !== "unknown") return now ?? order;
@@ -54,7 +48,7 @@ export const lookFor = async (
 };
 
 /** Fetches the executions of an order the venue shows, where there are new ones, and books everything in one commit. */
-const bookSeen = async (ctx: AppCtx, trade: Trade, orderId: number, shown: VenueOrder): Promise<Order> => {
+export const bookSeen = async (ctx: AppCtx, trade: Trade, orderId: number, shown: VenueOrder): Promise<Order> => {
   const executions =
     shown.executedSize > ctx.db.executions.bookedSize(orderId)
       ? await ctx.venue.executions(shown.orderId, ctx.signal)

@@ -3,9 +3,10 @@
 // an alarm.
 import { afterEach, describe, expect, test } from "vitest";
 import { parseCoin, yen } from "../../lib/core/money.ts";
+import { epochMs } from "../../lib/core/time.ts";
 import type { Fault, Faults } from "../../lib/sim/simulator.ts";
 import { LONG } from "../long.ts";
-import { World, type WorldOptions } from "../sim/world.ts";
+import { Death, World, type WorldOptions } from "../sim/world.ts";
 
 let world: World;
 const start = (options: WorldOptions): World => {
@@ -86,6 +87,102 @@ describe("the request of an entry is lost", () => {
     expect(states).toEqual(["neverSent", "filled"]);
     expect(w.orders("entry")[1]?.createdMs).toBeGreaterThanOrEqual(sentMs + 10_000);
     expect(entriesAtVenue()).toBe(1);
+    await nothingBroken();
+  });
+});
+
+describe("a request given up as lost arrives after all", () => {
+  /** The same order once more, as the delayed request would make it. */
+  const arrive = (w: World, id: number) => {
+    const i = w.orders().find((o) => o.id === id)?.intent;
+    if (!i) throw new Error(`no order ${id}`);
+    const common = {
+      symbol: i.symbol,
+      side: i.side,
+      executionType: i.executionType,
+      timeInForce: i.timeInForce,
+      size: i.size,
+      ...(i.price === undefined ? {} : { price: i.price }),
+    };
+    return i.positionId === undefined
+      ? w.owner.order({ ...common, ...(i.losscutPrice === undefined ? {} : { losscutPrice: i.losscutPrice }) })
+      : w.owner.closeOrder({ ...common, positionId: i.positionId });
+  };
+
+  test("an entry beside its successor: cancelled, known as ours, no halt", async () => {
+    const w = start({
+      btc: (s) => s.flat(5).to(9_998_000, 2).to(9_940_000, 10).flat(30),
+      venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
+    });
+    w.approve();
+    await w.advance(1);
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["neverSent", "open"]);
+    await arrive(w, 1);
+    w.enqueue({ name: "reconcile", key: "r1", input: {} });
+    await w.drain();
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["cancelled", "open"]);
+    await w.runToEnd();
+    expect(w.db.read.halts.recent()).toEqual([]);
+    expect(w.trade().positionSize).toBe(0.004);
+    await nothingBroken();
+  });
+
+  test("an entry that filled when its trade was given up: the trade opens again and is protected", async () => {
+    const w = start({
+      btc: (s) => s.flat(20).to(9_998_000, 2).flat(5).to(9_940_000, 10).flat(30),
+      config: { MAX_REQUOTES: "0" },
+      venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
+    });
+    w.approve();
+    await w.advance(1);
+    expect(w.trade().status).toBe("cancelled");
+    await arrive(w, 1);
+    await w.advance(21);
+    w.enqueue({ name: "reconcile", key: "r1", input: {} });
+    await w.advance(0.1);
+    expect(w.trade().status).toBe("open");
+    expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
+    await w.runToEnd();
+    expect(w.trade()).toMatchObject({ status: "closed", exitReason: "stop_loss" });
+    await nothingBroken();
+  });
+
+  test("a stop just before its successor: the successor is refused, the late one is taken for what it is", async () => {
+    let posts = 0;
+    const w = start({
+      btc: LOSING,
+      venue: { faults: once("/v1/closeOrder", "before", { kind: "reset" }) },
+      onRequest: async (it, what) => {
+        // The third closing order is the successor of the first, which was lost.
+        if (what === "POST /v1/closeOrder" && ++posts === 3) await arrive(it, it.orders("stop")[0]?.id ?? 0);
+      },
+    });
+    w.approve();
+    await w.runToEnd();
+    expect(w.orders("stop").map((o) => (o.state === "rejected" ? o.code : o.state))).toEqual([
+      "filled",
+      "filled",
+      "ERR-200",
+    ]);
+    expect(w.messages().filter((m) => m.startsWith("CRITICAL"))).toEqual([]);
+    await nothingBroken();
+  });
+
+  test("a refusal that comes after the order was given up changes nothing", async () => {
+    let given = false;
+    const w = start({
+      btc: LOSING,
+      onRequest: (it, what) => {
+        if (given || what !== "POST /v1/order") return;
+        given = true;
+        for (const ms of [10_000, 10_001])
+          it.db.transaction((tx) => tx.orders.move(1, { kind: "absent", atMs: epochMs(it.nowMs + ms) }));
+      },
+      venue: { faults: once("/v1/order", "before", { kind: "error", code: "ERR-5003" }) },
+    });
+    w.approve();
+    await w.runToEnd();
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["neverSent", "filled"]);
     await nothingBroken();
   });
 });
@@ -362,6 +459,26 @@ describe("reconcile", () => {
     await w.advance(1);
     expect(w.db.read.halts.active(w.nowMs)).toEqual([]);
     expect(w.db.read.alerts.open()).toEqual([]);
+  });
+
+  test("leaves a close without an answer to its own look, and does not take it for another hand's", async () => {
+    const scenario = {
+      btc: (s: Parameters<WorldOptions["btc"]>[0]) => s.to(9_998_000, 2).flat(120),
+      config: { TIME_STOP_HOURS: "0.5" },
+    };
+    const whole = start(scenario);
+    whole.approve();
+    await whole.runToEnd();
+    const killAt = 1 + whole.mortality.story.lastIndexOf("after POST /v1/closeOrder");
+    whole.close();
+    const w = start({ ...scenario, killAt });
+    w.approve();
+    await expect(w.runToEnd()).rejects.toBeInstanceOf(Death);
+    w.crash();
+    w.restart();
+    await w.runToEnd();
+    expect(w.trade()).toMatchObject({ status: "closed", exitReason: "time_stop" });
+    await nothingBroken();
   });
 
   test("a watcher that is gone gets a successor, and the trade still ends", async () => {

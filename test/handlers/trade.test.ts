@@ -389,3 +389,20 @@ test("every order and every execution is told once in the audit log, under one t
   expect(count("trade.closed")).toBe(1);
   expect(parseCoin("0.004")).toBe(w.trade().targetSize);
 });
+
+test("several handlers at once do not get in each other's way", async () => {
+  const w = start({
+    btc: (s) => s.to(9_998_000, 1, 0.006).to(9_997_000, 2, 0.006).to(10_080_000, 20).flat(20),
+    eth: (s) => s.to(499_000, 2).to(490_000, 10).flat(30),
+    venue: { partialFills: true },
+    concurrency: 4,
+  });
+  w.approve({ size: "0.006" });
+  w.approve({ symbol: "ETH_JPY", size: "0.04" });
+  await w.runToEnd();
+  expect(w.db.read.positions.ofTrade(1).length).toBeGreaterThan(1);
+  expect(w.db.read.halts.recent()).toEqual([]);
+  expect([w.trade(1).status, w.trade(2).status]).toEqual(["closed", "closed"]);
+  expect(bareMs()).toBe(0);
+  await nothingBroken();
+});

@@ -102,7 +102,7 @@ export interface WorldOptions {
   readonly pollMs?: number;
   readonly seed?: number;
   /** Called before a request of ours goes out: a test may move the venue's time (`world.pass`) or look around. */
-  readonly onRequest?: (world: World, what: string) => void;
+  readonly onRequest?: (world: World, what: string) => void | Promise<void>;
   /** Called after each commit of ours: what another process may do between two of them. */
   readonly onCommit?: (world: World) => void;
 }
@@ -208,7 +208,7 @@ export class World {
         const what = `${request.method} ${request.path}`;
         if (post) this.mortality.pass(`before ${what}`);
         else this.mortality.assertAlive();
-        this.options.onRequest?.(this, what);
+        await this.options.onRequest?.(this, what);
         this.requests.push(what);
         try {
           return await inner.send(request);
