@@ -108,14 +108,9 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
         await cancel(ctx, trade, step.order, step.why);
         break;
       case "wait": {
-        if (step.mayReprice && step.order?.intent.price !== undefined) {
-          const { bid, ask } = bestQuote(await ctx.venue.orderBook(trade.symbol, ctx.signal));
-          const band = { low: proposal.bandLow, high: proposal.bandHigh };
-          const price = passivePrice(trade.direction, { bid, ask }, band, trade.tick);
-          if (price !== undefined && leftBehind(trade.direction, step.order.intent.price, price)) {
-            await cancel(ctx, trade, step.order, "the market left it behind");
-            break;
-          }
+        if (step.mayReprice && step.order && (await mayFollow(ctx, trade, proposal, step.order))) {
+          await cancel(ctx, trade, step.order, "the market left it behind");
+          break;
         }
         return lookAgain(ctx, trade.symbol, step, ctx.pollMs / POLLS);
       }
@@ -152,6 +147,15 @@ const freshQuote = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promis
   const price = passivePrice(trade.direction, check.quote, band, trade.tick);
   if (price === undefined) return { kind: "refused", reason: "no passive price inside the approved band" };
   return { kind: "ok", price, size: check.size };
+};
+
+/** The market has left a resting order behind, and a new one would pass every check now: else it rests on where it is. */
+const mayFollow = async (ctx: AppCtx, trade: Trade, proposal: Proposal, order: In<"open">): Promise<boolean> => {
+  const { price } = order.intent;
+  const { bid, ask } = bestQuote(await ctx.venue.orderBook(trade.symbol, ctx.signal));
+  if (price === undefined || !leftBehind(trade.direction, price, trade.direction === "long" ? bid : ask)) return false;
+  const quote = await freshQuote(ctx, trade, proposal);
+  return quote.kind === "ok" && leftBehind(trade.direction, price, quote.price);
 };
 
 const end = (ctx: AppCtx, trade: Trade, reason: string): Outcome => ({

@@ -245,6 +245,17 @@ describe("ways in", () => {
     await nothingBroken();
   });
 
+  test("an entry rests on where it is while the market is outside the band, and fills when it comes back", async () => {
+    const w = start({
+      btc: (s) => s.flat(2).gap(10_030_000).flat(6).gap(9_998_000).flat(2).to(9_940_000, 10).flat(20),
+    });
+    w.approve();
+    await w.runToEnd();
+    expect(states("entry")).toEqual(["filled"]);
+    closed("stop_loss");
+    await nothingBroken();
+  });
+
   test("partial fills are protected one by one, and split in halves together", async () => {
     const w = start({
       btc: (s) =>
