@@ -7,7 +7,7 @@ import { type EpochMs, epochMs, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { SymbolRules } from "../core/venue.ts";
 import { type CandleFile, readCandleFile } from "./candleFile.ts";
 import { CandleSeries } from "./candleSeries.ts";
-import type { Book, Kline, Level, Market, Print, SpreadsBps, TouchSide } from "./market.ts";
+import type { Best, Book, Kline, Level, Market, Print, SpreadsBps, TouchSide } from "./market.ts";
 
 export interface CandleMarketOptions {
   readonly candles: Readonly<Record<string, CandleFile>>;
@@ -99,12 +99,22 @@ export class CandleMarket implements Market {
     return coinE8(fromNumber(coins));
   }
 
+  /** Half of the hour's spread, at least one tick. */
+  #half(symbol: string, last: number, atMs: EpochMs): number {
+    const hour = Math.floor(atMs / HOUR_MS + 9) % 24;
+    return Math.max(1, Math.round((last * this.#of(symbol).spreadBps[hour]!) / 20_000));
+  }
+  best(symbol: string, atMs: EpochMs): Best | undefined {
+    const last = this.last(symbol, atMs);
+    if (last === undefined) return undefined;
+    const half = this.#half(symbol, last, atMs);
+    return { bid: last - half, ask: last + half, last };
+  }
   book(symbol: string, atMs: EpochMs): Book | undefined {
-    const { series, rules, spreadBps } = this.#of(symbol);
+    const { series, rules } = this.#of(symbol);
     const last = series.last(atMs);
     if (last === undefined) return undefined;
-    const hour = Math.floor(atMs / HOUR_MS + 9) % 24;
-    const half = Math.max(1, Math.round((last * spreadBps[hour]!) / 20_000));
+    const half = this.#half(symbol, last, atMs);
     const gap = Math.max(1, Math.round(half / 4));
     // The minute before, not the running one: the book must not tell how much is going to trade.
     const before = series.latest(series.slotOf(atMs) - 1);
@@ -126,22 +136,13 @@ export class CandleMarket implements Market {
     const { series } = this.#of(symbol);
     const rows: Kline[] = [];
     if (intervalMs < series.intervalMs) return rows;
-    const lastSlot = Math.min(series.slotOf(epochMs(Math.min(toMs - 1, nowMs))), series.slots - 1);
-    for (let slot = Math.max(0, Math.ceil((fromMs - series.firstMs) / series.intervalMs)); slot <= lastSlot; slot++) {
-      const candle = series.known(slot, nowMs);
-      if (!candle) continue;
-      const openMs = epochMs(fromMs + Math.floor((candle.openMs - fromMs) / intervalMs) * intervalMs);
-      const row = rows.at(-1);
-      if (row?.openMs !== openMs) rows.push({ ...candle, openMs });
-      else
-        rows[rows.length - 1] = {
-          openMs,
-          open: row.open,
-          high: Math.max(row.high, candle.high),
-          low: Math.min(row.low, candle.low),
-          close: candle.close,
-          volume: row.volume + candle.volume,
-        };
+    const slotAt = (ms: number): number => Math.ceil((ms - series.firstMs) / series.intervalMs);
+    const endMs = Math.min(toMs, nowMs + 1, this.endMs(symbol));
+    // Intervals before the first candle hold nothing: start at the one that holds it.
+    const skipped = Math.max(0, Math.floor((series.firstMs - fromMs) / intervalMs));
+    for (let openMs = fromMs + skipped * intervalMs; openMs < endMs; openMs += intervalMs) {
+      const row = series.merge(slotAt(openMs), slotAt(openMs + intervalMs), nowMs);
+      if (row) rows.push({ ...row, openMs: epochMs(openMs) });
     }
     return rows;
   }

@@ -157,31 +157,39 @@ export class CandleSeries {
     return { startMs: epochMs(openMs + start), endMs: epochMs(openMs + end), share: (end - start) / this.intervalMs };
   }
 
-  /** The candle of a slot as far as it is known at `nowMs`; volume grows with the time passed. */
-  known(slot: number, nowMs: EpochMs): Kline | undefined {
-    const openMs = this.openMsOf(slot);
-    if (!this.has(slot) || nowMs < openMs) return undefined;
-    const open = this.#open[slot]!;
-    if (nowMs >= openMs + this.intervalMs - 1)
-      return {
-        openMs,
-        open,
-        high: this.#high[slot]!,
-        low: this.#low[slot]!,
-        close: this.#close[slot]!,
-        volume: this.#volume[slot]!,
+  /**
+   * One candle of the slots [fromSlot, toSlot) as far as they are known at `nowMs`: undefined when nothing traded yet. The
+   * running candle counts with the path walked so far, its volume in proportion to the time passed.
+   */
+  merge(fromSlot: number, toSlot: number, nowMs: EpochMs): Kline | undefined {
+    const running = this.slotOf(nowMs);
+    const end = Math.min(toSlot, this.slots, running + 1);
+    let merged: { openMs: EpochMs; open: number; high: number; low: number; close: number; volume: number } | undefined;
+    for (let slot = Math.max(0, fromSlot); slot < end; slot++) {
+      if (this.#present[slot] !== slot) continue;
+      merged ??= {
+        openMs: this.openMsOf(slot),
+        open: this.#open[slot]!,
+        high: Number.NEGATIVE_INFINITY,
+        low: Number.POSITIVE_INFINITY,
+        close: 0,
+        volume: 0,
       };
-    const offset = nowMs - openMs;
-    const points = this.points(slot);
-    const close = this.#valueAt(points, offset);
-    const seen = points.filter((_, i) => this.offsets[i]! <= offset);
-    return {
-      openMs,
-      open,
-      high: Math.max(close, ...seen),
-      low: Math.min(close, ...seen),
-      close,
-      volume: (this.#volume[slot]! * (offset + 1)) / this.intervalMs,
-    };
+      const offset = slot === running ? nowMs - this.openMsOf(slot) : this.intervalMs - 1;
+      if (offset === this.intervalMs - 1) {
+        merged.high = Math.max(merged.high, this.#high[slot]!);
+        merged.low = Math.min(merged.low, this.#low[slot]!);
+        merged.close = this.#close[slot]!;
+        merged.volume += this.#volume[slot]!;
+      } else {
+        const points = this.points(slot);
+        merged.close = this.#valueAt(points, offset);
+        const seen = [merged.close, ...points.filter((_, i) => this.offsets[i]! <= offset)];
+        merged.high = Math.max(merged.high, ...seen);
+        merged.low = Math.min(merged.low, ...seen);
+        merged.volume += (this.#volume[slot]! * (offset + 1)) / this.intervalMs;
+      }
+    }
+    return merged;
   }
 }

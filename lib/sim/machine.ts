@@ -56,11 +56,10 @@ export class Machine {
     return statusAt(this.options.maintenance, this.state.nowMs);
   }
   quoteYen(symbol: string): { readonly bid: YenE8; readonly ask: YenE8; readonly last: YenE8 } | undefined {
-    const last = this.market.last(symbol, this.state.nowMs);
-    const book = last === undefined ? undefined : this.market.book(symbol, this.state.nowMs);
-    if (last === undefined || !book?.bids[0] || !book.asks[0]) return undefined;
+    const best = this.market.best(symbol, this.state.nowMs);
+    if (!best) return undefined;
     const yen = (ticks: number): YenE8 => this.matching.toYen(symbol, ticks);
-    return { bid: yen(book.bids[0].ticks), ask: yen(book.asks[0].ticks), last: yen(last) };
+    return { bid: yen(best.bid), ask: yen(best.ask), last: yen(best.last) };
   }
   account(): Account {
     return accountOf(this.state, (symbol) => this.quoteYen(symbol));
@@ -190,11 +189,8 @@ export class Machine {
    * spread only when the whole spread has moved through it (docs/venue.md).
    */
   #throughTicks(symbol: string, side: Side, price: YenE8): number {
-    const book = this.market.book(symbol, this.state.nowMs)!;
-    const last = this.market.last(symbol, this.state.nowMs)!;
+    const { bid, ask, last } = this.market.best(symbol, this.state.nowMs)!;
     const ticks = this.matching.toTicks(symbol, price);
-    const bid = book.bids[0]!.ticks;
-    const ask = book.asks[0]!.ticks;
     return side === "BUY"
       ? Math.max(Math.min(ticks, bid), ticks - Math.max(0, ask - last)) - 1
       : Math.min(Math.max(ticks, ask), ticks + Math.max(0, last - bid)) + 1;

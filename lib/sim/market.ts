@@ -15,6 +15,11 @@ export interface Book {
   readonly asks: readonly Level[];
   readonly bids: readonly Level[];
 }
+export interface Best {
+  readonly bid: number;
+  readonly ask: number;
+  readonly last: number;
+}
 export interface Kline {
   readonly openMs: EpochMs;
   readonly open: number;
@@ -39,6 +44,8 @@ export interface Market {
   firstMs(symbol: string): EpochMs | undefined;
   /** The last price at this instant (inclusive), or undefined before the first one. */
   last(symbol: string, atMs: EpochMs): number | undefined;
+  /** The touch of the book and the last price: what `book` and `last` say, cheaper. */
+  best(symbol: string, atMs: EpochMs): Best | undefined;
   book(symbol: string, atMs: EpochMs): Book | undefined;
   /**
    * First instant in [fromMs, untilMs] at which something trades at or beyond `ticks`. Where nothing trades (a missing

@@ -4,7 +4,7 @@ import { AppError } from "../core/errors.ts";
 import { type CoinE8, ceilDiv, floorDiv, type YenE8 } from "../core/money.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { SymbolRules } from "../core/venue.ts";
-import type { Book, Kline, Market, Print, TouchSide } from "./market.ts";
+import type { Best, Book, Kline, Market, Print, TouchSide } from "./market.ts";
 
 export interface Quote {
   readonly bid: YenE8;
@@ -61,9 +61,13 @@ export class QuoteMarket implements Market {
     const quote = this.#quotes.get(symbol);
     return quote && quote.atMs <= atMs ? quote.reference : undefined;
   }
-  book(symbol: string, _atMs: EpochMs): Book | undefined {
+  best(symbol: string, atMs: EpochMs): Best | undefined {
     const quote = this.#quotes.get(symbol);
-    if (!quote) return undefined;
+    return quote && quote.atMs <= atMs ? { bid: quote.bid, ask: quote.ask, last: quote.reference } : undefined;
+  }
+  book(symbol: string, atMs: EpochMs): Book | undefined {
+    const quote = this.#quotes.get(symbol);
+    if (!quote || quote.atMs > atMs) return undefined;
     // A ticker says nothing about depth: one level that takes the largest single order.
     const size: CoinE8 = this.#rules.get(symbol)!.maxSize;
     return { asks: [{ ticks: quote.ask, size }], bids: [{ ticks: quote.bid, size }] };
