@@ -7,6 +7,7 @@ import type { Trade } from "../db/tables/trades.ts";
 import { orderDifferences, positionDifferences } from "../lib/core/ledger.ts";
 import { type In, isLive, settleMs } from "../lib/core/order.ts";
 import type { EpochMs } from "../lib/core/time.ts";
+import { isTerminalStatus } from "../lib/core/venue.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
 import { SYMBOLS } from "./facts.ts";
 import { finishIfFlat } from "./orders/drive.ts";
@@ -85,14 +86,10 @@ const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonly Diffe
     finishIfFlat(ctx, trade);
   }
   // An order still without an answer explains one at the venue that looks foreign; its own job is looking.
-  const unanswered = ctx.db.orders.live(symbol).some((o) => o.state === "sending" || o.state === "unknown");
-  const active = unanswered ? [] : await ctx.venue.activeOrders(symbol, ctx.signal);
-  const positions = unanswered ? [] : await ctx.venue.openPositions(symbol, ctx.signal);
+  if (ctx.db.orders.live(symbol).some((o) => o.state === "sending" || o.state === "unknown")) return [];
   const ours = ctx.db.positions.open().filter((p) => p.symbol === symbol);
-  return [
-    ...orderDifferences(ctx.db.orders.venueIds(symbol), active),
-    ...(unanswered ? [] : positionDifferences(ours, positions)),
-  ];
+  const active = around.orders.filter((o) => !isTerminalStatus(o.status));
+  return [...orderDifferences(ctx.db.orders.venueIds(symbol), active), ...positionDifferences(ours, held)];
 };
 const LATE_MS = 3_600_000;
 

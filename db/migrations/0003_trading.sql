@@ -122,9 +122,9 @@ CREATE UNIQUE INDEX one_working_entry ON orders (symbol)
 CREATE UNIQUE INDEX one_live_order_per_leg ON orders (leg_id)
   WHERE leg_id IS NOT NULL AND state IN ('intended', 'sending', 'unknown', 'open');
 -- No two live orders look alike at the venue: the fingerprint stands in for the client order id it lacks (GMO API 9.7).
--- Two market orders differ by the position they settle, which their executions tell.
-CREATE UNIQUE INDEX one_look ON orders (symbol, side, execution_type, coalesce(price_e8, position_id), size_e8)
-  WHERE state IN ('intended', 'sending', 'unknown', 'open');
+-- Market orders have no price to move; of two that look alike it does not matter which is which.
+CREATE UNIQUE INDEX one_look ON orders (symbol, side, execution_type, price_e8, size_e8)
+  WHERE price_e8 IS NOT NULL AND state IN ('intended', 'sending', 'unknown', 'open');
 
 -- Booked exactly once: the venue's execution id is the key.
 CREATE TABLE executions (

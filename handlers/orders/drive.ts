@@ -38,9 +38,11 @@ export type Drive =
       readonly covered: boolean;
     };
 
-/** One look must end: more steps than this mean that two rules disagree. */
-const MOST_STEPS = 60;
+/** One look must end: more steps per leg than this mean that two rules disagree. */
+const MOST_STEPS = 20;
 const LOOK_AGAIN_MS = 500;
+/** Closing orders of one leg that vanished before the owner hears of it. */
+const LOST_BEFORE_ALARM = 2;
 
 /** `only`: the legs of this position alone. Throws AppError retry when the venue cannot be read. */
 export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promise<Drive> => {
@@ -48,16 +50,16 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
   if (trade === undefined) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
   const quote = await observe(ctx, trade, only);
   const looked = new Set<number>();
-  for (let step = 0; step < MOST_STEPS; step += 1) {
+  const most = MOST_STEPS * (1 + ctx.db.tradeLegs.ofTrade(tradeId).length);
+  for (let step = 0; step < most; step += 1) {
     const next = decide(ctx, trade, quote, only, looked);
-    if (next.kind !== "do") return next;
+    if (next.kind !== "do") {
+      resolveHealed(ctx, trade);
+      return next;
+    }
     await perform(ctx, trade, next.leg, next.action, looked);
   }
-  throw new AppError(
-    "alert",
-    "DRIVE_ENDLESS",
-    `trade ${tradeId} took ${MOST_STEPS} steps in one look and is not settled`,
-  );
+  throw new AppError("alert", "DRIVE_ENDLESS", `trade ${tradeId} took ${most} steps in one look and is not settled`);
 };
 
 /** Brings the book up to date with the venue and reads the price; protection goes on without a price. */
@@ -236,11 +238,32 @@ const place = async (
       );
     return;
   }
+  const lost = ctx.db.orders.ofLeg(leg.id).filter((o) => o.state === "neverSent" && o.sentMs !== undefined).length;
+  if (order.state === "unknown" && lost >= LOST_BEFORE_ALARM)
+    ctx.commit((tx) =>
+      raiseBare(
+        tx,
+        scribe(ctx, trade),
+        leg.id,
+        `${formatE8(leg.open)} ${trade.symbol} (trade ${trade.id}) may have no protection: ${lost} orders got no answer and left no trace; trying on`,
+      ),
+    );
   if (order.state !== "open") return;
-  if (ctx.db.alerts.open().some((a) => a.key === bareAlertKey(leg.id)))
-    ctx.commit((tx) => resolveBare(tx, scribe(ctx, trade), leg.id));
   // A stop rests until something happens; what may trade at once is looked at at once.
   if (order.intent.executionType !== "STOP") await refresh(ctx, trade, [order]);
+};
+
+/** Ends the alarms of legs that have their order again, or are closed. */
+const resolveHealed = (ctx: AppCtx, trade: Trade): void => {
+  const alarmed = new Set(ctx.db.alerts.open().map((a) => a.key));
+  const healed = ctx.db.tradeLegs
+    .ofTrade(trade.id)
+    .filter((leg) => alarmed.has(bareAlertKey(leg.id)))
+    .filter((leg) => leg.open === 0n || ctx.db.orders.ofLeg(leg.id).some((o) => o.state === "open"));
+  if (healed.length > 0)
+    ctx.commit((tx) => {
+      for (const leg of healed) resolveBare(tx, scribe(ctx, trade), leg.id);
+    });
 };
 
 /** Ends the trade when nothing of it is left. Returns whether it has ended. */

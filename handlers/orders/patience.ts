@@ -33,7 +33,8 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
       ctx.commit((tx) => resolveBlind(tx, scribe(ctx, trade)));
     return outcome;
   } catch (e) {
-    if (!(e instanceof AppError) || e.verdict !== "retry") throw e;
+    // Told to stop, not left without an answer: the queue knows what to do.
+    if (!(e instanceof AppError) || e.verdict !== "retry" || ctx.signal.aborted) throw e;
     const bare = isBare(ctx, trade);
     ctx.log.warn({ tradeId: trade.id, code: e.code, bare, err: e }, "trade.venueNotAnswering");
     if (bare)

@@ -153,7 +153,7 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
     if (f.nowMs < untilMs) return wait(`refused with ${refusal.code}`, untilMs);
     if (refusal.intent.purpose === "exit" && f.nowMs < f.timeStopMs)
       return market(refusal.intent.exitReason ?? "stop_loss", "the market order was refused");
-    if (lastingRefusals(sent) >= STOP_REFUSALS_BEFORE_MARKET && f.nowMs < f.timeStopMs)
+    if (lastingRefusals(leg, sent) >= STOP_REFUSALS_BEFORE_MARKET && f.nowMs < f.timeStopMs)
       return market("stop_loss", "the venue refuses the stop");
   }
   if (f.nowMs >= f.timeStopMs) {
@@ -220,8 +220,8 @@ const refusalStreak = (sent: readonly Order[]): number => {
   const firstOther = sent.findLastIndex((o) => o.state !== "rejected");
   return sent.length - 1 - firstOther;
 };
-/** Of those, stop refusals that another try does not heal. */
-const lastingRefusals = (sent: readonly Order[]): number =>
+/** Of those, stop refusals that another try does not heal. "No such position" is believed once the position is seconds old. */
+const lastingRefusals = (leg: Leg, sent: readonly Order[]): number =>
   sent
     .slice(sent.length - refusalStreak(sent))
     .filter(
@@ -230,7 +230,7 @@ const lastingRefusals = (sent: readonly Order[]): number =>
         o.intent.purpose === "stop" &&
         o.resend === "never" &&
         o.code !== QUANTITY_RESERVED &&
-        !POSITION_NOT_FOUND.has(o.code),
+        !(POSITION_NOT_FOUND.has(o.code) && o.closedMs - (leg.orders[0]?.createdMs ?? 0) < NOT_VISIBLE_AGE_MS),
     ).length;
 
 const pauseAfter = (leg: Leg, refusal: In<"rejected">, streak: number): number => {

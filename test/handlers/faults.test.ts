@@ -373,6 +373,51 @@ describe("trouble with exits", () => {
     },
   );
 
+  test("no answer to any market close of the time stop: each is found, none is sent twice", async () => {
+    const w = start({
+      btc: (s) => s.to(9_998_000, 2).flat(120),
+      config: { TIME_STOP_HOURS: "0.5" },
+      venue: {
+        faults: (request, phase) =>
+          phase === "after" && (request.body ?? "").includes('"MARKET"') ? { kind: "dropReply" } : undefined,
+      },
+    });
+    w.approve();
+    await w.runToEnd();
+    expect(
+      w
+        .orders("exit")
+        .filter((o) => o.intent.executionType === "MARKET")
+        .map((o) => o.state),
+    ).toEqual(["filled", "filled"]);
+    expect(w.trade().exitReason).toBe("time_stop");
+    expect(w.db.read.halts.recent()).toEqual([]);
+    await nothingBroken();
+  });
+
+  test("no market close of the time stop arrives for a while: both halves are tried on, at the same time", async () => {
+    let silent = true;
+    const w = start({
+      btc: (s) => s.to(9_998_000, 2).flat(120),
+      config: { TIME_STOP_HOURS: "0.5" },
+      venue: {
+        faults: (request, phase) =>
+          silent && phase === "before" && (request.body ?? "").includes('"MARKET"') ? { kind: "reset" } : undefined,
+      },
+    });
+    w.approve();
+    await w.advance(31);
+    expect(w.orders("exit").at(-1)?.state).toBe("unknown");
+    await w.advance(1);
+    expect(w.db.read.halts.active(w.nowMs).map((h) => h.kind)).toEqual(["bare"]);
+    silent = false;
+    await w.runToEnd();
+    expect(w.trade().exitReason).toBe("time_stop");
+    expect(w.db.read.halts.active(w.nowMs)).toEqual([]);
+    expect(w.db.read.halts.recent().filter((h) => h.kind === "doubt")).toEqual([]);
+    await nothingBroken();
+  });
+
   test("a target that fills bit by bit is booked bit by bit, each once", async () => {
     const w = start({
       // The target is touched in the last second before a stretch of the path ends: one lot trades before it, one after.

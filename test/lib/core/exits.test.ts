@@ -250,6 +250,13 @@ describe("a leg of a long", () => {
     ],
     ["no trace of the stop: placed anew", [order("neverSent", STOP)], {}, {}, "place stop STOP stop_loss"],
     ["the stop expired at the venue: placed anew", [order("expired", STOP)], {}, {}, "place stop STOP stop_loss"],
+    [
+      "no such position, seconds after the fill: market",
+      [...Array(2)].map(() => order("rejected", STOP, { code: "ERR-254", closedMs: at(6_000) })),
+      {},
+      {},
+      "place exit MARKET stop_loss",
+    ],
   ])("%s", (_, orders, f, l, expected) => {
     expect(say(leg(orders, l), facts(f))).toBe(expected);
   });
