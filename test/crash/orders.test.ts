@@ -4,7 +4,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { seededRandom } from "../../lib/io/random.ts";
 import { LONG } from "../long.ts";
-import { Death, type ProposalSpec, World, type WorldOptions } from "../sim/world.ts";
+import { Death } from "../sim/mortal.ts";
+import { type ProposalSpec, World, type WorldOptions } from "../sim/world.ts";
 
 interface Scenario {
   readonly name: string;

@@ -4,11 +4,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Database, openDatabase, type Tx } from "../../db/open.ts";
+import { type Database, openDatabase } from "../../db/open.ts";
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { onFailure } from "../../handlers/cli/system.ts";
-import { ledgerDifferences } from "../../handlers/reconcile.ts";
 import { registry } from "../../handlers/registry.ts";
 import type { Services } from "../../handlers/services.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
@@ -20,7 +19,6 @@ import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
 import { VirtualClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";
-import type { Transport } from "../../lib/io/gmo/transport.ts";
 import { silentLogger } from "../../lib/io/logger.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
@@ -30,6 +28,8 @@ import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { NewJob } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
+import { MortalDatabase, Mortality, mortalTransport } from "./mortal.ts";
+import { brokenPromises, describeWorld } from "./promises.ts";
 import { Script } from "./script.ts";
 
 /** 09:00 JST on a Tuesday: far from 06:00 JST, the weekend's maintenance and any event. */
@@ -38,58 +38,6 @@ export const START_PRICE = 10_000_000;
 /** Full spread, basis points: 1,000 yen at the start price, so best bid and ask are 500 yen from the last price. */
 const SPREAD_BPS = 1;
 const SEED = 7;
-
-/** Thrown where the process "dies"; nothing of this life works after it. */
-export class Death extends Error {
-  override readonly name = "Death";
-}
-
-/** Counts the durable steps of one life and ends it at one of them. */
-export class Mortality {
-  step = 0;
-  dead = false;
-  readonly story: string[] = [];
-  constructor(readonly killAt: number = Number.POSITIVE_INFINITY) {}
-  pass(point: string): void {
-    this.assertAlive();
-    this.step += 1;
-    this.story.push(point);
-    if (this.step !== this.killAt) return;
-    this.dead = true;
-    throw new Death(`died at step ${this.step}: ${point}`);
-  }
-  assertAlive(): void {
-    if (this.dead) throw new Death("dead already");
-  }
-}
-
-class MortalDatabase extends Database {
-  constructor(
-    sql: ConstructorParameters<typeof Database>[0],
-    path: string,
-    private readonly mortality: Mortality,
-    private readonly onCommit: () => void,
-  ) {
-    super(sql, path);
-  }
-  override transaction<T>(work: (tx: Tx) => T): T {
-    if (this.sql.inTransaction) return super.transaction(work);
-    this.mortality.assertAlive();
-    const before = this.sql.prepare("SELECT total_changes() AS n").get() as { n: number };
-    let wrote = false;
-    const result = super.transaction((tx) => {
-      const value = work(tx);
-      wrote = (this.sql.prepare("SELECT total_changes() AS n").get() as { n: number }).n !== before.n;
-      if (wrote) this.mortality.pass("before commit");
-      return value;
-    });
-    if (wrote) {
-      this.mortality.pass("after commit");
-      this.onCommit();
-    }
-    return result;
-  }
-}
 
 export interface WorldOptions {
   readonly btc: (script: Script) => Script;
@@ -169,7 +117,10 @@ export class World {
     });
     this.clock = new VirtualClock(this.simulator.nowMs());
     this.venue = createGmoVenue({
-      transport: this.#mortalTransport(this.simulator.transport()),
+      transport: mortalTransport(this.simulator.transport(), this.mortality, async (what) => {
+        await options.onRequest?.(this, what);
+        this.requests.push(what);
+      }),
       credentials: this.simulator.credentials(),
       clock: this.clock,
       log: silentLogger(),
@@ -199,24 +150,6 @@ export class World {
       onFailure: (tx, failure) => onFailure(tx, this.clock.nowMs(), failure),
       virtual: true,
     });
-  }
-
-  #mortalTransport(inner: Transport): Transport {
-    return {
-      send: async (request) => {
-        const post = request.method === "POST";
-        const what = `${request.method} ${request.path}`;
-        if (post) this.mortality.pass(`before ${what}`);
-        else this.mortality.assertAlive();
-        await this.options.onRequest?.(this, what);
-        this.requests.push(what);
-        try {
-          return await inner.send(request);
-        } finally {
-          if (post) this.mortality.pass(`after ${what}`);
-        }
-      },
-    };
   }
 
   get nowMs(): EpochMs {
@@ -421,33 +354,9 @@ export class World {
     return this.store.list({ state: "dead" });
   }
 
-  /** Everything that must hold once no trade is open. Returns the broken promises, so that a test shows them all. */
-  async brokenPromises(): Promise<readonly string[]> {
-    const broken: string[] = [];
-    const { read } = this.db;
-    for (const o of this.orders())
-      if (["intended", "sending", "unknown", "open"].includes(o.state))
-        broken.push(`order ${o.id} (${o.intent.purpose}) is still ${o.state}`);
-    for (const p of read.positions.open()) broken.push(`position ${p.positionId} is still open`);
-    for (const symbol of this.market.symbols) {
-      if (this.simulator.bareSize(symbol) > 0n) broken.push(`${symbol} is bare at the venue`);
-      for (const p of await this.venue.openPositions(symbol)) broken.push(`the venue still holds ${p.positionId}`);
-      for (const o of await this.venue.activeOrders(symbol)) broken.push(`the venue still has order ${o.orderId}`);
-    }
-    for (const job of this.deadJobs()) broken.push(`job ${job.name} is dead: ${job.error?.code} ${job.error?.message}`);
-    for (const d of await ledgerDifferences({ db: read, venue: this.venue }, this.market.symbols)) broken.push(d.text);
-    if (read.audit.firstBroken() !== undefined) broken.push("the audit chain is broken");
-    for (const trade of read.trades.alive()) broken.push(`trade ${trade.id} is still ${trade.status}`);
-    for (const trade of read.trades.newest(100)) {
-      const entered = this.orders("entry")
-        .filter((o) => o.intent.tradeId === trade.id && "executed" in o)
-        .reduce((sum, o) => sum + ("executed" in o ? o.executed : 0n), 0n);
-      if (entered > trade.targetSize) broken.push(`trade ${trade.id} entered more than approved`);
-    }
-    const entries = this.simulator.orders().filter((o) => o.settleType === "OPEN");
-    const known = new Set(this.orders().flatMap((o) => ("venueOrderId" in o ? [o.venueOrderId] : [])));
-    for (const o of entries) if (!known.has(String(o.orderId))) broken.push(`entry ${o.orderId} is not in our book`);
-    return broken;
+  /** Everything that must hold once no trade is open; see promises.ts. */
+  brokenPromises(): Promise<readonly string[]> {
+    return brokenPromises(this);
   }
   /** Size entered at the venue, all entries together, coins. */
   entered(): number {
@@ -458,17 +367,6 @@ export class World {
   }
 
   describe(): string {
-    const orders = this.orders().map(
-      (o) =>
-        `${o.id} ${o.intent.purpose} ${o.intent.executionType} ${o.state}${"code" in o ? ` ${o.code}` : ""}${"detail" in o && o.detail ? ` ${o.detail}` : ""}`,
-    );
-    const trades = this.db.read.trades
-      .newest(10)
-      .map((t) => `trade ${t.id} ${t.status} ${t.exitReason ?? t.cancelReason ?? ""} ${t.pnlAmount ?? ""}`);
-    const jobs = this.store
-      .list({ limit: 100 })
-      .filter((j) => j.state !== "done")
-      .map((j) => `${j.name} ${j.state} ${j.reason ?? ""} ${j.error?.code ?? ""} ${j.error?.message ?? ""}`);
-    return [`minute ${this.minute.toFixed(3)}`, ...trades, ...orders, ...jobs].join("\n  ");
+    return describeWorld(this);
   }
 }
