@@ -93,24 +93,35 @@ export class GmoClient {
       const error = this.#error("retry", `VENUE_${e.failure.toUpperCase()}`, path, "a reply", e.message, {}, e);
       return e.failure === "aborted" ? failed(error) : failed(error, soonMs);
     }
-    const evidence = { httpStatus: reply.httpStatus, body: redactBody(reply.body, this.#options.credentials) };
+    const evidence = () => ({ httpStatus: reply.httpStatus, body: this.#redacted(reply.body) });
     const read = readReply(reply);
     switch (read.kind) {
       case "garbled":
-        return failed(this.#error("retry", "VENUE_GARBLED", path, "a JSON envelope", read.reason, evidence), soonMs);
+        return failed(this.#error("retry", "VENUE_GARBLED", path, "a JSON envelope", read.reason, evidence()), soonMs);
       case "refused": {
         const rule = ruleOf(read.code);
         const found = `${read.code} ${JSON.stringify(read.text)} (${rule.meaning})`;
-        const error = this.#error(rule.verdict, read.code, path, "data", found, evidence);
-        if (rule.retryGet === "no") return failed(error);
-        return failed(error, rule.retryGet === "pause" ? RATE_LIMIT_PAUSE_MS : rule.retryGet === "resign" ? 0 : soonMs);
+        const error = this.#error(rule.verdict, read.code, path, "data", found, evidence());
+        switch (rule.retryGet) {
+          case "no":
+            return failed(error);
+          case "soon":
+            return failed(error, soonMs);
+          case "pause":
+            return failed(error, RATE_LIMIT_PAUSE_MS);
+          case "resign":
+            // Once: a second refusal is a wrong clock, not a delay between signing and sending (GMO API 2.1).
+            return attempt === 1 ? failed(error, 0) : failed(error);
+          default:
+            return rule.retryGet satisfies never;
+        }
       }
       case "ok": {
         const parsed = schema.safeParse(read.data);
         if (parsed.success) return { kind: "ok", value: parsed.data };
         const issue = parsed.error.issues[0]!;
         const found = `${issue.message} at data${issue.path.map((key) => `.${String(key)}`).join("")}`;
-        return failed(this.#error("alert", "VENUE_REPLY", path, "the documented shape", found, evidence));
+        return failed(this.#error("alert", "VENUE_REPLY", path, "the documented shape", found, evidence()));
       }
       default:
         return read satisfies never;
@@ -123,7 +134,8 @@ export class GmoClient {
    */
   async post<T>(path: Path, body: object, schema: z.ZodType<T>, signal?: AbortSignal): Promise<WriteResult<T>> {
     this.#requireCredentials(path);
-    const unknown = (code: string, message: string): WriteResult<T> => {
+    const unknown = (code: string, reason: string): WriteResult<T> => {
+      const message = this.#redacted(reason);
       this.#options.log.error({ path, code, reason: message }, "gmo.write.unknown");
       return { kind: "unknown", code, message };
     };
@@ -143,22 +155,21 @@ export class GmoClient {
       const failure = e instanceof TransportError ? e.failure : "other";
       return unknown(`VENUE_${failure.toUpperCase()}`, `${path}: no reply: ${(e as Error).message}`);
     }
-    const evidence = redactBody(reply.body, this.#options.credentials);
     const read = readReply(reply);
     switch (read.kind) {
       case "garbled":
-        return unknown("VENUE_GARBLED", `${path}: ${read.reason}: ${evidence}`);
+        return unknown("VENUE_GARBLED", `${path}: ${read.reason}: ${reply.body}`);
       case "refused": {
         const { resendPost, verdict, meaning } = ruleOf(read.code);
-        const message = `${path}: ${read.code} ${JSON.stringify(read.text)} (${meaning})`;
+        const message = this.#redacted(`${path}: ${read.code} ${JSON.stringify(read.text)} (${meaning})`);
         if (resendPost === "unknown") return unknown(read.code, message);
-        this.#options.log.warn({ path, code: read.code, text: read.text }, "gmo.write.refused");
+        this.#options.log.warn({ path, code: read.code, reason: message }, "gmo.write.refused");
         return { kind: "refused", code: read.code, message, resend: resendPost, verdict };
       }
       case "ok": {
         const parsed = schema.safeParse(read.data);
         if (!parsed.success)
-          return unknown("VENUE_REPLY", `${path}: accepted, but without the expected data: ${evidence}`);
+          return unknown("VENUE_REPLY", `${path}: accepted, but without the expected data: ${reply.body}`);
         return { kind: "accepted", value: parsed.data };
       }
       default:
@@ -209,6 +220,11 @@ export class GmoClient {
     }
   }
 
+  /** For every text that comes from outside before it enters a message, a log or a row. */
+  #redacted(text: string): string {
+    return redactBody(text, this.#options.credentials);
+  }
+
   #error(
     verdict: Verdict,
     code: string,
@@ -221,7 +237,7 @@ export class GmoClient {
     return new AppError(
       verdict,
       code,
-      `${path}: expected ${expected}, found ${found}`,
+      `${path}: expected ${expected}, found ${this.#redacted(found)}`,
       { path, ...evidence },
       { cause },
     );

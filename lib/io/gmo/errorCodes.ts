@@ -79,7 +79,8 @@ export const CODE_RULES: Readonly<Record<string, CodeRule>> = {
 };
 
 export const UNKNOWN_CODE: CodeRule = rule("permanent", "unknown", "no", "a code this program does not know");
-export const ruleOf = (code: string): CodeRule => CODE_RULES[code] ?? UNKNOWN_CODE;
+/** Own keys only: a code named "constructor" must be unknown, not a function. */
+export const ruleOf = (code: string): CodeRule => (Object.hasOwn(CODE_RULES, code) ? CODE_RULES[code]! : UNKNOWN_CODE);
 
 /** Whole-venue pauses: a state of the venue, not an API error (DESIGN 8). */
 export const isMaintenance = (code: string): boolean => code === "ERR-5201" || code === "ERR-5202";

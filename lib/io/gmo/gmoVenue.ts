@@ -96,7 +96,7 @@ export const createGmoVenue = (options: GmoVenueOptions): Venue => {
         wire.NewOrderReply,
         signal,
       ),
-    closeOrder: ({ symbol, side, executionType, timeInForce, price, positionId, size, cancelBefore }, signal) =>
+    closeOrder: async ({ symbol, side, executionType, timeInForce, price, positionId, size, cancelBefore }, signal) =>
       client.post(
         "/v1/closeOrder",
         {
@@ -111,7 +111,8 @@ export const createGmoVenue = (options: GmoVenueOptions): Venue => {
         wire.NewOrderReply,
         signal,
       ),
-    cancelOrder: (orderId, signal) => client.post("/v1/cancelOrder", { orderId: idNumber(orderId) }, NoData, signal),
+    cancelOrder: async (orderId, signal) =>
+      client.post("/v1/cancelOrder", { orderId: idNumber(orderId) }, NoData, signal),
   };
 };
 

@@ -32,8 +32,9 @@ export class TokenBucket {
     this.#tokens = burst;
     this.#atMs = timers.monotonicMs();
   }
-  /** Waits for a turn. Rejects when the signal aborts meanwhile (the turn is then lost). */
+  /** Waits for a turn. Rejects when the signal is or gets aborted (a turn waited for is then lost). */
   async take(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     const nowMs = this.timers.monotonicMs();
     this.#tokens = Math.min(this.burst, this.#tokens + ((nowMs - this.#atMs) / 1000) * this.perSecond);
     this.#atMs = nowMs;
