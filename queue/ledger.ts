@@ -86,6 +86,7 @@ export class Ledger {
 
   /** The next job to run, its attempt already durable; undefined when nothing may start. */
   claim(request: ClaimRequest): Job | undefined {
+    if (!this.#writes.claimable(this.#o.clock.nowMs())) return undefined;
     this.#o.failpoint?.("beforeClaim");
     const job = this.#o.db.transaction(() => this.#claimIn(request));
     if (job) this.#o.failpoint?.("afterClaim", job);

@@ -71,6 +71,9 @@ export const jobWrites = (sql: Sqlite) => {
        ORDER BY j.priority DESC, j.run_at_ms, j.id LIMIT 1)
      RETURNING *`,
   );
+  const claimable = sql
+    .prepare<[{ now: number }], number>(`SELECT EXISTS (SELECT 1 FROM jobs j WHERE ${CLAIMABLE})`)
+    .pluck();
   const expire = sql.prepare<[{ now: number }]>(
     `UPDATE jobs SET state = 'expired', finished_ms = @now, snoozed = 0, wake_on = NULL
      WHERE state = 'ready' AND expires_at_ms IS NOT NULL AND expires_at_ms <= @now AND deadline_passed = 0
@@ -80,7 +83,6 @@ export const jobWrites = (sql: Sqlite) => {
     `UPDATE jobs SET state = 'ready', deadline_passed = 1, run_at_ms = deadline_ms
      WHERE state = 'parked' AND deadline_ms <= @now`,
   );
-  // Asked first, so that an idle look takes no write lock.
   const mustSweep = sql
     .prepare<[{ now: number }], number>(
       `SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'parked' AND deadline_ms <= @now)
@@ -151,9 +153,12 @@ export const jobWrites = (sql: Sqlite) => {
     /** The new id, or undefined when the key exists. */
     insert: (job: InsertJob): number | undefined => insert.get(job)?.id,
     idByKey: (name: string, key: string): number | undefined => idByKey.get(name, key)?.id,
+    /** Whether any job may start, limits aside: asked first, so that an idle look takes no write lock. */
+    claimable: (now: number): boolean => claimable.get({ now }) === 1,
     claim: (request: ClaimJob): RawJob | undefined => claim.get(request),
     /** Expires what is too old and makes parked rows ready whose deadline has passed. Returns the rows changed. */
     sweep: (now: number): number => expire.run({ now }).changes + passDeadlines.run({ now }).changes,
+    /** Whether sweep would change anything: asked first, like claimable. */
     mustSweep: (now: number): boolean => mustSweep.get({ now }) === 1,
     openAttempt: (job: RawJob, worker: string, now: number): void => {
       openAttempt.run(job.id, job.fence, job.attempts, worker, now);

@@ -256,6 +256,28 @@ describe("invariant 24: order within a key is kept through retries", () => {
     expect(order).toEqual(["sleeper", "asker", "follower"]);
   });
 
+  test("an older snoozed job does not go first when both are due", async () => {
+    const order: string[] = [];
+    const w = world([
+      handler(
+        "a",
+        (_, ctx): Outcome => {
+          order.push(ctx.job.key);
+          if (order.length > 1) return done;
+          return { kind: "snooze", untilMs: epochMs(T0 + 1_000), reason: "watching" };
+        },
+        { serialKey: () => "one" },
+      ),
+    ]);
+    w.store.enqueue(job("a", "sleeper"));
+    const worker = w.worker();
+    await worker.drain();
+    w.clock.pass(1_000);
+    w.store.enqueue(job("a", "urgent", { priority: 1 }));
+    await worker.drain();
+    expect(order).toEqual(["sleeper", "urgent", "sleeper"]);
+  });
+
   test("a halted entry holds no key against a job that reduces risk", async () => {
     const ran: string[] = [];
     const serialKey = () => "position:1";

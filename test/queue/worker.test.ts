@@ -3,8 +3,10 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../lib/core/errors.ts";
 import { realClock } from "../../lib/io/clock.ts";
+import { streamLogger } from "../../lib/io/logger.ts";
 import { projectPath } from "../../lib/io/paths.ts";
 import { ownIdentity } from "../../lib/io/process.ts";
+import { SqliteError } from "../../lib/io/sqlite.ts";
 import { type AnyHandler, type Ctx, StaleAttemptError } from "../../queue/types.ts";
 import type { Worker, WorkerOptions } from "../../queue/worker.ts";
 import { closeWorlds, done, gate, handler, job, T0, until, type World, world } from "./world.ts";
@@ -109,17 +111,20 @@ describe("invariant 16: concurrency limits are caps, also at start", () => {
 });
 
 describe("invariant 5: at most one live handler per job and per key", () => {
-  /** One worker runs the job with a short lease; a second one looks on for several leases. */
+  /** One worker runs the job for many leases, each renewed in time; a second one looks on. */
   const watchTwoWorkers = async (handlers: readonly AnyHandler[], keys: readonly string[], alive: { now: number }) => {
-    const w = world(handlers, realClock);
+    const leaseMs = 60;
+    const w = world(handlers);
     const other = w.second();
     const ids = keys.map((key) => w.store.enqueue(job("a", key)).id);
-    start(w, { concurrency: 4, leaseMs: 60 });
+    start(w, { concurrency: 4, leaseMs });
     await until(() => alive.now === 1);
-    start(other, { concurrency: 4, leaseMs: 60 });
-    const lease = () => w.store.show(ids[0]!).job.leaseUntilMs ?? 0;
-    const first = lease();
-    await until(() => lease() > first + 600); // Ten leases renewed under a second worker's eyes.
+    const [running] = w.store.list({ state: "running" });
+    for (let renewed = 0; renewed < 40; renewed += 1) {
+      if (renewed === 5) start(other, { concurrency: 4, leaseMs });
+      w.clock.realMs += leaseMs / 2;
+      await until(() => w.store.show(running!.id).job.leaseUntilMs === w.clock.realMs + leaseMs);
+    }
     return { w, ids };
   };
 
@@ -437,6 +442,77 @@ describe("invariant 23: a halt stops claims of risk-adding jobs at once and dura
     expect(await w.worker().drain()).toBe(1);
     expect(raise(T0 + 9_000)).toBe(true); // The one that is over gives way.
     expect(w.db.read.halts.recent()).toMatchObject([{ clearedBy: undefined }, { clearedBy: "until" }]);
+  });
+});
+
+describe("invariant 21: trouble with the file never means done and never ends the loop", () => {
+  const holding = () => {
+    const hold = gate();
+    const lines: string[] = [];
+    const w = world([
+      handler("a", () =>
+        hold.opened.then(() => ({
+          kind: "done",
+          write: (tx) => tx.meta.set("effect", "1"),
+          next: [job("b", "child")],
+        })),
+      ),
+      handler("b", () => done),
+    ]);
+    const log = streamLogger("error", { write: (line) => lines.push(line) });
+    const { id } = w.store.enqueue(job("a", "1"));
+    const told = (what: string) => lines.some((line) => line.includes(what));
+    return { w, hold, log, id, told };
+  };
+
+  test("another writer holds the lock: enqueue rejects, the job stays, all goes on when it lets go", async () => {
+    const { w, hold, log, id, told } = holding();
+    w.db.sql.pragma("busy_timeout = 1");
+    start(w, { log });
+    await until(() => w.store.show(id).job.state === "running");
+    const other = w.second();
+    other.db.sql.exec("BEGIN IMMEDIATE");
+    hold.open();
+    await until(() => told("queue.recordFailed"));
+    expect(() => w.store.enqueue(job("b", "2"))).toThrow(/locked/);
+    expect(w.store.show(id).job.state).toBe("running");
+    other.db.sql.exec("ROLLBACK");
+    await until(allDone(w));
+    expect(w.store.show(id)).toMatchObject({ attempts: [{ outcome: "done" }], children: [{ key: "child" }] });
+    w.store.enqueue(job("b", "2"));
+    await until(allDone(w));
+  });
+
+  test("a passing trouble is not the job's failure", async () => {
+    let writes = 0;
+    const w = world([
+      handler("a", () => ({
+        kind: "done",
+        write: () => {
+          writes += 1;
+          if (writes === 1) throw new SqliteError("disk I/O error", "SQLITE_IOERR_WRITE");
+        },
+      })),
+    ]);
+    const { id } = w.store.enqueue(job("a", "1"));
+    start(w);
+    await until(allDone(w));
+    expect(w.store.show(id).attempts).toMatchObject([{ attempt: 1, outcome: "done" }]);
+  });
+
+  test("the file refuses every end of a job: it stays running until the file takes it", async () => {
+    const { w, hold, log, id, told } = holding();
+    start(w, { log });
+    await until(() => w.store.show(id).job.state === "running");
+    const other = w.second();
+    other.db.sql.exec("CREATE TRIGGER broken BEFORE UPDATE ON attempts BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    hold.open();
+    await until(() => told("queue.recordFailed"));
+    expect(w.store.show(id).job.state).toBe("running");
+    expect(w.db.read.meta.get("effect")).toBeUndefined();
+    other.db.sql.exec("DROP TRIGGER broken");
+    await until(allDone(w));
+    expect(w.db.read.meta.get("effect")).toBe("1");
   });
 });
 
