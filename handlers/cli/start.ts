@@ -1,39 +1,25 @@
 // `trader start`: the main job on recorded days. Owns the replay's identity (which days, seed, approver, settings): a second
 // run continues exactly that replay, and anything else is refused rather than mixed into the same book.
 
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { z } from "zod";
 import { openDatabase } from "../../db/open.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { parseEventsCsv } from "../../lib/core/events.ts";
-import { formatE8 } from "../../lib/core/money.ts";
-import {
-  BAR_MS,
-  DAY_MS,
-  type EpochMs,
-  epochMs,
-  isoUtc,
-  jstText,
-  MINUTE_MS,
-  parseInstant,
-  SECOND_MS,
-} from "../../lib/core/time.ts";
+import { epochMs, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import { realClock, VirtualClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";
 import { lockFolder } from "../../lib/io/lock.ts";
 import { fileLogger } from "../../lib/io/logger.ts";
 import { entropyHex, seededRandom } from "../../lib/io/random.ts";
-import { BUNDLED_SYMBOLS, bundledCandleFile, bundledEventsFile, bundledSpreads } from "../../lib/sim/bundled.ts";
-import { type CandleFile, readCandleFile } from "../../lib/sim/candleFile.ts";
+import { bundledEventsFile, bundledSpreads } from "../../lib/sim/bundled.ts";
 import { CandleMarket } from "../../lib/sim/candleMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
 import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
-import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
+import type { LoadedModel } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
 import { SYMBOLS } from "../facts.ts";
 import { ledgerDifferences } from "../orders/ledger.ts";
@@ -42,36 +28,21 @@ import { writeReplayReport } from "../report/write.ts";
 import { parseApprover, scriptedMessenger } from "./approver.ts";
 import { progressLine } from "./progress.ts";
 import { runReplay } from "./replay.ts";
+import {
+  DEFAULT_SEED,
+  type Identity,
+  loadData,
+  modelFor,
+  newIdentity,
+  type ReplayData,
+  refuseSeenDays,
+  type StartOptions,
+  storedIdentity,
+} from "./replayIdentity.ts";
 import { claimMode, databasePath, META, venuePath, virtualNow } from "./state.ts";
 import { storyLine } from "./story.ts";
 import { createSystem } from "./system.ts";
 
-const DEFAULT_DAYS = 3;
-const DEFAULT_SEED = 42;
-
-/** What makes a replay this replay. Stored with its database; everything in it is deterministic. */
-const Identity = z.strictObject({
-  fromMs: z.int(),
-  toMs: z.int(),
-  seed: z.int(),
-  approver: z.string(),
-  modelId: z.string(),
-  dataSha256: z.string(),
-  settings: z.record(z.string(), z.string()),
-});
-type Identity = z.infer<typeof Identity>;
-
-interface Options {
-  readonly from?: string;
-  readonly days?: string;
-  readonly approver?: string;
-  readonly seed?: string;
-  readonly var?: string;
-  readonly model?: string;
-  readonly data?: readonly string[];
-  readonly fresh?: boolean;
-  readonly json?: boolean;
-}
 interface Deps {
   readonly config: () => Config;
   readonly out: (text: string) => void;
@@ -94,138 +65,7 @@ export const registerStart = (program: Command, deps: Deps): void => {
     .option("--data <symbol=file...>", "candle files (CSV or .csv.gz, 1 or 15 minutes) instead of the bundled days")
     .option("--fresh", "forget the replay in this folder and begin again")
     .option("--json", "last line of stdout is one JSON object about the whole database")
-    .action((options: Options) => start(options, deps));
-};
-
-const wholeNumber = (name: string, text: string | undefined, min: number, max: number): number | undefined => {
-  if (text === undefined) return undefined;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max))
-    throw new UsageError(`${name}: expected a whole number from ${min} to ${max}, found ${JSON.stringify(text)}`);
-  return value;
-};
-
-interface Data {
-  readonly files: Readonly<Record<string, CandleFile>>;
-  readonly sha256: string;
-  readonly firstMs: EpochMs;
-  readonly endMs: EpochMs;
-}
-
-const loadData = (given: readonly string[] | undefined): Data => {
-  const paths = new Map<string, string>(BUNDLED_SYMBOLS.map((symbol) => [symbol, bundledCandleFile(symbol)]));
-  if (given !== undefined) {
-    paths.clear();
-    for (const text of given) {
-      const [symbol = "", file = ""] = text.split(/=(.*)/s);
-      if (!(SYMBOLS as readonly string[]).includes(symbol) || file === "")
-        throw new UsageError(
-          `--data: expected SYMBOL=FILE with a symbol of ${SYMBOLS.join(", ")}, found ${JSON.stringify(text)}`,
-        );
-      paths.set(symbol, file);
-    }
-    const missing = SYMBOLS.filter((symbol) => !paths.has(symbol));
-    if (missing.length > 0)
-      throw new UsageError(
-        `--data: expected a file for each of ${SYMBOLS.join(", ")}, found none for ${missing.join(", ")}`,
-      );
-  }
-  const files = Object.fromEntries([...paths].map(([symbol, path]) => [symbol, readCandleFile(path)]));
-  const hash = createHash("sha256");
-  for (const path of paths.values()) hash.update(readFileSync(path));
-  const all = Object.values(files);
-  return {
-    files,
-    sha256: hash.digest("hex"),
-    firstMs: epochMs(Math.max(...all.map((f) => f.candles[0]?.openMs ?? Number.MAX_SAFE_INTEGER))),
-    endMs: epochMs(Math.min(...all.map((f) => (f.candles.at(-1)?.openMs ?? 0) + f.intervalMs))),
-  };
-};
-
-/** The window asked for, inside the data. `from` and the end are bar closes. */
-const windowOf = (options: Options, data: Data): { readonly fromMs: EpochMs; readonly toMs: EpochMs } => {
-  const days = wholeNumber("--days", options.days, 1, 366);
-  let fromMs: EpochMs;
-  if (options.from === undefined) fromMs = epochMs(data.endMs - (days ?? DEFAULT_DAYS) * DAY_MS);
-  else
-    try {
-      fromMs = parseInstant(options.from);
-    } catch (e) {
-      throw new UsageError(`--from: ${(e as Error).message}`);
-    }
-  const toMs = epochMs(fromMs + (days ?? DEFAULT_DAYS) * DAY_MS);
-  if (fromMs % BAR_MS !== 0)
-    throw new UsageError(`--from: expected a bar boundary (a whole quarter of an hour), found ${isoUtc(fromMs)}`);
-  if (fromMs < data.firstMs + DAY_MS || toMs > data.endMs)
-    throw new UsageError(
-      `expected days inside the recorded data (${isoUtc(data.firstMs)} to ${isoUtc(data.endMs)}, the first day serving as warm-up), found ${isoUtc(fromMs)} to ${isoUtc(toMs)}; choose other --from and --days`,
-    );
-  return { fromMs, toMs };
-};
-
-const settingsOf = (config: Config): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(config)
-      .filter(([name]) => !["MODE", "VAR_DIR", "LOG_LEVEL"].includes(name))
-      .map(([name, value]) => [name, typeof value === "bigint" ? formatE8(value) : String(value)]),
-  );
-
-/** The stored replay of this folder, checked against what was asked for now; or undefined for a new one. */
-const storedIdentity = (db: Database, options: Options, config: Config, data: Data): Identity | undefined => {
-  const text = db.read.meta.get(META.replay);
-  if (text === undefined) return undefined;
-  const stored = Identity.parse(JSON.parse(text));
-  const differs = (what: string, found: string, wanted: string): never => {
-    throw new UsageError(
-      `this folder holds a replay with ${what} ${found}, not ${wanted}: leave the option away to continue it, or use --fresh or another --var folder`,
-    );
-  };
-  const days = wholeNumber("--days", options.days, 1, 366);
-  const seed = wholeNumber("--seed", options.seed, 0, 2_147_483_647);
-  if (options.from !== undefined || days !== undefined) {
-    const asked = windowOf(
-      {
-        ...options,
-        from: options.from ?? isoUtc(epochMs(stored.fromMs)),
-        days: String(days ?? (stored.toMs - stored.fromMs) / DAY_MS),
-      },
-      data,
-    );
-    if (asked.fromMs !== stored.fromMs || asked.toMs !== stored.toMs)
-      differs(
-        "the days",
-        `${isoUtc(epochMs(stored.fromMs))} to ${isoUtc(epochMs(stored.toMs))}`,
-        `${isoUtc(asked.fromMs)} to ${isoUtc(asked.toMs)}`,
-      );
-  }
-  if (seed !== undefined && seed !== stored.seed) differs("the seed", String(stored.seed), String(seed));
-  if (options.approver !== undefined && options.approver !== stored.approver)
-    differs("the approver", stored.approver, options.approver);
-  if (data.sha256 !== stored.dataSha256)
-    differs("other candle data,", stored.dataSha256.slice(0, 12), data.sha256.slice(0, 12));
-  const settings = settingsOf(config);
-  for (const [name, value] of Object.entries(settings))
-    if (stored.settings[name] !== value) differs(name, String(stored.settings[name]), value);
-  return stored;
-};
-
-const modelFor = (name: string | undefined): LoadedModel =>
-  loadModel(
-    name === undefined
-      ? shippedDir(DEFAULT_MODEL_ID)
-      : existsSync(join(name, "manifest.json")) || name.includes("/")
-        ? name
-        : shippedDir(name),
-  );
-
-/** A model that has seen the days it is judged on proves nothing (DESIGN 9). */
-export const refuseSeenDays = (model: LoadedModel, fromMs: EpochMs): void => {
-  if (model.dataEndMs > fromMs)
-    throw new AppError(
-      "permanent",
-      "MODEL_SAW_THESE_DAYS",
-      `expected a model whose data end before the replay (${isoUtc(fromMs)}), found ${model.id} with data until ${isoUtc(epochMs(model.dataEndMs))}; choose later days or an older model`,
-    );
+    .action((options: StartOptions) => start(options, deps));
 };
 
 /** Deletes a finished or broken-off replay; never the book of paper or real trades. */
@@ -247,7 +87,7 @@ const forget = (varDir: string): void => {
   rmSync(join(varDir, "report.html"), { force: true });
 };
 
-const start = async (options: Options, deps: Deps): Promise<void> => {
+const start = async (options: StartOptions, deps: Deps): Promise<void> => {
   const startedMs = realClock.monotonicMs();
   const config = deps.config();
   const varDir = options.var ?? config.VAR_DIR;
@@ -305,19 +145,6 @@ const start = async (options: Options, deps: Deps): Promise<void> => {
   }
 };
 
-const newIdentity = (options: Options, config: Config, data: Data, model: LoadedModel, approver: string): Identity => {
-  const window = windowOf(options, data);
-  refuseSeenDays(model, window.fromMs);
-  return {
-    ...window,
-    seed: wholeNumber("--seed", options.seed, 0, 2_147_483_647) ?? DEFAULT_SEED,
-    approver,
-    modelId: model.id,
-    dataSha256: data.sha256,
-    settings: settingsOf(config),
-  };
-};
-
 /** One transaction: the identity, the calendar, the model, the starting equity and the first jobs of a new replay. */
 const begin = (db: Database, identity: Identity, config: Config, model: LoadedModel): void => {
   const events = parseEventsCsv(readFileSync(bundledEventsFile(), "utf8"));
@@ -353,7 +180,7 @@ interface Replay {
   readonly identity: Identity;
   readonly config: Config;
   readonly model: LoadedModel;
-  readonly data: Data;
+  readonly data: ReplayData;
   readonly varDir: string;
   readonly deps: Deps;
   readonly startedMs: number;

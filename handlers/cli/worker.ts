@@ -87,6 +87,8 @@ export const runWorker = async (options: { var?: string }, deps: Deps): Promise<
   requirePaper(config);
   const varDir = options.var ?? config.VAR_DIR;
   mkdirSync(varDir, { recursive: true });
+  // First of all, so that a stop during the start is a graceful one too.
+  const stopping = stopSignals();
   const unlock = lockFolder(varDir);
   const db = openDatabase(databasePath(varDir));
   const closers: (() => void | Promise<void>)[] = [unlock, () => db.close()];
@@ -161,7 +163,8 @@ export const runWorker = async (options: { var?: string }, deps: Deps): Promise<
     system.worker.start();
     log.info({ mode: "paper", varDir, model: model.id, bootId }, "worker.started");
     deps.out(`worker started: mode paper, database ${db.path}, model ${model.id}; Ctrl+C stops it`);
-    const signal = await stopSignal(() => void system.worker.stop({ graceMs: 0 }));
+    const signal = await stopping.first;
+    stopping.onSecond(() => void system.worker.stop({ graceMs: 0 }));
     deps.out(`${signal}: finishing what runs (at most ${GRACE_MS / SECOND_MS} s; again to stop at once)`);
     await system.worker.stop({ graceMs: GRACE_MS });
     log.info({ signal }, "worker.stopped");
@@ -170,18 +173,26 @@ export const runWorker = async (options: { var?: string }, deps: Deps): Promise<
   }
 };
 
-/** Resolves at the first SIGTERM or SIGINT; `again` is called at the next one. */
-const stopSignal = (again: () => void): Promise<NodeJS.Signals> =>
-  new Promise((resolve) => {
-    let first = true;
+/** `first` resolves at the first SIGTERM or SIGINT; what `onSecond` is given runs at the next one. */
+const stopSignals = (): { readonly first: Promise<NodeJS.Signals>; onSecond(work: () => void): void } => {
+  let again: (() => void) | undefined;
+  const first = new Promise<NodeJS.Signals>((resolve) => {
+    let seen = false;
     const onSignal = (signal: NodeJS.Signals): void => {
-      if (first) resolve(signal);
-      else again();
-      first = false;
+      if (seen) again?.();
+      seen = true;
+      resolve(signal);
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
   });
+  return {
+    first,
+    onSecond: (work) => {
+      again = work;
+    },
+  };
+};
 
 /** Without Telegram the messages go to the terminal (and so to the service's journal); answers come by `trader approve`. */
 const logMessenger = (out: (text: string) => void): Messenger => ({

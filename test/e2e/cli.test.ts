@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { lastJson, tempFolder, trader } from "./trader.ts";
+import { lastJson, tempFolder, trader, traderHere } from "./trader.ts";
 
 describe("trader", () => {
   test("--help and --version end with 0", async () => {
@@ -21,33 +21,32 @@ describe("trader", () => {
     ["an unknown proposal", ["approve", "nothing", "--var", "nowhere"], 1, /DB_MISSING/],
     ["a missing model file", ["predict", "--model", "no.txt", "--csv", "no.csv", "--json"], 1, /no\.txt/],
   ])("%s is one clear error", async (_name, args, code, message) => {
-    const ended = await trader(args);
+    const dir = tempFolder();
+    const ended = await traderHere(args.map((arg) => (["v", "nowhere"].includes(arg) ? join(dir, arg) : arg)));
     expect(ended.stderr + ended.stdout).toMatch(message);
     expect(ended.stderr).not.toMatch(/unexpected failure|\n\s+at /);
     expect(ended.code).toBe(code);
   });
 
   test("a refused enqueue leaves no job behind, a good one is there and only once", async () => {
-    const cwd = tempFolder();
-    await trader(["enqueue", "nope", "{}", "--var", "v"], { cwd });
+    const v = join(tempFolder(), "v");
+    await traderHere(["enqueue", "nope", "{}", "--var", v]);
     const first = lastJson<{ id: number; created: boolean }>(
-      await trader(["enqueue", "reconcile", "{}", "--key", "k", "--var", "v", "--json"], { cwd }),
+      await traderHere(["enqueue", "reconcile", "{}", "--key", "k", "--var", v, "--json"]),
     );
     const second = lastJson<{ id: number; created: boolean }>(
-      await trader(["enqueue", "reconcile", "{}", "--key", "k", "--var", "v", "--json"], { cwd }),
+      await traderHere(["enqueue", "reconcile", "{}", "--key", "k", "--var", v, "--json"]),
     );
     expect([first.created, second.created, second.id]).toEqual([true, false, first.id]);
-    const jobs = lastJson<{ name: string; state: string }[]>(
-      await trader(["jobs", "list", "--var", "v", "--json"], { cwd }),
-    );
+    const jobs = lastJson<{ name: string; state: string }[]>(await traderHere(["jobs", "list", "--var", v, "--json"]));
     expect(jobs).toHaveLength(1);
     expect(jobs[0]).toMatchObject({ name: "reconcile", state: "ready" });
     const shown = lastJson<Record<string, unknown>>(
-      await trader(["jobs", "show", String(first.id), "--var", "v", "--json"], { cwd }),
+      await traderHere(["jobs", "show", String(first.id), "--var", v, "--json"]),
     );
     expect(shown).toHaveProperty("attempts");
-    expect((await trader(["jobs", "cancel", String(first.id), "--var", "v", "--json"], { cwd })).code).toBe(0);
-    expect((await trader(["jobs", "stats", "--var", "v", "--json"], { cwd })).code).toBe(0);
+    expect((await traderHere(["jobs", "cancel", String(first.id), "--var", v, "--json"])).code).toBe(0);
+    expect((await traderHere(["jobs", "stats", "--var", v, "--json"])).code).toBe(0);
   });
 
   test("config prints every setting; a .env others can read is refused", async () => {
@@ -63,12 +62,12 @@ describe("trader", () => {
 
   test("doctor is content with a good machine and names what is wrong with a bad one", async () => {
     const cwd = tempFolder();
-    const good = await trader(["doctor", "--var", "v", "--json"], { cwd });
+    const good = await traderHere(["doctor", "--var", join(cwd, "v"), "--json"]);
     expect(lastJson<{ ok: boolean }>(good)).toMatchObject({ ok: true });
     expect(good.code).toBe(0);
     expect(existsSync(join(cwd, "v", "trader.db"))).toBe(false); // it makes nothing but the folder
     writeFileSync(join(cwd, "v", "trader.db"), "no database at all, just a text that is long enough".repeat(50));
-    const bad = await trader(["doctor", "--var", "v"], { cwd });
+    const bad = await traderHere(["doctor", "--var", join(cwd, "v")]);
     expect(bad.code).toBe(1);
     expect(bad.stdout).toMatch(/FAIL {2}database/);
   });

@@ -4,6 +4,9 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
+import { runTrader } from "../../handlers/cli/program.ts";
+import { parseConfig } from "../../lib/core/config.ts";
+import { UsageError } from "../../lib/core/errors.ts";
 
 export interface Ended {
   readonly code: number | null;
@@ -14,7 +17,7 @@ export interface Ended {
 export interface Running {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Resolves when stdout holds the text. */
+  /** Resolves when it has said the text on stdout or stderr. */
   saying(text: string): Promise<void>;
 }
 
@@ -37,7 +40,10 @@ export const startTrader = (
     stdout += chunk.toString();
     for (const listener of listeners) listener();
   });
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+    for (const listener of listeners) listener();
+  });
   const ended = new Promise<Ended>((resolve) =>
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr })),
   );
@@ -47,14 +53,14 @@ export const startTrader = (
     saying: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          if (!stdout.includes(text)) return;
+          if (!`${stdout}${stderr}`.includes(text)) return;
           listeners.delete(look);
           resolve();
         };
         listeners.add(look);
         look();
         void ended.then((e) =>
-          e.stdout.includes(text)
+          `${e.stdout}${e.stderr}`.includes(text)
             ? resolve()
             : reject(new Error(`ended with ${e.code} before saying ${text}: ${e.stderr}`)),
         );
@@ -69,3 +75,19 @@ export const trader = (
 
 /** The JSON object on the last line of stdout. */
 export const lastJson = <T>(ended: Ended): T => JSON.parse(ended.stdout.trim().split("\n").at(-1) ?? "") as T;
+
+/** The command in this process: for what is refused at once or answers at once. Settings come from `env` alone. */
+export const traderHere = async (args: readonly string[], env: Record<string, string> = {}): Promise<Ended> => {
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  const code = await runTrader(args, {
+    config: () => {
+      const result = parseConfig(env);
+      if (result.kind === "bad") throw new UsageError(result.problems.join("\n"));
+      return result.config;
+    },
+    out: (text) => void stdout.push(text),
+    err: (text) => void stderr.push(text),
+  });
+  return { code, signal: null, stdout: stdout.join("\n"), stderr: stderr.join("\n") };
+};

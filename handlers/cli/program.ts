@@ -1,0 +1,67 @@
+// The `trader` command: all subcommands, and how their failures become exit codes: 0 done, 1 failed, 2 wrong use (arguments
+// or settings). Nothing here reads the environment or the terminal; main.ts hands both in.
+import { Command, CommanderError } from "commander";
+import type { Config } from "../../lib/core/config.ts";
+import { AppError, UsageError } from "../../lib/core/errors.ts";
+import { projectVersion } from "../../lib/io/paths.ts";
+import { registerAnswers } from "./answers.ts";
+import { registerAudit } from "./audit.ts";
+import { registerDoctor } from "./doctor.ts";
+import { registerEnqueue } from "./enqueue.ts";
+import { registerEvents } from "./events.ts";
+import { registerJobs } from "./jobs.ts";
+import { registerPredict } from "./predict.ts";
+import { registerSettings } from "./settings.ts";
+import { registerStart } from "./start.ts";
+import { openState } from "./state.ts";
+import { registerWorker } from "./worker.ts";
+
+export interface CliWorld {
+  /** Parsed settings; throws UsageError with every problem. */
+  readonly config: () => Config;
+  /** One line to stdout (results) and to stderr (everything else). */
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** Runs one command line (without node and script). Resolves with the exit code; never throws. */
+export const runTrader = async (args: readonly string[], world: CliWorld): Promise<number> => {
+  const open = (create: boolean) => (options: { var?: string }) =>
+    openState(options.var ?? world.config().VAR_DIR, { create });
+  const deps = { ...world, open: open(false) };
+  const creating = { ...world, open: open(true) };
+  const line = (write: (text: string) => void) => (text: string) => write(text.replace(/\n$/, ""));
+  const program = new Command("trader")
+    .description("Semi-automatic BTC/JPY and ETH/JPY day trader for GMO Coin")
+    .version(projectVersion())
+    .showHelpAfterError("(trader --help lists the commands)")
+    .configureOutput({ writeOut: line(world.out), writeErr: line(world.err) })
+    .exitOverride();
+  registerStart(program, deps);
+  registerWorker(program, deps);
+  registerEnqueue(program, creating);
+  registerJobs(program, deps);
+  registerAnswers(program, deps);
+  registerEvents(program, creating);
+  registerPredict(program, deps);
+  registerSettings(program, deps);
+  registerDoctor(program, deps);
+  registerAudit(program, deps);
+  try {
+    await program.parseAsync(args as string[], { from: "user" });
+    return 0;
+  } catch (e) {
+    if (e instanceof CommanderError) return e.exitCode === 0 ? 0 : 2;
+    if (e instanceof UsageError) {
+      world.err(`trader: ${e.message}`);
+      return 2;
+    }
+    if (e instanceof AppError) {
+      world.err(`trader: ${e.code}: ${e.message}`);
+      return 1;
+    }
+    const detail = e instanceof Error ? (e.stack ?? e.message) : String(e);
+    world.err(`trader: unexpected failure, please report it: ${detail}`);
+    return 1;
+  }
+};
