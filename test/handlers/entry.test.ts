@@ -116,6 +116,19 @@ describe("ways in", () => {
     await nothingBroken();
   });
 
+  test("the rest of a part fill is cancelled once the trade has begun to close", async () => {
+    const w = start({
+      btc: (s) => s.to(9_998_000, 1, 0.002).gap(10_001_000).to(10_080_000, 8).flat(30),
+      venue: { partialFills: true },
+    });
+    w.approve({ size: "0.006" });
+    await w.runToEnd();
+    expect(states("entry")).toEqual(["cancelled"]);
+    expect(w.trade().status).toBe("closed");
+    expect(w.minute).toBeLessThan(15);
+    await nothingBroken();
+  });
+
   test("nothing is bought when the price has left the approved band", async () => {
     const w = start({ btc: (s) => s.flat(60) });
     w.approve({ entry: 10_050_000 });

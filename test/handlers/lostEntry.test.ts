@@ -156,6 +156,7 @@ describe("a request given up as lost arrives after all", () => {
     w.approve();
     await w.runToEnd();
     expect(w.orders("entry").map((o) => o.state)).toEqual(["neverSent", "filled"]);
+    expect(w.db.read.halts.recent()).toEqual([]);
     await nothingBroken();
   });
 });
