@@ -22,8 +22,8 @@ test(
       stranded: 0,
     });
     // The run was a run: most processes got to work before they died.
-    expect(report.acked).toBeGreaterThan(KILLS);
-    expect(report.jobsDone).toBeGreaterThan(2 * KILLS);
+    expect(report.acked).toBeGreaterThan(KILLS / 2);
+    expect(report.jobsDone).toBeGreaterThan(KILLS);
     expect(Object.keys(report.killsAt).length).toBeGreaterThan(5);
   },
   LONG ? 3_600_000 : 300_000,

@@ -43,8 +43,8 @@ export const planDeath = (random: Random): Death => {
   if (kind < 0.1) return { afterMs: random.int(40), from: "order" };
   if (kind < 0.5) return { afterMs: random.int(60), from: "start" };
   const point = CRASH_POINTS[random.int(CRASH_POINTS.length)]!;
-  const rare = point === "insideStep" || point === "insideTick" || point === "afterEffect";
-  return { dieAt: { point, hit: 1 + random.int(rare ? 2 : 10) }, afterMs: 120, from: "start" };
+  // Few passings, so that most of these processes come to their point; the limit is for those that never do.
+  return { dieAt: { point, hit: 1 + random.int(4) }, afterMs: 200, from: "start" };
 };
 
 export const CRASH_TABLES =
