@@ -8,6 +8,10 @@ export const refuse = (where: string, message: string): never => {
   throw new AppError("permanent", "MODEL_FILE", `model file: ${where}: ${message}`);
 };
 
+// No digit can be taken by two parts of these patterns: `\d+\.?\d*` searches for hours on a long damaged number.
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?$/;
+const SPECIAL = /^[+-]?(inf|nan)$/i;
+
 /** The keys of one section. Where = "header" or "tree 7"; it opens every message. */
 export class Section {
   readonly #values = new Map<string, string>();
@@ -51,7 +55,7 @@ export class Section {
   }
   doubles(key: string, count: number): number[] {
     return this.tokens(key, count).map((text) => {
-      const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$/.test(text) ? Number(text) : Number.NaN;
+      const value = NUMBER.test(text) ? Number(text) : Number.NaN;
       if (!Number.isFinite(value)) this.fail(key, `expected a finite number, found ${shorten(text)}`);
       return value;
     });
@@ -60,7 +64,6 @@ export class Section {
   checkUnused(key: string, count: number): void {
     if (this.optional(key) === undefined) return;
     for (const text of this.tokens(key, count))
-      if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$|^[+-]?(inf|nan)$/i.test(text))
-        this.fail(key, `expected a number, found ${shorten(text)}`);
+      if (!NUMBER.test(text) && !SPECIAL.test(text)) this.fail(key, `expected a number, found ${shorten(text)}`);
   }
 }

@@ -21,9 +21,10 @@ export const parseObjective = (line: string | undefined): Transform | string => 
   const [name = "", ...settings] = line.trim().split(/ +/);
   const plain = settings.length === 0;
   if (name === "binary") {
-    const slope = /^sigmoid:(\d+\.?\d*(?:e[+-]?\d{1,3})?)$/i.exec(settings[0] ?? "")?.[1];
-    if (settings.length === 1 && slope !== undefined && Number(slope) > 0) return logistic(Number(slope));
-    return `expected "binary sigmoid:K" with K above 0, found ${JSON.stringify(line)}`;
+    const slope = /^sigmoid:(\d+(?:\.\d*)?(?:e[+-]?\d{1,3})?)$/i.exec(settings[0] ?? "")?.[1];
+    if (settings.length === 1 && slope !== undefined && Number(slope) > 0 && Number.isFinite(Number(slope)))
+      return logistic(Number(slope));
+    return `expected "binary sigmoid:K" with K above 0, found ${JSON.stringify(line.slice(0, 60))}`;
   }
   if (name === "cross_entropy" && plain) return logistic(1);
   if (name === "cross_entropy_lambda" && plain) return (raw) => Math.log1p(Math.exp(raw));
@@ -31,5 +32,5 @@ export const parseObjective = (line: string | undefined): Transform | string => 
     return (raw) => Math.sign(raw) * raw * raw;
   if (IDENTITY.includes(name) && plain) return same;
   if (EXPONENTIAL.includes(name) && plain) return (raw) => Math.exp(raw);
-  return `expected one of binary, cross_entropy, cross_entropy_lambda, ${[...IDENTITY, ...EXPONENTIAL].join(", ")}, found ${JSON.stringify(line)}; its output would be a guess`;
+  return `expected one of binary, cross_entropy, cross_entropy_lambda, ${[...IDENTITY, ...EXPONENTIAL].join(", ")}, found ${JSON.stringify(line.slice(0, 60))}; its output would be a guess`;
 };
