@@ -28,6 +28,8 @@ const SEEN_ENOUGH = 2;
 const MISMATCH = "mismatch";
 /** Raised by the queue after an `alert`; nobody but a clean reconcile (or the owner) ends it. */
 const DOUBT = "doubt";
+/** Raised by the queue when the reaction to a failure failed itself (queue/ledger.ts). */
+const FAILURE_HANDLING = "failureHandling";
 
 export const reconcile: AppHandler<Input> = {
   name: "reconcile",
@@ -155,7 +157,7 @@ const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs
     });
     return;
   }
-  for (const kind of [MISMATCH, DOUBT]) {
+  for (const kind of [MISMATCH, DOUBT, FAILURE_HANDLING]) {
     if (tx.halts.clear(kind, "reconcile", atMs)) write("halt.cleared", { kind });
     tx.alerts.resolve(kind, atMs);
   }

@@ -213,7 +213,7 @@ export class Ledger {
       });
     } catch (e) {
       if (thrown === undefined || e !== thrown) throw e;
-      // The reaction to a failure failed: fail closed. The failure is recorded and entries stop until a person looks.
+      // The reaction to a failure failed: fail closed. The failure is recorded and entries stop (reconcile ends the halt).
       return record((tx, failure) => {
         const reason = `the reaction to a failed ${job.name} (job ${job.id}) failed itself: ${toAppError(thrown).message}`;
         tx.halts.raise({ kind: "failureHandling", reason, atMs: this.#o.clock.nowMs() });

@@ -92,7 +92,7 @@ export const onFailure = (
   tx: Tx,
   atMs: EpochMs,
   failure: {
-    readonly job: { readonly id: number; readonly name: string; readonly traceId: string; readonly attempts: number };
+    readonly job: { readonly id: number; readonly name: string; readonly traceId: string; readonly fence: number };
     readonly error: AppError;
     readonly dead: boolean;
   },
@@ -127,10 +127,10 @@ export const onFailure = (
   tx.alerts.raise({
     key: "doubt",
     severity: "critical",
-    text: `entries are paused: ${reason}. trader reconcile or a restart looks again`,
+    text: `entries are paused: ${reason}. trader enqueue reconcile '{}' (or waiting five minutes) looks again`,
     atMs,
   });
   return job.name === "reconcile"
     ? []
-    : [{ name: "reconcile", key: `reconcile:doubt:${job.id}:${job.attempts}`, input: {} }];
+    : [{ name: "reconcile", key: `reconcile:doubt:${job.id}:${job.fence}`, input: {} }];
 };
