@@ -45,13 +45,13 @@ export const publicApi = (machine: Machine, path: string, query: URLSearchParams
   const { state, market } = machine;
   const nowMs = state.nowMs;
   const symbol = query.get("symbol") ?? undefined;
-  const known = symbol !== undefined && machine.rules.has(symbol) && market.symbols.includes(symbol);
+  const known = symbol !== undefined && machine.rules.has(symbol);
 
   switch (path) {
     case "/v1/status":
       return okay({ status: machine.status() });
     case "/v1/symbols":
-      return okay([...machine.rules.values()].filter((row) => market.symbols.includes(row.symbol)).map(symbolView));
+      return okay([...machine.rules.values()].map(symbolView));
     case "/v1/ticker": {
       if (symbol !== undefined && !known) return NOT_FOUND;
       const symbols = symbol === undefined ? market.symbols : [symbol];
@@ -153,7 +153,8 @@ const dayRange = (date: string): Range | undefined => {
   }
 };
 const yearRange = (date: string): Range | undefined => {
-  if (!/^\d{4}$/.test(date)) return undefined;
+  // Four digits below 9999: the year after must have four, too.
+  if (!/^\d{4}$/.test(date) || date === "9999") return undefined;
   const start = (year: number): EpochMs =>
     epochMs(jstDateStart(`${String(year).padStart(4, "0")}-01-01`) + DAY_OFFSET_MS);
   return { fromMs: start(Number(date)), toMs: start(Number(date) + 1) };

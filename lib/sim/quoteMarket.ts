@@ -32,11 +32,10 @@ export class QuoteMarket implements Market {
     this.#rules = new Map(rules.map((row) => [row.symbol, row]));
   }
 
-  /** Throws AppError permanent SIM_QUOTE for a crossed, empty or older quote. The bid rounds down, the ask up. */
-  feed(symbol: string, quote: Quote): void {
-    const rules = this.#rules.get(symbol);
+  /** Throws AppError permanent SIM_QUOTE for a crossed, empty or older quote. Changes nothing. */
+  check(symbol: string, quote: Quote): void {
     const before = this.#quotes.get(symbol);
-    if (!rules) throw new RangeError(`expected one of ${this.symbols.join(", ")}, found ${symbol}`);
+    if (!this.#rules.has(symbol)) throw new RangeError(`expected one of ${this.symbols.join(", ")}, found ${symbol}`);
     if (quote.bid <= 0n || quote.ask <= quote.bid || quote.last <= 0n || (before && quote.atMs < before.atMs))
       throw new AppError(
         "permanent",
@@ -44,6 +43,13 @@ export class QuoteMarket implements Market {
         `expected 0 < bid < ask and a time not before ${before?.atMs ?? "the start"}, found bid ${quote.bid}, ask ${quote.ask}, last ${quote.last} at ${quote.atMs}`,
         { symbol },
       );
+  }
+
+  /** Takes a quote that passes `check`. The bid rounds down, the ask up. */
+  feed(symbol: string, quote: Quote): void {
+    this.check(symbol, quote);
+    const rules = this.#rules.get(symbol)!;
+    const before = this.#quotes.get(symbol);
     const bid = Number(floorDiv(quote.bid, rules.tick));
     const ask = Number(ceilDiv(quote.ask, rules.tick));
     const last = Number(floorDiv(quote.last, rules.tick));

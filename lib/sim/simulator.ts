@@ -90,7 +90,9 @@ export class Simulator {
     readonly resumed: boolean,
   ) {
     const options = config.options ?? {};
-    const rules = new Map((config.rules ?? SYMBOL_RULES).map((row) => [row.symbol, row]));
+    // A symbol without prices does not exist here: an order for it is refused like any unknown one.
+    const traded = (config.rules ?? SYMBOL_RULES).filter((row) => config.market.symbols.includes(row.symbol));
+    const rules = new Map(traded.map((row) => [row.symbol, row]));
     this.#state = state;
     this.#machine = new Machine(state, config.market, rules, {
       seed: config.seed,
@@ -138,9 +140,8 @@ export class Simulator {
         store.load(state);
         if (market instanceof QuoteMarket) for (const quote of store.quotes()) market.feed(quote.symbol, quote);
       } else {
-        store.create({ identity, startMs, startEquity, nowMs: startMs });
         state.book("deposit", startEquity, 0);
-        store.save(state);
+        store.create({ identity, startMs, startEquity, nowMs: startMs }, state);
       }
       return simulator;
     } catch (e) {
@@ -181,11 +182,16 @@ export class Simulator {
     return this.#machine.nextEventMs(untilMs, watches);
   }
 
-  /** Paper mode: a live quote moves the market and time to `quote.atMs` (never back). Needs a QuoteMarket. */
+  /**
+   * Paper mode: a live quote moves the market and time to `quote.atMs` (never back). Needs a QuoteMarket.
+   * Throws AppError permanent SIM_QUOTE for a quote that cannot be (crossed, empty); the venue stays as it was.
+   */
   feedQuote(symbol: string, quote: Quote): readonly VenueEvent[] {
     const { market } = this.config;
     if (!(market instanceof QuoteMarket)) throw new RangeError("feedQuote needs a QuoteMarket, found recorded candles");
     const atMs = Math.max(quote.atMs, this.nowMs()) as EpochMs;
+    // Before the step: one bad quote of a live feed must not end the venue.
+    market.check(symbol, { ...quote, atMs });
     // What was due before the quote arrived happens first, at the old price.
     return this.#step(() => {
       this.#machine.advanceTo(atMs);

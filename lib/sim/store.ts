@@ -107,10 +107,16 @@ export class SimStore {
       }
     );
   }
-  create(venue: VenueRow): void {
+  /** The venue and its deposit in one commit: a venue that exists has its money. */
+  create(venue: VenueRow, state: SimState): void {
     this.#sql
-      .prepare("INSERT INTO venue VALUES (1, ?, ?, ?, ?, ?)")
-      .run(SCHEMA_VERSION, venue.identity, venue.startMs, venue.startEquity, venue.nowMs);
+      .transaction(() => {
+        this.#sql
+          .prepare("INSERT INTO venue VALUES (1, ?, ?, ?, ?, ?)")
+          .run(SCHEMA_VERSION, venue.identity, venue.startMs, venue.startEquity, venue.nowMs);
+        this.save(state);
+      })
+      .immediate();
   }
 
   /** Writes what changed, and the time, in one commit. */
