@@ -173,12 +173,9 @@ export class Machine {
     else {
       this.#emitOrder(order, "NOR");
       if (order.executionType === "MARKET") this.#takeOrExpire(order);
-      else if (crosses) {
-        const stopped = matching.take(order);
-        if (stopped === "self") this.#endOrder(order, "EXPIRED", "EXPIRED_SELFTRADE");
-        // What rests after taking waits for the next stretch: the book it emptied fills up again.
-        else order.nextFillMs = this.market.stretch(symbol, state.nowMs).endMs;
-      }
+      else if (crosses && matching.take(order) === "self") this.#endOrder(order, "EXPIRED", "EXPIRED_SELFTRADE");
+      // What rests where we have emptied the book waits for the next stretch: then it has filled up again.
+      else if (crosses || this.#isThrough(order)) order.nextFillMs = this.market.stretch(symbol, state.nowMs).endMs;
     }
     state.measureBare(this.market.symbols);
     return order.orderId;
@@ -194,6 +191,13 @@ export class Machine {
     return side === "BUY"
       ? Math.max(Math.min(ticks, bid), ticks - Math.max(0, ask - last)) - 1
       : Math.min(Math.max(ticks, ask), ticks + Math.max(0, last - bid)) + 1;
+  }
+
+  /** Whether the last price stands beyond a resting order already. */
+  #isThrough({ symbol, side, throughTicks }: SimOrder): boolean {
+    if (throughTicks === undefined) return false;
+    const last = this.market.last(symbol, this.state.nowMs)!;
+    return side === "BUY" ? last <= throughTicks : last >= throughTicks;
   }
 
   #takeOrExpire(order: SimOrder): void {
