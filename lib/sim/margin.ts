@@ -28,6 +28,7 @@ export const LOSSCUT_FEE_RATIO: RatioE8 = parseRatio("0.005");
 
 /** Whole yen (as GMO shows balances) or exact; GMO does not document its rounding (GMO API 16). */
 export type YenRounding = "yen" | "exact";
+/** A fee rounds up; a rebate (a negative ratio) comes out smaller, never larger than due. */
 export const feeYen = (amount: YenE8, ratio: RatioE8, rounding: YenRounding): YenE8 => {
   const exact = ratioOfYenUp(amount, ratio);
   return rounding === "exact" ? exact : ceilToStep(exact, E8);

@@ -9,7 +9,6 @@ import {
   minBig,
   notionalYen,
   type RatioE8,
-  ratioE8,
   type YenE8,
   yenE8,
 } from "../core/money.ts";
@@ -152,7 +151,7 @@ export class Matching {
     const [base, ratio]: [YenE8, RatioE8] = losscut
       ? [notionalYen(position.price, size), LOSSCUT_FEE_RATIO]
       : [notionalYen(price, size), taker ? rules.takerFee : rules.makerFee];
-    const fee = ratio < 0n ? yenE8(-feeRebate(base, ratio)) : feeYen(base, ratio, this.options.yenRounding);
+    const fee = feeYen(base, ratio, this.options.yenRounding);
     const execution: SimExecution = {
       executionId: state.nextExecutionId(),
       orderId: order.orderId,
@@ -196,9 +195,6 @@ export class Matching {
     };
   }
 }
-
-/** A maker rebate, rounded down: never more than due. */
-const feeRebate = (base: YenE8, ratio: RatioE8): bigint => (base * -ratioE8(ratio)) / 100_000_000n;
 
 const without = (levels: readonly Level[], taken: bigint): readonly Level[] => {
   if (taken === 0n) return levels;
