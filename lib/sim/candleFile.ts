@@ -75,11 +75,12 @@ export const parseCandles = (text: string, name: string): CandleFile => {
   }
   if (candles.length < 2) throw bad(lines.length, "at least two candles", `${candles.length}`);
 
-  let stepMs = Number.POSITIVE_INFINITY;
-  for (let i = 1; i < candles.length; i++) stepMs = Math.min(stepMs, candles[i]!.openMs - candles[i - 1]!.openMs);
-  const intervalMs = stepMs;
+  const stepTo = (i: number): number => candles[i]!.openMs - candles[i - 1]!.openMs;
+  let closest = 1;
+  for (let i = 2; i < candles.length; i++) if (stepTo(i) < stepTo(closest)) closest = i;
+  const intervalMs = stepTo(closest);
   if (!INTERVALS_MS.includes(intervalMs))
-    throw bad(2, "bars of 1 or 15 minutes", `a smallest distance of ${intervalMs} ms between bars`);
+    throw bad(closest + 2, "bars of 1 or 15 minutes", `a smallest distance of ${intervalMs} ms between bars`);
   const crooked = candles.findIndex((candle) => candle.openMs % intervalMs !== 0);
   if (crooked >= 0)
     throw bad(crooked + 2, `open_time on a multiple of ${intervalMs} ms`, `${candles[crooked]!.openMs}`);
