@@ -91,7 +91,7 @@ export class GmoClient {
     } catch (e) {
       if (!(e instanceof TransportError)) throw e;
       const error = this.#error("retry", `VENUE_${e.failure.toUpperCase()}`, path, "a reply", e.message, {}, e);
-      return e.failure === "aborted" ? failed(error) : failed(error, soonMs);
+      return failed(error, soonMs);
     }
     const evidence = () => ({ httpStatus: reply.httpStatus, body: this.#redacted(reply.body) });
     const read = readReply(reply);
@@ -141,7 +141,6 @@ export class GmoClient {
     };
     try {
       await this.#posts.take(signal);
-      signal?.throwIfAborted();
     } catch {
       const message = `${path}: aborted before it was sent`;
       return { kind: "refused", code: "NOT_SENT", message, resend: "later", verdict: "retry" };

@@ -268,6 +268,18 @@ describe("what may be missing, extra or odd", () => {
   test("an order id may be a string in a read: the same id", async () => {
     expect(await ordersOf(changed(ORDER, { orderId: "8819977864" }))).toEqual([order]);
   });
+  test("a position partly reserved by resting close orders, without a loss-cut price", async () => {
+    const row = changed(POSITION, { size: "0.03", orderdSize: "0.02", losscutPrice: "0", lossGain: "-1.5" });
+    expect(await decoded(`{ "list": [ ${row} ] }`, (v) => v.openPositions("BTC_JPY"))).toEqual([
+      {
+        ...position,
+        size: 3_000_000n,
+        orderedSize: 2_000_000n,
+        losscutPrice: undefined,
+        lossGain: parseYen("-1.5"),
+      },
+    ]);
+  });
   test("margin without its ratio, as without positions", async () => {
     expect(await decoded(without(MARGIN, "marginRatio"), (v) => v.margin())).toEqual(margin);
     expect(await decoded(changed(MARGIN, { marginRatio: "" }), (v) => v.margin())).toEqual(margin);

@@ -53,6 +53,8 @@ afterEach(async () => {
   await transport.close();
 });
 
+/** Long enough for a busy machine to deliver the request, short enough to wait for. */
+const SHORT_MS = 300;
 const read: TransportRequest = { area: "public", method: "GET", path: "/v1/status", headers: {}, timeoutMs: 5_000 };
 const ORDER_BODY = '{"symbol":"BTC_JPY","side":"買"}'; // not ASCII: what is signed must still be what is sent
 const write: TransportRequest = {
@@ -127,9 +129,10 @@ describe("no reply", () => {
     ["silence", () => {}],
     ["headers and half a body", (response: ServerResponse) => void response.writeHead(200).write('{"status":0,')],
   ])("timeout: %s", async (_name, silent) => {
+    await transport.send(read); // the connection is there
     respond = silent;
-    expect(await failureOf(transport.send({ ...write, timeoutMs: 60 }))).toBe("timeout");
-    expect(arrived).toHaveLength(1);
+    expect(await failureOf(transport.send({ ...write, timeoutMs: SHORT_MS }))).toBe("timeout");
+    expect(arrived.map(({ method }) => method)).toEqual(["GET", "POST"]);
   });
   test.each([
     ["before the headers", (response: ServerResponse) => void response.destroy()],
@@ -189,27 +192,32 @@ describe("no reply", () => {
 });
 
 describe("the connector over the network", () => {
-  const venueOf = (timers: FakeTimers) =>
+  const venueOf = (timeoutMs: number) =>
     createGmoVenue({
       transport,
       credentials: CREDENTIALS,
       clock: { nowMs: () => AT_MS },
       log: silentLogger(),
-      timers,
-      timeoutMs: 60,
+      timers: new FakeTimers(),
+      timeoutMs,
     });
   const order = { symbol: "BTC_JPY", side: "BUY", executionType: "MARKET", size: coinE8(1_000_000n) } as const;
-  const sink: readonly (readonly [string, (response: ServerResponse) => void, string])[] = [
-    ["a reset after the request arrived", (response) => void response.destroy(), "VENUE_RESET"],
-    ["silence", () => {}, "VENUE_TIMEOUT"],
-    ["503 HTML", (response) => void response.writeHead(503).end("<html></html>"), "VENUE_GARBLED"],
+  const sink: readonly (readonly [string, (response: ServerResponse) => void, string, number])[] = [
+    ["a reset after the request arrived", (response) => void response.destroy(), "VENUE_RESET", 5_000],
+    ["silence", () => {}, "VENUE_TIMEOUT", SHORT_MS],
+    ["503 HTML", (response) => void response.writeHead(503).end("<html></html>"), "VENUE_GARBLED", 5_000],
   ];
-  test.each(sink)("%s: a write arrives once and is unknown; a read arrives three times", async (_name, bad, code) => {
-    respond = bad;
-    const timers = new FakeTimers();
-    expect(await venueOf(timers).order(order)).toMatchObject({ kind: "unknown", code });
-    expect(arrived).toHaveLength(1);
-    await expect(venueOf(timers).margin()).rejects.toMatchObject({ verdict: "retry", code });
-    expect(arrived).toHaveLength(4);
-  });
+  test.each(sink)(
+    "%s: a write arrives once and is unknown; a read arrives three times",
+    async (_name, bad, code, timeoutMs) => {
+      const venue = venueOf(timeoutMs);
+      await transport.send(read); // the connection is there
+      arrived = [];
+      respond = bad;
+      expect(await venue.order(order)).toMatchObject({ kind: "unknown", code });
+      expect(arrived).toHaveLength(1);
+      await expect(venue.margin()).rejects.toMatchObject({ verdict: "retry", code });
+      expect(arrived).toHaveLength(4);
+    },
+  );
 });

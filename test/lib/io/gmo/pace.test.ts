@@ -29,13 +29,13 @@ describe("token bucket", () => {
   test("those who ask together are served in order, each after its own wait", async () => {
     const timers = new FakeTimers();
     const waits: number[] = [];
-    const bucket = new TokenBucket(5, 1, {
+    const bucket = new TokenBucket(3, 1, {
       ...noTimers,
       sleep: async (ms) => void waits.push(ms),
       monotonicMs: () => timers.nowMs,
     });
     await Promise.all(Array.from({ length: 4 }, () => bucket.take()));
-    expect(waits).toEqual([200, 400, 600]);
+    expect(waits).toEqual([334, 667, 1_000]); // never a millisecond early
   });
   test("an aborted signal takes no turn", async () => {
     const timers = new FakeTimers();

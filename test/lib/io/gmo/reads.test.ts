@@ -88,6 +88,7 @@ describe("abort", () => {
     ]);
     expect(await errorOf(world.venue.margin(abort.signal))).toMatchObject(aborted);
     expect(world.sent).toHaveLength(1);
+    expect(world.timers.sleeps).toEqual([]);
   });
   test("while waiting for the next try: no further try", async () => {
     const abort = new AbortController();
