@@ -116,6 +116,12 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Rec
       kind: "refused",
       reason: `the price ${toNumber(price)} left the approved band ${toNumber(proposal.bandLow)}-${toNumber(proposal.bandHigh)}`,
     };
+  // A tight stop may lie inside the band: an entry beyond it would be closed again at once.
+  if (proposal.direction === "long" ? price <= proposal.stop : price >= proposal.stop)
+    return {
+      kind: "refused",
+      reason: `the price ${toNumber(price)} has passed the stop ${toNumber(proposal.stop)}`,
+    };
   const spread = spreadBps(quote.bid, quote.ask);
   const news = newsAt(ctx.db, now, ctx.config.NEWS_WINDOW_MINUTES);
   const gates: Gate[] = [

@@ -1,6 +1,6 @@
 // Facts about the book that the risk rules need: which trades are alive, how many began today, what working entries may
 // still become. Read-only.
-import { type CoinE8, notionalYen, type YenE8, yenE8 } from "../../lib/core/money.ts";
+import { type CoinE8, coinE8, notionalYen, type YenE8, yenE8 } from "../../lib/core/money.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -22,10 +22,20 @@ export const riskReads = (sql: Sqlite) => {
   const filledSince = sql
     .prepare<[number, string], number>("SELECT count(*) FROM trades WHERE first_fill_ms >= ? AND proposal_id <> ?")
     .pluck();
+  // Of two trades checked against each other the older one wins: a trade looks only at the ones before it. Its row is
+  // there before its last check, so at least one of two that began at the same moment sees the other, and never both.
+  const before = "t.id < coalesce((SELECT id FROM trades WHERE proposal_id = ?), 9223372036854775807)";
+  const unfilled = sql
+    .prepare<[string], number>(
+      `SELECT count(*) FROM trades t WHERE t.status = 'pending' AND t.first_fill_ms IS NULL AND ${before}`,
+    )
+    .pluck();
   const working = sql
-    .prepare<[string], { size_e8: CoinE8; entry_e8: YenE8 }>(
-      `SELECT p.size_e8, p.entry_e8 FROM trades t JOIN proposals p ON p.id = t.proposal_id
-       WHERE t.status = 'pending' AND t.first_fill_ms IS NULL AND t.proposal_id <> ?`,
+    .prepare<[string], { target_e8: CoinE8; filled_e8: CoinE8; price_e8: YenE8 }>(
+      `SELECT t.target_size_e8 AS target_e8, p.band_high_e8 AS price_e8,
+         (SELECT coalesce(sum(e.size_e8), 0) FROM executions e WHERE e.trade_id = t.id AND e.kind = 'open') AS filled_e8
+       FROM trades t JOIN proposals p ON p.id = t.proposal_id
+       WHERE t.status IN ('pending', 'open') AND t.entry_ended_ms IS NULL AND ${before}`,
     )
     .safeIntegers();
   const pending = sql.prepare<[string], { id: string; symbol: string }>(
@@ -45,10 +55,15 @@ export const riskReads = (sql: Sqlite) => {
     /** First fills since `dayStartMs` plus entries still working plus open proposals (DESIGN 8). */
     tradesSince: (dayStartMs: EpochMs, exceptProposal = ""): number =>
       (filledSince.get(dayStartMs, exceptProposal) ?? 0) +
-      working.all(exceptProposal).length +
+      (unfilled.get(exceptProposal) ?? 0) +
       pending.all(exceptProposal).length,
-    /** Notional that unfilled entries may still become, at their proposed price and full size. */
+    /** Notional that working entries may still become, part filled ones too, at the dearest price of their band. */
     workingNotional: (exceptProposal = ""): YenE8 =>
-      yenE8(working.all(exceptProposal).reduce((sum, row) => sum + notionalYen(row.entry_e8, row.size_e8), 0n)),
+      yenE8(
+        working
+          .all(exceptProposal)
+          .map((row) => ({ price: row.price_e8, rest: row.target_e8 - row.filled_e8 }))
+          .reduce((sum, { price, rest }) => (rest > 0n ? sum + notionalYen(price, coinE8(rest)) : sum), 0n),
+      ),
   };
 };

@@ -3,6 +3,7 @@
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { distinctPrice, type In, type Intent, type Order } from "../../lib/core/order.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
 import type { WriteResult } from "../../lib/core/venue.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
@@ -34,7 +35,8 @@ export const intendAndSend = async (
 
 /**
  * Sends an intended order once. Returns the order as it stands then: open, rejected or unknown, or unchanged when it was
- * taken over or halted before the request. An entry is dropped in the very transaction that would send it when a halt stands.
+ * taken over or halted before the request. An entry is dropped in the very transaction that would send it when a halt stands
+ * or the approval's time is over.
  * Never throws for what the venue did; throws StaleAttemptError when this attempt no longer owns its job.
  */
 export const sendIntended = async (ctx: AppCtx, trade: Trade, orderId: number): Promise<Order> => {
@@ -42,13 +44,8 @@ export const sendIntended = async (ctx: AppCtx, trade: Trade, orderId: number): 
     const before = mustExist(tx, orderId);
     if (before.state !== "intended") return before;
     const by = scribe(ctx, trade);
-    const halts = before.intent.purpose === "entry" ? tx.halts.active(by.atMs) : [];
-    if (halts.length > 0)
-      return move(tx, by, orderId, {
-        kind: "abandon",
-        why: `entries are halted (${halts.map((h) => h.kind).join(", ")})`,
-        atMs: by.atMs,
-      });
+    const why = before.intent.purpose === "entry" ? whyNoEntry(tx, trade, by.atMs) : undefined;
+    if (why !== undefined) return move(tx, by, orderId, { kind: "abandon", why, atMs: by.atMs });
     return move(tx, by, orderId, { kind: "send", atMs: by.atMs });
   });
   if (order.state !== "sending") return order;
@@ -56,6 +53,14 @@ export const sendIntended = async (ctx: AppCtx, trade: Trade, orderId: number): 
   const result = await request(ctx, order);
   ctx.log.info({ orderId, purpose: order.intent.purpose, result: result.kind }, "order.sent");
   return ctx.commit((tx) => record(tx, ctx, trade, orderId, result));
+};
+
+/** What the checks before cannot promise: they took a while, and a halt or the end of the approval may have come since. */
+const whyNoEntry = (tx: Tx, trade: Trade, atMs: EpochMs): string | undefined => {
+  const halts = tx.halts.active(atMs);
+  if (halts.length > 0) return `entries are halted (${halts.map((h) => h.kind).join(", ")})`;
+  const proposal = tx.proposals.byId(trade.proposalId);
+  return proposal === undefined || atMs >= proposal.validUntilMs ? "the approval's time is over" : undefined;
 };
 
 const mustExist = (tx: Tx, orderId: number): Order => {
