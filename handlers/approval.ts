@@ -12,6 +12,7 @@ import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { JobStore } from "../queue/store.ts";
 import type { Database } from "../queue/types.ts";
+import { notifyJob } from "./notify.ts";
 
 export interface Desk {
   readonly db: Database;
@@ -135,9 +136,7 @@ export const modifyProposal = (desk: Desk, config: Config, change: Modification)
         },
       });
     },
-    next: [
-      { name: "notify", key: `notify:${next.id}`, input: { proposalId: next.id }, expiresAtMs: next.validUntilMs },
-    ],
+    next: [notifyJob(next)],
   });
   return settled<ModifyResult>(db, old.id, outcome, () => ({ kind: "proposed", proposal: next }));
 };

@@ -12,6 +12,7 @@ import { type EpochMs, epochMs, isoUtc, MINUTE_MS } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
 import { BarInput } from "./computeFeatures.ts";
 import { entryFacts, newsAt, symbolRules } from "./facts.ts";
+import { notifyJob } from "./notify.ts";
 import { rememberRules } from "./ruleTable.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
 
@@ -100,14 +101,7 @@ export const filter: AppHandler<BarInput> = {
           data: { ...story(signal), ...numbers(proposal) },
         });
       },
-      next: [
-        {
-          name: "notify",
-          key: `notify:${proposal.id}`,
-          input: { proposalId: proposal.id },
-          expiresAtMs: proposal.validUntilMs,
-        },
-      ],
+      next: [notifyJob(proposal)],
     };
   },
 };

@@ -1,12 +1,20 @@
 // Step 5: asks the owner. Puts the proposal into the durable outbox (sendTelegram delivers it) and starts the wait.
 import { z } from "zod";
+import type { Proposal } from "../db/tables/proposals.ts";
 import { AppError } from "../lib/core/errors.ts";
-import type { Outcome } from "../queue/types.ts";
+import type { NewJob, Outcome } from "../queue/types.ts";
 import { proposalText } from "./messages.ts";
 import type { AppHandler } from "./services.ts";
 
 export const ProposalInput = z.strictObject({ proposalId: z.string().min(1) });
 export type ProposalInput = z.infer<typeof ProposalInput>;
+
+/** Without an expiry: a proposal that nobody could be asked in time must end too, or its symbol is blocked for ever. */
+export const notifyJob = (proposal: Proposal): NewJob => ({
+  name: "notify",
+  key: `notify:${proposal.id}`,
+  input: { proposalId: proposal.id },
+});
 
 export const notify: AppHandler<ProposalInput> = {
   name: "notify",
@@ -26,6 +34,10 @@ export const notify: AppHandler<ProposalInput> = {
     if (proposal.state !== "pending")
       return { kind: "stop", reason: `proposal ${proposalId} is already ${proposal.state}` };
     const atMs = ctx.clock.nowMs();
+    const next: readonly NewJob[] = [
+      { name: "awaitApproval", key: `awaitApproval:${proposalId}`, input: { proposalId } },
+    ];
+    if (atMs >= proposal.validUntilMs) return { kind: "stop", reason: "too late to ask", next };
     return {
       kind: "done",
       write: (tx) => {
@@ -44,7 +56,7 @@ export const notify: AppHandler<ProposalInput> = {
           data: { proposalId },
         });
       },
-      next: [{ name: "awaitApproval", key: `awaitApproval:${proposalId}`, input: { proposalId } }],
+      next,
     };
   },
 };

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { type Database, openDatabase } from "../../db/open.ts";
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Trade } from "../../db/tables/trades.ts";
+import { modifyProposal } from "../../handlers/approval.ts";
 import { onFailure } from "../../handlers/cli/system.ts";
+import { notifyJob } from "../../handlers/notify.ts";
 import { registry } from "../../handlers/registry.ts";
 import type { Services } from "../../handlers/services.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
@@ -26,7 +28,7 @@ import { CandleMarket } from "../../lib/sim/candleMarket.ts";
 import { Simulator, type SimulatorOptions } from "../../lib/sim/simulator.ts";
 import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { JobStore } from "../../queue/store.ts";
-import type { NewJob } from "../../queue/types.ts";
+import type { NewJob, Tx } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
 import { MortalDatabase, Mortality, mortalTransport } from "./mortal.ts";
 import { brokenPromises, describeWorld } from "./promises.ts";
@@ -162,6 +164,51 @@ export class World {
 
   /** A proposal the owner has approved, with its `execute` job. Defaults: long BTC, everything as DESIGN 8 plans it. */
   approve(spec: ProposalSpec = {}): Proposal {
+    return this.db.transaction((tx) => {
+      const proposal = this.#insertProposal(tx, spec);
+      tx.proposals.settle("approved", {
+        proposalId: proposal.id,
+        decision: "approved",
+        decidedBy: "script",
+        actor: "test",
+        hash: proposal.hash,
+        decidedMs: this.nowMs,
+      });
+      tx.signals.answer(proposal.signalId, true, "script");
+      this.store.enqueueIn(tx, {
+        name: "execute",
+        key: `execute:${proposal.id}`,
+        input: { proposalId: proposal.id },
+        traceId: proposal.traceId,
+      });
+      return proposal;
+    });
+  }
+  /** A proposal as the filter leaves it: pending, with the job that asks the owner. */
+  propose(spec: ProposalSpec = {}): Proposal {
+    return this.db.transaction((tx) => {
+      const proposal = this.#insertProposal(tx, spec);
+      this.store.enqueueIn(tx, { ...notifyJob(proposal), traceId: proposal.traceId });
+      return proposal;
+    });
+  }
+  /** The owner makes it smaller. */
+  modify(proposalId: string): Proposal {
+    const desk = { db: this.db, store: this.store, clock: this.clock };
+    const { tick, sizeStep, minSize } = SYMBOL_RULES.find((r) => r.symbol === "BTC_JPY")!;
+    const result = modifyProposal(desk, this.config, {
+      proposalId,
+      actor: "test",
+      size: parseCoin("0.002"),
+      tick,
+      sizeStep,
+      minSize,
+    });
+    if (result.kind !== "proposed") throw new Error(result.why);
+    return result.proposal;
+  }
+
+  #insertProposal(tx: Tx, spec: ProposalSpec): Proposal {
     const symbol = spec.symbol ?? "BTC_JPY";
     const direction = spec.direction ?? "long";
     const sign = direction === "long" ? 1 : -1;
@@ -182,65 +229,48 @@ export class World {
     const size = parseCoin(spec.size ?? "0.004");
     const validUntilMs = epochMs(this.nowMs + (spec.validMinutes ?? 15) * MINUTE_MS);
     const nowMs = this.nowMs;
-    return this.db.transaction((tx) => {
-      const signalId = tx.signals.insert({
-        symbol,
-        barOpenMs: epochMs(START_MS + this.#proposals * 900_000),
-        direction,
-        confidence: 0.9,
-        features: {},
-        predictedMs: nowMs,
-        modelId: "test",
-        featureSet: "test",
-        pTouchLong: 0.9,
-        pTouchShort: 0.1,
-        rank: 99,
-        rankSample: 1_000,
-        atr: 25_000,
-        reasons: [],
-        overThreshold: true,
-        traceId: `trace:${id}`,
-      });
-      tx.signals.judge(signalId, "proposed", []);
-      const hash = proposalHash({ id, symbol, direction, size, prices, validUntilMs });
-      const proposal: Proposal = {
-        id,
-        signalId,
-        symbol,
-        direction,
-        ...prices,
-        size,
-        risk: yen(1),
-        equity: yen(1_000_000),
-        atr: 25_000,
-        confidence: 0.9,
-        rank: 99,
-        breakEven: 0.6,
-        hash,
-        createdMs: nowMs,
-        validUntilMs,
-        state: "pending",
-        supersedes: undefined,
-        traceId: `trace:${id}`,
-      };
-      tx.proposals.insert(proposal);
-      tx.proposals.settle("approved", {
-        proposalId: id,
-        decision: "approved",
-        decidedBy: "script",
-        actor: "test",
-        hash,
-        decidedMs: nowMs,
-      });
-      tx.signals.answer(signalId, true, "script");
-      this.store.enqueueIn(tx, {
-        name: "execute",
-        key: `execute:${id}`,
-        input: { proposalId: id },
-        traceId: `trace:${id}`,
-      });
-      return proposal;
+    const signalId = tx.signals.insert({
+      symbol,
+      barOpenMs: epochMs(START_MS + this.#proposals * 900_000),
+      direction,
+      confidence: 0.9,
+      features: {},
+      predictedMs: nowMs,
+      modelId: "test",
+      featureSet: "test",
+      pTouchLong: 0.9,
+      pTouchShort: 0.1,
+      rank: 99,
+      rankSample: 1_000,
+      atr: 25_000,
+      reasons: [],
+      overThreshold: true,
+      traceId: `trace:${id}`,
     });
+    tx.signals.judge(signalId, "proposed", []);
+    const hash = proposalHash({ id, symbol, direction, size, prices, validUntilMs });
+    const proposal: Proposal = {
+      id,
+      signalId,
+      symbol,
+      direction,
+      ...prices,
+      size,
+      risk: yen(1),
+      equity: yen(1_000_000),
+      atr: 25_000,
+      confidence: 0.9,
+      rank: 99,
+      breakEven: 0.6,
+      hash,
+      createdMs: nowMs,
+      validUntilMs,
+      state: "pending",
+      supersedes: undefined,
+      traceId: `trace:${id}`,
+    };
+    tx.proposals.insert(proposal);
+    return proposal;
   }
 
   enqueue(job: NewJob): void {
