@@ -138,7 +138,10 @@ export const runWorker = async (options: { var?: string }, deps: Deps): Promise<
     });
     for (const symbol of SYMBOLS)
       system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:${bootId}`, input: { symbol } });
-    // Reconcile before the first new entry (DESIGN 7): it is due first, and whoever waited for an event looks once more.
+    // Reconcile before the first new entry (DESIGN 7): entries are halted until it has found book and venue equal.
+    db.transaction((tx) =>
+      tx.halts.raise({ kind: "doubt", reason: "just started: the venue is compared first", atMs: clock.nowMs() }),
+    );
     system.store.enqueue({ name: "reconcile", key: `reconcile:start:${bootId}`, input: {}, priority: 100 });
     system.store.wakeAll();
     const feed = startQuoteFeed({
