@@ -1,7 +1,7 @@
 // `trader start`: the main job on recorded days. Owns the replay's identity (which days, seed, approver, settings): a second
 // run continues exactly that replay, and anything else is refused rather than mixed into the same book.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { openDatabase } from "../../db/open.ts";
@@ -39,7 +39,7 @@ import {
   type StartOptions,
   storedIdentity,
 } from "./replayIdentity.ts";
-import { claimMode, databasePath, META, venuePath, virtualNow } from "./state.ts";
+import { claimMode, databasePath, META, makeStateFolder, venuePath, virtualNow } from "./state.ts";
 import { storyLine } from "./story.ts";
 import { createSystem } from "./system.ts";
 
@@ -68,6 +68,10 @@ export const registerStart = (program: Command, deps: Deps): void => {
     .action((options: StartOptions) => start(options, deps));
 };
 
+const removeDatabase = (path: string): void => {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+};
+
 /** Deletes a finished or broken-off replay; never the book of paper or real trades. */
 const forget = (varDir: string): void => {
   const path = databasePath(varDir);
@@ -82,8 +86,8 @@ const forget = (varDir: string): void => {
         `expected a replay in ${varDir} to forget, found a book of mode ${mode}: it stays; use another --var folder`,
       );
   }
-  for (const file of [path, venuePath(varDir)])
-    for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+  removeDatabase(path);
+  removeDatabase(venuePath(varDir));
   rmSync(join(varDir, "report.html"), { force: true });
 };
 
@@ -98,17 +102,7 @@ const start = async (options: StartOptions, deps: Deps): Promise<void> => {
   // Everything that can be refused is refused before the folder is touched.
   const isNew = options.fresh === true || !existsSync(databasePath(varDir));
   const wanted = isNew ? newIdentity(options, config, data, model, approverText) : undefined;
-  try {
-    mkdirSync(varDir, { recursive: true });
-  } catch (e) {
-    throw new AppError(
-      "permanent",
-      "VAR_DIR",
-      `expected a folder to write to, found ${varDir}: ${(e as Error).message}; choose another --var`,
-      {},
-      { cause: e },
-    );
-  }
+  makeStateFolder(varDir);
   const unlock = lockFolder(varDir);
   try {
     if (options.fresh) forget(varDir);
@@ -122,7 +116,11 @@ const start = async (options: StartOptions, deps: Deps): Promise<void> => {
           `this folder holds a replay of model ${stored.modelId}, not ${model.id}: give the same --model, or use --fresh`,
         );
       refuseSeenDays(model, epochMs(identity.fromMs));
-      if (!stored) begin(db, identity, config, model);
+      if (!stored) {
+        // Left over when a kill cut --fresh short, or the book was deleted by hand: a new book needs a new venue.
+        removeDatabase(venuePath(varDir));
+        begin(db, identity, config, model);
+      }
       const summary = await replay({
         db,
         identity,
@@ -145,7 +143,7 @@ const start = async (options: StartOptions, deps: Deps): Promise<void> => {
   }
 };
 
-/** One transaction: the identity, the calendar, the model, the starting equity and the first jobs of a new replay. */
+/** One transaction: the identity, the calendar, the model and the starting equity of a new replay. */
 const begin = (db: Database, identity: Identity, config: Config, model: LoadedModel): void => {
   const events = parseEventsCsv(readFileSync(bundledEventsFile(), "utf8"));
   const atMs = epochMs(identity.fromMs);
@@ -239,9 +237,9 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
     virtual: true,
   });
   try {
-    if (!r.resumed)
-      for (const symbol of SYMBOLS)
-        system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:start`, input: { symbol } });
+    // Also when resumed: the kill may have come before them. Enqueuing twice is enqueuing once.
+    for (const symbol of SYMBOLS)
+      system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:start`, input: { symbol } });
     await runReplay({
       system,
       simulator,

@@ -1,4 +1,5 @@
 // The state folder (--var): its one database, whose mode it is, and the clock its commands must use.
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../db/open.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -11,6 +12,21 @@ import { registry } from "../registry.ts";
 export type Mode = "replay" | "paper" | "live";
 export const databasePath = (varDir: string): string => join(varDir, "trader.db");
 export const venuePath = (varDir: string): string => join(varDir, "venue.db");
+
+/** Makes the state folder where there is none. Throws AppError permanent VAR_DIR when that is impossible. */
+export const makeStateFolder = (varDir: string): void => {
+  try {
+    mkdirSync(varDir, { recursive: true });
+  } catch (e) {
+    throw new AppError(
+      "permanent",
+      "VAR_DIR",
+      `expected a folder to write to, found ${varDir}: ${(e as Error).message}; choose another --var`,
+      {},
+      { cause: e },
+    );
+  }
+};
 
 export const META = {
   mode: "mode",

@@ -1,6 +1,5 @@
 // `trader worker`: the real-time system. Paper by default; live must be spelled out and is refused in this version.
 // SIGTERM and Ctrl+C stop it gracefully, a second one at once; kill -9 at any time is safe.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { openDatabase } from "../../db/open.ts";
@@ -22,7 +21,7 @@ import type { Database } from "../../queue/types.ts";
 import { SYMBOLS } from "../facts.ts";
 import type { Messenger } from "../services.ts";
 import { paperTransport, startQuoteFeed } from "./paper.ts";
-import { claimMode, databasePath, venuePath } from "./state.ts";
+import { claimMode, databasePath, makeStateFolder, venuePath } from "./state.ts";
 import { createSystem } from "./system.ts";
 
 const GRACE_MS = 10 * SECOND_MS;
@@ -86,7 +85,7 @@ export const runWorker = async (options: { var?: string }, deps: Deps): Promise<
   const config = deps.config();
   requirePaper(config);
   const varDir = options.var ?? config.VAR_DIR;
-  mkdirSync(varDir, { recursive: true });
+  makeStateFolder(varDir);
   // First of all, so that a stop during the start is a graceful one too.
   const stopping = stopSignals();
   const unlock = lockFolder(varDir);

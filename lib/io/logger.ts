@@ -1,5 +1,7 @@
 // The operator's log. The message is a constant ("order.sent"); all else is a field with its unit. Secrets are redacted here.
+import { mkdirSync } from "node:fs";
 import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino, transport } from "pino";
+import { AppError } from "../core/errors.ts";
 
 export type Logger = PinoLogger;
 
@@ -28,21 +30,34 @@ const stringifyBigints = (value: unknown): unknown => {
 export const streamLogger = (level: string, stream?: DestinationStream): Logger =>
   pino(options(level), stream ?? pino.destination({ dest: 2, sync: true }));
 
-/** JSON files in `dir`, rotated daily, 7 kept (owner's design 7.3). */
-export const fileLogger = (level: string, dir: string): Logger =>
-  pino(
-    options(level),
-    transport({
-      target: "pino-roll",
-      options: {
-        file: `${dir}/trader`,
-        frequency: "daily",
-        extension: ".log",
-        mkdir: true,
-        dateFormat: "yyyy-MM-dd",
-        limit: { count: 7 },
-      },
-    }),
-  );
+/**
+ * JSON files in `dir`, rotated daily, 7 kept (owner's design 7.3). Throws AppError permanent LOG_DIR when there can be no such
+ * folder. When the files break later (disk full), lines go to stderr: a lost log must not end the process that watches a position.
+ */
+export const fileLogger = (level: string, dir: string): Logger => {
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (e) {
+    const message = `expected a folder for the logs, found ${dir}: ${(e as Error).message}; remove what is there, or choose another --var`;
+    throw new AppError("permanent", "LOG_DIR", message, { dir }, { cause: e });
+  }
+  const files = transport({
+    target: "pino-roll",
+    options: {
+      file: `${dir}/trader`,
+      frequency: "daily",
+      extension: ".log",
+      dateFormat: "yyyy-MM-dd",
+      limit: { count: 7 },
+    },
+  });
+  const fallback = pino.destination({ dest: 2, sync: true });
+  let broken = false;
+  files.on("error", (error: Error) => {
+    if (!broken) fallback.write(`the log files in ${dir} broke (${error.message}); logging goes on here\n`);
+    broken = true;
+  });
+  return pino(options(level), { write: (line) => void (broken ? fallback : files).write(line) });
+};
 
 export const silentLogger = (): Logger => pino({ level: "silent" });

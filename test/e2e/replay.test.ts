@@ -1,8 +1,10 @@
 // The main job as a user runs it: one recorded day through every handler, killed and continued, repeated and refused.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
+import { runTrader } from "../../handlers/cli/program.ts";
+import { defaultConfig } from "../../lib/core/config.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import { lastJson, startTrader, tempFolder, trader } from "./trader.ts";
 
@@ -119,6 +121,23 @@ describe("trader start", () => {
     expect(trades(killed.dbPath), `seed ${seed}`).toEqual(trades(whole.dbPath));
     expect([killed.bars, killed.signals, killed.notified]).toEqual([whole.bars, whole.signals, whole.notified]);
     expect(killed.equityEndJpy).toBe(whole.equityEndJpy);
+  });
+
+  test("killed while --fresh was deleting, and again right after the beginning was written: the same replay to the byte", async () => {
+    const cwd = tempFolder();
+    mkdirSync(join(cwd, "var"));
+    copyFileSync(join(dirname(whole.dbPath), "venue.db"), join(cwd, "var", "venue.db")); // the old venue is left over
+    const died = await runTrader(["start", ...DAY, "--var", join(cwd, "var")], {
+      config: () => defaultConfig(),
+      out: () => undefined,
+      err: (text) => {
+        if (text.includes("JST to ")) throw new Error("killed");
+      },
+    });
+    expect(died).toBe(1);
+    const killed = await run([...DAY, "--var", "var"], cwd);
+    sound(killed);
+    expect(story(killed.dbPath)).toBe(story(whole.dbPath));
   });
 
   test("an owner who never answers: every proposal expires, nothing is traded", async () => {

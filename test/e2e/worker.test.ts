@@ -1,6 +1,7 @@
 // The real worker process on a public API on loopback: a bar is judged, the owner answers at the command line, the trade is
 // opened and protected; SIGTERM and kill -9 leave nothing behind.
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
@@ -175,6 +176,16 @@ describe("what trader worker refuses", () => {
     const ended = await trader(["worker", "--var", "var"], { cwd, env: { ...env(), ...settings } });
     expect(ended.stderr).toMatch(message);
     expect(ended.code).toBe(code);
+  });
+  test.each([
+    ["a file where the state folder should be", "var"],
+    ["a file where the logs should be", join("var", "logs")],
+  ])("%s", async (_name, file) => {
+    mkdirSync(dirname(join(cwd, file)), { recursive: true });
+    writeFileSync(join(cwd, file), "x");
+    const ended = await trader(["worker", "--var", "var"], { cwd, env: env() });
+    expect(ended.stderr).toMatch(/^trader: (VAR_DIR|LOG_DIR): expected a folder.*\n$/);
+    expect(ended.code).toBe(1);
   });
   test("a folder that holds a replay", async () => {
     const db = openDatabase(join(cwd, "var", "trader.db"));
