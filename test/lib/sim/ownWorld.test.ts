@@ -50,7 +50,7 @@ describe("determinism and durability", () => {
         executions += steady.simulator.executions().length;
         for (const d of [steady, mortal]) d.close();
       }),
-      { numRuns: LONG ? 500 : 25 },
+      { numRuns: LONG ? 150 : 25 },
     );
     expect(executions).toBeGreaterThan(100);
   });
@@ -71,7 +71,7 @@ describe("determinism and durability", () => {
         expect(stateText(walks)).toBe(stateText(leaps));
         for (const d of [leaps, walks]) d.close();
       }),
-      { numRuns: LONG ? 500 : 20 },
+      { numRuns: LONG ? 300 : 20 },
     );
   });
 
@@ -290,7 +290,7 @@ describe("nextEventMs", () => {
           d.close();
         },
       ),
-      { numRuns: LONG ? 1_000 : 50 },
+      { numRuns: LONG ? 500 : 50 },
     );
     expect(Math.min(...Object.values(found))).toBeGreaterThan(20);
   });
