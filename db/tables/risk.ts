@@ -24,10 +24,11 @@ export const riskReads = (sql: Sqlite) => {
     .pluck();
   // Of two trades checked against each other the older one wins: a trade looks only at the ones before it. Its row is
   // there before its last check, so at least one of two that began at the same moment sees the other, and never both.
-  const before = "t.id < coalesce((SELECT id FROM trades WHERE proposal_id = ?), 9223372036854775807)";
+  // (The plus sign leaves the search to the index of the few live trades.)
+  const before = "+t.id < coalesce((SELECT id FROM trades WHERE proposal_id = ?), 9223372036854775807)";
   const unfilled = sql
     .prepare<[string], number>(
-      `SELECT count(*) FROM trades t WHERE t.status = 'pending' AND t.first_fill_ms IS NULL AND ${before}`,
+      `SELECT count(*) FROM trades t WHERE t.status IN ('pending', 'open') AND t.first_fill_ms IS NULL AND ${before}`,
     )
     .pluck();
   const working = sql

@@ -1,0 +1,84 @@
+// No question that is asked at every look may read a whole table that grows for years. SQLite itself tells how it would
+// answer: every statement that the reads below prepare and run is explained.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openDatabase, type Reads } from "../../db/open.ts";
+import { readsOf } from "../../db/tables/index.ts";
+import { epochMs } from "../../lib/core/time.ts";
+
+const AT = epochMs(1_750_000_000_000);
+const ASKED_OFTEN: Readonly<Record<string, (read: Reads) => unknown>> = {
+  "outbox.waitingIds": (read) => read.outbox.waitingIds(),
+  "outbox.next": (read) => read.outbox.next(),
+  "alerts.open": (read) => read.alerts.open(),
+  "halts.active": (read) => read.halts.active(AT),
+  "orders.live": (read) => read.orders.live("BTC_JPY"),
+  "orders.ofTrade": (read) => read.orders.ofTrade(1),
+  "orders.ofLeg": (read) => read.orders.ofLeg(1),
+  "orders.venueIds": (read) => read.orders.venueIds("BTC_JPY"),
+  "orders.givenUp": (read) => read.orders.givenUp("BTC_JPY", AT),
+  "positions.open": (read) => read.positions.open(),
+  "trades.alive": (read) => read.trades.alive(),
+  "executions.bookedSize": (read) => read.executions.bookedSize(1),
+  "risk.tradesSince": (read) => read.risk.tradesSince(AT, "x"),
+  "risk.workingNotional": (read) => read.risk.workingNotional("x"),
+  "risk.hasLiveTrade": (read) => read.risk.hasLiveTrade("BTC_JPY", "x"),
+  "risk.hasPendingProposal": (read) => read.risk.hasPendingProposal("BTC_JPY", "x"),
+  "labels.unlabelled": (read) => read.labels.unlabelled(AT, AT),
+  "jobs.nextDueMs": (read) => read.jobs.nextDueMs(AT),
+  "jobs.wakeTopics": (read) => read.jobs.wakeTopics(),
+  "equity.atStartOf": (read) => read.equity.atStartOf(AT),
+};
+
+/** The texts of the statements that `ask` runs. */
+const statementsOf = (
+  ask: (read: Reads) => unknown,
+): { readonly texts: readonly string[]; explain(text: string): string } => {
+  const { sql } = openDatabase(join(mkdtempSync(join(tmpdir(), "plans-")), "trader.db"), { synchronous: "OFF" });
+  const texts = new Set<string>();
+  const watched = <T extends object>(statement: T, text: string): T =>
+    new Proxy(statement, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          if (name === "get" || name === "all") texts.add(text);
+          const result: unknown = value.apply(target, args);
+          return result === target ? watched(target, text) : result; // .pluck(), .safeIntegers()
+        };
+      },
+    });
+  const recording = new Proxy(sql, {
+    get: (target, name) =>
+      name === "prepare"
+        ? (text: string) => watched(target.prepare(text), text)
+        : (Reflect.get(target, name, target) as unknown),
+  });
+  ask(readsOf(recording));
+  const explain = (text: string): string =>
+    sql
+      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${text.replaceAll(/@\w+|\?/g, "1")}`)
+      .all()
+      .map((row) => row.detail)
+      .join("\n");
+  return { texts: [...texts], explain };
+};
+
+test.each(Object.entries(ASKED_OFTEN))("%s is answered by an index", (_name, ask) => {
+  const { texts, explain } = statementsOf(ask);
+  expect(texts.length).toBeGreaterThan(0);
+  for (const text of texts) {
+    // A scan of a partial index reads the few rows it holds; a table or a range of row ids grows for ever.
+    const whole = explain(text)
+      .split("\n")
+      .filter((line) => /^SCAN (?!\(|\d)(?!.*USING (COVERING )?INDEX)(?!.*VIRTUAL TABLE)(?!.*CONSTANT)/.test(line))
+      .concat(
+        explain(text)
+          .split("\n")
+          .filter((line) => line.includes("(rowid<?)") && !text.includes("LIMIT 1")),
+      );
+    expect(whole, text).toEqual([]);
+  }
+});
