@@ -84,6 +84,11 @@ export class Ledger {
     return this.#o.db.transaction(() => this.#writes.sweep(this.#o.clock.nowMs()));
   }
 
+  /** The clock was set back: snoozed jobs and those that wait for another try become due now. */
+  hurry(): void {
+    this.#o.db.transaction(() => this.#writes.hurry(this.#o.clock.nowMs()));
+  }
+
   /** The next job to run, its attempt already durable; undefined when nothing may start. */
   claim(request: ClaimRequest): Job | undefined {
     if (!this.#writes.claimable(this.#o.clock.nowMs())) return undefined;

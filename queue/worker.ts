@@ -58,6 +58,8 @@ const RESCUE_EVERY_MS = 500;
 const ABORT_GRACE_MS = 1_000;
 const RECORD_RETRY_MS = 250;
 const YIELD_EVERY_MS = 20;
+/** Smaller steps back are what time synchronisation does every day. */
+const SET_BACK_MS = 1_000;
 
 /** Trouble of the file, not of the handler: to be tried again, never a verdict on the job. */
 const isStorageTrouble = (e: unknown): boolean =>
@@ -80,6 +82,8 @@ class QueueWorker<S extends object> implements Worker {
   #pumpQueued = false;
   #seenVersion = -1;
   #nextLookMs = 0;
+  /** System clock at the last look. */
+  #lookedMs = 0;
   #nextRescueMs = 0;
   #ran = 0;
   #registered = false;
@@ -196,7 +200,7 @@ class QueueWorker<S extends object> implements Worker {
       this.#seenVersion = version;
       this.#slots.abortLost(this.#ledger.held());
       this.#pump();
-    } else if (this.#o.clock.nowMs() >= this.#nextLookMs) this.#pump();
+    } else if (this.#o.clock.nowMs() >= this.#nextLookMs || this.#clockWasSetBack()) this.#pump();
     if (this.#o.clock.monotonicMs() >= this.#nextRescueMs) this.#rescue();
   }
 
@@ -213,7 +217,7 @@ class QueueWorker<S extends object> implements Worker {
     if (this.#stopping) return;
     this.#fill();
     const now = this.#o.clock.nowMs();
-    // At least once a second, so that a clock set back is noticed.
+    // At least once a second, so that the last look is fresh when the clock is set back.
     const due = Math.min(this.#o.store.nextDueMs() ?? Infinity, this.#scheduler.nextTickMs() ?? Infinity, now + 1_000);
     // What is due and was not claimed waits for a slot, which calls us when it is free.
     this.#nextLookMs = due <= now ? now + 1_000 : due;
@@ -223,6 +227,9 @@ class QueueWorker<S extends object> implements Worker {
   #fill(): number {
     if (this.#stopping) return 0;
     const { clock, failpoint } = this.#o;
+    // Who waits a moment, or for another try, must not sleep through the time that comes twice.
+    if (this.#clockWasSetBack()) this.#ledger.hurry();
+    this.#lookedMs = clock.nowMs();
     this.#scheduler.runDueTicks(clock.nowMs(), () => failpoint?.("insideTick"));
     this.#ledger.sweep();
     let started = 0;
@@ -233,6 +240,10 @@ class QueueWorker<S extends object> implements Worker {
       this.#launch(job);
       started += 1;
     }
+  }
+
+  #clockWasSetBack(): boolean {
+    return this.#o.clock.nowMs() <= this.#lookedMs - SET_BACK_MS;
   }
 
   #rescue(): void {

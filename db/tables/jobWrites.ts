@@ -132,6 +132,9 @@ export const jobWrites = (sql: Sqlite) => {
   const wakeAll = sql.prepare<[{ now: number }]>(
     "UPDATE jobs SET run_at_ms = @now WHERE wake_on IS NOT NULL AND state = 'ready' AND snoozed = 1 AND run_at_ms > @now",
   );
+  const hurry = sql.prepare<[{ now: number }]>(
+    "UPDATE jobs SET run_at_ms = @now WHERE state = 'ready' AND run_at_ms > @now AND (snoozed = 1 OR attempts > 0)",
+  );
   const reopen = sql.prepare<[number, number]>(
     `UPDATE jobs SET state = 'ready', fence = fence + 1, attempts = 0, run_at_ms = ?, expires_at_ms = NULL,
        finished_ms = NULL WHERE id = ? AND state IN ('dead', 'cancelled')`,
@@ -179,6 +182,8 @@ export const jobWrites = (sql: Sqlite) => {
     resolveParked: (name: string, key: string, now: number): boolean => one(resolve.run(now, name, key, now)),
     wake: (topic: string, now: number): number => wake.run({ topic, now }).changes,
     wakeAll: (now: number): number => wakeAll.run({ now }).changes,
+    /** Whoever waits for a span of time, not for a time of day, becomes due now. */
+    hurry: (now: number): void => void hurry.run({ now }),
     reopen: (id: number, now: number): boolean => one(reopen.run(now, id)),
     close: (id: number, from: readonly string[], reason: string, now: number): boolean =>
       one(close.run(now, reason, id, JSON.stringify(from))),

@@ -6,7 +6,7 @@ import { epochMs } from "../../lib/core/time.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import type { Failure } from "../../queue/ledger.ts";
 import { afterFailure, backoffMs } from "../../queue/retry.ts";
-import { closeWorlds, done, handler, job, T0, world } from "./world.ts";
+import { closeWorlds, done, handler, job, T0, until, world } from "./world.ts";
 
 afterEach(closeWorlds);
 
@@ -121,6 +121,39 @@ describe("invariant 10: backoff is exponential with jitter and a cap", () => {
     ledger.claim(anyJob);
     for (const row of ledger.running()) ledger.lose(row);
     expect(w.store.nextDueMs()).toBeGreaterThanOrEqual(T0 + 500);
+  });
+});
+
+describe("a clock that is set back an hour", () => {
+  test("does not put to sleep who waits a moment, nor who is about to try again; what has its own time keeps it", async () => {
+    const ran: string[] = [];
+    const w = world([
+      handler("looks", (_, ctx) => {
+        ran.push("looks");
+        return { kind: "snooze", untilMs: epochMs(ctx.clock.nowMs() + 1_000), reason: "again" };
+      }),
+      handler("tries", () => {
+        ran.push("tries");
+        throw new AppError("retry", "NOT_YET", "not yet");
+      }),
+      handler("appointed", () => {
+        ran.push("appointed");
+        return done;
+      }),
+    ]);
+    w.store.enqueue(job("looks", "1"));
+    w.store.enqueue(job("tries", "1"));
+    w.store.enqueue(job("appointed", "1", { runAtMs: epochMs(T0 + 60_000) }));
+    const worker = w.worker({ virtual: false, pollMs: 5 });
+    worker.start();
+    try {
+      await until(() => ran.length === 2 && w.store.list({ state: "running" }).length === 0);
+      w.clock.systemMs -= 3_600_000;
+      await until(() => ran.length >= 4);
+      expect(ran.slice(2).toSorted()).toEqual(["looks", "tries"]);
+    } finally {
+      await worker.stop({ graceMs: 1_000 });
+    }
   });
 });
 
