@@ -1,6 +1,7 @@
 // Paper trading's two halves: the market is GMO Coin's own public API, the account is the simulated venue fed by those very
 // quotes. Both are reached through the one connector; only this transport knows that they are apart.
 
+import { toAppError } from "../../lib/core/errors.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Ticker, Venue } from "../../lib/core/venue.ts";
 import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
@@ -39,19 +40,29 @@ export const startQuoteFeed = (p: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly pollMs: number;
+  /** Told once when the exchange cannot be reached, and once when it can again. */
+  readonly tell: (text: string) => void;
 }): QuoteFeed => {
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  let unreachable = false;
   const unlisten = p.simulator.onEvent((event) => p.store.wake(accountTopic(event.symbol)));
   const look = async (): Promise<void> => {
+    timer = undefined; // a look under way: nobody may start a second one beside it
     for (const symbol of SYMBOLS)
       try {
         const ticker = await p.venue.ticker(symbol, stopped.signal);
         if (stopped.signal.aborted) return;
         p.simulator.feedQuote(symbol, { bid: ticker.bid, ask: ticker.ask, last: ticker.last, atMs: p.clock.nowMs() });
         wakeTouched(p.store, ticker);
+        if (unreachable) p.tell("the exchange answers again");
+        unreachable = false;
       } catch (error) {
-        if (!stopped.signal.aborted) p.log.warn({ err: error, symbol }, "paper.quoteFailed");
+        if (stopped.signal.aborted) return;
+        p.log.warn({ err: error, symbol }, "paper.quoteFailed");
+        if (!unreachable)
+          p.tell(`the exchange gives no prices (${toAppError(error).message}); trying again until it does`);
+        unreachable = true;
       }
     if (!stopped.signal.aborted) timer = setTimeout(() => void look(), atStake(p) ? p.pollMs : IDLE_POLL_MS);
   };

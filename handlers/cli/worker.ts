@@ -150,6 +150,7 @@ export const runWorker = async (options: { var?: string }, deps: Deps): Promise<
       clock,
       log,
       pollMs: config.QUOTE_POLL_SECONDS * SECOND_MS,
+      tell: deps.err,
     });
     const outbox = setInterval(() => {
       try {
