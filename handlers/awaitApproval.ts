@@ -1,7 +1,9 @@
 // Step 6: waits for the owner as a parked row with a deadline; it holds no slot and no key and survives any restart.
 // The deadline decides otherwise: no answer is a rejection (approved_by = 'timeout'). Only handlers/approval.ts answers it.
+import type { Proposal } from "../db/tables/proposals.ts";
 import { AppError } from "../lib/core/errors.ts";
-import type { Outcome } from "../queue/types.ts";
+import type { EpochMs } from "../lib/core/time.ts";
+import type { Outcome, Tx } from "../queue/types.ts";
 import { ProposalInput } from "./notify.ts";
 import type { AppHandler } from "./services.ts";
 
@@ -21,30 +23,24 @@ export const awaitApproval: AppHandler<ProposalInput> = {
     return {
       kind: "stop",
       reason: "no answer in time",
-      write: (tx) => {
-        tx.proposals.settle("expired", {
-          proposalId,
-          decision: "rejected",
-          decidedBy: "timeout",
-          actor: "awaitApproval",
-          hash: proposal.hash,
-          decidedMs: atMs,
-        });
-        tx.signals.answer(proposal.signalId, false, "timeout");
-        tx.audit.append({
-          atMs,
-          kind: "proposal.expired",
-          actor: "awaitApproval",
-          traceId: ctx.job.traceId,
-          data: { proposalId },
-        });
-        tx.outbox.insert({
-          key: `expired:${proposalId}`,
-          kind: "info",
-          text: `[${proposalId}] no answer in time: rejected`,
-          atMs,
-        });
-      },
+      write: (tx) => expireProposal(tx, proposal, "awaitApproval", atMs),
     };
   },
+};
+
+/** Ends a pending proposal nobody answered: rejected by the clock, in the words of the owner's table `timeout`. */
+export const expireProposal = (tx: Tx, proposal: Proposal, actor: string, atMs: EpochMs): void => {
+  tx.proposals.settle("expired", {
+    proposalId: proposal.id,
+    decision: "rejected",
+    decidedBy: "timeout",
+    actor,
+    hash: proposal.hash,
+    decidedMs: atMs,
+  });
+  tx.signals.answer(proposal.signalId, false, "timeout");
+  const data = { proposalId: proposal.id };
+  tx.audit.append({ atMs, kind: "proposal.expired", actor, traceId: proposal.traceId, data });
+  const text = `[${proposal.id}] no answer in time: rejected`;
+  tx.outbox.insert({ key: `expired:${proposal.id}`, kind: "info", text, atMs });
 };

@@ -9,6 +9,7 @@ import { type In, isLive, settleMs } from "../lib/core/order.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import { isTerminalStatus } from "../lib/core/venue.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
+import { expireProposal } from "./awaitApproval.ts";
 import { SYMBOLS } from "./facts.ts";
 import { finishIfFlat } from "./orders/drive.ts";
 import { adoptLateArrivals, bookForeignCloses } from "./orders/foreign.ts";
@@ -25,6 +26,8 @@ const LEFT_ALONE_MS = 5_000;
 const SECOND_LOOK_MS = 5_000;
 /** Differences seen this often are facts. */
 const SEEN_ENOUGH = 2;
+/** A proposal still pending this long after its deadline has lost its job. */
+const ABANDONED_MS = 60_000;
 const MISMATCH = "mismatch";
 /** Raised by the queue after an `alert`; nobody but a clean reconcile (or the owner) ends it. */
 const DOUBT = "doubt";
@@ -145,6 +148,9 @@ const coveredSize = (ctx: AppCtx, positionId: string): bigint =>
 const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs: EpochMs): void => {
   const write = (kind: string, data: Readonly<Record<string, unknown>>): void =>
     tx.audit.append({ atMs, kind, actor: "reconcile", traceId: ctx.job.traceId, data });
+  // Its own job ends a proposal at its deadline; where that job is dead or cancelled, the symbol must not stay blocked.
+  for (const proposal of tx.proposals.pending())
+    if (atMs >= proposal.validUntilMs + ABANDONED_MS) expireProposal(tx, proposal, "reconcile", atMs);
   const facts = differences.filter((d) => d.seen >= SEEN_ENOUGH);
   if (facts.length > 0) {
     const reason = facts.map((d) => d.text).join("; ");

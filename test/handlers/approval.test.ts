@@ -39,6 +39,21 @@ describe("a proposal", () => {
     expect(w.deadJobs()).toEqual([]);
   });
 
+  test("whose waiting job was cancelled by hand is ended by the next reconcile", async () => {
+    const w = quiet();
+    const { id } = w.propose();
+    await w.drain();
+    const [waiting] = w.store.list({ name: "awaitApproval" });
+    w.store.cancel(waiting?.id ?? 0, "test");
+    await w.advance(17);
+    expect(w.db.read.proposals.byId(id)?.state).toBe("pending");
+    w.store.enqueue({ name: "reconcile", key: "reconcile:test", input: {} });
+    await w.drain();
+    expect(w.db.read.proposals.byId(id)?.state).toBe("expired");
+    expect(w.db.read.risk.hasPendingProposal("BTC_JPY")).toBe(false);
+    expect(w.deadJobs()).toEqual([]);
+  });
+
   test("is answered once: the second tap and the tap at its last moment do nothing", async () => {
     const w = quiet();
     const first = w.propose();
