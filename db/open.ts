@@ -1,5 +1,6 @@
 // Opens the one database file: pragmas proved, schema migrated. Reads are free; writes exist only inside a transaction,
 // because only `transaction` hands out a Tx.
+import { AppError } from "../lib/core/errors.ts";
 import { openSqlite, type Sqlite, type SqliteOptions } from "../lib/io/sqlite.ts";
 import { migrate } from "./migrate.ts";
 import { type Reads, readsOf, type Tx, writesOf } from "./tables/index.ts";
@@ -43,6 +44,13 @@ export const openDatabase = (path: string, options: SqliteOptions = {}): Databas
     return new Database(sql, path);
   } catch (e) {
     sql.close();
-    throw e;
+    if (e instanceof AppError) throw e;
+    throw new AppError(
+      "permanent",
+      "DB_OPEN",
+      `expected a database of this program at ${path}, found: ${(e as Error).message}. Check that the file is one and that you may write to its folder`,
+      { path },
+      { cause: e },
+    );
   }
 };

@@ -2,7 +2,7 @@
 // The entry point of the `trader` command and the only place that reads the environment. What it wires: handlers/cli/.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { parseEnv } from "node:util";
-import { type Config, parseConfig } from "../lib/core/config.ts";
+import { type Config, parseConfig, SETTINGS } from "../lib/core/config.ts";
 import { UsageError } from "../lib/core/errors.ts";
 import { runTrader } from "./cli/program.ts";
 
@@ -12,7 +12,23 @@ const environment = (): Record<string, string | undefined> => {
   const mode = statSync(".env").mode & 0o077;
   if (mode !== 0 && process.platform !== "win32")
     throw new UsageError(".env: expected a file only you can read, found it open to others; run chmod 600 .env");
-  return { ...parseEnv(readFileSync(".env", "utf8")), ...process.env };
+  let file: Record<string, string | undefined>;
+  try {
+    file = parseEnv(readFileSync(".env", "utf8"));
+  } catch (e) {
+    throw new UsageError(`.env: expected a readable file, found: ${(e as Error).message}`, { cause: e });
+  }
+  // A mistyped name would leave the default in force while its owner believes otherwise.
+  const unknown = Object.keys(file).filter((name) => !(name in SETTINGS));
+  if (unknown.length > 0)
+    throw new UsageError(
+      `.env: expected only names of .env.example, found ${unknown.map((name) => `${name}${hint(name)}`).join(", ")}`,
+    );
+  return { ...file, ...process.env };
+};
+const hint = (name: string): string => {
+  const near = Object.keys(SETTINGS).find((known) => known.slice(0, 8) === name.slice(0, 8).toUpperCase());
+  return near === undefined ? "" : ` (did you mean ${near}?)`;
 };
 
 const config = (): Config => {

@@ -29,6 +29,9 @@ export interface JobDetails {
 }
 export type Answer = "resolved" | "notParked" | "expired";
 
+/** Key of the alert that tells of a dead job; it ends when the job is retried or discarded. */
+export const deadJobAlert = (jobId: number): string => `dead:${jobId}`;
+
 export class JobStore {
   readonly #writes;
   readonly #listeners = new Set<() => void>();
@@ -194,6 +197,8 @@ export class JobStore {
       const { name, key, traceId } = before;
       const data = { jobId: id, name, key, before: before.state, after: after.state, attempts: before.attempts };
       tx.audit.append({ atMs: nowMs, kind, actor, traceId, data });
+      // Whoever retries or puts away a dead job has seen its alert.
+      if (before.state === "dead") tx.alerts.resolve(deadJobAlert(id), nowMs);
       this.#announce();
       return after;
     });

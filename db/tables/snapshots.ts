@@ -40,7 +40,10 @@ export const snapshotReads = (sql: Sqlite) => {
   const at = sql
     .prepare<[string, number], Row>("SELECT * FROM snapshots WHERE symbol = ? AND bar_open_ms = ?")
     .safeIntegers();
+  const newest = sql.prepare<[], number | null>("SELECT max(taken_ms) FROM snapshots").pluck();
   return {
+    /** When market data were last stored. */
+    lastTakenMs: (): EpochMs | undefined => (newest.get() ?? undefined) as EpochMs | undefined,
     at: (symbol: string, barOpenMs: EpochMs): Snapshot | undefined => {
       const row = at.get(symbol, barOpenMs);
       return (

@@ -1,12 +1,14 @@
 // The owner at the command line: `trader status | approve ID | reject ID | modify ID`, the same door as Telegram's buttons.
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
 import { formatE8, parseE8, toNumber } from "../../lib/core/money.ts";
 import { isoUtc, jstText } from "../../lib/core/time.ts";
+import { isLocked } from "../../lib/io/lock.ts";
 import { answerProposal, modifyProposal } from "../approval.ts";
-import { proposalText } from "../messages.ts";
+import { proposalText, yenText } from "../messages.ts";
 import { ruleTable } from "../ruleTable.ts";
 import type { State } from "./state.ts";
 
@@ -106,9 +108,12 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
       try {
         const { read } = state.db;
         const nowMs = state.clock.nowMs();
+        const lastMarketMs = read.snapshots.lastTakenMs();
         const status = {
           now: isoUtc(nowMs),
           mode: read.meta.get("mode") ?? null,
+          running: isLocked(dirname(state.db.path)),
+          lastMarketData: lastMarketMs === undefined ? null : isoUtc(lastMarketMs),
           proposals: read.proposals
             .pending()
             .map((p) => ({ id: p.id, symbol: p.symbol, direction: p.direction, validUntil: isoUtc(p.validUntilMs) })),
@@ -126,7 +131,11 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
           deps.out(JSON.stringify(status));
           return;
         }
-        deps.out(`${jstText(nowMs)}  mode ${status.mode ?? "none yet"}  equity ${status.equityJpy ?? "unknown"} JPY`);
+        const equity = status.equityJpy === null ? "unknown until the first bar" : yenText(status.equityJpy);
+        deps.out(`${jstText(nowMs)}  mode ${status.mode ?? "none yet"}  ${status.running ? "running" : "NOT RUNNING"}`);
+        deps.out(`equity ${equity}, last market data ${lastMarketMs === undefined ? "none" : jstText(lastMarketMs)}`);
+        const { ready, running, parked, dead } = status.jobs.states;
+        deps.out(`jobs: ${ready} ready, ${running} running, ${parked} waiting for a person, ${dead} dead`);
         for (const halt of status.halts)
           deps.out(`HALT ${halt.kind}: ${halt.reason} (until ${halt.until ?? "cleared"})`);
         for (const alert of status.alerts) deps.out(`ALERT ${alert.severity}: ${alert.text}`);

@@ -6,7 +6,7 @@ import { openDatabase } from "../../db/open.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { computeFeatures, FEATURE_WINDOW_BARS } from "../../lib/core/features.ts";
-import { BAR_MS, epochMs, isoUtc, parseInstant } from "../../lib/core/time.ts";
+import { BAR_MS, DAY_MS, epochMs, isoUtc, parseInstant } from "../../lib/core/time.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../lib/sim/bundled.ts";
@@ -104,7 +104,10 @@ const checks = (config: Config, dir: string): readonly Check[] => [
   }),
   check("model", () => {
     const model = loadModel(shippedDir(DEFAULT_MODEL_ID));
-    return `${model.id}, data until ${isoUtc(epochMs(model.dataEndMs))}, checksums match`;
+    const days = Math.floor((realClock.nowMs() - model.dataEndMs) / DAY_MS);
+    const age =
+      days > 90 ? `, ${days} DAYS OLD: good for replay and practice, train a newer one before you rely on it` : "";
+    return `${model.id}, data until ${isoUtc(epochMs(model.dataEndMs))}, checksums match${age}`;
   }),
   check("bundled days", () =>
     BUNDLED_SYMBOLS.map((s) => `${s} ${readCandleFile(bundledCandleFile(s)).candles.length} candles`).join(", "),

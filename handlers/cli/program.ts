@@ -1,5 +1,6 @@
 // The `trader` command: all subcommands, and how their failures become exit codes: 0 done, 1 failed, 2 wrong use (arguments
 // or settings). Nothing here reads the environment or the terminal; main.ts hands both in.
+import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
@@ -13,7 +14,7 @@ import { registerJobs } from "./jobs.ts";
 import { registerPredict } from "./predict.ts";
 import { registerSettings } from "./settings.ts";
 import { registerStart } from "./start.ts";
-import { openState } from "./state.ts";
+import { databasePath, openState } from "./state.ts";
 import { registerWorker } from "./worker.ts";
 
 export interface CliWorld {
@@ -26,8 +27,12 @@ export interface CliWorld {
 
 /** Runs one command line (without node and script). Resolves with the exit code; never throws. */
 export const runTrader = async (args: readonly string[], world: CliWorld): Promise<number> => {
-  const open = (create: boolean) => (options: { var?: string }) =>
-    openState(options.var ?? world.config().VAR_DIR, { create });
+  const open = (create: boolean) => (options: { var?: string }) => {
+    const dir = options.var ?? world.config().VAR_DIR;
+    if (create && !existsSync(databasePath(dir)))
+      world.err(`note: no system has run in ${dir} yet, so a new database is made there; is --var right?`);
+    return openState(dir, { create });
+  };
   const deps = { ...world, open: open(false) };
   const creating = { ...world, open: open(true) };
   const line = (write: (text: string) => void) => (text: string) => write(text.replace(/\n$/, ""));

@@ -9,7 +9,7 @@ import type { Logger } from "../../lib/io/logger.ts";
 import type { Random } from "../../lib/io/random.ts";
 import type { LoadedModel } from "../../models/registry.ts";
 import { Scheduler } from "../../queue/schedule.ts";
-import { JobStore } from "../../queue/store.ts";
+import { deadJobAlert, JobStore } from "../../queue/store.ts";
 import type { Database, NewJob, Tx } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
 import { registry } from "../registry.ts";
@@ -101,7 +101,7 @@ export const onFailure = (
   if (dead) {
     const text = `job ${job.id} (${job.name}) has failed for good: ${error.code}: ${error.message}. See trader jobs show ${job.id}`;
     tx.alerts.raise({
-      key: `dead:${job.id}`,
+      key: deadJobAlert(job.id),
       severity: error.verdict === "alert" ? "critical" : "warning",
       text,
       atMs,

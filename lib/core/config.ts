@@ -168,11 +168,14 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
     else problems.push(`${name}: ${result.error.issues[0]?.message ?? "invalid"}, found ${JSON.stringify(raw)}`);
   }
   const config = values as Config;
-  if (problems.length === 0) {
-    if (config.TP2_PCT <= config.TP1_PCT) problems.push("TP2_PCT: expected a target beyond TP1_PCT");
-    if (config.PRODUCT === "spot")
-      problems.push('PRODUCT: expected margin, found "spot": spot trading is not available in this version');
-  }
+  // Rules across settings speak as soon as their own settings could be read, so that all problems are told at once.
+  if (config.TP1_PCT && config.TP2_PCT && config.TP2_PCT <= config.TP1_PCT)
+    problems.push("TP2_PCT: expected a target beyond TP1_PCT");
+  if (config.PRODUCT === "spot")
+    problems.push('PRODUCT: expected margin, found "spot": spot trading is not available in this version');
+  const { MAX_DAILY_LOSS_PCT: day, MAX_WEEKLY_LOSS_PCT: week, MAX_MONTHLY_LOSS_PCT: month } = config;
+  if (day && week && month && !(day <= week && week <= month))
+    problems.push("MAX_WEEKLY_LOSS_PCT: expected daily <= weekly <= monthly loss limits");
   if (problems.length > 0) return { kind: "bad", problems };
   return { kind: "ok", config: Object.freeze(config), unknown: [] };
 };

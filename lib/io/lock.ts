@@ -33,3 +33,14 @@ export const lockFolder = (dir: string): (() => void) => {
     held.close();
   };
 };
+
+/** Whether a runner holds the folder's lock now. */
+export const isLocked = (dir: string): boolean => {
+  try {
+    lockFolder(dir)();
+    return false;
+  } catch (e) {
+    if (e instanceof AppError && e.code === "ALREADY_RUNNING") return true;
+    throw e;
+  }
+};

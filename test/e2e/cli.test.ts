@@ -2,6 +2,10 @@
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { openDatabase } from "../../db/open.ts";
+import { registry } from "../../handlers/registry.ts";
+import { realClock } from "../../lib/io/clock.ts";
+import { deadJobAlert, JobStore } from "../../queue/store.ts";
 import { lastJson, tempFolder, trader, traderHere } from "./trader.ts";
 
 describe("trader", () => {
@@ -58,6 +62,39 @@ describe("trader", () => {
     const ended = await trader(["config"], { cwd });
     expect(ended.code).toBe(2);
     expect(ended.stderr).toMatch(/chmod 600/);
+  });
+
+  test("a mistyped name in .env is refused with the name that was meant", async () => {
+    const cwd = tempFolder();
+    writeFileSync(join(cwd, ".env"), "MAX_DAILY_TRADS=1\n", { mode: 0o600 });
+    const ended = await trader(["config"], { cwd });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toMatch(/MAX_DAILY_TRADS.*MAX_DAILY_(TRADES|LOSS)/);
+  });
+
+  test("a dead job's alert ends when it is discarded; status tells whether anything runs", async () => {
+    const v = join(tempFolder(), "v");
+    const db = openDatabase(join(v, "trader.db"));
+    const store = new JobStore(db, registry, realClock);
+    const { id } = store.enqueue({ name: "reconcile", key: "k", input: {} });
+    db.sql.prepare("UPDATE jobs SET state = 'dead', finished_ms = 1 WHERE id = ?").run(id);
+    db.transaction((tx) =>
+      tx.alerts.raise({ key: deadJobAlert(id), severity: "warning", text: "dead", atMs: realClock.nowMs() }),
+    );
+    db.close();
+    const status = async () =>
+      lastJson<{ alerts: unknown[]; running: boolean }>(await traderHere(["status", "--var", v, "--json"]));
+    expect(await status()).toMatchObject({ alerts: [{ text: "dead" }], running: false });
+    expect((await traderHere(["jobs", "discard", String(id), "--var", v])).code).toBe(0);
+    expect(await status()).toMatchObject({ alerts: [] });
+    expect((await traderHere(["status", "--var", v])).stdout).toMatch(/NOT RUNNING[\s\S]*jobs: 0 ready/);
+  });
+
+  test("a database file that is none is one clear error for reading commands too", async () => {
+    const v = tempFolder();
+    writeFileSync(join(v, "trader.db"), "this is no database at all, it is a text ".repeat(50));
+    const ended = await traderHere(["status", "--var", v]);
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining("DB_OPEN") });
   });
 
   test("doctor is content with a good machine and names what is wrong with a bad one", async () => {
