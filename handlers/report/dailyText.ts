@@ -9,6 +9,9 @@ import type { DayReport } from "./day.ts";
 const lossText = ({ period, loss, limit, reached }: LossUse): string =>
   `${period} ${showYen(toNumber(loss))} of ${showYen(toNumber(limit))}${reached ? " REACHED" : ""}`;
 
+/** Below this many daily returns a Sharpe ratio is noise. */
+const FEW_RETURNS = 20;
+
 export const headText = (head: HeadPerformance): string =>
   `${head.symbol} ${head.side} ${show(head.auc, 3)} (${head.predictions} bars)${
     aucIsLow(head) ? ` BELOW ${AUC_WARNING}` : ""
@@ -30,7 +33,7 @@ export const dailyText = (day: DayReport): string => {
     fall && fall.yen > 0
       ? `Max drawdown ${showYen(fall.yen)} (${showPercent(fall.ratio, 2)}), ${jstText(fall.fromMs)} – ${jstText(fall.toMs)}`
       : `Max drawdown ${fall ? showYen(0) : NONE}`,
-    `Sharpe ${show(day.sharpe)} (daily returns, 30 days, × √365)`,
+    `Sharpe ${show(day.sharpe)} (${day.sharpeDays} daily returns × √365${day.sharpeDays < FEW_RETURNS ? ", too few" : ""})`,
     "",
     `Funnel: ${funnelText(day.funnel)}`,
     `Answers: ${a.approved} approved${a.refused > 0 ? ` (${a.refused} refused at the re-check)` : ""}, ${a.rejected} rejected, ${a.expired} expired${a.pending > 0 ? `, ${a.pending} pending` : ""}`,

@@ -50,6 +50,8 @@ export interface DayReport {
   readonly equityEndYen: number | undefined;
   readonly drawdown: Drawdown | undefined;
   readonly sharpe: number | undefined;
+  /** Daily returns behind `sharpe`. */
+  readonly sharpeDays: number;
   readonly funnel: Funnel;
   readonly answers: AnswerCounts;
   readonly losses: readonly LossUse[];
@@ -99,6 +101,7 @@ export const dayReport = (db: Reads, config: Config, date: string, endMs: EpochM
   const asMoney = (periodStart: EpochMs) => db.equity.atStartOf(periodStart)?.equity ?? yenE8(0n);
   const last = db.equity.range(fromMs, endMs).at(-1)?.equity ?? asMoney(fromMs);
   const sharpeFrom = (fromMs - (SHARPE_DAYS - 1) * DAY_MS) as EpochMs;
+  const returns = dailyReturns(equityCurve(db, sharpeFrom, endMs)).map((d) => d.value);
   return {
     date,
     fromMs,
@@ -111,7 +114,8 @@ export const dayReport = (db: Reads, config: Config, date: string, endMs: EpochM
     equityStartYen: startYen,
     equityEndYen: endYen,
     drawdown: maxDrawdown(curve),
-    sharpe: sharpeRatio(dailyReturns(equityCurve(db, sharpeFrom, endMs)).map((d) => d.value)),
+    sharpe: sharpeRatio(returns),
+    sharpeDays: returns.length,
     funnel: funnelOf(db.reporting.judgedBars(fromMs, endMs, BAR_MS)),
     answers: countAnswers(db.reporting.proposals(fromMs, endMs)),
     losses: lossUse(config, {
