@@ -237,6 +237,23 @@ describe("the path", () => {
     );
     expect(Math.min(found.some, found.none)).toBeGreaterThan(10);
   });
+  test.each<[string, readonly [number, number, number, number], readonly [number, number, number, number]]>([
+    ["the high when it is nearer to the open", [100, 103, 90, 95], [100, 103, 90, 95]],
+    ["the low when it is nearer to the open", [100, 110, 97, 105], [100, 97, 110, 105]],
+    ["on a tie the low when the candle rises", [100, 110, 90, 101], [100, 90, 110, 101]],
+    ["on a tie the high when it falls", [100, 110, 90, 99], [100, 110, 90, 99]],
+    ["on a tie the low when it ends where it began", [100, 110, 90, 100], [100, 90, 110, 100]],
+  ])("after the open at 1/4 comes %s, the other at 3/4, the close at the end", (_name, ohlc, points) => {
+    for (const intervalMs of [MINUTE_MS, 15 * MINUTE_MS]) {
+      const [open, high, low, close] = ohlc.map((offset) => START_PRICE + offset) as [number, number, number, number];
+      const candle = (openMs: number): Candle => ({ openMs: epochMs(openMs), open, high, low, close, volume: 1 });
+      const market = marketOf({ candles: [candle(DAY_START_MS), candle(DAY_START_MS + intervalMs)], intervalMs });
+      const seen = [0, intervalMs / 4, (intervalMs * 3) / 4, intervalMs - 1].map(
+        (offset) => market.last("BTC_JPY", epochMs(DAY_START_MS + offset))! - START_PRICE,
+      );
+      expect(seen).toEqual(points);
+    }
+  });
   test("it visits each candle's open, high, low and close and never leaves its range", () => {
     const market = marketOf({ candles: RECORDED, intervalMs: MINUTE_MS });
     for (const candle of RECORDED.slice(0, 40)) {
