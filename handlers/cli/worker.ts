@@ -43,7 +43,8 @@ export const registerWorker = (program: Command, deps: Deps): void => {
     .command("worker")
     .description("run the system in real time: live quotes, simulated account (MODE=paper)")
     .option("--var <dir>", "state folder")
-    .action((options: { var?: string }) => runWorker(options, deps));
+    .option("--json", "one JSON object a line: started, message, stopping")
+    .action((options: WorkerOptions) => runWorker(options, deps));
 };
 
 const requirePaper = (config: Config): void => {
@@ -81,7 +82,16 @@ const pinModel = (db: Database, model: LoadedModel): void =>
       );
   });
 
-export const runWorker = async (options: { var?: string }, deps: Deps): Promise<void> => {
+interface WorkerOptions {
+  readonly var?: string;
+  readonly json?: boolean;
+}
+
+/** One thing said to the terminal: as a JSON object or as text for a person. */
+type Say = (fact: Readonly<Record<string, unknown>>, text: string) => void;
+
+export const runWorker = async (options: WorkerOptions, deps: Deps): Promise<void> => {
+  const say: Say = (fact, text) => deps.out(options.json ? JSON.stringify(fact) : text);
   const config = deps.config();
   requirePaper(config);
   const varDir = options.var ?? config.VAR_DIR;
@@ -126,7 +136,7 @@ export const runWorker = async (options: { var?: string }, deps: Deps): Promise<
       config,
       venue,
       model,
-      messenger: logMessenger(deps.out),
+      messenger: logMessenger(say),
       account: "paper",
       pollMs: config.QUOTE_POLL_SECONDS * SECOND_MS,
       log,
@@ -165,10 +175,16 @@ export const runWorker = async (options: { var?: string }, deps: Deps): Promise<
     });
     system.worker.start();
     log.info({ mode: "paper", varDir, model: model.id, bootId }, "worker.started");
-    deps.out(`worker started: mode paper, database ${db.path}, model ${model.id}; Ctrl+C stops it`);
+    say(
+      { event: "started", mode: "paper", dbPath: db.path, model: model.id },
+      `worker started: mode paper, database ${db.path}, model ${model.id}; Ctrl+C stops it`,
+    );
     const signal = await stopping.first;
     stopping.onSecond(() => void system.worker.stop({ graceMs: 0 }));
-    deps.out(`${signal}: finishing what runs (at most ${GRACE_MS / SECOND_MS} s; again to stop at once)`);
+    say(
+      { event: "stopping", signal },
+      `${signal}: finishing what runs (at most ${GRACE_MS / SECOND_MS} s; again to stop at once)`,
+    );
     await system.worker.stop({ graceMs: GRACE_MS });
     log.info({ signal }, "worker.stopped");
   } finally {
@@ -198,9 +214,9 @@ const stopSignals = (): { readonly first: Promise<NodeJS.Signals>; onSecond(work
 };
 
 /** Without Telegram the messages go to the terminal (and so to the service's journal); answers come by `trader approve`. */
-const logMessenger = (out: (text: string) => void): Messenger => ({
+const logMessenger = (say: Say): Messenger => ({
   async deliver(message) {
-    out(message.text);
+    say({ event: "message", kind: message.kind, proposalId: message.proposalId, text: message.text }, message.text);
     return {};
   },
 });

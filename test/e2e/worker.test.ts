@@ -161,10 +161,16 @@ describe("trader worker", () => {
 });
 
 test("the command itself starts without any settings or network and stops on SIGTERM", async () => {
-  running = startTrader(["worker", "--var", "var"], { cwd, env: { GMO_PUBLIC_URL: "http://127.0.0.1:9" } });
-  await running.saying("worker started");
+  running = startTrader(["worker", "--var", "var", "--json"], { cwd, env: { GMO_PUBLIC_URL: "http://127.0.0.1:9" } });
+  await running.saying('"started"');
   running.child.kill("SIGTERM");
-  expect((await running.ended).code).toBe(0);
+  const ended = await running.ended;
+  expect(ended.code).toBe(0);
+  const events = ended.stdout
+    .trim()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { event: string }).event);
+  expect([events[0], events.at(-1)]).toEqual(["started", "stopping"]);
 });
 
 describe("what trader worker refuses", () => {
