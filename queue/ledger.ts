@@ -5,9 +5,11 @@ import type { Database, Tx } from "../db/open.ts";
 import { type Job, parseJob } from "../db/tables/jobs.ts";
 import { type JobEnd, jobWrites, type RunningRow } from "../db/tables/jobWrites.ts";
 import { AppError, toAppError, type Verdict } from "../lib/core/errors.ts";
+import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import { ownIdentity, type ProcessIdentity } from "../lib/io/process.ts";
 import type { Random } from "../lib/io/random.ts";
+import { Rates } from "./rates.ts";
 import type { Registry } from "./registry.ts";
 import { afterFailure, backoffMs, DEFAULT_BACKOFF } from "./retry.ts";
 import type { JobStore } from "./store.ts";
@@ -64,14 +66,17 @@ const errorJson = (error: AppError): string =>
 export class Ledger {
   readonly #o: LedgerOptions;
   readonly #writes;
+  readonly #rates;
   constructor(options: LedgerOptions) {
     this.#o = options;
     this.#writes = jobWrites(options.db.sql);
+    this.#rates = new Rates(options.db.sql, options.registry);
   }
 
   registerWorker(identity: ProcessIdentity = ownIdentity()): void {
     const { bootId, clock } = this.#o;
     this.#writes.registerWorker(bootId, identity.pid, identity.host, clock.realNowMs());
+    this.#rates.clamp(clock.nowMs());
   }
 
   stopWorker(): void {
@@ -86,12 +91,16 @@ export class Ledger {
 
   /** The clock was set back: snoozed jobs and those that wait for another try become due now. */
   hurry(): void {
-    this.#o.db.transaction(() => this.#writes.hurry(this.#o.clock.nowMs()));
+    this.#o.db.transaction(() => {
+      this.#writes.hurry(this.#o.clock.nowMs());
+      this.#rates.clamp(this.#o.clock.nowMs());
+    });
   }
 
   /** The next job to run, its attempt already durable; undefined when nothing may start. */
   claim(request: ClaimRequest): Job | undefined {
-    if (!this.#writes.claimable(this.#o.clock.nowMs())) return undefined;
+    const now = this.#o.clock.nowMs();
+    if (!this.#writes.claimable(now, this.#busy(request, now))) return undefined;
     this.#o.failpoint?.("beforeClaim");
     const job = this.#o.db.transaction(() => this.#claimIn(request));
     if (job) this.#o.failpoint?.("afterClaim", job);
@@ -105,12 +114,18 @@ export class Ledger {
       now,
       worker: bootId,
       leaseUntil: clock.realNowMs() + leaseMs,
-      busy: JSON.stringify(request.busy),
+      busy: this.#busy(request, now),
       onlyReducing: request.onlyReducing ? 1 : 0,
     });
     if (!row) return undefined;
+    this.#rates.record(row.name, now);
     this.#writes.openAttempt(row, bootId, now);
     return parseJob(row);
+  }
+
+  /** JSON array of the handlers at one of their limits. */
+  #busy(request: ClaimRequest, now: EpochMs): string {
+    return JSON.stringify([...request.busy, ...this.#rates.limited(now).map((limited) => limited.name)]);
   }
 
   /** A durable step in the middle of an attempt (ctx.commit). */

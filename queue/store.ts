@@ -6,6 +6,7 @@ import { jobWrites } from "../db/tables/jobWrites.ts";
 import { AppError } from "../lib/core/errors.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
+import { Rates } from "./rates.ts";
 import type { Registry } from "./registry.ts";
 import type { AnyHandler, NewJob } from "./types.ts";
 
@@ -34,6 +35,7 @@ export const deadJobAlert = (jobId: number): string => `dead:${jobId}`;
 
 export class JobStore {
   readonly #writes;
+  readonly #rates;
   readonly #listeners = new Set<() => void>();
   #announcing = false;
   constructor(
@@ -42,6 +44,7 @@ export class JobStore {
     private readonly clock: Clock,
   ) {
     this.#writes = jobWrites(db.sql);
+    this.#rates = new Rates(db.sql, registry);
   }
 
   /** Durable when it returns. Throws AppError permanent (UNKNOWN_HANDLER, BAD_INPUT). */
@@ -123,9 +126,16 @@ export class JobStore {
     return this.db.read.jobs.wakeTopics();
   }
 
-  /** See jobReads.nextDueMs; schedules are asked from the Scheduler. */
+  /** See jobReads.nextDueMs; a limited rate counts from when it is free again. Schedules are asked from the Scheduler. */
   nextDueMs(): EpochMs | undefined {
-    return this.db.read.jobs.nextDueMs(this.clock.nowMs());
+    const nowMs = this.clock.nowMs();
+    const limited = this.#rates.limited(nowMs);
+    const due = this.db.read.jobs.nextDueMs(
+      nowMs,
+      limited.map((one) => one.name),
+    );
+    const free = this.#rates.nextFreeMs(limited);
+    return free === undefined || (due !== undefined && due <= free) ? due : (free as EpochMs);
   }
 
   /** Newest first. */

@@ -84,6 +84,12 @@ export interface Ctx {
 /** What pauses may stop: `adding` is not claimed under a halt, `reducing` and `neutral` always run. */
 export type RiskClass = "adding" | "reducing" | "neutral";
 
+/** At most `limit` starts (looks after a snooze count) in any span of `perMs` on the system's clock. */
+export interface RateLimit {
+  readonly limit: number;
+  readonly perMs: number;
+}
+
 export interface Handler<P, C extends Ctx = Ctx> {
   readonly name: string;
   readonly input: z.ZodType<P>;
@@ -97,6 +103,8 @@ export interface Handler<P, C extends Ctx = Ctx> {
   serialKey?(input: P): string | undefined;
   /** Most handlers of this name at once in this worker; default the worker's limit. */
   readonly concurrency?: number;
+  /** Default none. Holds across restarts and processes. */
+  readonly rate?: RateLimit;
   /** Exponential backoff with jitter: min(cap, base * 2^(attempt-1)) * (0.5..1). Defaults 1 s and 5 min. */
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   run(input: P, ctx: C): Promise<Outcome>;

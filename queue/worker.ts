@@ -6,16 +6,16 @@ import type { Job } from "../db/tables/jobs.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 import type { Random } from "../lib/io/random.ts";
-import { SqliteError } from "../lib/io/sqlite.ts";
-import { type AttemptDeps, failureOf, type Result, runHandler } from "./attempt.ts";
+import { type AttemptDeps, runHandler } from "./attempt.ts";
 import { betterQueueDispatcher, type Dispatcher, directDispatcher } from "./dispatch.ts";
+import { type Health, Troubles } from "./health.ts";
 import { Ledger, type LedgerOptions, type OnFailure } from "./ledger.ts";
+import { Recorder } from "./record.ts";
 import type { Registry } from "./registry.ts";
 import { findLost, markAlive, markStopped } from "./rescue.ts";
 import { Scheduler } from "./schedule.ts";
 import { type Slot, Slots } from "./slots.ts";
 import type { JobStore } from "./store.ts";
-import { StaleAttemptError } from "./types.ts";
 
 export interface WorkerOptions<S extends object> {
   readonly db: Database;
@@ -52,18 +52,15 @@ export interface Worker {
   stop(options: { graceMs: number }): Promise<void>;
   /** Runs everything due on the system's clock until nothing is. Resolves with the number of attempts run. */
   drain(): Promise<number>;
+  /** Red while the file refuses what this worker must write or read. */
+  health(): Health;
 }
 
 const RESCUE_EVERY_MS = 500;
 const ABORT_GRACE_MS = 1_000;
-const RECORD_RETRY_MS = 250;
 const YIELD_EVERY_MS = 20;
 /** Smaller steps back are what time synchronisation does every day. */
 const SET_BACK_MS = 1_000;
-
-/** Trouble of the file, not of the handler: to be tried again, never a verdict on the job. */
-const isStorageTrouble = (e: unknown): boolean =>
-  e instanceof SqliteError && /^SQLITE_(BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|NOMEM)/.test(e.code);
 
 class QueueWorker<S extends object> implements Worker {
   readonly #o: WorkerOptions<S>;
@@ -89,6 +86,8 @@ class QueueWorker<S extends object> implements Worker {
   #registered = false;
   #lastYieldMs = 0;
   #broken: { readonly error: unknown } | undefined;
+  readonly #troubles = new Troubles();
+  readonly #recorder: Recorder;
 
   constructor(options: WorkerOptions<S>) {
     this.#o = options;
@@ -106,6 +105,14 @@ class QueueWorker<S extends object> implements Worker {
       commit: (job, write, next) => this.#ledger.step(job, write, next),
       beforeHandler: (job) => failpoint?.("beforeHandler", job),
     };
+    this.#recorder = new Recorder({
+      ...options,
+      ledger: this.#ledger,
+      slots: this.#slots,
+      troubles: this.#troubles,
+      stopping: () => this.#stopping !== undefined,
+      draining: () => this.#mode === "draining",
+    });
     this.#dispatcher = options.virtual
       ? directDispatcher()
       : betterQueueDispatcher(options.concurrency + reserve, (error) =>
@@ -175,7 +182,8 @@ class QueueWorker<S extends object> implements Worker {
   }
 
   #startHeartbeat(): void {
-    const beat = () => this.#guard("queue.heartbeatFailed", () => this.#slots.abortLost(this.#ledger.heartbeat()));
+    const beat = () =>
+      this.#guard("queue.heartbeatFailed", () => this.#slots.abortLost(this.#ledger.heartbeat()), "heartbeat");
     this.#timers.push(setInterval(beat, this.#leaseMs / 3));
   }
 
@@ -185,13 +193,19 @@ class QueueWorker<S extends object> implements Worker {
   }
 
   /** A failing look must not end the loop: it is told and tried again at the next poll. */
-  #guard(message: string, work: () => void): void {
+  #guard(message: string, work: () => void, part = "loop"): void {
     try {
       work();
+      this.#troubles.over(part);
     } catch (error) {
       this.#o.log.error({ err: error }, message);
+      this.#troubles.note(part, `${message}: ${(error as Error).message}`, this.#o.clock.realNowMs());
       this.#nextLookMs = 0;
     }
+  }
+
+  health(): Health {
+    return this.#troubles.health();
   }
 
   #poll(): void {
@@ -268,24 +282,33 @@ class QueueWorker<S extends object> implements Worker {
     this.#dispatcher.dispatch({ id: `${job.id}:${job.fence}`, run: () => this.#run(slot) });
   }
 
-  async #run(slot: Slot): Promise<void> {
+  /** Runs the job and those that follow it in the same slot, each claimed in the transaction that finished the one before. */
+  async #run(first: Slot): Promise<void> {
+    let slot: Slot | undefined = first;
+    while (slot) {
+      await this.#breathe();
+      slot = await this.#runOne(slot);
+    }
+  }
+
+  async #runOne(slot: Slot): Promise<Slot | undefined> {
     let next: Job | undefined;
     try {
-      await this.#breathe();
       if (slot.after.length > 0) await Promise.all(slot.after);
       const result = await runHandler(slot, this.#deps);
-      next = await this.#settle(slot, result);
+      next = await this.#recorder.settle(slot, result);
     } catch (error) {
-      // Only a drain lets this through (see #settle): its caller gets the error, the ledger still says "running".
+      // Only a drain lets this through (queue/record.ts): its caller gets the error, the ledger still says "running".
       this.#broken ??= { error };
     } finally {
       this.#ran += 1;
       this.#slots.close(slot);
     }
-    if (next) this.#launch(next);
+    const following = next && this.#slots.open(next);
     if (this.#mode === "started") this.#queuePump();
     else if (!this.#broken && this.#mode === "draining" && this.#o.concurrency > 1) this.#fillWhileDraining();
     this.#slots.settleEmpty();
+    return following;
   }
 
   #fillWhileDraining(): void {
@@ -296,59 +319,12 @@ class QueueWorker<S extends object> implements Worker {
     }
   }
 
-  /** Handlers that never wait for IO would keep timers and signals out for a whole drain. */
+  /** Handlers that never wait for IO would keep timers and signals out, for a whole drain or a whole chain. */
   async #breathe(): Promise<void> {
-    if (!this.#o.virtual) return;
     const { clock } = this.#o;
-    if (clock.monotonicMs() - this.#lastYieldMs < YIELD_EVERY_MS) return;
+    if (this.#o.virtual && clock.monotonicMs() - this.#lastYieldMs < YIELD_EVERY_MS) return;
     await yieldToTimers();
     this.#lastYieldMs = clock.monotonicMs();
-  }
-
-  /** Makes the result durable; while the file has trouble, tries again until it works or the attempt is taken away. */
-  async #settle(slot: Slot, result: Result): Promise<Job | undefined> {
-    const { log } = this.#o;
-    const fields = { jobId: slot.job.id, job: slot.job.name, attempt: slot.job.attempts, traceId: slot.job.traceId };
-    for (;;) {
-      if (slot.abandoned) return undefined;
-      try {
-        return this.#record(slot, result);
-      } catch (e) {
-        if (e instanceof StaleAttemptError) {
-          log.warn({ ...fields, why: e.message }, "job.stale");
-          return undefined;
-        }
-        if (this.#mode === "draining") throw e;
-        log.error({ ...fields, err: e }, "queue.recordFailed");
-        await delay(RECORD_RETRY_MS);
-      }
-    }
-  }
-
-  #record(slot: Slot, result: Result): Job | undefined {
-    const { log } = this.#o;
-    const { job } = slot;
-    let error: unknown;
-    if (result.kind === "outcome") {
-      try {
-        // Waiting claims of other slots are left to #fill; this slot takes its next job in the same transaction.
-        return this.#ledger.finish(job, result.outcome, this.#stopping ? undefined : this.#slots.free(job));
-      } catch (e) {
-        if (e instanceof StaleAttemptError || isStorageTrouble(e)) throw e;
-        error = e; // The handler's own write was refused: nothing of it is in the file.
-      }
-    } else error = result.error;
-    if (slot.why === "shutdown" && !(error instanceof StaleAttemptError)) {
-      log.info({ jobId: job.id, job: job.name, err: error }, "job.released");
-      this.#ledger.release(job);
-      return undefined;
-    }
-    const failure = failureOf(slot, error, this.#o.registry.get(job.name)?.timeoutMs ?? 0);
-    const dead = this.#ledger.fail(job, failure);
-    const fields = { jobId: job.id, job: job.name, attempt: job.attempts, traceId: job.traceId, code: failure.code };
-    if (dead || failure.verdict === "alert") log.error({ ...fields, dead, err: failure }, "job.failed");
-    else log.warn({ ...fields, err: failure }, "job.failed");
-    return undefined;
   }
 
   /** Waits until no handler runs, `ms` have passed, or `hurry` aborts. */

@@ -72,7 +72,9 @@ export const jobWrites = (sql: Sqlite) => {
      RETURNING *`,
   );
   const claimable = sql
-    .prepare<[{ now: number }], number>(`SELECT EXISTS (SELECT 1 FROM jobs j WHERE ${CLAIMABLE})`)
+    .prepare<[{ now: number; busy: string }], number>(
+      `SELECT EXISTS (SELECT 1 FROM jobs j WHERE ${CLAIMABLE} AND j.name NOT IN (SELECT value FROM json_each(@busy)))`,
+    )
     .pluck();
   const expire = sql.prepare<[{ now: number }]>(
     `UPDATE jobs SET state = 'expired', finished_ms = @now, snoozed = 0, wake_on = NULL
@@ -156,8 +158,8 @@ export const jobWrites = (sql: Sqlite) => {
     /** The new id, or undefined when the key exists. */
     insert: (job: InsertJob): number | undefined => insert.get(job)?.id,
     idByKey: (name: string, key: string): number | undefined => idByKey.get(name, key)?.id,
-    /** Whether any job may start, limits aside: asked first, so that an idle look takes no write lock. */
-    claimable: (now: number): boolean => claimable.get({ now }) === 1,
+    /** Whether a job of another than the `busy` handlers (a JSON array) may start: asked first, so that an idle look takes no write lock. */
+    claimable: (now: number, busy: string): boolean => claimable.get({ now, busy }) === 1,
     claim: (request: ClaimJob): RawJob | undefined => claim.get(request),
     /** Expires what is too old and makes parked rows ready whose deadline has passed. Returns the rows changed. */
     sweep: (now: number): number => expire.run({ now }).changes + passDeadlines.run({ now }).changes,

@@ -150,7 +150,7 @@ export const CLAIMABLE = `
 
 const NEXT_DUE = `
   SELECT min(at) AS at FROM (
-    SELECT min(j.run_at_ms) AS at FROM jobs j WHERE ${CLAIMABLE}
+    SELECT min(j.run_at_ms) AS at FROM jobs j WHERE ${CLAIMABLE} AND j.name NOT IN (SELECT value FROM json_each(@busy))
     UNION ALL SELECT min(run_at_ms) FROM jobs WHERE state = 'ready' AND run_at_ms > @now AND (risk <> 'adding'
       OR NOT EXISTS (SELECT 1 FROM halts WHERE cleared_ms IS NULL AND until_ms IS NULL))
     UNION ALL SELECT min(deadline_ms) FROM jobs WHERE state = 'parked'
@@ -176,7 +176,7 @@ export const jobReads = (sql: Sqlite) => {
   const children = sql.prepare<[number], RawJob>("SELECT * FROM jobs WHERE parent_id = ? ORDER BY id");
   const trace = sql.prepare<[string], RawJob>("SELECT * FROM jobs WHERE trace_id = ? ORDER BY id");
   const attempts = sql.prepare<[number], RawAttempt>("SELECT * FROM attempts WHERE job_id = ? ORDER BY fence");
-  const nextDue = sql.prepare<[{ now: number }], { at: number | null }>(NEXT_DUE);
+  const nextDue = sql.prepare<[{ now: number; busy: string }], { at: number | null }>(NEXT_DUE);
   const topics = sql.prepare<[], { topic: string }>(
     `SELECT DISTINCT t.value AS topic FROM jobs, json_each(jobs.wake_on) t
      WHERE wake_on IS NOT NULL AND state = 'ready' AND snoozed = 1 ORDER BY 1`,
@@ -228,10 +228,11 @@ export const jobReads = (sql: Sqlite) => {
       })),
     /**
      * When the queue next has something to do: a claimable row (then <= nowMs), a row that becomes due, a parked
-     * deadline, an expiry, the end of a halt that something waits for. undefined: nothing to wait for.
+     * deadline, an expiry, the end of a halt that something waits for. undefined: nothing to wait for. Due rows of the
+     * `busy` handlers do not count.
      */
-    nextDueMs: (nowMs: EpochMs): EpochMs | undefined =>
-      (nextDue.get({ now: nowMs })?.at ?? undefined) as EpochMs | undefined,
+    nextDueMs: (nowMs: EpochMs, busy: readonly string[] = []): EpochMs | undefined =>
+      (nextDue.get({ now: nowMs, busy: JSON.stringify(busy) })?.at ?? undefined) as EpochMs | undefined,
     wakeTopics: (): readonly string[] => topics.all().map((row) => row.topic),
     stats(nowMs: EpochMs): JobStats {
       const names = counts.all();

@@ -1,0 +1,116 @@
+// A handler's rate limit: never more starts than it says in any span, across restarts, processes and clock jumps.
+import fc from "fast-check";
+import { afterEach, expect, test } from "vitest";
+import { HOUR_MS } from "../../lib/core/time.ts";
+import { registryOf } from "../../queue/registry.ts";
+import type { AnyHandler } from "../../queue/types.ts";
+import { closeWorlds, done, handler, job, T0, type World, world } from "./world.ts";
+
+afterEach(closeWorlds);
+
+const RATE = { limit: 3, perMs: 1_000 };
+/** Handlers that note the system time of their starts. */
+const limited = (starts: number[], rate = RATE): readonly AnyHandler[] => [
+  handler(
+    "limited",
+    (_, ctx) => {
+      starts.push(ctx.clock.nowMs());
+      return done;
+    },
+    { rate },
+  ),
+  handler("free", () => done),
+];
+const enqueue = (w: World, count: number, name = "limited"): void => {
+  const from = w.store.stats().states.done + w.store.stats().states.ready;
+  for (let i = 0; i < count; i += 1) w.store.enqueue(job(name, String(from + i)));
+};
+
+test("no more starts than the limit; what is due waits until the span has passed, others do not wait", async () => {
+  const starts: number[] = [];
+  const w = world(limited(starts));
+  enqueue(w, 5);
+  enqueue(w, 2, "free");
+  const worker = w.worker();
+  await worker.drain();
+  expect(starts).toEqual([T0, T0, T0]);
+  expect(w.store.list({ name: "free", state: "done" })).toHaveLength(2);
+  expect(w.store.nextDueMs()).toBe(T0 + 1_000);
+  w.clock.pass(999);
+  await worker.drain();
+  expect(starts).toHaveLength(3);
+  w.clock.pass(1);
+  await worker.drain();
+  expect(starts.slice(3)).toEqual([T0 + 1_000, T0 + 1_000]);
+  expect(w.store.nextDueMs()).toBeUndefined();
+});
+
+test("a restart and a second process do not begin a new count", async () => {
+  const starts: number[] = [];
+  const w = world(limited(starts));
+  enqueue(w, 9);
+  await w.worker().drain();
+  await w.worker({ bootId: "restarted" }).drain();
+  const other = w.second(limited(starts));
+  await other.worker({ bootId: "other" }).drain();
+  expect(starts).toHaveLength(3);
+  w.clock.pass(1_000);
+  await Promise.all([w.worker({ bootId: "again" }).drain(), other.worker({ bootId: "other again" }).drain()]);
+  expect(starts).toHaveLength(6);
+});
+
+test.each([
+  ["while it runs", false],
+  ["while it is down", true],
+])("a clock set back by an hour %s delays the next start by one span at most", async (_, restart) => {
+  const starts: number[] = [];
+  const w = world(limited(starts));
+  enqueue(w, 6);
+  const worker = w.worker();
+  await worker.drain();
+  w.clock.systemMs -= HOUR_MS;
+  w.db.sql.prepare("UPDATE jobs SET run_at_ms = 0").run();
+  const after = restart ? w.worker({ bootId: "restarted" }) : worker;
+  await after.drain();
+  expect(starts).toHaveLength(3);
+  w.clock.pass(1_000);
+  await after.drain();
+  expect(starts).toHaveLength(6);
+});
+
+test("in any span, whatever the times of enqueueing and looking", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 900 })), { maxLength: 15 }),
+      async (limit, steps) => {
+        const starts: number[] = [];
+        const w = world(limited(starts, { limit, perMs: 1_000 }));
+        let pushed = 0;
+        for (const [count, passMs] of steps) {
+          enqueue(w, count);
+          pushed += count;
+          await w.worker().drain();
+          w.clock.pass(passMs);
+        }
+        for (const start of starts)
+          expect(starts.filter((at) => at > start - 1_000 && at <= start).length).toBeLessThanOrEqual(limit);
+        // And it starves nobody: following nextDueMs, all of them run.
+        for (let i = 0; i <= pushed && w.store.nextDueMs() !== undefined; i += 1) {
+          w.clock.systemMs = Math.max(w.clock.systemMs, w.store.nextDueMs() ?? 0);
+          await w.worker().drain();
+        }
+        expect(starts).toHaveLength(pushed);
+        expect(w.db.sql.prepare("SELECT count(*) FROM rate_starts").pluck().get()).toBeLessThanOrEqual(limit);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test.each([
+  { limit: 0, perMs: 1 },
+  { limit: 1, perMs: 0.5 },
+])("a rate that makes no sense is refused: %j", (rate) => {
+  expect(() => registryOf([handler("h", () => done, { rate })])).toThrow(/expected a rate of whole numbers/);
+});
