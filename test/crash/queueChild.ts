@@ -35,7 +35,24 @@ const run = async (order: ChildOrder): Promise<void> => {
       input.left === 0
         ? []
         : [{ name: ctx.job.name, key: `${ctx.job.key}.${input.left}`, input: { ...input, left: input.left - 1 } }];
-    return { kind: "done", next, write: () => void effect.run(ctx.job.id, ctx.job.fence, "end") };
+    const write = () => void effect.run(ctx.job.id, ctx.job.fence, "end");
+    const enqueueNext = () => void next.map((child) => store.enqueue(child, ctx.job));
+    switch (order.sabotage) {
+      case "effectFirst":
+        write();
+        return { kind: "done", next };
+      case "effectLater":
+        setImmediate(write);
+        return { kind: "done", next };
+      case "childFirst":
+        enqueueNext();
+        return { kind: "done", write };
+      case "childLater":
+        setImmediate(enqueueNext);
+        return { kind: "done", write };
+      default:
+        return { kind: "done", next, write };
+    }
   };
   const handler = (
     name: string,
@@ -102,7 +119,9 @@ const run = async (order: ChildOrder): Promise<void> => {
     concurrency: 4,
     random: seededRandom(order.bootId),
     failpoint,
+    ...(order.sabotage === "deaf" ? { pollMs: 3_600_000 } : {}),
   });
+  const startedMs = realClock.monotonicMs();
   worker.start();
   process.send?.("running");
 
@@ -110,23 +129,42 @@ const run = async (order: ChildOrder): Promise<void> => {
   for (let i = 0; i < order.enqueue; i += 1) {
     const name = kinds[i % kinds.length]!;
     const key = `${order.bootId}-${i}`;
-    store.enqueue({ name, key, input: { left: 2, lane: i % 3 } });
+    const enqueue = () => store.enqueue({ name, key, input: { left: 2, lane: i % 3 } });
+    if (order.sabotage !== "ackFirst") enqueue();
+    else durably(sideLog, `${name} ${key}`);
     failpoint("beforeAck");
-    durably(sideLog, `${name} ${key}`);
+    if (order.sabotage !== "ackFirst") durably(sideLog, `${name} ${key}`);
+    else enqueue();
     await new Promise(setImmediate);
   }
-  if (!order.finish) return;
+  if (order.until === "killed") return;
 
-  // The last process lives until nothing is left, then stops as SIGTERM would stop it.
+  // With no push of its own, this process must come to a moment with nothing due.
+  if (order.until === "caughtUp") {
+    while (store.stats().due > 0 && realClock.monotonicMs() - startedMs < order.giveUpMs) await pause();
+    process.send?.({ due: store.stats().due, afterMs: realClock.monotonicMs() - startedMs });
+    return;
+  }
+
+  // The last process lives until nothing is left or nothing moves, then stops as SIGTERM would stop it.
   new Scheduler(db, store, realClock).removeExcept([]);
   const left = db.sql.prepare<[], number>("SELECT count(*) FROM jobs WHERE state IN ('ready', 'running')").pluck();
-  while (left.get() !== 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  const progress = db.sql.prepare<[], number>("SELECT total(fence) + count(finished_ms) FROM jobs").pluck();
+  let seen = -1;
+  let movedMs = realClock.monotonicMs();
+  while (left.get() !== 0 && realClock.monotonicMs() - movedMs < order.giveUpMs) {
+    const now = progress.get() ?? 0;
+    if (now !== seen) movedMs = realClock.monotonicMs();
+    seen = now;
+    await pause();
+  }
   await worker.stop({ graceMs: 5_000 });
   db.close();
   closeSync(sideLog);
   closeSync(outside);
   process.disconnect?.();
 };
+const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 process.once("message", (order: ChildOrder) => {
   run(order).catch((error: unknown) => {

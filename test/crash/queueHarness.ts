@@ -1,168 +1,147 @@
 // Kills real worker processes and compares what is left with the side log of acknowledgements.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { seededRandom } from "../../lib/io/random.ts";
-import { openSqlite } from "../../lib/io/sqlite.ts";
 import { buildProgram } from "./build.ts";
 import { Child } from "./child.ts";
-import { type ChildOrder, type Death, planDeath } from "./queuePlan.ts";
+import { type ChildOrder, type Death, type LanePlan, planRun, type Sabotage } from "./queuePlan.ts";
+import { type CrashReport, emptyReport, inspect, sum, worst } from "./queueReport.ts";
 
-export interface CrashReport {
+export interface CrashOptions {
+  readonly kills: number;
   readonly seed: string;
-  /** Processes that ended by SIGKILL. */
-  kills: number;
-  /** How many of them at each named point; "random" from outside. */
-  killsAt: Record<string, number>;
-  acked: number;
-  /** Acknowledged and at the end neither done nor dead. */
-  lost: number;
-  jobsDone: number;
-  effectsTwice: number;
-  /** Done without its effect. */
-  effectsMissing: number;
-  /** Done without the child it named. */
-  childless: number;
-  /** Children of a job that is not done. */
-  orphans: number;
-  /** Effects of an attempt other than the one that finished the job. */
-  staleCommits: number;
-  /** Ready or running after the last process found nothing to do. */
-  stranded: number;
+  /** Default planRun(kills, seed). */
+  readonly plan?: readonly LanePlan[];
+  readonly sabotage?: Sabotage | undefined;
+  readonly onKill?: () => void;
 }
 
 const ROOTS_PER_PROCESS = 6;
+const LOOK_EVERY = 10;
+/** Generous: how long something due may wait for a process that looks, before it counts as stranded. */
+const GIVE_UP_MS = 20_000;
 
-/** Sends the order and sees the process die. Returns the named point, or "random" when it was killed from outside. */
-const die = async (child: Child, order: ChildOrder, death: Death): Promise<string> => {
-  await child.order(order);
-  let outside = false;
+interface Lane {
+  readonly program: string;
+  readonly dir: string;
+  readonly seed: string;
+  readonly options: CrashOptions;
+  readonly report: CrashReport;
+}
+
+const orderOf = (lane: Lane, name: string, death?: Death): ChildOrder => ({
+  dbPath: join(lane.dir, "crash.db"),
+  sideLogPath: join(lane.dir, "acked.log"),
+  outsidePath: join(lane.dir, "outside.log"),
+  bootId: `${lane.seed}-${name}`,
+  enqueue: death?.quiet ? 0 : ROOTS_PER_PROCESS,
+  dieAt: death?.dieAt,
+  until: death === undefined ? "empty" : death.quiet ? "caughtUp" : "killed",
+  giveUpMs: lane.options.sabotage ? 1_000 : GIVE_UP_MS,
+  sabotage: lane.options.sabotage,
+});
+
+interface CaughtUp {
+  readonly due: number;
+  readonly afterMs: number;
+}
+
+/** Sends the order and sees the process die. Returns where: the named point, "caughtUp", or "random" from outside. */
+const die = async (lane: Lane, child: Child, order: ChildOrder, death: Death): Promise<string> => {
+  let at = death.dieAt?.point ?? "random";
   let timer: NodeJS.Timeout | undefined;
-  const killSoon = () => {
+  const killSoon = (): void => {
     timer = setTimeout(() => {
-      outside = true;
+      at = "random";
       child.process.kill("SIGKILL");
     }, death.afterMs);
   };
+  child.process.on("message", (message: "running" | CaughtUp) => {
+    if (message === "running" && !death.quiet && death.from === "start") killSoon();
+    if (typeof message !== "object") return;
+    at = "caughtUp";
+    lane.report.stranded += message.due;
+    lane.report.slowestCatchUpMs = Math.max(lane.report.slowestCatchUpMs, Math.round(message.afterMs));
+    child.process.kill("SIGKILL");
+  });
+  await child.order(order);
   if (death.from === "order") killSoon();
-  else child.process.once("message", killSoon);
   const { signal, code } = await child.ended;
   clearTimeout(timer);
   if (signal !== "SIGKILL") throw new Error(`expected death by SIGKILL, found exit ${code}: ${child.errors}`);
-  return outside || !death.dieAt ? "random" : death.dieAt.point;
+  return at;
 };
 
-/** One database, `kills` processes one after the other; the next one loads its code while this one runs. */
-const runLane = async (program: string, kills: number, seed: string): Promise<CrashReport> => {
-  const dir = mkdtempSync(join(tmpdir(), "crash-queue-"));
-  const random = seededRandom(seed);
-  const report: CrashReport = {
-    seed,
-    kills: 0,
-    killsAt: {},
-    acked: 0,
-    lost: 0,
-    jobsDone: 0,
-    effectsTwice: 0,
-    effectsMissing: 0,
-    childless: 0,
-    orphans: 0,
-    staleCommits: 0,
-    stranded: 0,
-  };
-  const order = (boot: number): ChildOrder => ({
-    dbPath: join(dir, "crash.db"),
-    sideLogPath: join(dir, "acked.log"),
-    outsidePath: join(dir, "outside.log"),
-    bootId: `${seed}-${boot}`,
-    enqueue: ROOTS_PER_PROCESS,
-    finish: false,
-  });
-  let spare = new Child(program);
+/** The files as the dead process left them, looked at elsewhere: whoever opens the real ones next must mend them alone. */
+const lookAtCopy = (lane: Lane): void => {
+  const dir = join(lane.dir, "copy");
+  mkdirSync(dir);
+  for (const name of ["crash.db", "crash.db-wal"])
+    if (existsSync(join(lane.dir, name))) copyFileSync(join(lane.dir, name), join(dir, name));
+  worst(lane.report, inspect(join(dir, "crash.db"), join(lane.dir, "acked.log"), false));
+  lane.report.looks += 1;
+  rmSync(dir, { recursive: true });
+};
+
+const countErrors = (lane: Lane, child: Child): void => {
+  if (child.errors === "") return;
+  lane.report.errorsLogged += child.errors.trimEnd().split("\n").length;
+  process.stderr.write(child.errors);
+};
+
+/** Processes one after the other; the next one loads its code while this one runs. */
+const runRunner = async (lane: Lane, name: string, deaths: readonly Death[], alone: boolean): Promise<void> => {
+  let spare = new Child(lane.program);
   try {
-    for (let boot = 0; boot < kills; boot += 1) {
+    for (const [boot, death] of deaths.entries()) {
       const child = spare;
       await child.loaded;
-      spare = new Child(program);
-      const death = planDeath(random);
-      const at = await die(child, { ...order(boot), ...(death.dieAt ? { dieAt: death.dieAt } : {}) }, death);
-      report.kills += 1;
-      report.killsAt[at] = (report.killsAt[at] ?? 0) + 1;
+      spare = new Child(lane.program);
+      const at = await die(lane, child, orderOf(lane, `${name}-${boot}`, death), death);
+      lane.report.kills += 1;
+      lane.report.killsAt[at] = (lane.report.killsAt[at] ?? 0) + 1;
+      countErrors(lane, child);
+      const look = boot % LOOK_EVERY === 0 || lane.options.sabotage !== undefined;
+      if (alone && look && existsSync(join(lane.dir, "acked.log"))) lookAtCopy(lane);
+      lane.options.onKill?.();
     }
-    await spare.order({ ...order(kills), finish: true });
-    const { code } = await spare.ended;
-    if (code !== 0 || spare.errors !== "") throw new Error(`expected a clean end, found exit ${code}: ${spare.errors}`);
-    return inspect(dir, report);
   } finally {
     spare.process.kill("SIGKILL");
+  }
+};
+
+const runLane = async (program: string, plan: LanePlan, options: CrashOptions): Promise<CrashReport> => {
+  const dir = mkdtempSync(join(tmpdir(), "crash-queue-"));
+  const lane: Lane = { program, dir, seed: plan.seed, options, report: emptyReport(plan.seed) };
+  const { runners } = plan;
+  try {
+    const alone = runners.length === 1;
+    const ends = await Promise.allSettled(runners.map((deaths, i) => runRunner(lane, String(i), deaths, alone)));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    const last = new Child(program);
+    await last.order(orderOf(lane, "last"));
+    const { code } = await last.ended;
+    countErrors(lane, last);
+    if (code !== 0) throw new Error(`expected a clean end, found exit ${code}: ${last.errors}`);
+    const { unfinished, ...seen } = inspect(join(dir, "crash.db"), join(dir, "acked.log"), true);
+    worst(lane.report, seen);
+    lane.report.acked = seen.acked;
+    lane.report.jobsDone = seen.jobsDone;
+    lane.report.stranded += unfinished;
+    return lane.report;
+  } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 };
 
-const inspect = (dir: string, report: CrashReport): CrashReport => {
-  const sql = openSqlite(join(dir, "crash.db"));
-  try {
-    const count = (query: string): number => sql.prepare<[], number>(query).pluck().get() ?? 0;
-    const state = sql.prepare<[string, string], string>("SELECT state FROM jobs WHERE name = ? AND key = ?").pluck();
-    const log = join(dir, "acked.log");
-    // A line is an acknowledgement only with its newline: the kill may cut the last one.
-    const acked = existsSync(log) ? readFileSync(log, "utf8").split("\n").slice(0, -1) : [];
-    report.acked = acked.length;
-    report.lost = acked.filter((line) => {
-      const [name = "", key = ""] = line.split(" ");
-      return !["done", "dead"].includes(state.get(name, key) ?? "");
-    }).length;
-    report.jobsDone = count("SELECT count(*) FROM jobs WHERE state = 'done'");
-    report.effectsTwice = count(
-      "SELECT count(*) FROM (SELECT 1 FROM crash_effects GROUP BY job_id, kind HAVING count(*) > 1)",
-    );
-    report.effectsMissing = count(
-      `SELECT count(*) FROM jobs j WHERE state = 'done'
-         AND NOT EXISTS (SELECT 1 FROM crash_effects e WHERE e.job_id = j.id AND e.kind = 'end')`,
-    );
-    report.childless = count(
-      `SELECT count(*) FROM jobs j WHERE state = 'done' AND j.input ->> 'left' > 0
-         AND NOT EXISTS (SELECT 1 FROM jobs c WHERE c.parent_id = j.id)`,
-    );
-    report.orphans = count("SELECT count(*) FROM jobs c JOIN jobs p ON p.id = c.parent_id WHERE p.state <> 'done'");
-    report.staleCommits = count(
-      `SELECT count(*) FROM crash_effects e WHERE e.kind = 'end' AND NOT EXISTS
-         (SELECT 1 FROM attempts a WHERE a.job_id = e.job_id AND a.fence = e.fence AND a.outcome = 'done')`,
-    );
-    report.stranded = count("SELECT count(*) FROM jobs WHERE state IN ('ready', 'running')");
-    return report;
-  } finally {
-    sql.close();
-  }
-};
-
-/** Runs `kills` kills in two databases at once. The seed decides which process dies where. */
-export const crashQueue = async (options: { kills: number; seed: string }): Promise<CrashReport> => {
+/** The plan's lanes at the same time, each on a file of its own. */
+export const crashQueue = async (options: CrashOptions): Promise<CrashReport> => {
   const { dir, program } = buildProgram("test/crash/queueChild.ts");
   try {
-    const half = Math.floor(options.kills / 2);
-    const shares = [half, options.kills - half].filter((share) => share > 0);
-    const lanes = await Promise.all(shares.map((share, i) => runLane(program, share, `${options.seed}-${i}`)));
-    return lanes.reduce((sum, lane) => add(sum, lane), { ...lanes[0]!, ...zero(lanes[0]!), seed: options.seed });
+    const plan = options.plan ?? planRun(options.kills, options.seed);
+    const lanes = await Promise.all(plan.map((lane) => runLane(program, lane, options)));
+    return sum(options.seed, lanes);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
-};
-
-const zero = (report: CrashReport): CrashReport =>
-  Object.fromEntries(
-    Object.entries(report).map(([name, value]) => [
-      name,
-      typeof value === "number" ? 0 : name === "killsAt" ? {} : value,
-    ]),
-  ) as unknown as CrashReport;
-const add = (sum: CrashReport, lane: CrashReport): CrashReport => {
-  const killsAt = { ...sum.killsAt };
-  for (const [point, kills] of Object.entries(lane.killsAt)) killsAt[point] = (killsAt[point] ?? 0) + kills;
-  const numbers = Object.fromEntries(
-    Object.entries(lane)
-      .filter(([, value]) => typeof value === "number")
-      .map(([name, value]) => [name, (value as number) + (sum[name as keyof CrashReport] as number)]),
-  );
-  return { ...sum, ...numbers, killsAt };
 };
