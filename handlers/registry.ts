@@ -12,6 +12,7 @@ import { labelSignals } from "./labelSignals.ts";
 import { notify } from "./notify.ts";
 import { placeProtectiveOrders } from "./placeProtectiveOrders.ts";
 import { predict } from "./predict.ts";
+import { pruneJobs } from "./pruneJobs.ts";
 import { reconcile } from "./reconcile.ts";
 import { sendTelegram } from "./sendTelegram.ts";
 import { watchEntry } from "./watchEntry.ts";
@@ -32,6 +33,7 @@ export const handlers = [
   dailyReport,
   reconcile,
   collectHistory,
+  pruneJobs,
   sendTelegram,
   answerByScript,
 ] as const;

@@ -41,6 +41,15 @@ export const SCHEDULES: readonly ScheduleSpec[] = [
     policy: "all",
     maxCatchUp: 7,
   },
+  // 04:30 JST.
+  {
+    name: "pruneJobs",
+    handler: "pruneJobs",
+    input: {},
+    everyMs: DAY_MS,
+    offsetMs: 19 * HOUR_MS + 30 * MINUTE_MS,
+    policy: "once",
+  },
   ...SYMBOLS.map((symbol) => ({
     name: `collectHistory:${symbol}`,
     handler: "collectHistory",

@@ -126,6 +126,11 @@ export const SETTINGS = {
     "4",
     "No margin entry this long before known maintenance (Saturday 09:00 JST).",
   ),
+  JOBS_KEEP_DAYS: setting(
+    integer(8, 3650),
+    "30",
+    "Days a finished job is kept, with its key and its attempts. Dead jobs stay until you retry or discard them.",
+  ),
   GMO_PUBLIC_URL: setting(
     text(/^https?:\/\/[^\s]+[^/\s]$/, "an http(s) address without a trailing slash"),
     "https://api.coin.z.com/public",
