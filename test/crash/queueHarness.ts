@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { buildProgram } from "./build.ts";
 import { Child } from "./child.ts";
 import { type ChildOrder, type Death, type LanePlan, planRun, type Sabotage } from "./queuePlan.ts";
-import { type CrashReport, emptyReport, inspect, sum, worst } from "./queueReport.ts";
+import { brokenPromises, type CrashReport, emptyReport, inspect, sum, worst } from "./queueReport.ts";
 
 export interface CrashOptions {
   readonly kills: number;
@@ -130,7 +130,9 @@ const runLane = async (program: string, plan: LanePlan, options: CrashOptions): 
     lane.report.stranded += unfinished;
     return lane.report;
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    if (brokenPromises(lane.report) > 0 && !options.sabotage)
+      process.stderr.write(`what was found is kept in ${dir}\n`);
+    else rmSync(dir, { recursive: true, force: true });
   }
 };
 
