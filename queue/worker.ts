@@ -54,10 +54,12 @@ export interface Worker {
   drain(): Promise<number>;
   /** Red while the file refuses what this worker must write or read. */
   health(): Health;
+  /** When the started loop last looked (monotonic clock); one that never looks again is hung, whatever its health. */
+  polledMs(): number;
 }
 
 const RESCUE_EVERY_MS = 500;
-const ABORT_GRACE_MS = 1_000;
+export const ABORT_GRACE_MS = 1_000;
 const YIELD_EVERY_MS = 20;
 /** Smaller steps back are what time synchronisation does every day. */
 const SET_BACK_MS = 1_000;
@@ -78,6 +80,7 @@ class QueueWorker<S extends object> implements Worker {
   #unlisten: (() => void) | undefined;
   #pumpQueued = false;
   #seenVersion = -1;
+  #polledMs = 0;
   #nextLookMs = 0;
   /** System clock at the last look. */
   #lookedMs = 0;
@@ -123,6 +126,7 @@ class QueueWorker<S extends object> implements Worker {
   start(): void {
     this.#enter("started");
     const pollMs = this.#o.pollMs ?? 25;
+    this.#polledMs = this.#o.clock.monotonicMs();
     this.#unlisten = this.#o.store.onWork(() => this.#queuePump());
     this.#timers.push(setInterval(() => this.#guard("queue.pollFailed", () => this.#poll()), pollMs));
     this.#startHeartbeat();
@@ -208,7 +212,12 @@ class QueueWorker<S extends object> implements Worker {
     return this.#troubles.health();
   }
 
+  polledMs(): number {
+    return this.#polledMs;
+  }
+
   #poll(): void {
+    this.#polledMs = this.#o.clock.monotonicMs();
     const version = this.#dataVersion.get() ?? -1;
     if (version !== this.#seenVersion) {
       this.#seenVersion = version;

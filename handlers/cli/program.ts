@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { projectVersion } from "../../lib/io/paths.ts";
+import type { ServiceManager } from "../../lib/io/systemd.ts";
 import { registerAnswers } from "./answers.ts";
 import { registerAudit } from "./audit.ts";
 import { registerDoctor } from "./doctor.ts";
@@ -23,6 +24,8 @@ export interface CliWorld {
   /** One line to stdout (results) and to stderr (everything else). */
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Where a service manager started us: what it put into the environment. */
+  readonly service?: ServiceManager;
 }
 
 /** Runs one command line (without node and script). Resolves with the exit code; never throws. */

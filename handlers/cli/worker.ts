@@ -1,11 +1,12 @@
 // `trader worker`: the real-time system. Paper by default; live must be spelled out and is refused in this version.
 // SIGTERM and Ctrl+C stop it gracefully, a second one at once; kill -9 at any time is safe.
 import { join } from "node:path";
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import type { Command } from "commander";
 import { openDatabase } from "../../db/open.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
-import { epochMs, SECOND_MS } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, jstText, SECOND_MS } from "../../lib/core/time.ts";
 import { type Clock, realClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
@@ -13,6 +14,7 @@ import { realTimers, type Timers } from "../../lib/io/gmo/timers.ts";
 import { lockFolder } from "../../lib/io/lock.ts";
 import { fileLogger } from "../../lib/io/logger.ts";
 import { entropyHex, seededRandom } from "../../lib/io/random.ts";
+import { type ServiceManager, serviceNotifier } from "../../lib/io/systemd.ts";
 import { QuoteMarket } from "../../lib/sim/quoteMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
 import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
@@ -20,11 +22,13 @@ import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../..
 import type { Database } from "../../queue/types.ts";
 import { SYMBOLS } from "../facts.ts";
 import type { Messenger } from "../services.ts";
+import { watchLight } from "./light.ts";
 import { paperTransport, startQuoteFeed } from "./paper.ts";
 import { claimMode, databasePath, makeStateFolder, venuePath } from "./state.ts";
 import { createSystem } from "./system.ts";
 
-const GRACE_MS = 10 * SECOND_MS;
+/** What running handlers get after SIGTERM. queue/systemd/cryptotrader.service allows for it. */
+export const GRACE_MS = 10 * SECOND_MS;
 const OUTBOX_LOOK_MS = 250;
 /** Handlers at once: two chains, one entry, protection and a report side by side. */
 const CONCURRENCY = 4;
@@ -36,6 +40,8 @@ interface Deps {
   /** Default the real ones; a test may live at another time of day and without the venue's request pace. */
   readonly clock?: Clock;
   readonly timers?: Timers;
+  /** Under systemd: whom to tell. */
+  readonly service?: ServiceManager | undefined;
 }
 
 export const registerWorker = (program: Command, deps: Deps): void => {
@@ -43,7 +49,7 @@ export const registerWorker = (program: Command, deps: Deps): void => {
     .command("worker")
     .description("run the system in real time: live quotes, simulated account (MODE=paper)")
     .option("--var <dir>", "state folder")
-    .option("--json", "one JSON object a line: started, message, stopping")
+    .option("--json", "one JSON object a line: started, message, health, stopping")
     .action((options: WorkerOptions) => runWorker(options, deps));
 };
 
@@ -82,6 +88,24 @@ const pinModel = (db: Database, model: LoadedModel): void =>
       );
   });
 
+/**
+ * What no restart can mend: settings, folder, program or model are the wrong ones, and a person must change them. It ends with
+ * 2, which the service's unit does not restart; everything else may pass (a full disk, a worker started by hand).
+ */
+const NEEDS_A_PERSON: ReadonlySet<string> = new Set([
+  "LIVE_NOT_AVAILABLE",
+  "MODE_MISMATCH",
+  "MODEL_NOT_CHAMPION",
+  "MODEL_CHECKSUM",
+  "MODEL_FEATURES",
+  "MODEL_FILE",
+  "MODEL_MISSING",
+  "DB_TOO_NEW",
+  "DB_MIGRATION_CHANGED",
+]);
+const refusal = (e: unknown): unknown =>
+  e instanceof AppError && NEEDS_A_PERSON.has(e.code) ? new UsageError(`${e.code}: ${e.message}`, { cause: e }) : e;
+
 interface WorkerOptions {
   readonly var?: string;
   readonly json?: boolean;
@@ -91,7 +115,16 @@ interface WorkerOptions {
 type Say = (fact: Readonly<Record<string, unknown>>, text: string) => void;
 
 export const runWorker = async (options: WorkerOptions, deps: Deps): Promise<void> => {
+  try {
+    await run(options, deps);
+  } catch (e) {
+    throw refusal(e);
+  }
+};
+
+const run = async (options: WorkerOptions, deps: Deps): Promise<void> => {
   const say: Say = (fact, text) => deps.out(options.json ? JSON.stringify(fact) : text);
+  const notifier = serviceNotifier(deps.service, deps.err);
   const config = deps.config();
   requirePaper(config);
   const varDir = options.var ?? config.VAR_DIR;
@@ -174,12 +207,24 @@ export const runWorker = async (options: WorkerOptions, deps: Deps): Promise<voi
       feed.stop();
     });
     system.worker.start();
+    const light = watchLight({
+      worker: system.worker,
+      notifier,
+      clock,
+      log,
+      describe: () => `mode paper, ${marketText(db.read.snapshots.lastTakenMs())}`,
+      say,
+    });
+    closers.push(() => light.end());
+    await turnOfTheLoop(); // the first look at the queue has been made after it
     log.info({ mode: "paper", varDir, model: model.id, bootId }, "worker.started");
     say(
       { event: "started", mode: "paper", dbPath: db.path, model: model.id },
       `worker started: mode paper, database ${db.path}, model ${model.id}; Ctrl+C stops it`,
     );
+    light.ready();
     const signal = await stopping.first;
+    light.stopping();
     stopping.onSecond(() => void system.worker.stop({ graceMs: 0 }));
     say(
       { event: "stopping", signal },
@@ -189,8 +234,12 @@ export const runWorker = async (options: WorkerOptions, deps: Deps): Promise<voi
     log.info({ signal }, "worker.stopped");
   } finally {
     await closeAll();
+    await notifier.close();
   }
 };
+
+const marketText = (lastMs: EpochMs | undefined): string =>
+  lastMs === undefined ? "no market data yet" : `last market data ${jstText(lastMs)}`;
 
 /** `first` resolves at the first SIGTERM or SIGINT; what `onSecond` is given runs at the next one. */
 const stopSignals = (): { readonly first: Promise<NodeJS.Signals>; onSecond(work: () => void): void } => {

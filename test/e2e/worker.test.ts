@@ -175,7 +175,7 @@ test("the command itself starts without any settings or network and stops on SIG
 
 describe("what trader worker refuses", () => {
   test.each([
-    ["live mode, in this version", { MODE: "live" }, 1, /LIVE_NOT_AVAILABLE/],
+    ["live mode, in this version", { MODE: "live" }, 2, /LIVE_NOT_AVAILABLE/],
     ["replay as a worker mode", { MODE: "replay" }, 2, /trader start/],
     ["spot", { PRODUCT: "spot" }, 2, /PRODUCT/],
   ])("%s", async (_name, settings, code, message) => {
@@ -199,6 +199,6 @@ describe("what trader worker refuses", () => {
     db.close();
     const ended = await trader(["worker", "--var", "var"], { cwd, env: env() });
     expect(ended.stderr).toMatch(/MODE_MISMATCH/);
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(2);
   });
 });
