@@ -10,6 +10,7 @@ import { isLocked } from "../../lib/io/lock.ts";
 import { answerProposal, modifyProposal } from "../approval.ts";
 import { proposalText, yenText } from "../messages.ts";
 import { ruleTable } from "../ruleTable.ts";
+import { type RunnerHealth, runnerHealth } from "./runnerHealth.ts";
 import type { State } from "./state.ts";
 
 interface Deps {
@@ -100,7 +101,7 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
 
   program
     .command("status")
-    .description("open proposals, live trades, halts, alerts, jobs")
+    .description("health of the runner, open proposals, live trades, halts, alerts, jobs")
     .option("--var <dir>", "state folder")
     .option("--json", "one JSON object")
     .action((options: Options) => {
@@ -109,10 +110,14 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
         const { read } = state.db;
         const nowMs = state.clock.nowMs();
         const lastMarketMs = read.snapshots.lastTakenMs();
+        const running = isLocked(dirname(state.db.path));
+        const replay = read.meta.get("mode") === "replay";
+        const health = runnerHealth(state.db, { locked: running, replay, realNowMs: state.clock.realNowMs() });
         const status = {
           now: isoUtc(nowMs),
           mode: read.meta.get("mode") ?? null,
-          running: isLocked(dirname(state.db.path)),
+          running,
+          health,
           lastMarketData: lastMarketMs === undefined ? null : isoUtc(lastMarketMs),
           proposals: read.proposals
             .pending()
@@ -132,10 +137,11 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
           return;
         }
         const equity = status.equityJpy === null ? "unknown until the first bar" : yenText(status.equityJpy);
-        deps.out(`${jstText(nowMs)}  mode ${status.mode ?? "none yet"}  ${status.running ? "running" : "NOT RUNNING"}`);
+        deps.out(`${jstText(nowMs)}  mode ${status.mode ?? "none yet"}  ${lightText(health)}`);
+        if (health.why !== null) deps.out(`RED: ${health.why}`);
         deps.out(`equity ${equity}, last market data ${lastMarketMs === undefined ? "none" : jstText(lastMarketMs)}`);
-        const { ready, running, parked, dead } = status.jobs.states;
-        deps.out(`jobs: ${ready} ready, ${running} running, ${parked} waiting for a person, ${dead} dead`);
+        const { ready, running: busy, parked, dead } = status.jobs.states;
+        deps.out(`jobs: ${ready} ready, ${busy} running, ${parked} waiting for a person, ${dead} dead`);
         for (const halt of status.halts)
           deps.out(`HALT ${halt.kind}: ${halt.reason} (until ${halt.until ?? "cleared"})`);
         for (const alert of status.alerts) deps.out(`ALERT ${alert.severity}: ${alert.text}`);
@@ -152,4 +158,18 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
         state.close();
       }
     });
+};
+
+const lightText = ({ light, heartbeatAgeSeconds }: RunnerHealth): string => {
+  const heartbeat = heartbeatAgeSeconds === null ? "" : ` (heartbeat ${heartbeatAgeSeconds} s ago)`;
+  switch (light) {
+    case "off":
+      return "NOT RUNNING";
+    case "starting":
+      return "starting";
+    case "green":
+      return `running${heartbeat}`;
+    case "red":
+      return `running, RED${heartbeat}`;
+  }
 };

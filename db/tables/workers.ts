@@ -1,0 +1,17 @@
+// workers, read: which process last said that it runs the queue. Written by the queue (jobWrites.ts).
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { ProcessIdentity } from "../../lib/io/process.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+
+export interface WorkerRow extends ProcessIdentity {
+  /** Real clock. */
+  readonly heartbeatMs: EpochMs;
+}
+
+/** The worker that registered last and has not stopped cleanly. */
+export const lastWorker = (sql: Sqlite): WorkerRow | undefined =>
+  sql
+    .prepare<[], WorkerRow>(
+      "SELECT pid, host, heartbeat_ms AS heartbeatMs FROM workers WHERE stopped_ms IS NULL ORDER BY rowid DESC LIMIT 1",
+    )
+    .get();

@@ -1,0 +1,39 @@
+// The health of the runner as another process sees it: who holds the folder, and how old its last heartbeat in the file is.
+import { lastWorker } from "../../db/tables/workers.ts";
+import { SECOND_MS } from "../../lib/core/time.ts";
+import { processState } from "../../lib/io/process.ts";
+import type { Database } from "../../queue/types.ts";
+
+/** Three heartbeats, and as long as a lease: an older one means that the runner's jobs may be taken by another. */
+const OLD_HEARTBEAT_MS = 30 * SECOND_MS;
+
+export interface RunnerHealth {
+  /** `off`: nothing runs. `starting`: the folder is held by a process that has not begun with the queue. */
+  readonly light: "green" | "red" | "off" | "starting";
+  readonly heartbeatAgeSeconds: number | null;
+  /** Why it is red. */
+  readonly why: string | null;
+}
+
+export interface RunnerFacts {
+  readonly locked: boolean;
+  /** A replay writes no heartbeats between its short drains; there is nobody's money in it. */
+  readonly replay: boolean;
+  readonly realNowMs: number;
+}
+
+export const runnerHealth = (db: Database, facts: RunnerFacts): RunnerHealth => {
+  if (!facts.locked) return { light: "off", heartbeatAgeSeconds: null, why: null };
+  if (facts.replay) return { light: "green", heartbeatAgeSeconds: null, why: null };
+  const row = lastWorker(db.sql);
+  // The row of a predecessor that was killed: the one that holds the folder now is still on its way.
+  if (!row || processState(row) === "gone") return { light: "starting", heartbeatAgeSeconds: null, why: null };
+  const ageMs = facts.realNowMs - row.heartbeatMs;
+  const heartbeatAgeSeconds = Math.round(ageMs / SECOND_MS);
+  if (Math.abs(ageMs) <= OLD_HEARTBEAT_MS) return { light: "green", heartbeatAgeSeconds, why: null };
+  const why =
+    ageMs > 0
+      ? `process ${row.pid} holds the folder, but its last heartbeat is ${heartbeatAgeSeconds} s old (expected at most ${OLD_HEARTBEAT_MS / SECOND_MS}): it cannot write its file (disk full, locked), or it hangs. Look at its log, df and trader doctor; a restart is safe`
+      : `the heartbeat of process ${row.pid} lies ${-heartbeatAgeSeconds} s in the future: the machine's clock was set back; it corrects itself within 10 s, or the process hangs`;
+  return { light: "red", heartbeatAgeSeconds, why };
+};
