@@ -29,7 +29,13 @@ export const awaitApproval: AppHandler<ProposalInput> = {
 };
 
 /** Ends a pending proposal nobody answered: rejected by the clock, in the words of the owner's table `timeout`. */
-export const expireProposal = (tx: Tx, proposal: Proposal, actor: string, atMs: EpochMs): void => {
+export const expireProposal = (
+  tx: Tx,
+  proposal: Proposal,
+  actor: string,
+  atMs: EpochMs,
+  why = "no answer in time",
+): void => {
   tx.proposals.settle("expired", {
     proposalId: proposal.id,
     decision: "rejected",
@@ -41,6 +47,6 @@ export const expireProposal = (tx: Tx, proposal: Proposal, actor: string, atMs: 
   tx.signals.answer(proposal.signalId, false, "timeout");
   const data = { proposalId: proposal.id };
   tx.audit.append({ atMs, kind: "proposal.expired", actor, traceId: proposal.traceId, data });
-  const text = `[${proposal.id}] no answer in time: rejected`;
+  const text = `[${proposal.id}] ${why}: rejected`;
   tx.outbox.insert({ key: `expired:${proposal.id}`, kind: "info", text, atMs });
 };

@@ -33,6 +33,8 @@ const MISMATCH = "mismatch";
 const DOUBT = "doubt";
 /** Raised by the queue when the reaction to a failure failed itself (queue/ledger.ts). */
 const FAILURE_HANDLING = "failureHandling";
+/** Raised at the start on a restored backup (handlers/cli/restored.ts). */
+export const QUARANTINE = "quarantine";
 
 export const reconcile: AppHandler<Input> = {
   name: "reconcile",
@@ -163,7 +165,7 @@ const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs
     });
     return;
   }
-  for (const kind of [MISMATCH, DOUBT, FAILURE_HANDLING]) {
+  for (const kind of [MISMATCH, DOUBT, FAILURE_HANDLING, QUARANTINE]) {
     if (tx.halts.clear(kind, "reconcile", atMs)) write("halt.cleared", { kind });
     tx.alerts.resolve(kind, atMs);
   }

@@ -145,6 +145,9 @@ export const proposalWrites = (sql: Sqlite) => {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const settle = sql.prepare("UPDATE proposals SET state = ? WHERE id = ? AND state = 'pending'");
+  const endValidity = sql.prepare<[{ at: number }]>(
+    "UPDATE proposals SET valid_until_ms = max(@at, created_ms + 1) WHERE state = 'approved' AND valid_until_ms > @at",
+  );
   const approve = sql.prepare(
     "INSERT INTO approvals (proposal_id, decision, decided_by, actor, hash, decided_ms) VALUES (?, ?, ?, ?, ?, ?)",
   );
@@ -175,6 +178,8 @@ export const proposalWrites = (sql: Sqlite) => {
         p.supersedes ?? null,
         p.traceId,
       ),
+    /** Approved ones may be used no longer: no entry is sent or quoted anew for them. */
+    endValidity: (atMs: EpochMs): void => void endValidity.run({ at: atMs }),
     /** Ends a pending proposal with its one answer. Throws when it was not pending: an answer counts once. */
     settle(state: Exclude<ProposalState, "pending">, approval: Approval): void {
       if (settle.run(state, approval.proposalId).changes !== 1)
