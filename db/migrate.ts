@@ -69,3 +69,10 @@ export const migrate = (sql: Sqlite, migrations: readonly Migration[] = loadMigr
   });
   run.immediate();
 };
+
+/** Whether the database has the program's newest migration; a look without writing needs it. False for a foreign file. */
+export const isMigrated = (sql: Sqlite, migrations: readonly Migration[] = loadMigrations()): boolean => {
+  const table = sql.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'").get();
+  const newest = table && sql.prepare<[], number>("SELECT max(version) FROM schema_migrations").pluck().get();
+  return newest === migrations.at(-1)?.version;
+};

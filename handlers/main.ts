@@ -5,6 +5,7 @@ import { parseEnv } from "node:util";
 import { type Config, parseConfig, SETTINGS } from "../lib/core/config.ts";
 import { UsageError } from "../lib/core/errors.ts";
 import { runTrader } from "./cli/program.ts";
+import type { Terminal } from "./cli/terminal.ts";
 
 /** `.env` in the working folder fills what the environment does not set. A file others can read is refused: it may hold keys. */
 const environment = (): Record<string, string | undefined> => {
@@ -40,14 +41,32 @@ const config = (): Config => {
   return result.config;
 };
 
+/** undefined: stdout is a file, a pipe, or a terminal that cannot redraw. */
+const terminal = (): Terminal | undefined => {
+  const { stdout, env } = process;
+  if (!stdout.isTTY || env["TERM"] === "dumb") return undefined;
+  return {
+    columns: () => stdout.columns || 80,
+    rows: () => stdout.rows || 24,
+    colour: !env["NO_COLOR"],
+    write: (text) => void stdout.write(text),
+    onResize: (listener) => {
+      stdout.on("resize", listener);
+      return () => void stdout.off("resize", listener);
+    },
+  };
+};
+
 // A reader that goes away (trader jobs list | head) is no failure.
 process.stdout.on("error", (e: NodeJS.ErrnoException) => {
   if (e.code === "EPIPE") process.exit(0);
   throw e;
 });
 const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, PATH } = process.env;
+const screen = terminal();
 process.exitCode = await runTrader(process.argv.slice(2), {
   config,
+  ...(screen ? { terminal: screen } : {}),
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
   service: { notifySocket: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, watchdogPid: WATCHDOG_PID, path: PATH },

@@ -18,6 +18,7 @@ import { orderReads, orderWrites } from "./orders.ts";
 import { alertReads, alertWrites, outboxReads, outboxWrites } from "./outbox.ts";
 import { positionReads, positionWrites } from "./positions.ts";
 import { proposalReads, proposalWrites } from "./proposals.ts";
+import { queueLookReads } from "./queueLook.ts";
 import { reportingReads } from "./reporting.ts";
 import { riskReads } from "./risk.ts";
 import { scheduleReads } from "./schedules.ts";
@@ -48,6 +49,7 @@ export const readsOf = (sql: Sqlite) => ({
   positions: positionReads(sql),
   proposals: proposalReads(sql),
   schedules: scheduleReads(sql),
+  queueLook: queueLookReads(sql),
   reporting: reportingReads(sql),
   risk: riskReads(sql),
   scores: scoreReads(sql),

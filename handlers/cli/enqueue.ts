@@ -1,47 +1,74 @@
-// `trader enqueue NAME JSON`: any handler ad hoc, as a job like any other. Printed only after the job is durable.
+// `trader enqueue NAME JSON`: any handler ad hoc, as a job like any other. Printed only after the job is durable; with
+// --wait the command ends with the job, and its exit code tells how the job ended.
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
-import { type EpochMs, isoUtc, parseInstant } from "../../lib/core/time.ts";
+import { type EpochMs, isoUtc, parseInstant, SECOND_MS } from "../../lib/core/time.ts";
+import { isLocked } from "../../lib/io/lock.ts";
 import { entropyHex } from "../../lib/io/random.ts";
 import type { Enqueued } from "../../queue/store.ts";
 import type { NewJob } from "../../queue/types.ts";
-import type { JobsDeps } from "./jobs.ts";
+import { type Common, type JobsDeps, withCommon, within } from "./common.ts";
+import { clean, jstSeconds } from "./terminal.ts";
+import { verdictOf, waitForJob } from "./waitForJob.ts";
 
-interface Options {
+interface Options extends Common {
   readonly at?: string;
   readonly key?: string;
-  readonly var?: string;
-  readonly json?: boolean;
+  /** true: without limit. */
+  readonly wait?: string | true;
 }
 
 export const registerEnqueue = (program: Command, deps: JobsDeps): void => {
-  program
-    .command("enqueue <name> <json>")
-    .description("put a job into the queue: the handler's name and its input as JSON")
+  withCommon(program, "enqueue <name> <json>", "put a job into the queue: the handler's name and its input as JSON")
     .option("--at <time>", "run at this ISO-8601 time (default: now)")
     .option("--key <key>", "enqueue at most once under this key (default: a new one)")
-    .option("--var <dir>", "state folder (default: the setting VAR_DIR)")
-    .option("--json", "print JSON")
-    .action((name: string, text: string, options: Options) => {
+    .option("--wait [seconds]", "wait until the job ends, at most so long; exit 0 when it is done, else 1")
+    .action(async (name: string, text: string, options: Options) => {
       const input = jsonOf(text);
       const runAtMs = options.at === undefined ? undefined : instantOf(options.at);
-      const { store, clock, close } = opened(deps, options);
-      try {
-        const key = options.key ?? `cli:${isoUtc(clock.nowMs())}:${entropyHex(4)}`;
-        const result = enqueue(store, { name, key, input, ...(runAtMs === undefined ? {} : { runAtMs }) });
+      const limitMs = options.wait === undefined || options.wait === true ? undefined : secondsOf(options.wait);
+      const { key, result, dir } = within(deps.open, options, ({ store, clock, db }) => {
+        const own = options.key ?? `cli:${isoUtc(clock.nowMs())}:${entropyHex(4)}`;
+        const job = { name, key: own, input, ...(runAtMs === undefined ? {} : { runAtMs }) };
+        return { key: own, result: enqueue(store, job), dir: dirname(db.path) };
+      });
+      const what = `job ${result.id} ${name} ${clean(key)}`;
+      const said = result.created
+        ? `${what}: ready${runAtMs === undefined ? "" : ` at ${jstSeconds(runAtMs)}`}`
+        : `${what}: was there already, nothing was changed`;
+      if (options.wait === undefined) {
         if (options.json) deps.out(JSON.stringify(result));
-        else if (result.created)
-          deps.out(`job ${result.id} ${name} ${key}: ready; watch it with trader jobs show ${result.id}`);
-        else deps.out(`job ${result.id} ${name} ${key}: was there already, nothing was changed`);
-      } finally {
-        close();
+        else deps.out(result.created ? `${said}; watch it with trader jobs show ${result.id}` : said);
+        return;
       }
+      deps.err(said);
+      if (!isLocked(dir))
+        deps.err(
+          `note: no worker runs for ${dir}, so nothing happens until one is started (trader worker); still waiting`,
+        );
+      await wait(deps, options, result, limitMs);
     });
 };
 
-const opened = (deps: JobsDeps, options: Options) => {
-  const state = deps.open(options.var === undefined ? {} : { var: options.var });
-  return { store: state.store, clock: state.clock, close: () => state.close() };
+const wait = async (deps: JobsDeps, options: Options, result: Enqueued, limitMs: number | undefined): Promise<void> => {
+  const waited = await waitForJob(deps, options, { id: result.id, limitMs });
+  const { text, failed } = verdictOf(waited);
+  const { job } = waited;
+  if (options.json)
+    deps.out(
+      JSON.stringify({
+        ...result,
+        state: job.state,
+        ended: waited.end === "job",
+        attempts: job.attempts,
+        reason: job.reason ?? null,
+        error: job.error ?? null,
+        waitedMs: Math.round(waited.waitedMs),
+      }),
+    );
+  if (failed !== undefined) throw new AppError("permanent", failed, text);
+  if (!options.json) deps.out(text);
 };
 
 const jsonOf = (text: string): unknown => {
@@ -59,6 +86,14 @@ const instantOf = (text: string): EpochMs => {
   } catch (e) {
     throw new UsageError(`--at: ${(e as Error).message}`);
   }
+};
+const secondsOf = (text: string): number => {
+  const seconds = /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+  if (seconds <= 0)
+    throw new UsageError(
+      `--wait: expected seconds above 0 or nothing, found ${JSON.stringify(text)}; put --wait after the name and the JSON`,
+    );
+  return seconds * SECOND_MS;
 };
 /** A name or an input that no handler takes is a mistake in the command, not a failure of the queue. */
 const enqueue = (store: { enqueue(job: NewJob): Enqueued }, job: NewJob): Enqueued => {

@@ -1,166 +1,154 @@
-// `trader jobs list | show | retry | discard | cancel | stats`: the ledger as a person reads it, and the person's own
-// commands on it. All of them work beside a running worker.
-import { type Command, Option } from "commander";
-import type { Database } from "../../db/open.ts";
-import type { Attempt, Job, JobState } from "../../db/tables/jobs.ts";
-import { UsageError } from "../../lib/core/errors.ts";
+// `trader jobs list | show | retry | discard | cancel | stats | watch`: the ledger as a person reads it, and the person's
+// own commands on it. All of them work beside a running worker; those that only look cannot take a lock from it.
+import { type Command, InvalidArgumentError } from "commander";
+import type { Job, JobState } from "../../db/tables/jobs.ts";
+import { AppError } from "../../lib/core/errors.ts";
 import { isoUtc } from "../../lib/core/time.ts";
-import type { Clock } from "../../lib/io/clock.ts";
-import type { JobDetails, JobStore } from "../../queue/store.ts";
+import { ACTOR, type Common, type JobsDeps, positive, STATES, withCommon, within } from "./common.ts";
+import { registerWatch } from "./jobsWatch.ts";
+import { gatherJobPage, jobJson, jobPageJson, jobPageText, jobTable, TABLE_LEGEND } from "./jobText.ts";
+import { clean, jstSeconds } from "./terminal.ts";
 
-export interface JobsDeps {
-  readonly open: (options: { var?: string }) => JobsState;
-  readonly out: (text: string) => void;
-}
-export interface JobsState {
-  readonly db: Database;
-  readonly store: JobStore;
-  readonly clock: Clock;
-  close(): void;
-}
-interface Common {
-  readonly var?: string;
-  readonly json?: boolean;
-}
-
-const STATES: readonly JobState[] = ["ready", "running", "parked", "done", "dead", "cancelled", "expired"];
-const ACTOR = "cli";
+export type { JobsState } from "./common.ts";
 
 export const registerJobs = (program: Command, deps: JobsDeps): void => {
   const jobs = program.command("jobs").description("look at the job queue and mend it");
-  const withState = <T>(options: Common, work: (state: JobsState) => T): T => {
-    const state = deps.open(options.var === undefined ? {} : { var: options.var });
-    try {
-      return work(state);
-    } finally {
-      state.close();
-    }
-  };
-  const command = (usage: string, description: string): Command =>
-    jobs
-      .command(usage)
-      .description(description)
-      .option("--var <dir>", "state folder (default: the setting VAR_DIR)")
-      .option("--json", "print JSON");
+  registerList(jobs, deps);
+  withCommon(jobs, "show <id>", "the whole story of a job: attempts, relatives, trace, and the trade it led to").action(
+    (id: string, options: Common) =>
+      within(deps.look, options, ({ store, db }) => {
+        const wanted = positive("ID", id);
+        const page = db.read.queueLook.atOnce(() => gatherJobPage(db.read, store.show(wanted)));
+        deps.out(options.json ? JSON.stringify(jobPageJson(page)) : jobPageText(page, deps.terminal?.columns()));
+      }),
+  );
+  registerChange(jobs, deps, "retry", "give dead or cancelled jobs fresh attempts");
+  registerChange(jobs, deps, "discard", "put dead jobs away");
+  registerChange(jobs, deps, "cancel", "end jobs that wait or run");
+  registerStats(jobs, deps);
+  registerWatch(jobs, deps);
+};
 
-  command("list", "jobs, newest first")
-    .addOption(new Option("--state <state>", "only this state").choices(STATES))
+interface ListOptions extends Common {
+  readonly state?: readonly JobState[];
+  readonly name?: string;
+  readonly trace?: string;
+  readonly limit: string;
+}
+/** `--state dead --state parked` and `--state dead,parked` alike. */
+const states = (text: string, before: readonly JobState[] = []): readonly JobState[] => {
+  const found = text.split(",").map((word) => word.trim());
+  const wrong = found.filter((word) => !(STATES as readonly string[]).includes(word));
+  if (wrong.length > 0)
+    throw new InvalidArgumentError(`expected one or more of ${STATES.join(", ")}, found ${JSON.stringify(wrong[0])}.`);
+  return [...before, ...(found as JobState[])];
+};
+
+const registerList = (jobs: Command, deps: JobsDeps): void => {
+  withCommon(jobs, "list", "jobs, newest first")
+    .option("--state <state>", `only these states: ${STATES.join(", ")}; several with commas or by repeating`, states)
     .option("--name <handler>", "only this handler")
     .option("--trace <id>", "only this trace")
     .option("--limit <n>", "at most this many", "50")
-    .action((options: Common & { state?: JobState; name?: string; trace?: string; limit: string }) =>
-      withState(options, ({ store }) => {
+    .action((options: ListOptions) =>
+      within(deps.look, options, ({ db, store }) => {
         const { state, name, trace: traceId } = options;
-        const found = store.list({ state, name, traceId, limit: positive("--limit", options.limit) });
-        if (options.json) deps.out(JSON.stringify(found.map(jobJson)));
-        else deps.out(found.length === 0 ? "no jobs" : table(found));
+        const limit = positive("--limit", options.limit);
+        const { jobs: found, total } = db.read.queueLook.atOnce(() =>
+          db.read.queueLook.page({ states: state, name, traceId, limit }),
+        );
+        const more = total - found.length;
+        if (options.json) {
+          deps.out(JSON.stringify(found.map(jobJson)));
+          if (more > 0) deps.err(`note: ${found.length} of ${total} jobs; --limit ${total} gives all`);
+        } else if (found.length > 0) {
+          for (const line of jobTable(found, deps.terminal?.columns())) deps.out(line);
+          deps.out(more > 0 ? `${found.length} of ${total} jobs; ${more} more: --limit ${total}` : `${total} in all`);
+          deps.out(TABLE_LEGEND);
+        } else {
+          const known = [...new Set(store.stats().names.map((row) => row.name))];
+          const hint =
+            name !== undefined && !known.includes(name)
+              ? `; jobs there are of ${known.join(", ") || "no handler"}`
+              : "";
+          deps.out(`no jobs${hint}`);
+        }
       }),
     );
+};
 
-  command("show <id>", "one job with its attempts, parent, children and trace").action((id: string, options: Common) =>
-    withState(options, ({ store }) => {
-      const details = store.show(positive("ID", id));
-      deps.out(options.json ? JSON.stringify(detailsJson(details)) : detailsText(details));
-    }),
-  );
+const registerChange = (
+  jobs: Command,
+  deps: JobsDeps,
+  verb: "retry" | "discard" | "cancel",
+  description: string,
+): void => {
+  withCommon(jobs, `${verb} <id...>`, description).action((texts: readonly string[], options: Common) => {
+    const ids = [...new Set(texts.map((text) => positive("ID", text)))];
+    within(deps.open, options, ({ store }) => {
+      const line = (job: Job) => `job ${job.id} ${job.name} ${clean(job.key)}: ${job.state}`;
+      if (ids.length === 1) {
+        const job = store[verb](ids[0]!, ACTOR);
+        deps.out(options.json ? JSON.stringify(jobJson(job)) : line(job));
+        return;
+      }
+      // Each id is a transaction of its own: one that cannot be changed must not keep the others from it.
+      const results = ids.map((id) => attempt(id, () => store[verb](id, ACTOR)));
+      if (options.json)
+        deps.out(
+          JSON.stringify(
+            results.map((r) =>
+              "job" in r
+                ? { ok: true, ...jobJson(r.job) }
+                : { ok: false, id: r.id, code: r.error.code, message: r.error.message },
+            ),
+          ),
+        );
+      for (const r of results) {
+        if ("job" in r) {
+          if (!options.json) deps.out(line(r.job));
+        } else deps.err(`${r.error.code}: ${r.error.message}`);
+      }
+      const failed = results.filter((r) => "error" in r);
+      if (failed.length > 0)
+        throw new AppError(
+          "permanent",
+          "JOBS_UNCHANGED",
+          `${verb}: expected to change ${ids.length} jobs, changed ${ids.length - failed.length}; unchanged: ${failed.map((r) => r.id).join(", ")}`,
+        );
+    });
+  });
+};
+type Result = { readonly id: number; readonly job: Job } | { readonly id: number; readonly error: AppError };
+const attempt = (id: number, change: () => Job): Result => {
+  try {
+    return { id, job: change() };
+  } catch (error) {
+    if (error instanceof AppError) return { id, error };
+    throw error;
+  }
+};
 
-  const change = (verb: "retry" | "discard" | "cancel", description: string) =>
-    command(`${verb} <id>`, description).action((id: string, options: Common) =>
-      withState(options, ({ store }) => {
-        const job = store[verb](positive("ID", id), ACTOR);
-        deps.out(options.json ? JSON.stringify(jobJson(job)) : `job ${job.id} ${job.name} ${job.key}: ${job.state}`);
-      }),
-    );
-  change("retry", "give a dead or cancelled job fresh attempts");
-  change("discard", "put a dead job away");
-  change("cancel", "end a job that waits or runs");
-
-  command("stats", "how many jobs are in which state").action((options: Common) =>
-    withState(options, ({ store, db, clock }) => {
-      const stats = store.stats();
-      const halts = db.read.halts.active(clock.nowMs());
+const registerStats = (jobs: Command, deps: JobsDeps): void => {
+  withCommon(jobs, "stats", "how many jobs are in which state").action((options: Common) =>
+    within(deps.look, options, ({ store, db, clock }) => {
+      const nowMs = clock.nowMs();
+      const { stats, halts } = db.read.queueLook.atOnce(() => ({
+        stats: store.stats(),
+        halts: db.read.halts.active(nowMs),
+      }));
       if (options.json) {
         deps.out(JSON.stringify({ ...stats, oldestDueMs: stats.oldestDueMs ?? null, halts: halts.map((h) => h.kind) }));
         return;
       }
+      const oldest = stats.oldestDueMs;
       const lines = [
         STATES.map((state) => `${state} ${stats.states[state]}`).join("  "),
-        `due now ${stats.due}${stats.oldestDueMs === undefined ? "" : `, oldest since ${isoUtc(stats.oldestDueMs)}`}`,
+        `due now ${stats.due}${oldest === undefined ? "" : `, oldest since ${isoUtc(oldest)} (${jstSeconds(oldest)})`}`,
         ...(halts.length > 0 ? [`halts: ${halts.map((h) => `${h.kind} (${h.reason})`).join(", ")}`] : []),
         ...stats.names.map((row) => `  ${row.name.padEnd(24)} ${row.state.padEnd(10)} ${row.count}`),
       ];
       deps.out(lines.join("\n"));
     }),
   );
-};
-
-const positive = (what: string, text: string): number => {
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-  if (value < 1) throw new UsageError(`${what}: expected a whole number of at least 1, found ${JSON.stringify(text)}`);
-  return value;
-};
-
-/** Absent values are null, so that every object has the same fields. */
-const plain = (value: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(value).map(([name, field]) => [name, field ?? null]));
-const jobJson = (job: Job): Record<string, unknown> => plain(job);
-/** `attempts` is the list here; the count is `attemptsMade`. */
-const detailsJson = (details: JobDetails): Record<string, unknown> => ({
-  ...jobJson(details.job),
-  attemptsMade: details.job.attempts,
-  attempts: details.attempts.map(plain),
-  parent: details.parent ? jobJson(details.parent) : null,
-  children: details.children.map(jobJson),
-  trace: details.trace.map(({ id, name, key, state }) => ({ id, name, key, state })),
-});
-
-const table = (jobs: readonly Job[]): string => {
-  const rows = [
-    ["ID", "STATE", "HANDLER", "KEY", "TRIES", "RUNS AT", "NOTE"],
-    ...jobs.map((job) => [
-      String(job.id),
-      job.state + (job.snoozed ? " (snoozed)" : ""),
-      job.name,
-      job.key,
-      `${job.attempts}/${job.maxAttempts}`,
-      isoUtc(job.deadlineMs !== undefined && job.state === "parked" ? job.deadlineMs : job.runAtMs),
-      note(job),
-    ]),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-};
-const note = (job: Job): string => (job.error ? `${job.error.code}: ${job.error.message}` : (job.reason ?? ""));
-
-const attemptText = (attempt: Attempt): string =>
-  `  ${attempt.attempt} (fence ${attempt.fence})  ${isoUtc(attempt.startedMs)}  ${attempt.outcome ?? "running"}  ${attempt.worker}` +
-  (attempt.error ? `\n      ${attempt.error.verdict} ${attempt.error.code}: ${attempt.error.message}` : "");
-
-const detailsText = ({ job, attempts, parent, children, trace }: JobDetails): string => {
-  const line = (other: Job) => `  ${other.id}  ${other.name}  ${other.key}  ${other.state}`;
-  return [
-    `job ${job.id}  ${job.name}  ${job.key}  ${job.state}${job.snoozed ? " (snoozed)" : ""}`,
-    `input      ${JSON.stringify(job.input)}`,
-    `trace      ${job.traceId}`,
-    `runs at    ${isoUtc(job.runAtMs)}${job.expiresAtMs === undefined ? "" : `, expires ${isoUtc(job.expiresAtMs)}`}`,
-    ...(job.deadlineMs === undefined
-      ? []
-      : [`deadline   ${isoUtc(job.deadlineMs)}${job.deadlinePassed ? " (passed)" : ""}`]),
-    ...(job.wakeOn.length === 0 ? [] : [`wakes on   ${job.wakeOn.join(", ")}`]),
-    `tries      ${job.attempts} of ${job.maxAttempts}, risk ${job.risk}, priority ${job.priority}`,
-    ...(note(job) === "" ? [] : [`note       ${note(job)}`]),
-    "attempts:",
-    ...(attempts.length === 0 ? ["  none yet"] : attempts.map(attemptText)),
-    ...(parent ? ["parent:", line(parent)] : []),
-    ...(children.length > 0 ? ["children:", ...children.map(line)] : []),
-    "trace:",
-    ...trace.map(line),
-  ].join("\n");
 };

@@ -13,9 +13,11 @@ import { registerEnqueue } from "./enqueue.ts";
 import { registerEvents } from "./events.ts";
 import { registerJobs } from "./jobs.ts";
 import { registerPredict } from "./predict.ts";
+import { registerSchedules } from "./scheduleCommands.ts";
 import { registerSettings } from "./settings.ts";
 import { registerStart } from "./start.ts";
-import { databasePath, openState } from "./state.ts";
+import { databasePath, openState, openToLook } from "./state.ts";
+import type { Terminal } from "./terminal.ts";
 import { registerWorker } from "./worker.ts";
 
 export interface CliWorld {
@@ -24,6 +26,8 @@ export interface CliWorld {
   /** One line to stdout (results) and to stderr (everything else). */
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Set when stdout is a terminal that redraws in place. */
+  readonly terminal?: Terminal;
   /** Where a service manager started us: what it put into the environment. */
   readonly service?: ServiceManager;
 }
@@ -36,8 +40,9 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
       world.err(`note: no system has run in ${dir} yet, so a new database is made there; is --var right?`);
     return openState(dir, { create });
   };
-  const deps = { ...world, open: open(false) };
-  const creating = { ...world, open: open(true) };
+  const look = (options: { var?: string }) => openToLook(options.var ?? world.config().VAR_DIR);
+  const deps = { ...world, open: open(false), look };
+  const creating = { ...deps, open: open(true) };
   const line = (write: (text: string) => void) => (text: string) => write(text.replace(/\n$/, ""));
   const program = new Command("trader")
     .description("Semi-automatic BTC/JPY and ETH/JPY day trader for GMO Coin")
@@ -49,6 +54,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
   registerWorker(program, deps);
   registerEnqueue(program, creating);
   registerJobs(program, deps);
+  registerSchedules(program, deps);
   registerAnswers(program, deps);
   registerEvents(program, creating);
   registerPredict(program, deps);

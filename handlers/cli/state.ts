@@ -1,10 +1,12 @@
 // The state folder (--var): its one database, whose mode it is, and the clock its commands must use.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { isMigrated } from "../../db/migrate.ts";
 import { openDatabase } from "../../db/open.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import { type Clock, realClock, VirtualClock } from "../../lib/io/clock.ts";
+import { openSqlite } from "../../lib/io/sqlite.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
 import { registry } from "../registry.ts";
@@ -51,8 +53,32 @@ export const virtualNow = (db: Database): EpochMs | undefined => {
 /** Opens the folder's database for a command, on the clock the database lives by (a replay's own virtual time). */
 export const openState = (varDir: string, options: { readonly create?: boolean } = {}): State => {
   const path = databasePath(varDir);
-  if (!options.create) openDatabase(path, { readonly: true }).close(); // DB_MISSING with a clear text instead of an empty new file
-  const db = openDatabase(path);
+  if (!options.create) openSqlite(path, { readonly: true }).close(); // DB_MISSING with a clear text instead of an empty new file
+  return stateOf(openDatabase(path));
+};
+
+/**
+ * The same to look only: a read-only connection, which cannot take a write lock. (Only a database of an older schema is
+ * brought to this program's first.) Throws AppError permanent (DB_MISSING, DB_OPEN, DB_TOO_NEW).
+ */
+export const openToLook = (varDir: string): State => {
+  const path = databasePath(varDir);
+  if (!isCurrent(path)) openDatabase(path).close(); // Migrates, or says clearly why it cannot.
+  return stateOf(openDatabase(path, { readonly: true }));
+};
+
+const isCurrent = (path: string): boolean => {
+  const sql = openSqlite(path, { readonly: true });
+  try {
+    return isMigrated(sql);
+  } catch {
+    return false; // No database: the opening that follows says so.
+  } finally {
+    sql.close();
+  }
+};
+
+const stateOf = (db: Database): State => {
   const now = virtualNow(db);
   const clock = now === undefined ? realClock : new VirtualClock(now);
   return { db, store: new JobStore(db, registry, clock), clock, close: () => db.close() };

@@ -1,0 +1,60 @@
+// What the queue's commands share: what they are handed, their two common options, and a state opened for one piece of work.
+import type { Command } from "commander";
+import type { Database } from "../../db/open.ts";
+import type { JobState } from "../../db/tables/jobs.ts";
+import { UsageError } from "../../lib/core/errors.ts";
+import type { Clock } from "../../lib/io/clock.ts";
+import type { JobStore } from "../../queue/store.ts";
+import type { Interruption, Terminal } from "./terminal.ts";
+
+export interface JobsDeps {
+  /** To change something. */
+  readonly open: (options: { var?: string }) => JobsState;
+  /** To look only: a connection that cannot write. */
+  readonly look: (options: { var?: string }) => JobsState;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Set when stdout is a terminal that redraws in place. */
+  readonly terminal?: Terminal;
+  /** Waits, ended early by the signal; default the real timers. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Default SIGINT and SIGTERM of this process. */
+  readonly interruption?: () => Interruption;
+}
+export interface JobsState {
+  readonly db: Database;
+  readonly store: JobStore;
+  readonly clock: Clock;
+  close(): void;
+}
+export interface Common {
+  readonly var?: string;
+  readonly json?: boolean;
+}
+
+export const STATES: readonly JobState[] = ["ready", "running", "parked", "done", "dead", "cancelled", "expired"];
+/** Who did it, in the audit log. */
+export const ACTOR = "cli";
+
+/** A state opened for one piece of work and closed after it. */
+export const within = <T>(open: JobsDeps["open"], options: Common, work: (state: JobsState) => T): T => {
+  const state = open(options.var === undefined ? {} : { var: options.var });
+  try {
+    return work(state);
+  } finally {
+    state.close();
+  }
+};
+/** A subcommand with the two options all of them take. */
+export const withCommon = (parent: Command, usage: string, description: string): Command =>
+  parent
+    .command(usage)
+    .description(description)
+    .option("--var <dir>", "state folder (default: the setting VAR_DIR)")
+    .option("--json", "print JSON");
+/** Throws UsageError unless the text is a whole number of at least 1. */
+export const positive = (what: string, text: string): number => {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (value < 1) throw new UsageError(`${what}: expected a whole number of at least 1, found ${JSON.stringify(text)}`);
+  return value;
+};

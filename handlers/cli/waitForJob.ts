@@ -1,0 +1,108 @@
+// Waiting at the command line for a job to end. Only reads, on a connection that cannot write; leaving off waiting, by time
+// or Ctrl+C, changes nothing for the job.
+import type { Job } from "../../db/tables/jobs.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { Common, JobsDeps, JobsState } from "./common.ts";
+import { clean, durationText, jstSeconds, sleepOrAbort, untilInterrupted } from "./terminal.ts";
+
+const POLL_MS = 100;
+
+export interface Waited {
+  readonly job: Job;
+  /** What ended the waiting: the job, the time, or Ctrl+C. */
+  readonly end: "job" | "time" | "interrupt";
+  readonly waitedMs: number;
+}
+
+/**
+ * Waits until the job is done, dead, cancelled or expired; `limitMs` undefined: without limit. What happens meanwhile is
+ * told through `deps.err`. Throws AppError permanent JOB_NOT_FOUND when the row is gone.
+ */
+export const waitForJob = async (
+  deps: JobsDeps,
+  options: Common,
+  wanted: { readonly id: number; readonly limitMs: number | undefined },
+): Promise<Waited> => {
+  const state = deps.look(options.var === undefined ? {} : { var: options.var });
+  const interruption = (deps.interruption ?? untilInterrupted)();
+  const sleep = deps.sleep ?? sleepOrAbort;
+  const startMs = state.clock.monotonicMs();
+  let told = "";
+  try {
+    for (;;) {
+      const job = state.db.read.jobs.byId(wanted.id);
+      if (!job)
+        throw new AppError(
+          "permanent",
+          "JOB_NOT_FOUND",
+          `expected job ${wanted.id}, found none: it was pruned meanwhile`,
+        );
+      const waitedMs = state.clock.monotonicMs() - startMs;
+      if (job.finishedMs !== undefined) return { job, end: "job", waitedMs };
+      const now = situation(state, job);
+      if (now !== told && now !== "") deps.err(`job ${job.id} ${clean(now)}`);
+      told = now;
+      if (interruption.signal.aborted) return { job, end: "interrupt", waitedMs };
+      const leftMs = (wanted.limitMs ?? Number.POSITIVE_INFINITY) - waitedMs;
+      if (leftMs <= 0) return { job, end: "time", waitedMs };
+      await sleep(Math.min(POLL_MS, leftMs), interruption.signal);
+    }
+  } finally {
+    state.close();
+    interruption.release();
+  }
+};
+
+/** Where an unfinished job stands, in words; empty for one that is simply next. */
+const situation = ({ db, clock }: JobsState, job: Job): string => {
+  const nowMs = clock.nowMs();
+  const at = (ms: EpochMs): string => jstSeconds(ms);
+  if (job.state === "running") return `runs: attempt ${job.attempts} of ${job.maxAttempts}`;
+  if (job.state === "parked")
+    return `is parked: a person decides${job.deadlineMs === undefined ? "" : `, at the latest the deadline ${at(job.deadlineMs)}`}`;
+  if (job.snoozed) return `is snoozed until ${at(job.runAtMs)}: ${job.reason ?? "no reason given"}`;
+  if (job.attempts > 0 && job.error)
+    return `failed attempt ${job.attempts} of ${job.maxAttempts} (${job.error.code}: ${job.error.message}); the next at ${at(job.runAtMs)}`;
+  const halts = job.risk === "adding" ? db.read.halts.active(nowMs) : [];
+  if (halts.length > 0) return `waits: entries are halted (${halts.map((h) => `${h.kind}: ${h.reason}`).join("; ")})`;
+  return job.runAtMs > nowMs ? `waits for its time, ${at(job.runAtMs)}` : "";
+};
+
+/** What the end of the waiting means, for a person; `failed` carries the error's code and becomes exit code 1. */
+export const verdictOf = ({
+  job,
+  end,
+  waitedMs,
+}: Waited): { readonly text: string; readonly failed: string | undefined } => {
+  const what = `job ${job.id} ${job.name} ${clean(job.key)}`;
+  const after = `after ${durationText(waitedMs)}`;
+  const error = job.error ? `: ${clean(`${job.error.code}: ${job.error.message}`)}` : "";
+  const show = `see trader jobs show ${job.id}`;
+  if (end !== "job") {
+    const how = end === "time" ? `not ended ${after}` : "the waiting was broken off";
+    return {
+      text: `${what}: ${how}; it is ${job.state} and stays in the queue (${show}; trader jobs cancel ${job.id} ends it)`,
+      failed: end === "time" ? "WAIT_TIMEOUT" : "WAIT_INTERRUPTED",
+    };
+  }
+  switch (job.state) {
+    case "done":
+      return {
+        text: `${what}: done ${after}${job.reason === undefined ? "" : `: ${clean(job.reason)}`}`,
+        failed: undefined,
+      };
+    case "dead":
+      return {
+        text: `${what}: dead after ${job.attempts} of ${job.maxAttempts} attempts${error}; ${show}, when the cause is gone trader jobs retry ${job.id}`,
+        failed: "JOB_DEAD",
+      };
+    case "expired":
+      return { text: `${what}: expired, it did not start before its time was over; ${show}`, failed: "JOB_EXPIRED" };
+    default:
+      return {
+        text: `${what}: ${job.state}${job.reason === undefined ? "" : `: ${clean(job.reason)}`}; ${show}`,
+        failed: "JOB_CANCELLED",
+      };
+  }
+};
