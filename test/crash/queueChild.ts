@@ -141,8 +141,9 @@ const run = async (order: ChildOrder): Promise<void> => {
 
   // With no push of its own, this process must come to a moment with nothing due.
   if (order.until === "caughtUp") {
-    while (store.stats().due > 0 && realClock.monotonicMs() - startedMs < order.giveUpMs) await pause();
-    process.send?.({ due: store.stats().due, afterMs: realClock.monotonicMs() - startedMs });
+    let { due } = store.stats();
+    for (; due > 0 && realClock.monotonicMs() - startedMs < order.giveUpMs; { due } = store.stats()) await pause();
+    process.send?.({ due, afterMs: realClock.monotonicMs() - startedMs });
     return;
   }
 

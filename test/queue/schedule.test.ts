@@ -1,11 +1,14 @@
 // invariant 15: each tick at most once; missed ticks follow the declared policy; clock jumps are safe.
 import fc from "fast-check";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../lib/core/time.ts";
 import { dueTicks, type ScheduleSpec, tickAtOrAfter } from "../../queue/schedule.ts";
 import { closeWorlds, done, handler, T0, type World, world } from "./world.ts";
 
-afterEach(closeWorlds);
+afterEach(() => {
+  vi.unstubAllEnvs();
+  closeWorlds();
+});
 
 const EVERY = 15 * MINUTE_MS;
 const ticking = (changes: Partial<ScheduleSpec> = {}) => {
@@ -100,6 +103,34 @@ describe("invariant 15: schedules", () => {
       expect(ticks.length).toBeGreaterThan(before);
     },
   );
+
+  test.each([
+    ["America/New_York", "2026-03-08T00:00:00Z"],
+    ["America/New_York", "2026-11-01T00:00:00Z"],
+    ["Asia/Tokyo", "2026-03-08T00:00:00Z"],
+  ])("a machine in %s on %s: 96 ticks of 15 minutes a day, and a JST schedule keeps its hour", async (zone, day) => {
+    vi.stubEnv("TZ", zone);
+    const start = Date.parse(day);
+    const { w, ticks, declare } = ticking({ policy: "all" });
+    w.scheduler.removeExcept([]);
+    w.clock.systemMs = start + 1;
+    declare();
+    // 06:00 JST is 21:00 UTC of the day before, all year.
+    const daily = { everyMs: DAY_MS, offsetMs: 21 * HOUR_MS, policy: "once" } as const;
+    w.scheduler.declareSchedule({ name: "daily", handler: "fetch", input: { daily: true }, ...daily });
+    const worker = w.worker();
+    for (let hour = 0; hour < 48; hour += 1) {
+      await worker.drain();
+      w.clock.pass(HOUR_MS);
+    }
+    await worker.drain();
+    const daysOf = (name: string) => w.store.list({ limit: 1_000 }).filter((one) => one.key.startsWith(name));
+    expect(daysOf("daily").map((one) => new Date(one.runAtMs).toISOString().slice(11, 16))).toEqual(["21:00", "21:00"]);
+    expect(daysOf("fetch:BTC")).toHaveLength(2 * 96);
+    expect(new Set(ticks).size).toBe(2 * 96 + 2);
+    const offsets = new Set([0, 12, 24, 36, 48].map((hour) => new Date(start + hour * HOUR_MS).getTimezoneOffset()));
+    expect(offsets.size).toBe(zone === "Asia/Tokyo" ? 1 : 2); // The clocks of that zone did change.
+  });
 
   test("a clock that was far ahead and came back does not silence the schedule", async () => {
     const { w, ticks } = ticking();

@@ -14,6 +14,7 @@ describe("invariant 12: a key is enqueued once, whatever became of its job", () 
     ["ready", () => {}],
     ["running", (w) => w.ledger("one").claim({ busy: [], onlyReducing: false })],
     ["done", (w) => w.worker().drain()],
+    ["parked", (w) => w.worker().drain()],
     ["cancelled", (w, id) => w.store.cancel(id, "test")],
     [
       "dead",
@@ -30,7 +31,8 @@ describe("invariant 12: a key is enqueued once, whatever became of its job", () 
       },
     ],
   ])("while %s", async (state, bring) => {
-    const w = world([handler("a", () => done), handler("b", () => done)]);
+    const outcome: Outcome = state === "parked" ? { kind: "park", deadlineMs: epochMs(T0 + MINUTE_MS) } : done;
+    const w = world([handler("a", () => outcome), handler("b", () => done)]);
     const first = w.store.enqueue(job("a", "k", { input: { n: 1 }, expiresAtMs: epochMs(T0 + MINUTE_MS) }));
     await bring(w, first.id);
     expect(w.store.show(first.id).job.state).toBe(state);

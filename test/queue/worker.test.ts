@@ -3,10 +3,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../lib/core/errors.ts";
 import { realClock } from "../../lib/io/clock.ts";
-import { streamLogger } from "../../lib/io/logger.ts";
 import { projectPath } from "../../lib/io/paths.ts";
 import { ownIdentity } from "../../lib/io/process.ts";
-import { SqliteError } from "../../lib/io/sqlite.ts";
 import { type AnyHandler, type Ctx, StaleAttemptError } from "../../queue/types.ts";
 import type { Worker, WorkerOptions } from "../../queue/worker.ts";
 import { closeWorlds, done, gate, handler, job, T0, until, type World, world } from "./world.ts";
@@ -88,6 +86,24 @@ describe("invariant 16: concurrency limits are caps, also at start", () => {
     hold.open();
     await until(allDone(w));
     expect(a.alive.max).toBe(1);
+  });
+
+  test("limits are each worker's own: two workers on one file hold their limit each, no more", async () => {
+    const mine = gauge();
+    const others = gauge();
+    const hold = gate();
+    const held = ({ during }: ReturnType<typeof gauge>) =>
+      handler("a", () => during(() => hold.opened).then(() => done), { concurrency: 2 });
+    const w = world([held(mine)]);
+    const second = w.second([held(others)]);
+    for (let i = 0; i < 40; i += 1) w.store.enqueue(job("a", String(i)));
+    start(w, { concurrency: 8 });
+    start(second, { concurrency: 2 });
+    await until(() => mine.alive.now === 2 && others.alive.now === 2);
+    expect(w.store.stats().states.running).toBe(4);
+    hold.open();
+    await until(allDone(w));
+    expect([mine.alive.max, others.alive.max]).toEqual([2, 2]);
   });
 
   test("the reserved slot is for jobs that reduce risk alone", async () => {
@@ -442,77 +458,6 @@ describe("invariant 23: a halt stops claims of risk-adding jobs at once and dura
     expect(await w.worker().drain()).toBe(1);
     expect(raise(T0 + 9_000)).toBe(true); // The one that is over gives way.
     expect(w.db.read.halts.recent()).toMatchObject([{ clearedBy: undefined }, { clearedBy: "until" }]);
-  });
-});
-
-describe("invariant 21: trouble with the file never means done and never ends the loop", () => {
-  const holding = () => {
-    const hold = gate();
-    const lines: string[] = [];
-    const w = world([
-      handler("a", () =>
-        hold.opened.then(() => ({
-          kind: "done",
-          write: (tx) => tx.meta.set("effect", "1"),
-          next: [job("b", "child")],
-        })),
-      ),
-      handler("b", () => done),
-    ]);
-    const log = streamLogger("error", { write: (line) => lines.push(line) });
-    const { id } = w.store.enqueue(job("a", "1"));
-    const told = (what: string) => lines.some((line) => line.includes(what));
-    return { w, hold, log, id, told };
-  };
-
-  test("another writer holds the lock: enqueue rejects, the job stays, all goes on when it lets go", async () => {
-    const { w, hold, log, id, told } = holding();
-    w.db.sql.pragma("busy_timeout = 1");
-    start(w, { log });
-    await until(() => w.store.show(id).job.state === "running");
-    const other = w.second();
-    other.db.sql.exec("BEGIN IMMEDIATE");
-    hold.open();
-    await until(() => told("queue.recordFailed"));
-    expect(() => w.store.enqueue(job("b", "2"))).toThrow(/locked/);
-    expect(w.store.show(id).job.state).toBe("running");
-    other.db.sql.exec("ROLLBACK");
-    await until(allDone(w));
-    expect(w.store.show(id)).toMatchObject({ attempts: [{ outcome: "done" }], children: [{ key: "child" }] });
-    w.store.enqueue(job("b", "2"));
-    await until(allDone(w));
-  });
-
-  test("a passing trouble is not the job's failure", async () => {
-    let writes = 0;
-    const w = world([
-      handler("a", () => ({
-        kind: "done",
-        write: () => {
-          writes += 1;
-          if (writes === 1) throw new SqliteError("disk I/O error", "SQLITE_IOERR_WRITE");
-        },
-      })),
-    ]);
-    const { id } = w.store.enqueue(job("a", "1"));
-    start(w);
-    await until(allDone(w));
-    expect(w.store.show(id).attempts).toMatchObject([{ attempt: 1, outcome: "done" }]);
-  });
-
-  test("the file refuses every end of a job: it stays running until the file takes it", async () => {
-    const { w, hold, log, id, told } = holding();
-    start(w, { log });
-    await until(() => w.store.show(id).job.state === "running");
-    const other = w.second();
-    other.db.sql.exec("CREATE TRIGGER broken BEFORE UPDATE ON attempts BEGIN SELECT RAISE(ABORT, 'broken'); END");
-    hold.open();
-    await until(() => told("queue.recordFailed"));
-    expect(w.store.show(id).job.state).toBe("running");
-    expect(w.db.read.meta.get("effect")).toBeUndefined();
-    other.db.sql.exec("DROP TRIGGER broken");
-    await until(allDone(w));
-    expect(w.db.read.meta.get("effect")).toBe("1");
   });
 });
 
