@@ -102,7 +102,7 @@ export const jobPageText = (page: JobPageView, width: number | undefined): strin
       : attempts.flatMap(attemptLines)),
     ...(ancestors.length > 0 ? ["descends from (root first):", ...ancestors.map((other) => relative(other))] : []),
     ...(children.length > 0 ? ["children:", ...children.map((other) => relative(other))] : []),
-    `trace: ${trace.length} ${trace.length === 1 ? "job" : "jobs"} in order (times are JST)`,
+    `trace: ${trace.length} ${trace.length === 1 ? "job" : "jobs"} in order of creation (times are JST)`,
     ...traceLines(page),
     ...(story.length > 0 ? ["in the market:", ...story.map((line) => `  ${line}`)] : []),
     `more: trader audit list --trace '${job.traceId}'`,
@@ -170,14 +170,12 @@ const relative = (job: Job): string => {
   return `  #${job.id}  ${job.name}  ${job.key}  ${stateText(job)}${why === "" ? "" : `  ${why}`}`;
 };
 
-const traceLines = ({ job, trace, spans }: JobPageView): readonly string[] => {
+const traceLines = ({ job, trace }: JobPageView): readonly string[] => {
   const lines = trace.map((other) => {
-    const span = spans.get(other.id);
-    const start = span?.startedMs ?? other.finishedMs ?? when(other);
-    const took = span?.endedMs === undefined ? "" : `, ${durationText(span.endedMs - span.startedMs)}`;
+    const took = other.finishedMs === undefined ? "" : ` after ${durationText(other.finishedMs - other.createdMs)}`;
     const mark = other.id === job.id ? "  <- this job" : "";
     const why = note(other);
-    return `  #${other.id}  ${jstSeconds(start).slice(0, 19)}  ${other.name}  ${stateText(other)}${took}${mark}${why === "" ? "" : `  ${why}`}`;
+    return `  #${other.id}  ${jstSeconds(other.createdMs).slice(0, 19)}  ${other.name}  ${stateText(other)}${took}${mark}${why === "" ? "" : `  ${why}`}`;
   });
   if (lines.length <= TRACE_LINES) return lines;
   const head = TRACE_LINES / 2;

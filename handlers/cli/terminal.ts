@@ -114,10 +114,12 @@ export const openScreen = (terminal: Terminal): Screen => {
     draw(lines) {
       if (!open) return;
       const rows = Math.max(1, terminal.rows());
+      // The last column stays free: behind a full line some terminals would clear its last character.
+      const columns = terminal.columns() - 1;
       const left = lines.length - rows + 1;
       const shown = lines.length <= rows ? lines : [...lines.slice(0, rows - 1), { text: `… ${left} more lines` }];
       const text = shown.map(
-        (line) => `${painted({ ...line, text: cutTo(line.text, terminal.columns()) }, terminal.colour)}\x1b[K`,
+        (line) => `${painted({ ...line, text: cutTo(line.text, columns) }, terminal.colour)}\x1b[K`,
       );
       // No line break after the last line: it would scroll a full page.
       terminal.write(`\x1b[H${text.join("\r\n")}\x1b[J`);

@@ -159,7 +159,7 @@ const workerLines = ({ workers, realNowMs }: Frame): readonly Line[] => {
           style: "bad",
         };
       case "gone":
-        return { text: `NO WORKER RUNS: ${who} died, ${beat}`, style: "bad" };
+        return { text: `NO WORKER RUNS: ${who} is gone, its last ${beat}`, style: "bad" };
       default: {
         const other = w.process === "unknown" ? ", of another container" : "";
         return age > SILENT_MS

@@ -5,10 +5,12 @@ import { AppError } from "../../../lib/core/errors.ts";
 import { epochMs, HOUR_MS } from "../../../lib/core/time.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import type { Outcome } from "../../../queue/types.ts";
+import { lastJson, tempFolder, traderHere } from "../../e2e/trader.ts";
 import { closeWorlds, done, handler, T0, type World, world } from "../../queue/world.ts";
 import { commandsOn } from "./commands.ts";
 
 afterEach(closeWorlds);
+const interrupts = process.listenerCount("SIGINT");
 
 /** `rounds[i]` happens in the i-th sleep, afterwards nothing; the clock moves by the time asked for. */
 const waiting = (w: World, rounds: readonly (() => unknown)[] = [], abortInRound?: number) => {
@@ -169,5 +171,15 @@ describe("trader enqueue --wait", () => {
     const { trader, err } = waiting(w, [drained(w)]);
     expect(await trader("enqueue", "fetch", "{}", "--key", "k", "--wait")).toBe("job 1 fetch k: done after 100 ms");
     expect(err[0]).toBe("job 1 fetch k: was there already, nothing was changed");
+  });
+
+  test("as the command: the time runs out with exit 1, one clear error, and the job is there", async () => {
+    const dir = tempFolder();
+    const args = ["enqueue", "reconcile", "{}", "--key", "k", "--wait", "0.2", "--var", dir, "--json"];
+    const ended = await traderHere(args);
+    expect(ended.code).toBe(1);
+    expect(lastJson(ended)).toMatchObject({ id: 1, created: true, state: "ready", ended: false });
+    expect(ended.stderr).toMatch(/no worker runs[^\n]*\ntrader: WAIT_TIMEOUT: job 1 reconcile k: not ended/);
+    expect(process.listenerCount("SIGINT")).toBe(interrupts);
   });
 });

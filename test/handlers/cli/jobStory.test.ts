@@ -86,12 +86,12 @@ describe("trader jobs show", () => {
       "  #3  awaitApproval  awaitApproval:p1  done",
       "  #4  execute  execute:p1  done",
     ]);
-    expect(part("trace: 5 jobs in order (times are JST)", "in the market:")).toEqual([
-      "  #1  2026-11-02 09:00:00  fetchMarket  done, 0 s",
-      "  #2  2026-11-02 09:00:00  filter  done, 1 min",
-      "  #3  2026-11-02 09:01:00  awaitApproval  done, 0 s",
-      "  #4  2026-11-02 09:01:00  execute  done, 0 s",
-      "  #5  2026-11-02 09:01:00  watchPosition  done, 0 s  <- this job  the trade is closed",
+    expect(part("trace: 5 jobs in order of creation (times are JST)", "in the market:")).toEqual([
+      "  #1  2026-11-02 09:00:00  fetchMarket  done after 0 s",
+      "  #2  2026-11-02 09:00:00  filter  done after 1 min",
+      "  #3  2026-11-02 09:01:00  awaitApproval  done after 0 s",
+      "  #4  2026-11-02 09:01:00  execute  done after 0 s",
+      "  #5  2026-11-02 09:01:00  watchPosition  done after 0 s  <- this job  the trade is closed",
     ]);
     expect(part("in the market:", "more:")).toEqual([
       "  signal 1: long BTC_JPY, bar 2026-11-02 08:45 JST, p 81.0 %, rank 95.0; proposed (all gates passed)",

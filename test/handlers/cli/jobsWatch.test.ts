@@ -1,11 +1,14 @@
 // `trader jobs watch`: the frame as exact text, the screen as the exact bytes a terminal gets, and that looking only looks.
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { openDatabase } from "../../../db/open.ts";
 import type { Terminal } from "../../../handlers/cli/terminal.ts";
 import { cutTo, openScreen, textWidth } from "../../../handlers/cli/terminal.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import { epochMs, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
 import type { Outcome } from "../../../queue/types.ts";
+import { startTrader, tempFolder } from "../../e2e/trader.ts";
 import { closeWorlds, done, gate, handler, job, T0, type World, world } from "../../queue/world.ts";
 import { commandsOn } from "./commands.ts";
 
@@ -139,7 +142,9 @@ describe("trader jobs watch --once", () => {
       .prepare("INSERT INTO workers (boot_id, pid, host, started_ms, heartbeat_ms) VALUES ('b', ?, ?, ?, ?)")
       .run(child.pid, w.db.sql.prepare("SELECT host FROM workers").pluck().get(), w.clock.realMs, w.clock.realMs);
     w.clock.pass(5 * SECOND_MS);
-    expect((await lines(w))[3]).toBe(`NO WORKER RUNS: worker b (pid ${child.pid}) died, heartbeat 5.0 s ago`);
+    expect((await lines(w))[3]).toBe(
+      `NO WORKER RUNS: worker b (pid ${child.pid}) is gone, its last heartbeat 5.0 s ago`,
+    );
   });
 });
 
@@ -201,7 +206,7 @@ describe("trader jobs watch", () => {
       expect(frame.endsWith("\u001b[K\u001b[J")).toBe(true);
       const shown = frame.slice(3, -6).split("\u001b[K\r\n");
       expect(shown).toHaveLength(10);
-      expect(shown.map(textWidth).every((width) => width <= 60)).toBe(true);
+      expect(shown.map(textWidth).every((width) => width < 60)).toBe(true);
       expect(shown.at(-1)).toBe("… 5 more lines");
     }
     expect(listeners.size).toBe(0);
@@ -258,6 +263,17 @@ describe("trader jobs watch", () => {
     ])
       expect(await trader(...args)).not.toBe("");
     w.db.sql.exec("ROLLBACK");
+  });
+});
+
+describe("trader jobs watch as a process", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)("%s ends it well", async (signal) => {
+    const dir = tempFolder();
+    openDatabase(join(dir, "trader.db")).close();
+    const { child, ended, saying } = startTrader(["jobs", "watch", "--interval", "0.1", "--var", dir]);
+    await saying("NO WORKER RUNS");
+    child.kill(signal);
+    expect(await ended).toMatchObject({ code: 0, signal: null, stderr: "" });
   });
 });
 
