@@ -57,14 +57,22 @@ export class ActorStage {
   }
   async start(changes: ActorChanges = {}): Promise<Child> {
     const [child, order] = this.#actor(changes);
-    await child.order(order);
+    await this.#running(child, order);
     return child;
   }
-  /** Two workers, both registered. */
+  /** Until it hears signals and has its row in workers, or has died of its first job. */
+  async #running(child: Child, order: ActorOrder): Promise<void> {
+    let ended = false;
+    void child.ended.then(() => {
+      ended = true;
+    });
+    await child.order(order);
+    await until(() => ended || child.messages.includes("running"));
+  }
+  /** Two workers, both running. */
   async startBoth(changes: ActorChanges = {}): Promise<readonly [Child, Child]> {
     const both = [this.#actor(changes), this.#actor(changes)] as const;
-    await Promise.all(both.map(([child, order]) => child.order(order)));
-    await until(() => this.db.sql.prepare("SELECT count(*) FROM workers").pluck().get() === 2);
+    await Promise.all(both.map(([child, order]) => this.#running(child, order)));
     return [both[0][0], both[1][0]];
   }
   /** A process of commands, loaded and waiting for its order. */

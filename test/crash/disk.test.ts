@@ -122,7 +122,7 @@ describe("invariant 21: another process holds the write lock", () => {
     if (!LONG) stage.db.sql.pragma("busy_timeout = 20");
     const id = await runningJob(stage, child, 10);
     const peer = stage.peer();
-    const held = stage.command(peer, { do: "lock", ms: LONG ? 10_000 : 1_500 });
+    const held = stage.command(peer, { do: "lock", ms: LONG ? 10_000 : 1_000 });
     await until(() => peer.messages.includes("locked"));
     go(stage);
     expect(() => stage.enqueue("plain", "locked out")).toThrow(/locked/);

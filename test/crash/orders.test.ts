@@ -72,7 +72,7 @@ const live = async (scenario: Scenario, killAt?: number, downMs = 0, again?: num
 };
 
 describe.each(SCENARIOS.map((s) => [s.name, s] as const))("%s", (_, scenario) => {
-  test("ends in order, wherever it is cut off", async () => {
+  test("invariants 6, 7, 8: ends in order, wherever it is cut off", async () => {
     const whole = await live(scenario);
     expect(await whole.brokenPromises()).toEqual([]);
     expect(whole.trade().status).toBe("closed");
@@ -99,7 +99,7 @@ describe.each(SCENARIOS.map((s) => [s.name, s] as const))("%s", (_, scenario) =>
   });
 });
 
-test("a stop is back within three seconds of a restart, wherever the entry's fill was cut off", async () => {
+test("invariant 8: a stop is back within three seconds of a restart, wherever the entry's fill was cut off", async () => {
   const scenario = SCENARIOS[0] as Scenario;
   const whole = await live(scenario);
   const { story } = whole.mortality;

@@ -19,7 +19,7 @@ const effectsTwice = (): number =>
 
 test("invariant 5: handlers that outlive timeout and lease, a backlog older than the lease, a second process: one alive", async () => {
   // The leases are renewed in time: a machine that stands still for longer than that would rightly lose them.
-  const leaseMs = LONG ? 6_000 : 3_000;
+  const leaseMs = LONG ? 6_000 : 2_000;
   const hold = (ms: number) => ({ holdMs: ms, symbol: "BTC" });
   const outlives = enqueue("alone", "outlives", hold(leaseMs + 500));
   const first = await stage.start({ leaseMs });
