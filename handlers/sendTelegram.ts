@@ -16,6 +16,8 @@ export const sendTelegram: AppHandler<Input> = {
   risk: "neutral",
   backoff: { baseMs: 1_000, capMs: 60_000 },
   serialKey: () => "outbox",
+  // Telegram: about one message a second to one chat, short bursts allowed (Bots FAQ).
+  rate: { limit: 20, perMs: 20_000 },
   async run({ outboxId }, ctx): Promise<Outcome> {
     const message = ctx.db.outbox.byId(outboxId);
     if (!message || message.state === "sent") return { kind: "stop", reason: "nothing to deliver" };

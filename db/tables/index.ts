@@ -17,6 +17,7 @@ import { modelReads, modelWrites } from "./models.ts";
 import { orderReads, orderWrites } from "./orders.ts";
 import { alertReads, alertWrites, outboxReads, outboxWrites } from "./outbox.ts";
 import { positionReads, positionWrites } from "./positions.ts";
+import { progressReads } from "./progress.ts";
 import { proposalReads, proposalWrites } from "./proposals.ts";
 import { queueLookReads } from "./queueLook.ts";
 import { reportingReads } from "./reporting.ts";
@@ -47,6 +48,7 @@ export const readsOf = (sql: Sqlite) => ({
   orders: orderReads(sql),
   outbox: outboxReads(sql),
   positions: positionReads(sql),
+  progress: progressReads(sql),
   proposals: proposalReads(sql),
   schedules: scheduleReads(sql),
   queueLook: queueLookReads(sql),

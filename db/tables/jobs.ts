@@ -175,6 +175,9 @@ export const jobReads = (sql: Sqlite) => {
   const byKey = sql.prepare<[string, string], RawJob>("SELECT * FROM jobs WHERE name = ? AND key = ?");
   const children = sql.prepare<[number], RawJob>("SELECT * FROM jobs WHERE parent_id = ? ORDER BY id");
   const trace = sql.prepare<[string], RawJob>("SELECT * FROM jobs WHERE trace_id = ? ORDER BY id");
+  const adding = sql.prepare<[], RawJob>(
+    "SELECT * FROM jobs WHERE state IN ('ready', 'running', 'parked') AND risk = 'adding' ORDER BY id",
+  );
   const attempts = sql.prepare<[number], RawAttempt>("SELECT * FROM attempts WHERE job_id = ? ORDER BY fence");
   const nextDue = sql.prepare<[{ now: number; busy: string }], { at: number | null }>(NEXT_DUE);
   const topics = sql.prepare<[], { topic: string }>(
@@ -214,6 +217,8 @@ export const jobReads = (sql: Sqlite) => {
         .all(...values, filter.limit ?? 100)
         .map(parseJob);
     },
+    /** Risk-adding jobs that may still run. */
+    unfinishedAdding: (): readonly Job[] => adding.all().map(parseJob),
     children: (id: number): readonly Job[] => children.all(id).map(parseJob),
     trace: (traceId: string): readonly Job[] => trace.all(traceId).map(parseJob),
     attempts: (id: number): readonly Attempt[] =>

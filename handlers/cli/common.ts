@@ -2,12 +2,14 @@
 import type { Command } from "commander";
 import type { Database } from "../../db/open.ts";
 import type { JobState } from "../../db/tables/jobs.ts";
+import type { Config } from "../../lib/core/config.ts";
 import { UsageError } from "../../lib/core/errors.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { JobStore } from "../../queue/store.ts";
 import type { Interruption, Terminal } from "./terminal.ts";
 
 export interface JobsDeps {
+  readonly config: () => Config;
   /** To change something. */
   readonly open: (options: { var?: string }) => JobsState;
   /** To look only: a connection that cannot write. */

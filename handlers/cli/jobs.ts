@@ -5,11 +5,10 @@ import type { Job, JobState } from "../../db/tables/jobs.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { isoUtc } from "../../lib/core/time.ts";
 import { ACTOR, type Common, type JobsDeps, positive, STATES, withCommon, within } from "./common.ts";
+import { registerJobsPrune } from "./jobsPrune.ts";
 import { registerWatch } from "./jobsWatch.ts";
 import { gatherJobPage, jobJson, jobPageJson, jobPageText, jobTable, TABLE_LEGEND } from "./jobText.ts";
 import { clean, jstSeconds } from "./terminal.ts";
-
-export type { JobsState } from "./common.ts";
 
 export const registerJobs = (program: Command, deps: JobsDeps): void => {
   const jobs = program.command("jobs").description("look at the job queue and mend it");
@@ -27,6 +26,7 @@ export const registerJobs = (program: Command, deps: JobsDeps): void => {
   registerChange(jobs, deps, "cancel", "end jobs that wait or run");
   registerStats(jobs, deps);
   registerWatch(jobs, deps);
+  registerJobsPrune(jobs, deps);
 };
 
 interface ListOptions extends Common {

@@ -35,6 +35,7 @@ export const META = {
   replay: "replay",
   virtualNowMs: "virtual_now_ms",
   summary: "replay_summary",
+  databaseId: "database_id",
 } as const;
 
 export interface State {

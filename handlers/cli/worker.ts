@@ -24,6 +24,7 @@ import { SYMBOLS } from "../facts.ts";
 import type { Messenger } from "../services.ts";
 import { watchLight } from "./light.ts";
 import { paperTransport, startQuoteFeed } from "./paper.ts";
+import { quarantineIfRestored, startKeepingProgress } from "./restored.ts";
 import { claimMode, databasePath, makeStateFolder, venuePath } from "./state.ts";
 import { createSystem } from "./system.ts";
 
@@ -178,6 +179,15 @@ const run = async (options: WorkerOptions, deps: Deps): Promise<void> => {
       concurrency: CONCURRENCY,
       virtual: false,
     });
+    const restored = quarantineIfRestored({ db, store: system.store, clock }, varDir);
+    if (restored !== undefined) {
+      log.error({ why: restored }, "database.quarantined");
+      deps.err(
+        `this database is a restored backup (${restored}): entries are paused until the venue and the book agree`,
+      );
+    }
+    const progress = startKeepingProgress(db, varDir, log);
+    closers.push(() => progress.end());
     for (const symbol of SYMBOLS)
       system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:${bootId}`, input: { symbol } });
     // Reconcile before the first new entry (DESIGN 7): entries are halted until it has found book and venue equal.

@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDatabase } from "../../db/open.ts";
+import { registry } from "../../handlers/registry.ts";
 import type { AppCtx, AppHandler } from "../../handlers/services.ts";
 import type { Candle } from "../../lib/core/candle.ts";
 import { defaultConfig } from "../../lib/core/config.ts";
@@ -12,6 +13,7 @@ import type { Margin, PublicTrade, SymbolRules, Venue, VenueStatus } from "../..
 import { VirtualClock } from "../../lib/io/clock.ts";
 import { silentLogger } from "../../lib/io/logger.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../models/registry.ts";
+import { JobStore } from "../../queue/store.ts";
 import type { Database, Outcome, Tx } from "../../queue/types.ts";
 
 const BTC_RULES: SymbolRules = {
@@ -140,7 +142,8 @@ export const stage = (nowMs: EpochMs, settings: Readonly<Record<string, string>>
     pollMs: 1_000,
     account: "replay",
     model: loadModel(shippedDir(DEFAULT_MODEL_ID)),
-  } as unknown as AppCtx; // no worker, so no desk and no messenger: these steps use neither
+    desk: { db, store: new JobStore(db, registry, clock), clock },
+  } as unknown as AppCtx; // no worker, so no messenger: these steps use none
   return {
     db,
     clock,

@@ -5,6 +5,7 @@ import type { JobsDeps } from "../../../handlers/cli/common.ts";
 import { registerEnqueue } from "../../../handlers/cli/enqueue.ts";
 import { registerJobs } from "../../../handlers/cli/jobs.ts";
 import { registerSchedules } from "../../../handlers/cli/scheduleCommands.ts";
+import { defaultConfig } from "../../../lib/core/config.ts";
 import { JobStore } from "../../../queue/store.ts";
 import type { World } from "../../queue/world.ts";
 
@@ -33,6 +34,7 @@ export const commandsOn = (w: World, changes: Partial<JobsDeps> = {}): Commands 
       const before = out.length;
       const program = new Command("trader").exitOverride().configureOutput({ writeErr: () => {} });
       const deps: JobsDeps = {
+        config: () => defaultConfig(),
         open: open(false),
         look: open(true),
         out: (text) => void out.push(text),
