@@ -170,10 +170,11 @@ class QueueWorker<S extends object> implements Worker {
     await this.#settledWithin(ABORT_GRACE_MS);
     this.#slots.abandon((job) => this.#guard("queue.releaseFailed", () => this.#ledger.release(job)));
     this.#clearTimers();
-    if (this.#mode !== "idle") this.#ledger.stopWorker();
+    // A file in trouble must not keep the process from ending: what could not be written, the next worker finds out.
+    if (this.#mode !== "idle") this.#guard("queue.stopFailed", () => this.#ledger.stopWorker());
     markStopped(this.#o.bootId);
     this.#mode = "stopped";
-    this.#o.db.sql.pragma("wal_checkpoint(TRUNCATE)");
+    this.#guard("queue.checkpointFailed", () => void this.#o.db.sql.pragma("wal_checkpoint(TRUNCATE)"));
   }
 
   #enter(mode: "started" | "draining"): void {

@@ -113,7 +113,7 @@ describe("invariant 7: a retry of execute never sends a second order", () => {
       expect(await w.brokenPromises(), label).toEqual([]);
       worlds.pop()?.close();
     }
-  });
+  }, 900_000);
 });
 
 describe("invariant 8: a filled entry ends protected, or in a loud alert with entries paused", () => {

@@ -117,6 +117,18 @@ describe.each(Object.entries(TROUBLES))("invariant 21: %s", (_, { code, begin })
   });
 });
 
+test("invariants 20, 21: a stop while the file is locked ends all the same; the next worker takes the job over", async () => {
+  const { w, id, worker, told } = await holding();
+  const end = TROUBLES["another writer holds the lock"]!.begin(w);
+  await worker.stop({ graceMs: 0 });
+  expect(told("queue.releaseFailed") && told("queue.stopFailed")).toBe(true);
+  expect(w.store.show(id).job).toMatchObject({ state: "running", attempts: 1 });
+  end();
+  const next = w.second([handler("a", () => done), handler("b", () => done)]);
+  expect(await next.worker().drain()).toBe(1);
+  expect(w.store.show(id).attempts).toMatchObject([{ outcome: "lost" }, { outcome: "done" }]);
+});
+
 /** Uses up what room the pages still have, down to the last short row, until the claim's own rows no longer fit. */
 const fillUp = (w: World): void => {
   const insert = w.db.sql.prepare(
