@@ -7,9 +7,14 @@ import { PROJECT_ROOT } from "../lib/io/paths.ts";
 
 const SOURCE_FOLDERS = ["handlers", "queue", "lib", "models", "db"] as const;
 const walk = (dir: string): string[] =>
-  readdirSync(dir, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? walk(join(dir, entry.name)) : entry.name.endsWith(".ts") ? [join(dir, entry.name)] : [],
-  );
+  readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === "node_modules") return []; // The benchmark's rivals, where they are installed.
+    return entry.isDirectory()
+      ? walk(join(dir, entry.name))
+      : entry.name.endsWith(".ts")
+        ? [join(dir, entry.name)]
+        : [];
+  });
 const sources = SOURCE_FOLDERS.flatMap((folder) => walk(join(PROJECT_ROOT, folder))).map((path) => ({
   file: relative(PROJECT_ROOT, path),
   text: readFileSync(path, "utf8"),

@@ -1,22 +1,27 @@
-// `npm run bench [-- queue|inference|replay …]`: measures on this machine and prints JSON. Nothing here is asserted: speed
-// belongs in a benchmark, and a number without its rival or its probe in the same run says little.
+// `npm run bench [-- queue|inference|replay … --quick --no-rivals]`: measures on this machine and prints JSON. Nothing here is
+// asserted: speed belongs in a benchmark, and a number without its rival or its probe in the same run says little.
 import { benchInference } from "./inference.ts";
-import { benchQueue } from "./queue.ts";
+import { benchQueue, type QueueBenchOptions } from "./queue.ts";
 import { benchReplay } from "./replay.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
+const BENCHES: Readonly<Record<string, (options: QueueBenchOptions) => Promise<Record<string, unknown>>>> = {
   queue: benchQueue,
   inference: benchInference,
   replay: benchReplay,
 };
+/** Both concern the queue's benchmark only. */
+const FLAGS = ["--quick", "--no-rivals"];
 
-const wanted = process.argv.slice(2).filter((name) => name !== "--");
-const unknown = wanted.filter((name) => !(name in BENCHES));
+const words = process.argv.slice(2).filter((word) => word !== "--");
+const wanted = words.filter((word) => !word.startsWith("--"));
+const unknown = words.filter((word) => !(word in BENCHES) && !FLAGS.includes(word));
 if (unknown.length > 0) {
-  process.stderr.write(`bench: expected some of ${Object.keys(BENCHES).join(", ")}, found ${unknown.join(", ")}\n`);
+  const known = [...Object.keys(BENCHES), ...FLAGS].join(", ");
+  process.stderr.write(`bench: expected some of ${known}, found ${unknown.join(", ")}\n`);
   process.exit(2);
 }
+const options = { quick: words.includes("--quick"), rivals: !words.includes("--no-rivals") };
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  process.stdout.write(`${JSON.stringify({ bench: name, ...(await bench()) }, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ bench: name, ...(await bench(options)) }, null, 2)}\n`);
 }

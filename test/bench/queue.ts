@@ -1,132 +1,183 @@
-// The queue at synchronous=FULL beside what the disk itself costs: a chain step needs at least one fdatasync.
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+// Our queue beside better-queue-sqlite, plainjob and liteque: the same jobs on the same disk in the same run, round by round
+// in turns, so that a slow minute of the machine hits all of them. One JSON object; tables for a person on stderr.
+import { mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
-import { openDatabase } from "../../db/open.ts";
-import { epochMs } from "../../lib/core/time.ts";
-import { realClock } from "../../lib/io/clock.ts";
-import { silentLogger } from "../../lib/io/logger.ts";
-import { seededRandom } from "../../lib/io/random.ts";
-import { registryOf } from "../../queue/registry.ts";
-import { JobStore } from "../../queue/store.ts";
-import type { AnyHandler } from "../../queue/types.ts";
-import { createWorker } from "../../queue/worker.ts";
+import { RIVALS } from "./queue/drivers.ts";
+import { install, versionsOf } from "./queue/install.ts";
+import type { Round, RoundAnswer } from "./queue/measure.ts";
+import { POLL_MS } from "./queue/measure.ts";
+import { type Plan, startChild } from "./queue/orders.ts";
+import { ours } from "./queue/ours.ts";
+import { type Promises, testPromises } from "./queue/promises.ts";
+import { comparisonsOf, goalsOf, type Result, summarize, tablesOf } from "./queue/report.ts";
+import type { Driver, Level } from "./queue/subject.ts";
+import { findSyncCounter, measureSyncs, type SyncsPerJob } from "./queue/syncs.ts";
 
-const STEPS = 1_000;
-const STARTS = 300;
-const IDLE_MS = 3_000;
+const FULL_PLAN: Plan = { rounds: 3, jobs: 300, chainSteps: 200, starts: 60, idleMs: 1_500, probes: 100 };
+const QUICK_PLAN: Plan = { rounds: 3, jobs: 60, chainSteps: 40, starts: 12, idleMs: 500, probes: 40 };
+const SYNC_JOBS = 100;
+const CHECK_LIMIT_MS = 20_000;
+const ROUND_LIMIT_MS = 60_000;
 
-const quantiles = (values: number[]): { p50Ms: number; p99Ms: number } => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (q: number) =>
-    Number((sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0).toFixed(3));
-  return { p50Ms: at(0.5), p99Ms: at(0.99) };
-};
+const CONDITIONS = [
+  "one process per queue, level and round, on a fresh file; rounds in turns; a median, lowest and highest of the rounds",
+  "every job inserts one row as its effect, on the queue's own connection and in its own file; enqueues one after the other, each waiting for its acknowledgement",
+  "chain, starts and idle at concurrency 1; a chain step is from handler start to handler start",
+  `plainjob and liteque look every ${POLL_MS} ms, as our queue does for other processes' rows; their defaults and examples say 1,000 ms`,
+  "starts: from the call of enqueue (its commit included) to the handler's first line, at a random moment of the poll; the other process is a real one, and both read process.hrtime, the machine's one monotonic clock on Linux",
+  "idle CPU is measured at FULL only: an idle queue commits nothing; it is user and system time of the whole process",
+  "syncs are fsync and fdatasync calls of a separate, untimed run",
+  "NORMAL and OFF lose acknowledged jobs in a power cut; our product asserts FULL and never runs so",
+  "a p99 of one round is close to its worst sample; verdict noise: the spreads of the rounds overlap",
+];
+const TMPFS = 0x01021994;
 
-const fdatasyncProbe = (dir: string): number[] => {
-  const file = openSync(join(dir, "probe"), "w");
-  const page = Buffer.alloc(4_096, 1);
-  const times: number[] = [];
-  for (let i = 0; i < STEPS; i += 1) {
-    const start = performance.now();
-    writeSync(file, page);
-    fdatasyncSync(file);
-    times.push(performance.now() - start);
-  }
-  closeSync(file);
-  return times;
-};
+interface Variant {
+  readonly driver: Driver;
+  readonly level: Level;
+  readonly rounds: Round[];
+  readonly problems: Set<string>;
+}
+const tell = (line: string): void => void process.stderr.write(`bench queue: ${line}\n`);
 
-const waitFor = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-};
+export interface QueueBenchOptions {
+  /** Half a minute: few jobs, rivals at FULL only, promises untested. */
+  readonly quick: boolean;
+  /** False: ours alone, nothing is installed. */
+  readonly rivals: boolean;
+}
 
-export const benchQueue = async (): Promise<Record<string, unknown>> => {
-  const dir = mkdtempSync(join(tmpdir(), "bench-queue-"));
-  const db = openDatabase(join(dir, "bench.db"));
-  const other = openDatabase(join(dir, "bench.db"));
+/** Installed and able to run one job, or the reason why not. */
+const prepare = async (driver: Driver, dir: string): Promise<Record<string, unknown>> => {
+  const about = { rival: driver.name, versions: versionsOf(driver.name) };
+  const why = await install(driver.name, tell);
+  if (why !== undefined) return { ...about, installed: false, why };
   try {
-    const starts: number[] = [];
-    const handler = (name: string, run: AnyHandler["run"]): AnyHandler => ({
-      name,
-      input: z.object({ n: z.number() }),
-      maxAttempts: 1,
-      timeoutMs: 60_000,
-      risk: "neutral",
-      run,
-    });
-    const registry = registryOf([
-      handler("step", async ({ n }: { n: number }, ctx) => {
-        starts.push(performance.now());
-        const next = n === 0 ? [] : [{ name: "step", key: `${ctx.job.traceId}.${n - 1}`, input: { n: n - 1 } }];
-        return { kind: "done", next, write: (tx) => tx.meta.set("bench", String(n)) };
-      }),
-      handler("one", async () => {
-        starts.push(performance.now());
-        return { kind: "done" };
-      }),
-    ]);
-    const store = new JobStore(db, registry, realClock);
-    const otherStore = new JobStore(other, registry, realClock);
-    const base = { db, store, registry, clock: realClock, log: silentLogger(), services: {}, random: seededRandom(1) };
+    const folder = mkdtempSync(join(dir, "check-"));
+    const level = driver.shippedLevel;
+    await startChild({ role: "check", queue: driver.name, level, dir: folder }, CHECK_LIMIT_MS).answer;
+    return { ...about, installed: true, shipsAt: level, notes: driver.notes };
+  } catch (error) {
+    return { ...about, installed: false, why: `installed, but it does not run: ${(error as Error).message}` };
+  }
+};
 
-    // Replay's way: in order, without timers.
-    const drained = createWorker({ ...base, bootId: "drain", concurrency: 1, virtual: true });
-    store.enqueue({ name: "step", key: "drained", input: { n: STEPS } });
-    await drained.drain();
-    const drainSteps = starts
-      .splice(0)
-      .map((at, i, all) => at - (all[i - 1] ?? at))
-      .slice(1);
+const measureOnce = async (variant: Variant, dir: string, plan: Plan, seed: number): Promise<void> => {
+  const { driver, level } = variant;
+  const folder = mkdtempSync(join(dir, "round-"));
+  const order = { role: "measure", queue: driver.name, level, dir: folder, plan, seed } as const;
+  try {
+    const { numbers, problems } = (await startChild(order, ROUND_LIMIT_MS).answer) as RoundAnswer;
+    variant.rounds.push(numbers);
+    for (const problem of problems) variant.problems.add(problem);
+  } catch (error) {
+    variant.problems.add(`a round failed: ${(error as Error).message}`);
+  }
+  rmSync(folder, { recursive: true, force: true });
+};
 
-    // The real-time loop.
-    const worker = createWorker({ ...base, bootId: "loop", concurrency: 4 });
-    worker.start();
-    // Idle first: one job waits for later, no garbage of the other measurements is left to collect.
-    store.enqueue({ name: "one", key: "later", input: { n: 0 }, runAtMs: epochMs(realClock.nowMs() + 3_600_000) });
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const cpu = process.cpuUsage();
-    const idleFrom = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    const used = process.cpuUsage(cpu);
-    const idleCpuPercent = Number(
-      (((used.user + used.system) / 1_000 / (performance.now() - idleFrom)) * 100).toFixed(2),
+const measureAll = async (variants: readonly Variant[], dir: string, plan: Plan): Promise<void> => {
+  for (let round = 0; round < plan.rounds; round += 1) {
+    tell(`round ${round + 1} of ${plan.rounds}`);
+    // Every round starts with another queue.
+    const turn = Math.floor((round * variants.length) / plan.rounds);
+    for (const variant of [...variants.slice(turn), ...variants.slice(0, turn)]) {
+      const failedBefore = round > 0 && variant.rounds.length === 0;
+      if (failedBefore) continue; // What hung once costs its time limit once.
+      const idleMs = variant.level === "FULL" ? plan.idleMs : 0;
+      await measureOnce(variant, dir, { ...plan, idleMs }, round);
+    }
+  }
+};
+
+const countAll = async (variants: readonly Variant[], dir: string, plan: Plan): Promise<(SyncsPerJob | string)[]> => {
+  const counter = findSyncCounter(dir);
+  if (!counter) return variants.map(() => "not measurable here: neither strace nor cc with LD_PRELOAD works");
+  tell(`counting syncs with ${counter.by}`);
+  const counts: (SyncsPerJob | string)[] = [];
+  for (const { driver, level } of variants) {
+    const folder = mkdtempSync(join(dir, "syncs-"));
+    const small = { ...plan, jobs: Math.min(plan.jobs, SYNC_JOBS) };
+    try {
+      counts.push(await measureSyncs(counter, { role: "syncs", queue: driver.name, level, dir: folder, plan: small }));
+    } catch (error) {
+      counts.push(`not measured: ${(error as Error).message}`);
+    }
+  }
+  return counts;
+};
+
+const resultsOf = (variants: readonly Variant[], syncs: readonly (SyncsPerJob | string)[]): Result[] =>
+  variants.map(({ driver, level, rounds, problems }, i) => ({
+    queue: driver.name,
+    synchronous: level,
+    asShipped: level === driver.shippedLevel,
+    rounds: rounds.length,
+    metrics: summarize(rounds),
+    syncsPerJob: syncs[i]!,
+    problems: [...problems],
+  }));
+
+const promisesOf = async (results: readonly Result[], drivers: readonly Driver[], dir: string) => {
+  tell("killing and restarting each queue");
+  const tested = drivers.map(async (driver): Promise<readonly [string, Promises]> => {
+    const full = results.find(({ queue, synchronous }) => queue === driver.name && synchronous === "FULL");
+    const syncs = typeof full?.syncsPerJob === "object" ? full.syncsPerJob : undefined;
+    const seen = full && full.rounds > 0 ? full.metrics["otherProcessStartP50Ms"] !== null : undefined;
+    const known = { syncs, seen, problems: full?.problems ?? [] };
+    return [driver.name, await testPromises(driver, mkdtempSync(join(dir, "promises-")), known)];
+  });
+  return new Map(await Promise.all(tested));
+};
+
+export const benchQueue = async ({ quick, rivals }: QueueBenchOptions): Promise<Record<string, unknown>> => {
+  const dir = mkdtempSync(join(tmpdir(), "bench-queue-"));
+  const plan = quick ? QUICK_PLAN : FULL_PLAN;
+  try {
+    const wanted = rivals ? RIVALS : [];
+    const prepared = await Promise.all(wanted.map((driver) => prepare(driver, dir)));
+    const drivers = [ours, ...wanted.filter((_, i) => prepared[i]?.["installed"] === true)];
+    const from = performance.now();
+    const loadBefore = loadavg()[0]!;
+    const variants = drivers.flatMap((driver) =>
+      driver.levels
+        .filter((level) => !quick || driver === ours || level === "FULL")
+        .map((level): Variant => ({ driver, level, rounds: [], problems: new Set() })),
     );
-    store.enqueue({ name: "step", key: "chained", input: { n: STEPS } });
-    await waitFor(() => starts.length === STEPS + 1);
-    const loopSteps = starts
-      .splice(0)
-      .map((at, i, all) => at - (all[i - 1] ?? at))
-      .slice(1);
-    const startAfter = async (from: JobStore, key: string): Promise<number> => {
-      starts.length = 0;
-      const before = performance.now();
-      from.enqueue({ name: "one", key, input: { n: 0 } });
-      await waitFor(() => starts.length === 1);
-      return starts[0]! - before;
-    };
-    const ownStarts: number[] = [];
-    for (let i = 0; i < STARTS; i += 1) ownStarts.push(await startAfter(store, `own-${i}`));
-    const foreignStarts: number[] = [];
-    for (let i = 0; i < STARTS; i += 1) foreignStarts.push(await startAfter(otherStore, `foreign-${i}`));
-
-    await worker.stop({ graceMs: 1_000 });
-
-    const probe = quantiles(fdatasyncProbe(dir));
-    const step = quantiles(loopSteps);
+    await measureAll(variants, dir, plan);
+    const results = resultsOf(variants, await countAll(variants, dir, plan));
+    const promises = quick ? new Map<string, Promises>() : await promisesOf(results, drivers, dir);
+    process.stderr.write(tablesOf(results, promises));
+    const equals = drivers.filter(({ name }) => name !== "ours" && keepsAll(promises.get(name)) === true);
+    const names = equals.map(({ name }) => name);
+    if (promises.size > 0) tell(`rivals that keep all of these promises: ${names.join(", ") || "none"}`);
     return {
-      synchronous: "FULL",
-      fdatasync: probe,
-      chainStep: { ...step, timesFdatasync: Number((step.p50Ms / probe.p50Ms).toFixed(1)) },
-      chainStepInReplay: quantiles(drainSteps),
-      enqueueToStartOwnProcess: quantiles(ownStarts),
-      enqueueToStartOtherConnection: quantiles(foreignStarts),
-      idleCpuPercent,
+      machine: {
+        node: process.version,
+        platform: `${process.platform} ${process.arch}`,
+        cpus: `${cpus().length} × ${cpus()[0]?.model ?? "?"}`,
+        loadBefore,
+        seconds: Math.round((performance.now() - from) / 1_000),
+        folder: tmpdir(),
+        onMemoryDisk: statfsSync(dir).type === TMPFS,
+      },
+      plan,
+      conditions: CONDITIONS,
+      rivals: prepared,
+      results,
+      comparisons: comparisonsOf(results).map((comparison) => ({
+        ...comparison,
+        keepsOurPromises: keepsAll(promises.get(comparison["rival"] as string)),
+      })),
+      promises: Object.fromEntries(promises),
+      goals: goalsOf(results),
     };
   } finally {
-    db.close();
-    other.close();
     rmSync(dir, { recursive: true, force: true });
   }
 };
+
+/** null: not tested in this run. */
+const keepsAll = (promises: Promises | undefined): boolean | null =>
+  promises ? Object.values(promises).every(({ kept }) => kept === true) : null;
