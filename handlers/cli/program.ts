@@ -1,5 +1,5 @@
-// The `trader` command: all subcommands, and how their failures become exit codes: 0 done, 1 failed, 2 wrong use (arguments
-// or settings). Nothing here reads the environment or the terminal; main.ts hands both in.
+// The `trader` command: all subcommands, and how their failures become exit codes: 0 done, 1 failed, 2 wrong use (arguments,
+// settings, or for `trader worker` a folder, model or version that a person must change). Nothing here reads the environment or the terminal; main.ts hands both in.
 import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Config } from "../../lib/core/config.ts";

@@ -188,8 +188,13 @@ const run = async (options: WorkerOptions, deps: Deps): Promise<void> => {
     }
     const progress = startKeepingProgress(db, varDir, log);
     closers.push(() => progress.end());
+    // A worker that is restarted again and again must not pile them up.
+    const collecting = (["ready", "running"] as const)
+      .flatMap((state) => system.store.list({ name: "collectHistory", state }))
+      .map((job) => (job.input as { symbol?: unknown }).symbol);
     for (const symbol of SYMBOLS)
-      system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:${bootId}`, input: { symbol } });
+      if (!collecting.includes(symbol))
+        system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:${bootId}`, input: { symbol } });
     // Reconcile before the first new entry (DESIGN 7): entries are halted until it has found book and venue equal.
     db.transaction((tx) =>
       tx.halts.raise({ kind: "doubt", reason: "just started: the venue is compared first", atMs: clock.nowMs() }),
