@@ -37,18 +37,19 @@ const run = async (order: ChildOrder): Promise<void> => {
         : [{ name: ctx.job.name, key: `${ctx.job.key}.${input.left}`, input: { ...input, left: input.left - 1 } }];
     const write = () => void effect.run(ctx.job.id, ctx.job.fence, "end");
     const enqueueNext = () => void next.map((child) => store.enqueue(child, ctx.job));
+    const later = (work: () => void) => setImmediate(() => db.sql.open && work());
     switch (order.sabotage) {
       case "effectFirst":
         write();
         return { kind: "done", next };
       case "effectLater":
-        setImmediate(write);
+        later(write);
         return { kind: "done", next };
       case "childFirst":
         enqueueNext();
         return { kind: "done", write };
       case "childLater":
-        setImmediate(enqueueNext);
+        later(enqueueNext);
         return { kind: "done", write };
       default:
         return { kind: "done", next, write };
