@@ -1,0 +1,268 @@
+// The shapes of GMO Coin's WebSocket frames (GMO API 10), both ways, decoded into the types of lib/core/venueEvents.ts.
+// Unknown extra keys appear without notice and are ignored; a missing or misshaped known key does not parse.
+import { z } from "zod";
+import type {
+  ErrorEvent as ErrorEventType,
+  ExecutionEvent as ExecutionEventType,
+  OrderBookEvent,
+  OrderEvent as OrderEventType,
+  PositionEvent as PositionEventType,
+  PositionSummaryEvent as PositionSummaryEventType,
+  TickerEvent,
+  TradeEvent,
+  VenueFrame,
+} from "../../core/venueEvents.ts";
+import { Coin, CoinCut, Id, Instant, OptionalPrice, Yen, YenCut } from "./codecs.ts";
+
+const Side = z.enum(["BUY", "SELL"]);
+const ExecutionType = z.enum(["MARKET", "LIMIT", "STOP"]);
+const TimeInForce = z.enum(["FAK", "FAS", "FOK", "SOK"]);
+
+export const TickerFrame = z
+  .object({
+    channel: z.literal("ticker"),
+    symbol: z.string(),
+    ask: Yen,
+    bid: Yen,
+    last: Yen,
+    high: Yen,
+    low: Yen,
+    volume: CoinCut,
+    timestamp: Instant,
+  })
+  .transform(({ channel: _, timestamp, ...row }): TickerEvent => ({ kind: "ticker", ...row, timestampMs: timestamp }));
+
+const Level = z.object({ price: Yen, size: Coin });
+export const OrderBookFrame = z
+  .object({
+    channel: z.literal("orderbooks"),
+    symbol: z.string(),
+    asks: z.array(Level),
+    bids: z.array(Level),
+    timestamp: Instant.optional(),
+  })
+  .transform(
+    ({ channel: _, timestamp, ...book }): OrderBookEvent => ({ kind: "orderBook", ...book, timestampMs: timestamp }),
+  );
+
+export const TradeFrame = z
+  .object({
+    channel: z.literal("trades"),
+    symbol: z.string(),
+    price: Yen,
+    side: Side,
+    size: Coin,
+    timestamp: Instant,
+  })
+  .transform(({ channel: _, timestamp, ...row }): TradeEvent => ({ kind: "trade", ...row, timestampMs: timestamp }));
+
+/** The names differ from the rows of REST: executionPrice, executionSize, executionTimestamp (GMO API 10.4). */
+export const ExecutionEvent = z
+  .object({
+    channel: z.literal("executionEvents"),
+    executionId: Id,
+    orderId: Id,
+    // Margin trades only.
+    positionId: Id.optional(),
+    symbol: z.string(),
+    side: Side,
+    settleType: z.string(),
+    executionType: ExecutionType,
+    timeInForce: TimeInForce,
+    executionPrice: Yen,
+    executionSize: Coin,
+    executionTimestamp: Instant,
+    lossGain: Yen,
+    fee: Yen,
+    orderPrice: OptionalPrice,
+    orderSize: Coin,
+    orderExecutedSize: Coin,
+    orderTimestamp: Instant,
+    msgType: z.string(),
+  })
+  .transform(
+    ({
+      channel: _,
+      executionPrice,
+      executionSize,
+      executionTimestamp,
+      orderTimestamp,
+      positionId,
+      orderPrice,
+      ...row
+    }): ExecutionEventType => ({
+      kind: "execution",
+      ...row,
+      positionId,
+      price: executionPrice,
+      size: executionSize,
+      timestampMs: executionTimestamp,
+      orderPrice,
+      orderTimestampMs: orderTimestamp,
+    }),
+  );
+
+export const OrderEvent = z
+  .object({
+    channel: z.literal("orderEvents"),
+    orderId: Id,
+    symbol: z.string(),
+    side: Side,
+    settleType: z.string(),
+    executionType: ExecutionType,
+    timeInForce: TimeInForce,
+    orderStatus: z.enum(["WAITING", "ORDERED", "CANCELED", "EXPIRED"]),
+    cancelType: z.string().optional(),
+    orderPrice: OptionalPrice,
+    losscutPrice: OptionalPrice,
+    orderSize: Coin,
+    orderExecutedSize: Coin,
+    orderTimestamp: Instant,
+    msgType: z.string(),
+  })
+  .transform(
+    ({
+      channel: _,
+      orderStatus,
+      orderPrice,
+      orderSize,
+      orderExecutedSize,
+      orderTimestamp,
+      cancelType,
+      losscutPrice,
+      ...row
+    }): OrderEventType => ({
+      kind: "order",
+      ...row,
+      status: orderStatus,
+      cancelType,
+      price: orderPrice,
+      losscutPrice,
+      size: orderSize,
+      executedSize: orderExecutedSize,
+      orderTimestampMs: orderTimestamp,
+    }),
+  );
+
+export const PositionEvent = z
+  .object({
+    channel: z.literal("positionEvents"),
+    positionId: Id,
+    symbol: z.string(),
+    side: Side,
+    size: Coin,
+    // The venue's spelling (GMO API 0.13).
+    orderdSize: Coin,
+    price: Yen,
+    lossGain: YenCut,
+    losscutPrice: OptionalPrice,
+    timestamp: Instant,
+    // Decides whether the position still exists: an unknown word must not pass for a change of size.
+    msgType: z.enum(["OPR", "UPR", "ULR", "CPR"]),
+  })
+  .transform(
+    ({ channel: _, timestamp, orderdSize, losscutPrice, ...row }): PositionEventType => ({
+      kind: "position",
+      ...row,
+      orderedSize: orderdSize,
+      losscutPrice,
+      timestampMs: timestamp,
+    }),
+  );
+
+export const PositionSummaryEvent = z
+  .object({
+    channel: z.literal("positionSummaryEvents"),
+    symbol: z.string(),
+    side: Side,
+    // An average may carry any number of decimals.
+    averagePositionRate: YenCut,
+    positionLossGain: YenCut,
+    sumOrderQuantity: Coin,
+    sumPositionQuantity: Coin,
+    timestamp: Instant,
+    msgType: z.string(),
+  })
+  .transform(
+    (row): PositionSummaryEventType => ({
+      kind: "positionSummary",
+      symbol: row.symbol,
+      side: row.side,
+      averagePrice: row.averagePositionRate,
+      lossGain: row.positionLossGain,
+      orderedSize: row.sumOrderQuantity,
+      size: row.sumPositionQuantity,
+      timestampMs: row.timestamp,
+      msgType: row.msgType,
+    }),
+  );
+
+/** `{ "error": "ERR-5106 Invalid request parameter. symbol" }`: one string, the code first. */
+export const ErrorFrame = z.object({ error: z.string() }).transform(({ error }): ErrorEventType => {
+  const [, code, text] = /^\s*(ERR-\d+)\b[\s:.]*([\s\S]*)$/.exec(error) ?? [];
+  return { kind: "error", code: code ?? "UNKNOWN", text: text ?? error };
+});
+
+/** By the channel's name on the wire. */
+export const FRAMES = {
+  ticker: TickerFrame,
+  orderbooks: OrderBookFrame,
+  trades: TradeFrame,
+  executionEvents: ExecutionEvent,
+  orderEvents: OrderEvent,
+  positionEvents: PositionEvent,
+  positionSummaryEvents: PositionSummaryEvent,
+} as const satisfies Record<string, z.ZodType<VenueFrame>>;
+export type Channel = keyof typeof FRAMES;
+export type PublicChannel = "ticker" | "orderbooks" | "trades";
+export type PrivateChannel = Exclude<Channel, PublicChannel>;
+
+/** What we send. Public channels name one symbol; private channels name none (GMO API 10.1, 10.4). */
+export const PublicCommand = z.strictObject({
+  command: z.enum(["subscribe", "unsubscribe"]),
+  channel: z.enum(["ticker", "orderbooks", "trades"]),
+  symbol: z.string().min(1),
+  /** `trades` only: the taker's row of each match, not both. */
+  option: z.literal("TAKER_ONLY").optional(),
+});
+export const PrivateCommand = z.strictObject({
+  command: z.enum(["subscribe", "unsubscribe"]),
+  channel: z.enum(["executionEvents", "orderEvents", "positionEvents", "positionSummaryEvents"]),
+  /** `positionSummaryEvents` only: every 5 s. */
+  option: z.literal("PERIODIC").optional(),
+});
+export type Command = z.infer<typeof PublicCommand> | z.infer<typeof PrivateCommand>;
+
+export type ReadFrame =
+  | { readonly kind: "frame"; readonly frame: VenueFrame }
+  /** Nobody knows what the venue said. `channel` is undefined when not even that could be read. */
+  | { readonly kind: "unreadable"; readonly channel: string | undefined; readonly reason: string };
+
+const unreadable = (channel: string | undefined, reason: string): ReadFrame => ({
+  kind: "unreadable",
+  channel,
+  reason,
+});
+const Head = z.object({ channel: z.string().optional(), error: z.string().optional() });
+
+/** One frame of either socket. Never throws. */
+export const readFrame = (text: string): ReadFrame => {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return unreadable(undefined, "expected JSON");
+  }
+  const head = Head.safeParse(json);
+  if (!head.success) return unreadable(undefined, "expected an object with a channel or an error");
+  const { channel, error } = head.data;
+  if (channel === undefined)
+    return error === undefined
+      ? unreadable(undefined, "expected a channel or an error")
+      : { kind: "frame", frame: ErrorFrame.parse(json) };
+  // Own keys only: a channel named "constructor" must be unknown, not a function.
+  if (!Object.hasOwn(FRAMES, channel)) return unreadable(channel, "a channel this program does not know");
+  const read = FRAMES[channel as Channel].safeParse(json);
+  if (read.success) return { kind: "frame", frame: read.data };
+  return unreadable(channel, read.error.issues.map((i) => `${i.path.join(".")}: ${i.message}`).join("; "));
+};
