@@ -39,10 +39,10 @@ describe("the crash run sees a broken promise", () => {
   /** Where a process must die for the breach to show. */
   const AT: Readonly<Record<Sabotage, string>> = {
     ackFirst: "beforeAck",
-    effectFirst: "insideCommit",
-    effectLater: "afterCommit",
-    childFirst: "insideCommit",
-    childLater: "afterCommit",
+    effectFirst: "sabotaged",
+    effectLater: "sabotaged",
+    childFirst: "sabotaged",
+    childLater: "sabotaged",
     deaf: "afterClaim",
   };
   test.each(Object.entries(SABOTAGES) as [Sabotage, readonly (keyof CrashReport)[]][])(

@@ -37,19 +37,26 @@ const run = async (order: ChildOrder): Promise<void> => {
         : [{ name: ctx.job.name, key: `${ctx.job.key}.${input.left}`, input: { ...input, left: input.left - 1 } }];
     const write = () => void effect.run(ctx.job.id, ctx.job.fence, "end");
     const enqueueNext = () => void next.map((child) => store.enqueue(child, ctx.job));
-    const later = (work: () => void) => setImmediate(() => db.sql.open && work());
+    // Broken on purpose: dies at "sabotaged" between the two halves of what must be one.
+    const later = (work: () => void) =>
+      setImmediate(() => {
+        failpoint("sabotaged");
+        if (db.sql.open) work();
+      });
     switch (order.sabotage) {
       case "effectFirst":
         write();
+        failpoint("sabotaged");
         return { kind: "done", next };
       case "effectLater":
         later(write);
         return { kind: "done", next };
       case "childFirst":
         enqueueNext();
+        if (next.length > 0) failpoint("sabotaged");
         return { kind: "done", write };
       case "childLater":
-        later(enqueueNext);
+        if (next.length > 0) later(enqueueNext);
         return { kind: "done", write };
       default:
         return { kind: "done", next, write };
