@@ -34,7 +34,7 @@ export interface WorkerOptions<S extends object> {
   readonly random: Random;
   readonly onFailure?: OnFailure;
   readonly failpoint?: LedgerOptions["failpoint"];
-  /** Default 25: how often other processes' commits and due times are looked at. */
+  /** Default 40 ms: how often other processes' commits and due times are looked at. */
   readonly pollMs?: number;
   /** Default 30 s, real clock. */
   readonly leaseMs?: number;
@@ -125,7 +125,7 @@ class QueueWorker<S extends object> implements Worker {
 
   start(): void {
     this.#enter("started");
-    const pollMs = this.#o.pollMs ?? 25;
+    const pollMs = this.#o.pollMs ?? 40;
     this.#polledMs = this.#o.clock.monotonicMs();
     this.#unlisten = this.#o.store.onWork(() => this.#queuePump());
     this.#timers.push(setInterval(() => this.#guard("queue.pollFailed", () => this.#poll()), pollMs));
