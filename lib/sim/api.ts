@@ -3,10 +3,10 @@ import { createHmac } from "node:crypto";
 import { type EpochMs, isoUtc } from "../core/time.ts";
 import type { Credentials } from "../io/gmo/sign.ts";
 import type { TransportReply } from "../io/gmo/transport.ts";
-import type { Machine } from "./machine.ts";
-import { type OrderRuleOptions, type Refusal, refuse } from "./orderRules.ts";
+import type { Effects, Machine } from "./machine.ts";
 import { privateApi } from "./privateApi.ts";
 import { type ApiResult, okay, publicApi, refusedWith } from "./publicApi.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 
 /** What reaches the venue, however it travelled. */
 export interface ApiRequest {
@@ -18,10 +18,8 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface ApiOptions extends OrderRuleOptions {
+export interface ApiOptions {
   readonly credentials: Credentials;
-  /** Largest difference between API-TIMESTAMP and the clock, each way. GMO's is not published. */
-  readonly signatureWindowMs: number;
   /** The clock API-TIMESTAMP is checked against: the venue's own in process, the wall clock as a server (DESIGN 6). */
   readonly authClock: () => EpochMs;
 }
@@ -37,38 +35,62 @@ export const refusalReply = ({ code, text }: Refusal, nowMs: EpochMs): Transport
     responsetime: isoUtc(nowMs),
   }),
 });
+/** `data` undefined: a success without payload. */
+export const successReply = (data: unknown, nowMs: EpochMs): TransportReply => ({
+  httpStatus: 200,
+  body: JSON.stringify({ status: 0, ...(data === undefined ? {} : { data }), responsetime: isoUtc(nowMs) }),
+});
 
-export const answer = (machine: Machine, options: ApiOptions, request: ApiRequest): TransportReply => {
+export const answer = (
+  machine: Machine,
+  options: ApiOptions,
+  request: ApiRequest,
+  effects: Effects = {},
+): TransportReply => {
   const nowMs = machine.state.nowMs;
-  const result = resultOf(machine, options, request);
-  if (result.kind === "refused") return refusalReply(result.refusal, nowMs);
-  const { data } = result;
-  return {
-    httpStatus: 200,
-    body: JSON.stringify({ status: 0, ...(data === undefined ? {} : { data }), responsetime: isoUtc(nowMs) }),
-  };
+  const result = resultOf(machine, options, request, effects);
+  return result.kind === "refused" ? refusalReply(result.refusal, nowMs) : successReply(result.data, nowMs);
 };
 
-const resultOf = (machine: Machine, options: ApiOptions, request: ApiRequest): ApiResult => {
+/** Refused before the venue is open again; everything else works (GMO API 12). */
+const NOT_IN_PREOPEN = new Set([
+  "/v1/order",
+  "/v1/changeOrder",
+  "/v1/closeOrder",
+  "/v1/closeBulkOrder",
+  "/v1/changeLosscutPrice",
+]);
+
+const resultOf = (machine: Machine, options: ApiOptions, request: ApiRequest, effects: Effects): ApiResult => {
   const { area, method, path, body = "" } = request;
   const query = new URLSearchParams(request.query ?? "");
-  const status = machine.status();
+  const closed = closedRefusal(machine);
   if (area === "public") {
-    if (status === "MAINTENANCE") return path === "/v1/status" ? okay({ status }) : refusedWith(maintenance);
+    if (closed)
+      return path === "/v1/status" && machine.options.statusInMaintenance === "data"
+        ? okay({ status: "MAINTENANCE" })
+        : refusedWith(closed);
     const result = method === "GET" ? publicApi(machine, path, query) : undefined;
     return result ?? refusedWith(refuse("ERR-5207", "Not found"));
   }
-  if (status === "MAINTENANCE") return refusedWith(maintenance);
-  const denied = authenticate(options, request);
+  const denied = closed ?? authenticate(machine, options, request);
   if (denied) return refusedWith(denied);
-  if (status === "PREOPEN" && (path === "/v1/order" || path === "/v1/closeOrder"))
+  if (machine.status() === "PREOPEN" && NOT_IN_PREOPEN.has(path))
     return refusedWith(refuse("ERR-5203", "Pre-open. Orders are not accepted yet."));
-  return privateApi(machine, options, method, path, query, body) ?? refusedWith(refuse("ERR-5204", "Forbidden"));
+  return privateApi(machine, method, path, query, body, effects) ?? refusedWith(refuse("ERR-5204", "Forbidden"));
 };
 
-const maintenance = refuse("ERR-5201", "MAINTENANCE. Please wait for a while");
+/** The refusal of everything while the venue is closed; undefined when it is open or in pre-open. */
+export const closedRefusal = (machine: Machine): Refusal | undefined => {
+  const closure = machine.hours.closedBy(machine.state.nowMs);
+  if (closure === undefined || closure.kind === "preopen") return undefined;
+  return closure.kind === "emergency"
+    ? refuse("ERR-5202", "EMERGENCY MAINTENANCE. Please wait for a while")
+    : refuse("ERR-5201", "MAINTENANCE. Please wait for a while");
+};
 
-const authenticate = (options: ApiOptions, request: ApiRequest): Refusal | undefined => {
+/** Key, timestamp and signature of a private request (GMO API 2); undefined when all three are good. */
+export const authenticate = (machine: Machine, options: ApiOptions, request: ApiRequest): Refusal | undefined => {
   const header = (name: string): string | undefined =>
     Object.entries(request.headers).find(([key]) => key.toUpperCase() === name)?.[1];
   const key = header("API-KEY");
@@ -76,10 +98,12 @@ const authenticate = (options: ApiOptions, request: ApiRequest): Refusal | undef
   if (key === undefined) return refuse("ERR-5011", "API-KEY is not specified.");
   if (!/^\d{10,16}$/.test(timestamp)) return refuse("ERR-5007", "API-TIMESTAMP is invalid.");
   if (key !== options.credentials.apiKey) return refuse("ERR-5012", "Invalid API-KEY, IP, or permissions for action.");
-  // The direction follows the English text: 5008 = later than the server, 5009 = earlier (GMO API 2.1).
+  const { signatureWindowMs, timestampAheadCode } = machine.options;
   const skewMs = Number(timestamp) - options.authClock();
-  if (skewMs > options.signatureWindowMs) return refuse("ERR-5008", "Timestamp for this request is too late.");
-  if (skewMs < -options.signatureWindowMs) return refuse("ERR-5009", "Timestamp for this request is too early.");
+  if (Math.abs(skewMs) > signatureWindowMs)
+    return skewMs > 0 === (timestampAheadCode === "ERR-5008")
+      ? refuse("ERR-5008", "Timestamp for this request is too late.")
+      : refuse("ERR-5009", "Timestamp for this request is too early.");
   // PUT and DELETE are signed without their body, GET has none; the query is never part of it.
   const body = request.method === "POST" ? (request.body ?? "") : "";
   const expected = createHmac("sha256", options.credentials.secret)

@@ -18,6 +18,8 @@ export interface CandleMarketOptions {
    * Binance volume in the derived files (lib/sim/data/README.md). Use 1 for candles of the venue itself.
    */
   readonly volumeShare?: number;
+  /** Levels a side of the book, the deeper ones larger. Default 20. GMO shows 30 on the socket and up to 500 over REST. */
+  readonly bookLevels?: number;
 }
 
 const BOOK_LEVELS = 20;
@@ -35,12 +37,15 @@ export class CandleMarket implements Market {
   readonly symbols: readonly string[];
   readonly #bySymbol = new Map<string, SymbolMarket>();
   readonly #volumeShare: number;
+  readonly #bookLevels: number;
   readonly #fingerprint: string;
 
-  constructor({ candles, rules, spreadsBps, volumeShare = 0.02 }: CandleMarketOptions) {
+  constructor({ candles, rules, spreadsBps, volumeShare = 0.02, bookLevels = BOOK_LEVELS }: CandleMarketOptions) {
     this.symbols = Object.keys(candles).toSorted();
     this.#volumeShare = volumeShare;
+    this.#bookLevels = bookLevels;
     const hash = createHash("sha256").update(String(volumeShare));
+    if (bookLevels !== BOOK_LEVELS) hash.update(` ${bookLevels} levels`);
     for (const symbol of this.symbols) {
       const rule = rules.find((row) => row.symbol === symbol);
       const spreadBps = spreadsBps.get(symbol);
@@ -121,7 +126,7 @@ export class CandleMarket implements Market {
     const perMinute = (before < 0 ? 0 : series.volume(before)) * (MINUTE_MS / series.intervalMs) * this.#volumeShare;
     const side = (sign: 1 | -1): Level[] => {
       const levels: Level[] = [];
-      for (let k = 0; k < BOOK_LEVELS; k++) {
+      for (let k = 0; k < this.#bookLevels; k++) {
         const ticks = last + sign * (half + k * gap);
         if (ticks <= 0) break;
         const size = coinE8(fromNumber(perMinute * BEST_LEVEL_SHARE * (1 + k / 2)));

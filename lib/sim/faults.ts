@@ -1,44 +1,86 @@
-// Faults on the way to and from the simulated venue. `before`: the venue never saw the request. `after`: it answered, and
-// has committed; what is lost is the answer. The second is the case every order must survive (GMO API 9).
-
+// Faults of single requests. On the way there (`before`): the venue never saw the request. On the way back (`after`): it
+// answered, and has committed; what is lost is the answer, the case every order must survive (GMO API 9). Effects are faults
+// that only the venue itself can commit. Scripts of them are faultFile.ts's.
 import type { EpochMs } from "../core/time.ts";
-import { TransportError, type TransportReply } from "../io/gmo/transport.ts";
+import { TransportError, type TransportFailure, type TransportReply } from "../io/gmo/transport.ts";
 import { type ApiRequest, refusalReply } from "./api.ts";
-import { refuse } from "./orderRules.ts";
+import type { Effects } from "./machine.ts";
+import { refuse } from "./refusal.ts";
+
+export { type FaultScript, parseFaults } from "./faultFile.ts";
 
 export type FaultPhase = "before" | "after";
 export interface Fault {
   /**
-   * dropReply: nothing comes back (timeout). reset: the connection breaks. httpError: HTTP 502. html: HTTP 200 with a page.
-   * truncate: the answer is cut in the middle. error: an envelope with `code`.
+   * dropReply: nothing comes back (timeout). reset: the connection breaks. httpError: HTTP `httpStatus`. html: HTTP 200 with a
+   * page. truncate: the answer is cut in the middle. error: an envelope with `code`. late: the answer comes after `ms`.
    */
-  readonly kind: "dropReply" | "reset" | "httpError" | "html" | "truncate" | "error";
+  readonly kind: "dropReply" | "reset" | "httpError" | "html" | "truncate" | "error" | "late";
   /** Only for `error`; default ERR-554. */
   readonly code?: string;
+  /** Only for `httpError`; default 502. */
+  readonly httpStatus?: number;
+  /** Only for `late`: how long the answer takes, milliseconds; default 0. */
+  readonly ms?: number;
 }
-/** Asked twice per request; undefined = no fault. */
-export type Faults = (request: ApiRequest, phase: FaultPhase) => Fault | undefined;
+/**
+ * Asked twice per request, "before" first; undefined = no fault. `effects` is asked between the two, of a request that
+ * arrives.
+ */
+export interface Faults {
+  (request: ApiRequest, phase: FaultPhase, nowMs: EpochMs): Fault | undefined;
+  readonly effects?: () => Effects | undefined;
+}
 
-const PAGE = "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>";
+/** What becomes of an answer. `delayMs` is for the wire: in process an answer takes no time. */
+export type Delivery =
+  | { readonly kind: "reply"; readonly reply: TransportReply; readonly delayMs: number }
+  | { readonly kind: "lost"; readonly failure: Extract<TransportFailure, "timeout" | "reset"> };
 
-/** What the client gets instead. Throws TransportError for a lost reply. */
-export const faultyReply = (fault: Fault, reply: TransportReply | undefined, nowMs: EpochMs): TransportReply => {
+const page = (httpStatus: number): string =>
+  `<html><head><title>${httpStatus}</title></head><body>${httpStatus}</body></html>`;
+
+/** What the client gets instead. `reply` is undefined when the venue never saw the request. */
+export const spoil = (fault: Fault, reply: TransportReply | undefined, nowMs: EpochMs): Delivery => {
+  const instead = (httpStatus: number, body: string): Delivery => ({
+    kind: "reply",
+    reply: { httpStatus, body },
+    delayMs: 0,
+  });
   switch (fault.kind) {
     case "dropReply":
-      throw new TransportError("timeout", "simulated fault: no reply");
+      return { kind: "lost", failure: "timeout" };
     case "reset":
-      throw new TransportError("reset", "simulated fault: connection reset");
+      return { kind: "lost", failure: "reset" };
     case "httpError":
-      return { httpStatus: 502, body: PAGE };
+      return instead(fault.httpStatus ?? 502, page(fault.httpStatus ?? 502));
     case "html":
-      return { httpStatus: 200, body: PAGE };
+      return instead(200, page(502));
     case "truncate": {
       const body = reply?.body ?? `{"status":0,"responsetime":"`;
-      return { httpStatus: 200, body: body.slice(0, Math.floor(body.length / 2)) };
+      return instead(200, body.slice(0, Math.floor(body.length / 2)));
     }
     case "error":
-      return refusalReply(refuse(fault.code ?? "ERR-554", "simulated fault"), nowMs);
+      return {
+        kind: "reply",
+        reply: refusalReply(refuse(fault.code ?? "ERR-554", "simulated fault"), nowMs),
+        delayMs: 0,
+      };
+    case "late":
+      // Late and never arrived would be a timeout: that is dropReply.
+      return reply === undefined
+        ? { kind: "lost", failure: "timeout" }
+        : { kind: "reply", reply, delayMs: fault.ms ?? 0 };
     default:
       return fault.kind satisfies never;
   }
+};
+
+/** The delivery of a client in the same process. Throws TransportError for a lost reply. */
+export const delivered = (delivery: Delivery): TransportReply => {
+  if (delivery.kind === "reply") return delivery.reply;
+  throw new TransportError(
+    delivery.failure,
+    delivery.failure === "timeout" ? "simulated fault: no reply" : "simulated fault: connection reset",
+  );
 };

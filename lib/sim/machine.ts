@@ -1,18 +1,33 @@
 // The simulated venue's state machine: orders come in, virtual time moves, everything that is due happens in exact time
 // order. Deterministic: the same seed, market, requests and times give the same states. No IO.
-import { type CoinE8, ceilDiv, coinE8, floorDiv, notionalYen, type YenE8, yenE8 } from "../core/money.ts";
-import { type EpochMs, epochMs, nextVenueDayStart } from "../core/time.ts";
+import { type CoinE8, ceilDiv, coinE8, floorDiv, floorToStep, fromNumber, maxBig, type YenE8 } from "../core/money.ts";
+import { type EpochMs, epochMs } from "../core/time.ts";
 import type { ExecutionType, Side, SymbolRules, TimeInForce, VenueStatus } from "../core/venue.ts";
-import { type Account, accountOf, feeYen, LEVERAGE_FEE_RATIO, openGain } from "./margin.ts";
+import { applyChange } from "./changes.ts";
+import { type Due, nextDue } from "./dues.ts";
+import { settleCall } from "./forced.ts";
+import { type Account, accountOf, openGain } from "./margin.ts";
 import type { Market, TouchSide } from "./market.ts";
-import { Matching, type MatchingOptions } from "./matching.ts";
-import type { SimOrder, SimPosition, SimState } from "./state.ts";
-import { type Maintenance, matchingFrom, statusAt } from "./tradingHours.ts";
+import { Matching, type Stopped } from "./matching.ts";
+import type { VenueOptions } from "./options.ts";
+import { Settlement } from "./settlement.ts";
+import {
+  isSpot,
+  type PendingChange,
+  type SettlePart,
+  type SimOrder,
+  type SimPosition,
+  type SimState,
+  UNTOUCHED,
+} from "./state.ts";
+import { TradingHours } from "./tradingHours.ts";
 
-export interface MachineOptions extends MatchingOptions {
-  readonly maintenance: Maintenance;
-  /** How long an accepted cancel takes; fills can win meanwhile. */
-  readonly cancelAfterMs: number;
+export interface MachineConfig {
+  readonly state: SimState;
+  readonly market: Market;
+  readonly rules: ReadonlyMap<string, SymbolRules>;
+  readonly options: VenueOptions;
+  readonly seed: number | string;
 }
 
 /** A checked order (orderRules.ts); sizes and prices are on the step and the tick. */
@@ -24,8 +39,21 @@ export interface NewOrder {
   readonly size: CoinE8;
   readonly price: YenE8 | undefined;
   readonly losscutPrice: YenE8 | undefined;
-  /** undefined opens. */
+  /** The position it settles; undefined opens, unless `settles` names several. */
   readonly positionId: number | undefined;
+  /** What a bulk close settles, first to go first. */
+  readonly settles?: readonly SettlePart[];
+}
+/** Injected faults that only the venue itself can commit (faults.ts). */
+export interface Effects {
+  /** A post-only order expires whatever the book says. */
+  readonly expireSok?: boolean;
+  /** Share of the order, 0 to 1, that its first fill may take; at least one step. */
+  readonly fillShare?: number;
+  /** The cancel is accepted and then the order fills, at its own price whatever the market's. */
+  readonly cancelLoses?: boolean;
+  /** closeOrder does not see positions younger than this. */
+  readonly notClosableMs?: number;
 }
 
 export interface Watch {
@@ -33,39 +61,46 @@ export interface Watch {
   readonly side: TouchSide;
   readonly price: YenE8;
 }
-
-interface Due {
-  readonly atMs: EpochMs;
-  /** At the same instant: fee, then cancels, then loss cuts, then orders by id. */
-  readonly rank: number;
-  readonly run: () => void;
+export interface QuoteYen {
+  readonly bid: YenE8;
+  readonly ask: YenE8;
+  readonly last: YenE8;
 }
 
 export class Machine {
+  readonly state: SimState;
+  readonly market: Market;
+  readonly rules: ReadonlyMap<string, SymbolRules>;
+  readonly options: VenueOptions;
+  readonly hours: TradingHours;
   readonly matching: Matching;
-  constructor(
-    readonly state: SimState,
-    readonly market: Market,
-    readonly rules: ReadonlyMap<string, SymbolRules>,
-    private readonly options: MachineOptions,
-  ) {
-    this.matching = new Matching(state, market, rules, options);
+  readonly settlement: Settlement;
+
+  constructor({ state, market, rules, options, seed }: MachineConfig) {
+    this.state = state;
+    this.market = market;
+    this.rules = rules;
+    this.options = options;
+    this.hours = new TradingHours(options.maintenance, options.closures);
+    this.settlement = new Settlement(state, rules, options, (symbol) => this.quoteYen(symbol));
+    this.matching = new Matching(state, market, rules, this.settlement, { seed, partialFills: options.partialFills });
   }
 
   status(): VenueStatus {
-    return statusAt(this.options.maintenance, this.state.nowMs);
+    return this.hours.statusAt(this.state.nowMs);
   }
-  quoteYen(symbol: string): { readonly bid: YenE8; readonly ask: YenE8; readonly last: YenE8 } | undefined {
-    const best = this.market.best(symbol, this.state.nowMs);
+  /** Prices now, or at an instant before or after. */
+  quoteYen(symbol: string, atMs: EpochMs = this.state.nowMs): QuoteYen | undefined {
+    const best = this.market.best(symbol, atMs);
     if (!best) return undefined;
     const yen = (ticks: number): YenE8 => this.matching.toYen(symbol, ticks);
     return { bid: yen(best.bid), ask: yen(best.ask), last: yen(best.last) };
   }
-  account(): Account {
-    return accountOf(this.state, (symbol) => this.quoteYen(symbol));
+  account(atMs: EpochMs = this.state.nowMs): Account {
+    return accountOf(this.state, this.rules, this.options, (symbol) => this.quoteYen(symbol, atMs));
   }
-  openGain(position: SimPosition): YenE8 {
-    return openGain(position, this.quoteYen(position.symbol));
+  openGain(position: SimPosition, atMs: EpochMs = this.state.nowMs): YenE8 {
+    return openGain(position, this.quoteYen(position.symbol, atMs));
   }
 
   /** Moves time to `untilMs`, doing on the way what is due. */
@@ -75,9 +110,12 @@ export class Machine {
     for (let due = this.#nextDue(untilMs); due; due = this.#nextDue(untilMs)) {
       this.state.nowMs = due.atMs;
       due.run();
-      this.state.measureBare(this.market.symbols);
+      this.endStep();
     }
     this.state.nowMs = untilMs;
+  }
+  #nextDue(untilMs: EpochMs): Due | undefined {
+    return nextDue(this, untilMs, false);
   }
 
   /**
@@ -86,7 +124,7 @@ export class Machine {
    */
   nextEventMs(untilMs: EpochMs, watches: readonly Watch[]): EpochMs | undefined {
     const fromMs = epochMs(this.state.nowMs + 1);
-    let nextMs = this.#nextDue(untilMs, true)?.atMs;
+    let nextMs = nextDue(this, untilMs, true)?.atMs;
     for (const { symbol, side, price } of watches) {
       const { tick } = this.matching.rulesOf(symbol);
       const level = Number(side === "atOrAbove" ? ceilDiv(price, tick) : floorDiv(price, tick));
@@ -99,98 +137,91 @@ export class Machine {
     return nextMs;
   }
 
-  /** The earliest thing due in [now, untilMs]. */
-  #nextDue(untilMs: EpochMs, ordersOnly = false): Due | undefined {
-    const { state } = this;
-    let best: Due | undefined;
-    const offer = (atMs: EpochMs | undefined, rank: number, run: () => void): void => {
-      if (atMs === undefined || atMs > untilMs) return;
-      if (!best || atMs < best.atMs || (atMs === best.atMs && rank < best.rank)) best = { atMs, rank, run };
-    };
-    if (state.openPositions.size === 0 && state.liveOrders.size === 0) return undefined;
-
-    if (state.openPositions.size > 0 && !ordersOnly)
-      offer(nextVenueDayStart(state.nowMs), 0, () => this.#chargeLeverageFee());
-    for (const order of state.liveOrders.values()) {
-      if (order.cancelAtMs !== undefined) offer(order.cancelAtMs, 1, () => this.#endOrder(order, "CANCELED", "USER"));
-      const { symbol } = order;
-      if (order.executionType === "STOP") {
-        const trigger = this.matching.toTicks(symbol, order.price!);
-        const side = order.side === "BUY" ? "atOrAbove" : "atOrBelow";
-        offer(this.#touch(symbol, side, trigger, state.nowMs, best?.atMs ?? untilMs), 3, () => this.#trigger(order));
-      } else {
-        const side = order.side === "BUY" ? "atOrBelow" : "atOrAbove";
-        const fromMs = epochMs(Math.max(state.nowMs, order.nextFillMs));
-        const atMs = this.#touch(symbol, side, order.throughTicks!, fromMs, best?.atMs ?? untilMs);
-        offer(atMs, 3, () => this.matching.fillResting(order));
-      }
-    }
-    for (const position of state.openPositions.values()) {
-      const ticks = this.matching.toTicks(position.symbol, position.losscutPrice);
-      const side = position.side === "BUY" ? "atOrBelow" : "atOrAbove";
-      const atMs = this.#touch(position.symbol, side, ticks, state.nowMs, best?.atMs ?? untilMs);
-      offer(atMs, 2, () => this.#lossCut(position));
-    }
-    return best;
-  }
-
   /** First touch while the venue matches orders. */
-  #touch(symbol: string, side: TouchSide, ticks: number, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
+  touch(symbol: string, side: TouchSide, ticks: number, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
     let startMs = fromMs;
     for (;;) {
       const atMs = this.market.firstTouch(symbol, side, ticks, startMs, untilMs);
       if (atMs === undefined) return undefined;
-      startMs = matchingFrom(this.options.maintenance, atMs);
+      startMs = this.hours.matchingFrom(atMs);
       if (startMs === atMs) return atMs;
     }
   }
 
   /** Accepts a checked order and lets it act at once. Returns its id. */
-  place(request: NewOrder): number {
+  place(request: NewOrder, effects: Effects = {}): number {
     const { state, matching } = this;
+    const { settles = [], ...rest } = request;
     const order: SimOrder = {
-      ...request,
+      ...rest,
+      settles,
       orderId: state.nextOrderId(),
       orderType: "NORMAL",
-      settleType: request.positionId === undefined ? "OPEN" : "CLOSE",
+      settleType: request.positionId === undefined && settles.length === 0 ? "OPEN" : "CLOSE",
       createdMs: state.nowMs,
       executedSize: coinE8(0n),
       status: request.executionType === "STOP" ? "WAITING" : "ORDERED",
-      cancelType: undefined,
-      throughTicks: undefined,
       nextFillMs: state.nowMs,
-      cancelAtMs: undefined,
+      ...UNTOUCHED,
+      fillCap: this.#cap(request, effects.fillShare),
     };
     const { symbol, side, price, size, timeInForce } = order;
-    if (order.executionType === "LIMIT") order.throughTicks = this.#throughTicks(symbol, side, price!);
+    this.setThrough(order);
     // Judged before the order is filed, or it would meet itself.
     const crosses = order.executionType === "LIMIT" && matching.wouldCross(symbol, side, price!);
     const fits = timeInForce !== "FOK" || matching.canFillWhole(symbol, side, price!, size);
     state.touchOrder(order);
 
-    if (timeInForce === "SOK" && crosses) this.#endOrder(order, "EXPIRED", "EXPIRED_SOK");
-    else if (!fits) this.#endOrder(order, "EXPIRED", "EXPIRED_FOK");
+    if (timeInForce === "SOK" && (crosses || effects.expireSok)) this.endOrder(order, "EXPIRED", "EXPIRED_SOK");
+    else if (!fits) this.endOrder(order, "EXPIRED", "EXPIRED_FOK");
     else {
-      this.#emitOrder(order, "NOR");
-      if (order.executionType === "MARKET") this.#takeOrExpire(order);
-      else if (crosses && matching.take(order) === "self") this.#endOrder(order, "EXPIRED", "EXPIRED_SELFTRADE");
-      // What rests where we have emptied the book waits for the next stretch: then it has filled up again.
-      else if (crosses || this.#isThrough(order)) order.nextFillMs = this.market.stretch(symbol, state.nowMs).endMs;
+      this.emitOrder(order, "NOR");
+      if (order.executionType !== "STOP") this.#meetBook(order, crosses);
     }
-    state.measureBare(this.market.symbols);
+    this.endStep();
     return order.orderId;
+  }
+  #cap({ symbol, size }: NewOrder, share: number | undefined): CoinE8 | undefined {
+    if (share === undefined) return undefined;
+    const { sizeStep } = this.matching.rulesOf(symbol);
+    return maxBig(floorToStep(coinE8((size * fromNumber(share)) / 100_000_000n), sizeStep), sizeStep);
+  }
+
+  /** What an order on the book does at once: takes what it may, and rests, or ends. */
+  #meetBook(order: SimOrder, crosses: boolean): void {
+    const rests = order.executionType === "LIMIT" && order.timeInForce === "FAS";
+    if (order.executionType === "MARKET" || order.timeInForce === "FAK") this.takeOrExpire(order);
+    else if (crosses) {
+      const stopped = this.matching.take(order);
+      if (stopped === "self" || stopped === "poor") this.#stop(order, stopped);
+      // The whole of a FOK was there when it came; an injected cap can leave a rest, and a FOK has none.
+      else if (stopped === "dry" && !rests) this.endOrder(order, "EXPIRED", "EXPIRED_FOK");
+      // What rests where we have emptied the book waits for the next stretch: then it has filled up again.
+      else this.#waitForNextStretch(order);
+    } else if (this.#isThrough(order)) this.#waitForNextStretch(order);
+  }
+  #waitForNextStretch(order: SimOrder): void {
+    order.nextFillMs = this.market.stretch(order.symbol, this.state.nowMs).endMs;
+    this.state.touchOrder(order);
   }
 
   /**
    * The last price at which a resting order fills: strictly beyond its own price, and for an order placed inside the
-   * spread only when the whole spread has moved through it (docs/venue.md).
+   * spread only when the whole spread has moved through it (docs/venue.md). A STOP that watches the touch has its trigger
+   * moved by the half-spread of now.
    */
-  #throughTicks(symbol: string, side: Side, price: YenE8): number {
+  setThrough(order: SimOrder): void {
+    const { symbol, side, price, executionType } = order;
+    order.throughTicks = undefined;
+    if (price === undefined || (executionType === "STOP" && this.options.stopTrigger === "last")) return;
     const { bid, ask, last } = this.market.best(symbol, this.state.nowMs)!;
     const ticks = this.matching.toTicks(symbol, price);
-    return side === "BUY"
-      ? Math.max(Math.min(ticks, bid), ticks - Math.max(0, ask - last)) - 1
-      : Math.min(Math.max(ticks, ask), ticks + Math.max(0, last - bid)) + 1;
+    if (executionType === "STOP") order.throughTicks = side === "BUY" ? ticks - (ask - last) : ticks + (last - bid);
+    else
+      order.throughTicks =
+        side === "BUY"
+          ? Math.max(Math.min(ticks, bid), ticks - Math.max(0, ask - last)) - 1
+          : Math.min(Math.max(ticks, ask), ticks + Math.max(0, last - bid)) + 1;
   }
 
   /** Whether the last price stands beyond a resting order already. */
@@ -200,85 +231,106 @@ export class Machine {
     return side === "BUY" ? last <= throughTicks : last >= throughTicks;
   }
 
-  #takeOrExpire(order: SimOrder): void {
+  takeOrExpire(order: SimOrder): void {
     const stopped = this.matching.take(order);
-    if (stopped === "self") this.#endOrder(order, "EXPIRED", "EXPIRED_SELFTRADE");
-    else if (stopped === "dry") this.#endOrder(order, "EXPIRED", "EXPIRED_FAK");
+    if (stopped !== "full") this.#stop(order, stopped);
+  }
+  #stop(order: SimOrder, why: Exclude<Stopped, "full">): void {
+    if (why === "poor") this.cancelPoor(order);
+    else this.endOrder(order, "EXPIRED", why === "self" ? "EXPIRED_SELFTRADE" : "EXPIRED_FAK");
+  }
+  /** What it would cost is not there (GMO API 7.3). */
+  cancelPoor(order: SimOrder): void {
+    this.endOrder(order, "CANCELED", isSpot(order.symbol) ? "INSUFFICIENT_BALANCE" : "INSUFFICIENT_MARGIN");
   }
 
-  #trigger(order: SimOrder): void {
-    // An accepted cancel that lost the race stays accepted; the trigger wins.
+  trigger(order: SimOrder): void {
+    // An accepted cancel or change that lost the race stays accepted; the trigger wins.
     order.cancelAtMs = undefined;
+    order.change = undefined;
     order.status = "ORDERED";
     this.state.touchOrder(order);
-    this.#emitOrder(order, "NOR");
-    this.#takeOrExpire(order);
+    this.emitOrder(order, "NOR");
+    this.takeOrExpire(order);
+  }
+  /** A resting LIMIT whose price has been gone through. */
+  fillResting(order: SimOrder): void {
+    if (this.matching.fillResting(order) === "poor") this.cancelPoor(order);
+  }
+
+  /** Accepts a checked change (changes.ts). Until it takes effect the order is MODIFYING, at its old price. */
+  change(order: SimOrder, price: YenE8, losscutPrice: YenE8 | undefined): void {
+    const atMs = epochMs(this.state.nowMs + this.options.changeAfterMs);
+    order.change = { atMs, price, losscutPrice } satisfies PendingChange;
+    order.changes += 1;
+    order.status = "MODIFYING";
+    this.state.touchOrder(order);
+    if (this.options.changeAfterMs === 0) applyChange(this, order);
+    this.endStep();
+  }
+  /** After a change took effect: meets the book at its new price, its place in the queue lost. */
+  rejoin(order: SimOrder, crosses: boolean): void {
+    if (crosses) this.#meetBook(order, true);
+    else this.#waitForNextStretch(order);
   }
 
   /** Cancels by request. The caller has checked that the order is WAITING or ORDERED. */
-  cancel(order: SimOrder): void {
-    if (this.options.cancelAfterMs === 0) this.#endOrder(order, "CANCELED", "USER");
+  cancel(order: SimOrder, effects: Effects = {}): void {
+    order.cancelLoses = effects.cancelLoses ?? false;
+    order.cancelAtMs = epochMs(this.state.nowMs + this.options.cancelAfterMs);
+    if (this.options.cancelAfterMs === 0) this.finishCancel(order);
     else {
       order.status = "CANCELLING";
-      order.cancelAtMs = epochMs(this.state.nowMs + this.options.cancelAfterMs);
       this.state.touchOrder(order);
     }
-    this.state.measureBare(this.market.symbols);
+    this.endStep();
+  }
+  /** An accepted cancel takes effect; one that was made to lose fills instead. */
+  finishCancel(order: SimOrder): void {
+    if (!order.cancelLoses) this.endOrder(order, "CANCELED", "USER");
+    else if (order.executionType === "STOP" && order.executedSize === 0n) this.trigger(order);
+    else this.settlement.fill(order, order.price!, coinE8(order.size - order.executedSize), false);
   }
   /** `cancelBefore`: frees a position of its close orders at once. */
   cancelCloseOrders(positionId: number): void {
-    for (const order of this.state.closeOrdersOf(positionId)) this.#endOrder(order, "CANCELED", "USER");
+    for (const order of this.state.closeOrdersOf(positionId)) this.endOrder(order, "CANCELED", "USER");
   }
 
-  #endOrder(order: SimOrder, status: "CANCELED" | "EXPIRED", cancelType: string): void {
+  /** `told`: the event's own cancelType, where it says another than REST (GMO API 7.3). */
+  endOrder(order: SimOrder, status: "CANCELED" | "EXPIRED", cancelType: string, told?: string): void {
     order.status = status;
     order.cancelType = cancelType;
     order.cancelAtMs = undefined;
+    order.change = undefined;
     this.state.touchOrder(order);
-    this.#emitOrder(order, status === "CANCELED" ? "COR" : "ER");
+    this.emitOrder(order, status === "CANCELED" ? "COR" : "ER", told);
   }
-  #emitOrder(order: SimOrder, msgType: "NOR" | "COR" | "ER"): void {
-    this.state.emit({ kind: "order", msgType, symbol: order.symbol, atMs: this.state.nowMs, order: { ...order } });
+  emitOrder(order: SimOrder, msgType: "NOR" | "ROR" | "COR" | "ER", cancelType?: string): void {
+    this.state.emit({
+      kind: "order",
+      msgType,
+      symbol: order.symbol,
+      atMs: this.state.nowMs,
+      order: { ...order },
+      ...(cancelType === undefined ? {} : { cancelType }),
+    });
   }
 
-  /** Every position held across 06:00 JST pays 0.04 % of the closing price x size (GMO API 5.1). */
-  #chargeLeverageFee(): void {
-    for (const position of this.state.openPositions.values()) {
-      const closing = this.market.last(position.symbol, epochMs(this.state.nowMs - 1));
-      if (closing === undefined) continue;
-      const notional = notionalYen(this.matching.toYen(position.symbol, closing), position.size);
-      const fee = feeYen(notional, LEVERAGE_FEE_RATIO, this.options.yenRounding);
-      this.state.book("leverage_fee", yenE8(-fee), position.positionId);
+  /** What follows from every change: balances that no longer cover their orders, met margin calls, `orderdSize` told. */
+  endStep(): void {
+    this.#cancelUncoveredSpot();
+    settleCall(this);
+    for (const position of this.state.untold()) this.settlement.tell(position, "UPR");
+    this.state.measureBare(this.market.symbols);
+  }
+  /** Losses and fees can eat the yen that spot purchases have locked: the newest go first. */
+  #cancelUncoveredSpot(): void {
+    const { state } = this;
+    const buys = [...state.liveOrders.values()].filter((order) => isSpot(order.symbol) && order.side === "BUY");
+    for (let order = buys.pop(); order; order = buys.pop()) {
+      const { cash, locked } = this.account();
+      if (cash >= locked) return;
+      this.cancelPoor(order);
     }
-  }
-
-  /** Forced close of a whole position at the market, whatever the depth (GMO API 5.1). */
-  #lossCut(position: SimPosition): void {
-    const { state, matching } = this;
-    for (const order of state.closeOrdersOf(position.positionId)) this.#endOrder(order, "CANCELED", "POSITION_LOSSCUT");
-    const quote = this.quoteYen(position.symbol)!;
-    const side: Side = position.side === "BUY" ? "SELL" : "BUY";
-    const order: SimOrder = {
-      orderId: state.nextOrderId(),
-      symbol: position.symbol,
-      side,
-      orderType: "LOSSCUT",
-      executionType: "MARKET",
-      settleType: "CLOSE",
-      timeInForce: "FAK",
-      size: position.size,
-      price: undefined,
-      losscutPrice: undefined,
-      positionId: position.positionId,
-      createdMs: state.nowMs,
-      executedSize: coinE8(0n),
-      status: "ORDERED",
-      cancelType: undefined,
-      throughTicks: undefined,
-      nextFillMs: state.nowMs,
-      cancelAtMs: undefined,
-    };
-    state.touchOrder(order);
-    matching.fill(order, side === "SELL" ? quote.bid : quote.ask, position.size, true);
   }
 }

@@ -1,35 +1,29 @@
-// How orders become executions: walking the book as taker, filling at the limit as maker, settling into positions and
-// cash. Pure state changes at the state's current instant; when things happen is machine.ts's business.
-import {
-  type CoinE8,
-  coinE8,
-  floorToStep,
-  fromNumber,
-  maxBig,
-  minBig,
-  notionalYen,
-  type RatioE8,
-  type YenE8,
-  yenE8,
-} from "../core/money.ts";
+// How orders meet the book: walking it as taker, filling at the limit as maker. What an execution does to positions and
+// money is settlement.ts's business, when things happen machine.ts's.
+import { type CoinE8, coinE8, floorToStep, fromNumber, maxBig, minBig, type YenE8, yenE8 } from "../core/money.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Side, SymbolRules } from "../core/venue.ts";
 import { seededRandom } from "../io/random.ts";
-import { defaultLosscut, feeYen, gainYen, LOSSCUT_FEE_RATIO, type YenRounding } from "./margin.ts";
 import type { Book, Level, Market } from "./market.ts";
-import { remainingOf, type SimExecution, type SimOrder, type SimPosition, type SimState } from "./state.ts";
+import type { Settlement } from "./settlement.ts";
+import { remainingOf, type SimOrder, type SimState } from "./state.ts";
 
 export interface MatchingOptions {
   readonly seed: number | string;
   readonly partialFills: boolean;
-  readonly yenRounding: YenRounding;
 }
+/**
+ * Why a taker stopped: it is full, the book (within its limit) is empty, the next best price is our own, or what it would
+ * cost is not there.
+ */
+export type Stopped = "full" | "dry" | "self" | "poor";
 
 export class Matching {
   constructor(
     private readonly state: SimState,
     private readonly market: Market,
     private readonly rules: ReadonlyMap<string, SymbolRules>,
+    private readonly settlement: Settlement,
     private readonly options: MatchingOptions,
   ) {}
 
@@ -98,101 +92,46 @@ export class Matching {
     return levels.reduce((sum, level) => sum + level.size, 0n) >= size;
   }
 
-  /**
-   * Takes what the book offers within the order's limit. Returns why it stopped: the order is full, the book (within the
-   * limit) is empty, or the next best price is our own.
-   */
-  take(order: SimOrder): "full" | "dry" | "self" {
+  /** Takes what the book offers within the order's limit, at most the injected cap. */
+  take(order: SimOrder): Stopped {
     const limit = order.executionType === "LIMIT" ? order.price : undefined;
     const { levels, meetsOwn } = this.#reachable(order.symbol, order.side, limit);
     const step = this.rulesOf(order.symbol).sizeStep;
+    let capped = order.fillCap;
+    order.fillCap = undefined;
     for (const level of levels) {
-      const size = floorToStep(minBig(remainingOf(order), level.size), step);
-      if (size > 0n) this.fill(order, level.price, size, true);
+      const wanted = floorToStep(minBig(remainingOf(order), level.size, capped ?? remainingOf(order)), step);
+      const size = this.settlement.affordable(order, level.price, wanted, true);
+      if (size > 0n) this.settlement.fill(order, level.price, size, true);
       if (remainingOf(order) === 0n) return "full";
+      if (size < wanted) return "poor";
+      if (capped !== undefined) capped = coinE8(capped - size);
+      if (capped === 0n) return "dry";
     }
     return meetsOwn ? "self" : "dry";
   }
 
   /**
    * One fill of a resting order at its own price: all of it, or (partialFills) a seeded 25 to 100 % of what trades in
-   * this stretch of the path, at least one step.
+   * this stretch of the path, at least one step. "poor": nothing is filled, the money is not there.
    */
-  fillResting(order: SimOrder): void {
+  fillResting(order: SimOrder): "filled" | "poor" {
     const { symbol } = order;
     const traded = this.market.traded(symbol, this.state.nowMs);
     const { startMs, endMs } = this.market.stretch(symbol, this.state.nowMs);
+    const step = this.rulesOf(symbol).sizeStep;
     let size = remainingOf(order);
     if (this.options.partialFills && traded !== undefined) {
       const luck = seededRandom(`${this.options.seed}:fill:${order.orderId}:${startMs}`).next();
       const share = (traded * fromNumber(0.25 + 0.75 * luck)) / 100_000_000n;
-      const step = this.rulesOf(symbol).sizeStep;
       size = minBig(size, maxBig(floorToStep(coinE8(share), step), coinE8(step)));
     }
+    if (order.fillCap !== undefined) size = minBig(size, order.fillCap);
+    order.fillCap = undefined;
     order.nextFillMs = endMs as EpochMs;
-    this.fill(order, order.price!, size, false);
-  }
-
-  /** Books one execution: position, cash, fee, events; marks the order EXECUTED when nothing remains. */
-  fill(order: SimOrder, price: YenE8, size: CoinE8, taker: boolean): SimExecution {
-    const { state } = this;
-    const { symbol, side } = order;
-    const rules = this.rulesOf(symbol);
-    const losscut = order.orderType === "LOSSCUT";
-    const position =
-      order.settleType === "OPEN" ? this.#newPosition(order, price, size) : state.positions.get(order.positionId!)!;
-    if (order.settleType === "CLOSE" && size > position.size)
-      throw new RangeError(
-        `simulator: order ${order.orderId} would close more than position ${position.positionId} holds`,
-      );
-
-    const closes = order.settleType === "CLOSE";
-    const lossGain = closes ? gainYen(position.side, position.price, price, size, this.options.yenRounding) : yenE8(0n);
-    const [base, ratio]: [YenE8, RatioE8] = losscut
-      ? [notionalYen(position.price, size), LOSSCUT_FEE_RATIO]
-      : [notionalYen(price, size), taker ? rules.takerFee : rules.makerFee];
-    const fee = feeYen(base, ratio, this.options.yenRounding);
-    const execution: SimExecution = {
-      executionId: state.nextExecutionId(),
-      orderId: order.orderId,
-      positionId: position.positionId,
-      symbol,
-      side,
-      settleType: losscut ? "LOSS_CUT" : order.settleType,
-      size,
-      price,
-      lossGain,
-      fee,
-      atMs: state.nowMs,
-      taker,
-    };
-    state.addExecution(execution);
-    state.book("loss_gain", lossGain, execution.executionId);
-    state.book(losscut ? "losscut_fee" : "fee", yenE8(-fee), execution.executionId);
-    order.executedSize = coinE8(order.executedSize + size);
-    if (remainingOf(order) === 0n) order.status = "EXECUTED";
-    state.touchOrder(order);
-    if (closes) position.size = coinE8(position.size - size);
-    state.touchPosition(position);
-
-    const atMs = state.nowMs;
-    state.emit({ kind: "execution", msgType: "ER", symbol, atMs, execution, order: { ...order } });
-    const msgType = !closes ? "OPR" : position.size === 0n ? "CPR" : "UPR";
-    state.emit({ kind: "position", msgType, symbol, atMs, position: { ...position } });
-    return execution;
-  }
-
-  /** One position per execution (GMO API 8.1). */
-  #newPosition(order: SimOrder, price: YenE8, size: CoinE8): SimPosition {
-    return {
-      positionId: this.state.nextPositionId(),
-      symbol: order.symbol,
-      side: order.side,
-      price,
-      losscutPrice: order.losscutPrice ?? defaultLosscut(order.side, price, this.rulesOf(order.symbol)),
-      openedMs: this.state.nowMs,
-      size,
-    };
+    if (this.settlement.affordable(order, order.price!, size, false) < size) return "poor";
+    this.settlement.fill(order, order.price!, size, false);
+    return "filled";
   }
 }
 

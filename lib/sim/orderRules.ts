@@ -1,18 +1,15 @@
-// What the venue refuses before an order exists: GMO API 7.8, 8.3 and the codes of section 11. Pure checks of a parsed body
-// against the state; the order of the checks is ours where GMO's is not known.
-import { coinE8, parseE8, type YenE8, yenE8 } from "../core/money.ts";
+// What the venue refuses before an order exists: GMO API 7.8, 8.3, 8.4 and the codes of section 11. Pure checks of a parsed
+// body against the state; the order of the checks is ours where GMO's is not known.
+import { type CoinE8, coinE8, minBig, parseE8, type YenE8, yenE8 } from "../core/money.ts";
+import { venueDayStart } from "../core/time.ts";
 import { type ExecutionType, type Side, type SymbolRules, supportsPostOnly, type TimeInForce } from "../core/venue.ts";
-import type { Machine, NewOrder } from "./machine.ts";
+import { stopReached } from "./changes.ts";
+import { callRefusal } from "./forced.ts";
+import type { Effects, Machine, NewOrder } from "./machine.ts";
 import { marginYen } from "./margin.ts";
-import type { SimPosition } from "./state.ts";
-
-export interface Refusal {
-  readonly code: string;
-  readonly text: string;
-}
-export const refuse = (code: string, text: string): Refusal => ({ code, text });
-export const invalid = (...fields: readonly string[]): Refusal =>
-  refuse("ERR-5106", `Invalid request parameter. ${fields.join(" ")}`.trim());
+import { type Checked, invalid, ok, refuse, refused } from "./refusal.ts";
+import { checkSpot } from "./spotRules.ts";
+import { isSpot, remainingOf, type SettlePart, type SimPosition } from "./state.ts";
 
 export interface OrderBody {
   readonly symbol: string;
@@ -24,104 +21,174 @@ export interface OrderBody {
   readonly size: string;
   readonly cancelBefore?: boolean | undefined;
 }
-export interface CloseBody {
-  readonly symbol: string;
-  readonly side: Side;
-  readonly executionType: ExecutionType;
-  readonly timeInForce?: TimeInForce | undefined;
-  readonly price?: string | undefined;
+export interface CloseBody extends Omit<OrderBody, "size" | "losscutPrice"> {
   readonly settlePosition: readonly { readonly positionId: number; readonly size: string }[];
-  readonly cancelBefore?: boolean | undefined;
 }
+export type BulkCloseBody = Omit<OrderBody, "losscutPrice" | "cancelBefore">;
+/** What every order has, checked. */
+export type Common = Omit<NewOrder, "losscutPrice" | "positionId" | "settles">;
 
-export interface OrderRuleOptions {
-  /** A position younger than this is not seen by the order gateway (GMO API 8.6). */
-  readonly positionVisibleAfterMs: number;
-  readonly positionNotVisibleCode: "ERR-254" | "ERR-5106";
-  /** Not published by GMO; ERR-635 beyond it. */
-  readonly maxActiveOrders: number;
-}
-
-/** Long or short, per symbol (GMO API 5.1). */
+/** Long or short, per symbol, in largest orders: 50 BTC (GMO API 5.1). */
 const POSITION_CAP_ORDERS = 10n;
+export const OVER_BALANCE = refuse("ERR-208", "The available balance is exceeded.");
 
-type Checked<T> = { readonly kind: "ok"; readonly value: T } | { readonly kind: "refused"; readonly refusal: Refusal };
-const ok = <T>(value: T): Checked<T> => ({ kind: "ok", value });
-const refused = (refusal: Refusal): Checked<never> => ({ kind: "refused", refusal });
-
-export const checkOpen = (machine: Machine, body: OrderBody, options: OrderRuleOptions): Checked<NewOrder> => {
+export const checkOpen = (machine: Machine, body: OrderBody): Checked<NewOrder> => {
   const rules = machine.rules.get(body.symbol);
   if (!rules) return refused(invalid("symbol"));
-  // `true` only for a spot MARKET SELL (GMO API 7.8); this venue has margin symbols only.
-  if (body.cancelBefore) return refused(invalid("cancelBefore"));
-  if (body.losscutPrice !== undefined && body.executionType === "MARKET")
+  const spot = isSpot(body.symbol);
+  // `true` only for a spot MARKET SELL (GMO API 7.8).
+  if (body.cancelBefore && !(spot && body.executionType === "MARKET" && body.side === "SELL"))
+    return refused(invalid("cancelBefore"));
+  if (body.losscutPrice !== undefined && (spot || body.executionType === "MARKET"))
     return refused(refuse("ERR-5118", "losscutPrice is not allowed for this order."));
-  const common = checkCommon(machine, rules, body, body.size, options);
+  const common = checkCommon(machine, rules, body, body.size, !spot || body.side === "BUY");
   if (common.kind === "refused") return common;
-  const { price, size } = common.value;
-
-  const losscut = body.losscutPrice === undefined ? ok(undefined) : onGrid(body.losscutPrice, rules.tick, "price");
-  if (losscut.kind === "refused") return losscut;
-  const losscutPrice = losscut.value === undefined ? undefined : yenE8(losscut.value);
-  if (losscutPrice !== undefined && !losscutFits(body.side, price!, losscutPrice))
-    return refused(invalid("losscutPrice"));
-
-  let held = size as bigint;
-  for (const position of machine.state.openPositions.values())
-    if (position.symbol === body.symbol && position.side === body.side) held += position.size;
-  if (held > rules.maxSize * POSITION_CAP_ORDERS) return refused(refuse("ERR-5126", "Position size limit exceeded."));
-
-  // A MARKET order needs margin at the worse side of the spread.
-  const quote = machine.quoteYen(body.symbol)!;
-  const needed = marginYen(price ?? quote.ask, size);
-  if (needed > machine.account().available) return refused(refuse("ERR-201", "Trading margin is insufficient."));
-  return ok({ ...common.value, losscutPrice, positionId: undefined });
+  if (spot) return checkSpot(machine, rules, common.value, body.cancelBefore ?? false);
+  return checkMarginOpen(machine, rules, common.value, body.losscutPrice);
 };
 
-export const checkClose = (machine: Machine, body: CloseBody, options: OrderRuleOptions): Checked<NewOrder> => {
+const checkMarginOpen = (
+  machine: Machine,
+  rules: SymbolRules,
+  common: Common,
+  losscutText: string | undefined,
+): Checked<NewOrder> => {
+  const { symbol, side, price, size } = common;
+  const losscut = losscutText === undefined ? ok(undefined) : onGrid(losscutText, rules.tick, "price");
+  if (losscut.kind === "refused") return losscut;
+  const losscutPrice = losscut.value === undefined ? undefined : yenE8(losscut.value);
+  if (losscutPrice !== undefined && !losscutFits(side, price!, losscutPrice)) return refused(invalid("losscutPrice"));
+
+  if (size + heldOf(machine, symbol, side) > rules.maxSize * POSITION_CAP_ORDERS)
+    return refused(refuse("ERR-5126", "Position size limit exceeded."));
+  if (size > openableToday(machine, rules)) return refused(refuse("ERR-5126", "Daily position limit exceeded."));
+
+  // A MARKET order needs margin at the worse side of the spread.
+  const quote = machine.quoteYen(symbol)!;
+  const needed = marginYen(price ?? quote.ask, size);
+  if (needed > machine.account().available) return refused(refuse("ERR-201", "Trading margin is insufficient."));
+  return ok({ ...common, losscutPrice, positionId: undefined });
+};
+
+/** What counts against the cap of open positions. */
+const heldOf = ({ state, options }: Machine, symbol: string, side: Side): bigint => {
+  let held = 0n;
+  for (const position of state.openPositions.values())
+    if (position.symbol === symbol && position.side === side) held += position.size;
+  if (options.positionCapCountsOrders)
+    for (const order of state.liveOrders.values())
+      if (order.symbol === symbol && order.side === side && order.settleType === "OPEN") held += remainingOf(order);
+  return held;
+};
+
+/** Coins of this trading day's executions that `pick` chooses. */
+export const tradedToday = (
+  { state }: Machine,
+  pick: (row: Machine["state"]["executions"][number]) => boolean,
+): bigint => {
+  const sinceMs = venueDayStart(state.nowMs);
+  let sum = 0n;
+  for (let i = state.executions.length - 1; i >= 0 && state.executions[i]!.atMs >= sinceMs; i--)
+    if (pick(state.executions[i]!)) sum += state.executions[i]!.size;
+  return sum;
+};
+/** `todayLimitOpenSize`: what may still be opened this trading day; never below 0. */
+export const openableToday = (machine: Machine, { symbol, maxSize }: SymbolRules): CoinE8 => {
+  const opened = tradedToday(machine, (row) => row.symbol === symbol && row.settleType === "OPEN");
+  const left = maxSize * BigInt(machine.options.dailyOpenOrders) - opened;
+  return coinE8(left > 0n ? left : 0n);
+};
+
+export const checkClose = (machine: Machine, body: CloseBody, effects: Effects): Checked<NewOrder> => {
   const rules = machine.rules.get(body.symbol);
-  if (!rules) return refused(invalid("symbol"));
+  if (!rules || isSpot(body.symbol)) return refused(invalid("symbol"));
   const settle = body.settlePosition[0];
   if (!settle || body.settlePosition.length !== 1) return refused(invalid("settlePosition"));
-  if (body.cancelBefore && body.executionType !== "MARKET") return refused(invalid("cancelBefore"));
+  const { options } = machine;
+  if (body.cancelBefore && !(body.executionType === "MARKET" && closesOnCancel(machine, body.side)))
+    return refused(invalid("cancelBefore"));
   const position = machine.state.openPositions.get(settle.positionId);
   if (!position || position.symbol !== body.symbol) return refused(refuse("ERR-254", "Not found position"));
-  if (machine.state.nowMs < position.openedMs + options.positionVisibleAfterMs)
+  if (!isVisible(machine, position, effects))
     return refused(
       options.positionNotVisibleCode === "ERR-254"
         ? refuse("ERR-254", "Not found position")
         : invalid("settlePosition"),
     );
   if (body.side === position.side) return refused(refuse("ERR-70", "The side of the close order is invalid."));
-  const common = checkCommon(machine, rules, body, settle.size, options);
+  const common = checkCommon(machine, rules, body, settle.size, false);
   if (common.kind === "refused") return common;
   const { size } = common.value;
   if (size > position.size) return refused(refuse("ERR-189", "The close size exceeds the position size."));
-  if (!body.cancelBefore && size > freeSize(machine, position))
-    return refused(refuse("ERR-200", "There are active close orders for the position."));
+  // A bulk order among the close orders cannot be dropped for one position's sake (GMO API 8.3).
+  const closing = machine.state.closeOrdersOf(position.positionId);
+  const frees = body.cancelBefore && closing.every((order) => order.positionId !== undefined);
+  if (!frees && size > freeSize(machine, position)) return refused(RESERVED);
   return ok({ ...common.value, losscutPrice: undefined, positionId: position.positionId });
 };
+const RESERVED = refuse("ERR-200", "There are active close orders for the position.");
+const closesOnCancel = ({ options }: Machine, side: Side): boolean =>
+  side === "SELL" || options.cancelBeforeBuyClose === "accepted";
 
+/** GMO API 8.4: one order over the positions of the other side, oldest (or newest) first. */
+export const checkBulkClose = (machine: Machine, body: BulkCloseBody, effects: Effects): Checked<NewOrder> => {
+  const rules = machine.rules.get(body.symbol);
+  if (!rules || isSpot(body.symbol)) return refused(invalid("symbol"));
+  const positions = [...machine.state.openPositions.values()].filter(
+    (row) => row.symbol === body.symbol && row.side !== body.side && isVisible(machine, row, effects),
+  );
+  if (positions.length === 0) return refused(refuse("ERR-422", "There is no position to close."));
+  const common = checkCommon(machine, rules, body, body.size, false);
+  if (common.kind === "refused") return common;
+  const { size } = common.value;
+  if (size > positions.reduce((sum, row) => sum + row.size, 0n))
+    return refused(refuse("ERR-423", "The size exceeds the total of the positions."));
+  if (machine.options.bulkCloseFirst === "newest") positions.reverse();
+  const settles: SettlePart[] = [];
+  let left: bigint = size;
+  for (const position of positions) {
+    const part = minBig(coinE8(freeSize(machine, position)), coinE8(left));
+    if (part > 0n) settles.push({ positionId: position.positionId, size: part });
+    left -= part;
+  }
+  if (left > 0n) return refused(RESERVED);
+  return ok({ ...common.value, losscutPrice: undefined, positionId: undefined, settles });
+};
+
+/** Whether the order gateway knows a position already (GMO API 8.6). */
+const isVisible = ({ state, options }: Machine, position: SimPosition, effects: Effects): boolean =>
+  state.nowMs >= position.openedMs + Math.max(options.positionVisibleAfterMs, effects.notClosableMs ?? 0);
 const freeSize = (machine: Machine, position: SimPosition): bigint =>
   position.size - machine.state.reservedOf(position.positionId);
 
 /** Between the default loss-cut price and the entry: the permitted range is not published. */
-const losscutFits = (side: Side, entry: YenE8, losscut: YenE8): boolean =>
+export const losscutFits = (side: Side, entry: YenE8, losscut: YenE8): boolean =>
   side === "BUY" ? losscut < entry && losscut * 4n >= entry * 3n : losscut > entry && losscut * 4n <= entry * 5n;
+
+/** About +/-50 % of the current price (GMO API 7.8, "Price limits"). */
+export const inPriceBand = (machine: Machine, symbol: string, price: YenE8): "inside" | "below" | "above" => {
+  const { last } = machine.quoteYen(symbol)!;
+  return price * 2n <= last ? "below" : price * 2n >= last * 3n ? "above" : "inside";
+};
 
 const checkCommon = (
   machine: Machine,
   rules: SymbolRules,
   body: Pick<OrderBody, "symbol" | "side" | "executionType" | "timeInForce" | "price">,
   sizeText: string,
-  options: OrderRuleOptions,
-): Checked<Omit<NewOrder, "losscutPrice" | "positionId">> => {
+  addsRisk: boolean,
+): Checked<Common> => {
   const { symbol, side, executionType } = body;
+  const { options } = machine;
   if ((executionType === "MARKET") !== (body.price === undefined)) return refused(invalid("price"));
   const timeInForce = body.timeInForce ?? (executionType === "LIMIT" ? "FAS" : "FAK");
-  const allowed = executionType === "LIMIT" ? timeInForce !== "FAK" : timeInForce === "FAK";
-  if (!allowed || (timeInForce === "SOK" && !supportsPostOnly(symbol)))
-    return refused(refuse("ERR-5111", "Invalid timeInForce."));
+  const allowed =
+    executionType === "LIMIT" ? timeInForce !== "FAK" || options.limitFak === "accepted" : timeInForce === "FAK";
+  if (!allowed) return refused(refuse("ERR-5111", "Invalid timeInForce."));
+  if (timeInForce === "SOK" && !supportsPostOnly(symbol))
+    return refused(
+      options.sokUnsupportedCode === "ERR-5111" ? refuse("ERR-5111", "Invalid timeInForce.") : invalid("timeInForce"),
+    );
 
   const sizeCheck = onGrid(sizeText, rules.sizeStep, "size");
   if (sizeCheck.kind === "refused") return sizeCheck;
@@ -132,22 +199,23 @@ const checkCommon = (
   if (price === 0n) return refused(invalid("price"));
   if (size < rules.minSize || size > rules.maxSize) return refused(refuse("ERR-5126", "Invalid size."));
 
-  const quote = machine.quoteYen(symbol);
-  if (!quote) return refused(refuse("ERR-554", "The server is unavailable."));
+  if (!machine.quoteYen(symbol)) return refused(refuse("ERR-554", "The server is unavailable."));
   if (price !== undefined) {
-    // About +/-50 % of the current price (GMO API 7.8, "Price limits").
-    if (price * 2n <= quote.last) return refused(refuse("ERR-5121", "Too low price."));
-    if (price * 2n >= quote.last * 3n) return refused(refuse("ERR-5121", "Too high price."));
-    if (executionType === "STOP" && (side === "BUY" ? quote.last >= price : quote.last <= price))
+    const band = inPriceBand(machine, symbol, price);
+    if (band === "below") return refused(refuse("ERR-5121", "Too low price."));
+    if (band === "above") return refused(refuse("ERR-5121", "Too high price."));
+    if (executionType === "STOP" && stopReached(machine, symbol, side, price))
       return refused(refuse("ERR-5129", "The stop price is already reached."));
   }
+  const call = callRefusal(machine, addsRisk);
+  if (call) return refused(call);
   if (machine.state.liveOrders.size >= options.maxActiveOrders)
     return refused(refuse("ERR-635", "Too many active orders."));
   return ok({ symbol, side, executionType, timeInForce, size, price });
 };
 
 /** An exact multiple of the grid, or ERR-5114. */
-const onGrid = (text: string, grid: bigint, field: "price" | "size"): Checked<bigint> => {
+export const onGrid = (text: string, grid: bigint, field: "price" | "size"): Checked<bigint> => {
   let value: bigint;
   try {
     value = parseE8(text);

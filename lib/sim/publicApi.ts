@@ -1,18 +1,10 @@
 // The public half of the simulated venue: GMO API 4. Unknown symbols and bad kline arguments are HTTP 404 with ERR-5207.
 import { formatE8, fromNumber } from "../core/money.ts";
-import {
-  DAY_MS,
-  type EpochMs,
-  epochMs,
-  HOUR_MS,
-  isoUtc,
-  jstDateStart,
-  MINUTE_MS,
-  venueDayStart,
-} from "../core/time.ts";
+import { DAY_MS, type EpochMs, epochMs, isoUtc, MINUTE_MS, venueDayStart } from "../core/time.ts";
+import { klineRows } from "./klines.ts";
 import type { Machine } from "./machine.ts";
 import type { Kline } from "./market.ts";
-import { invalid, type Refusal, refuse } from "./orderRules.ts";
+import { invalid, type Refusal, refuse } from "./refusal.ts";
 import { bookView, klineView, pricedBy, printViews, symbolView } from "./wireViews.ts";
 
 export type ApiResult =
@@ -22,23 +14,6 @@ export const okay = (data?: unknown): ApiResult => ({ kind: "ok", data });
 export const refusedWith = (refusal: Refusal): ApiResult => ({ kind: "refused", refusal });
 
 const NOT_FOUND = refusedWith(refuse("ERR-5207", "Not found"));
-
-const DAILY_INTERVALS_MS: Readonly<Record<string, number>> = {
-  "1min": MINUTE_MS,
-  "5min": 5 * MINUTE_MS,
-  "10min": 10 * MINUTE_MS,
-  "15min": 15 * MINUTE_MS,
-  "30min": 30 * MINUTE_MS,
-  "1hour": HOUR_MS,
-};
-const YEARLY_INTERVALS_MS: Readonly<Record<string, number>> = {
-  "4hour": 4 * HOUR_MS,
-  "8hour": 8 * HOUR_MS,
-  "12hour": 12 * HOUR_MS,
-  "1day": DAY_MS,
-};
-/** 06:00 JST. */
-const DAY_OFFSET_MS = 6 * HOUR_MS;
 
 /** undefined: no such path. */
 export const publicApi = (machine: Machine, path: string, query: URLSearchParams): ApiResult | undefined => {
@@ -85,8 +60,8 @@ export const paging = (query: URLSearchParams): { readonly page: number; readonl
   return { page, count };
 };
 
-/** High and low of the trading day, volume of 24 hours (GMO API 4.2). */
-const tickerView = (machine: Machine, symbol: string): readonly object[] => {
+/** High and low of the trading day, volume of 24 hours (GMO API 4.2). Empty while no price is known. */
+export const tickerView = (machine: Machine, symbol: string): readonly object[] => {
   const { state, market } = machine;
   const quote = machine.quoteYen(symbol);
   if (!quote) return [];
@@ -126,36 +101,9 @@ const trades = (machine: Machine, symbol: string, query: URLSearchParams): ApiRe
   return okay(list.length === 0 ? {} : { pagination: { currentPage: page, count: list.length }, list });
 };
 
-/** Days begin at 06:00 JST; a day that has not begun, the wrong form of date and a day without data are ERR-5207. */
+/** A range that has not begun, the wrong form of date and a range without data are ERR-5207. */
 const klines = (machine: Machine, symbol: string, interval: string, date: string): ApiResult => {
-  const { state, market } = machine;
-  const daily = DAILY_INTERVALS_MS[interval];
-  const yearly = YEARLY_INTERVALS_MS[interval];
-  const range = daily !== undefined ? dayRange(date) : yearly !== undefined ? yearRange(date) : undefined;
-  if (!range || range.fromMs > state.nowMs) return NOT_FOUND;
-  const rows = market.klines(symbol, (daily ?? yearly)!, range.fromMs, range.toMs, state.nowMs);
+  const rows = klineRows(machine, symbol, interval, date);
   const priced = pricedBy(machine.rules.get(symbol)!);
   return rows.length === 0 ? NOT_FOUND : okay(rows.map((row) => klineView(row, priced)));
-};
-
-interface Range {
-  readonly fromMs: EpochMs;
-  readonly toMs: EpochMs;
-}
-const dayRange = (date: string): Range | undefined => {
-  if (!/^\d{8}$/.test(date)) return undefined;
-  try {
-    const midnight = jstDateStart(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`);
-    return { fromMs: epochMs(midnight + DAY_OFFSET_MS), toMs: epochMs(midnight + DAY_OFFSET_MS + DAY_MS) };
-  } catch (e) {
-    if (e instanceof RangeError) return undefined;
-    throw e;
-  }
-};
-const yearRange = (date: string): Range | undefined => {
-  // Four digits below 9999: the year after must have four, too.
-  if (!/^\d{4}$/.test(date) || date === "9999") return undefined;
-  const start = (year: number): EpochMs =>
-    epochMs(jstDateStart(`${String(year).padStart(4, "0")}-01-01`) + DAY_OFFSET_MS);
-  return { fromMs: start(Number(date)), toMs: start(Number(date) + 1) };
 };

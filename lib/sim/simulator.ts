@@ -7,11 +7,13 @@ import { type EpochMs, isoUtc } from "../core/time.ts";
 import type { SymbolRules, VenueStatus } from "../core/venue.ts";
 import type { Credentials } from "../io/gmo/sign.ts";
 import { type Transport, TransportError, type TransportReply, type TransportRequest } from "../io/gmo/transport.ts";
+import { seededRandom } from "../io/random.ts";
 import { type ApiOptions, type ApiRequest, answer } from "./api.ts";
-import { type Fault, type Faults, faultyReply } from "./faults.ts";
+import { type Delivery, delivered, type Fault, type Faults, spoil } from "./faults.ts";
 import { Machine, type Watch } from "./machine.ts";
-import type { Account, YenRounding } from "./margin.ts";
+import type { Account } from "./margin.ts";
 import type { Market } from "./market.ts";
+import { type VenueOptions, venueOptions } from "./options.ts";
 import { type Quote, QuoteMarket } from "./quoteMarket.ts";
 import {
   type BareStats,
@@ -24,11 +26,13 @@ import {
 } from "./state.ts";
 import { type QuoteRow, SimStore } from "./store.ts";
 import { SYMBOL_RULES } from "./symbolRules.ts";
-import type { Maintenance } from "./tradingHours.ts";
+import { VenueViews } from "./views.ts";
 
 export type {
   Account,
+  ApiRequest,
   BareStats,
+  Delivery,
   Fault,
   Faults,
   LedgerEntry,
@@ -37,27 +41,14 @@ export type {
   SimOrder,
   SimPosition,
   VenueEvent,
+  VenueOptions,
   Watch,
 };
 
-export interface SimulatorOptions {
-  /** Default true: a resting order fills at most with a seeded part of what trades. */
-  readonly partialFills?: boolean;
-  /** Default "none": the bundled candles trade through GMO's maintenance. */
-  readonly maintenance?: Maintenance;
-  /** Default 0: a position can be closed at once. Before that, closeOrder gets `positionNotVisibleCode`. */
-  readonly positionVisibleAfterMs?: number;
-  readonly positionNotVisibleCode?: "ERR-254" | "ERR-5106";
-  /** Default 0: a cancel takes effect at once. */
-  readonly cancelAfterMs?: number;
-  /** Default 200. */
-  readonly maxActiveOrders?: number;
-  /** Default 5,000 each way. */
-  readonly signatureWindowMs?: number;
+/** What is left out is as in PLAIN_OPTIONS (options.ts). */
+export interface SimulatorOptions extends Partial<VenueOptions> {
   /** Default the virtual time. */
   readonly authClock?: () => EpochMs;
-  /** Default "yen": P&L and fees in whole yen, against the account. */
-  readonly yenRounding?: YenRounding;
   readonly faults?: Faults;
   /** FULL, except for throw-away files. */
   readonly synchronous?: "FULL" | "OFF";
@@ -71,15 +62,30 @@ export interface SimulatorConfig {
   /** Default SYMBOL_RULES. */
   readonly rules?: readonly SymbolRules[];
   readonly startEquity: YenE8;
+  /** Coins the account begins with, by name ("BTC"); default none. */
+  readonly startCoins?: Readonly<Record<string, CoinE8>>;
   /** Only for a new file; an existing one resumes at its own time. */
   readonly startMs: EpochMs;
   readonly options?: SimulatorOptions;
+}
+
+/** What became of one request. */
+export interface Served {
+  readonly delivery: Delivery;
+  /** What it caused at our account, in order; told to the listeners already. */
+  readonly events: readonly VenueEvent[];
+  /** Whether the private sockets hear of it before the reply (option `eventOrder`; seeded where it is random). */
+  readonly eventsFirst: boolean;
 }
 
 export class Simulator {
   readonly #machine: Machine;
   readonly #state: SimState;
   readonly #listeners = new Set<(event: VenueEvent) => void>();
+  /** What a server shows: frames, checks, replies. */
+  readonly views: VenueViews;
+  readonly options: VenueOptions;
+  #requests = 0;
   #broken = false;
 
   private constructor(
@@ -89,26 +95,24 @@ export class Simulator {
     /** True when the file existed: time and account resume. */
     readonly resumed: boolean,
   ) {
-    const options = config.options ?? {};
+    const { faults: _, authClock: __, synchronous: ___, ...options } = config.options ?? {};
+    this.options = venueOptions(options);
     // A symbol without prices does not exist here: an order for it is refused like any unknown one.
     const traded = (config.rules ?? SYMBOL_RULES).filter((row) => config.market.symbols.includes(row.symbol));
     const rules = new Map(traded.map((row) => [row.symbol, row]));
     this.#state = state;
-    this.#machine = new Machine(state, config.market, rules, {
-      seed: config.seed,
-      partialFills: options.partialFills ?? true,
-      yenRounding: options.yenRounding ?? "yen",
-      maintenance: options.maintenance ?? "none",
-      cancelAfterMs: options.cancelAfterMs ?? 0,
-    });
+    const { market, seed } = config;
+    this.#machine = new Machine({ state, market, rules, options: this.options, seed });
+    this.views = new VenueViews(this.#machine, () => this.#apiOptions());
   }
 
   /**
    * Opens or creates a venue. Throws AppError permanent: SIM_START (no price yet at the start), SIM_CHANGED (the file was
-   * made with another seed, market, equity or symbols), SIM_TOO_NEW, DB_OPEN.
+   * made with another seed, market, equity, coins or symbols), SIM_TOO_NEW, SIM_OPTION, DB_OPEN.
    */
   static open(config: SimulatorConfig): Simulator {
     const { path, market, seed, startEquity, startMs } = config;
+    const startCoins = Object.entries(config.startCoins ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
     const rules = config.rules ?? SYMBOL_RULES;
     if (market.kind === "candles")
       for (const symbol of market.symbols) {
@@ -123,6 +127,7 @@ export class Simulator {
     const identity = createHash("sha256")
       .update(JSON.stringify([seed, market.fingerprint(), startEquity.toString(), market.symbols]))
       .update(rules.map((row) => Object.values(row).join(",")).join(";"))
+      .update(startCoins.map(([coin, amount]) => `${coin} ${amount};`).join(""))
       .digest("hex");
     const store = new SimStore(path, { synchronous: config.options?.synchronous ?? "FULL" });
     try {
@@ -141,6 +146,7 @@ export class Simulator {
         if (market instanceof QuoteMarket) for (const quote of store.quotes()) market.feed(quote.symbol, quote);
       } else {
         state.book("deposit", startEquity, 0);
+        for (const [coin, amount] of startCoins) state.book("deposit", amount, 0, coin);
         store.create({ identity, startMs, startEquity, nowMs: startMs }, state);
       }
       return simulator;
@@ -210,29 +216,33 @@ export class Simulator {
     return this.handle(request);
   }
 
-  /** One raw request, for any transport. Throws TransportError when a fault loses the reply. */
+  /** One raw request, for a client in the same process. Throws TransportError when a fault loses the reply. */
   handle(request: ApiRequest): TransportReply {
+    return delivered(this.serve(request).delivery);
+  }
+  /** One raw request, for a transport that can itself lose, delay and reorder. */
+  serve(request: ApiRequest): Served {
+    const { eventOrder } = this.options;
+    this.#requests += 1;
+    const eventsFirst =
+      eventOrder === "random"
+        ? seededRandom(`${this.config.seed}:events:${this.#requests}`).next() < 0.5
+        : eventOrder === "before";
     const faults = this.config.options?.faults;
-    const before = faults?.(request, "before");
-    if (before) return faultyReply(before, undefined, this.nowMs());
+    const before = faults?.(request, "before", this.nowMs());
+    if (before) return { delivery: spoil(before, undefined, this.nowMs()), events: [], eventsFirst };
     let reply: TransportReply | undefined;
-    this.#step(() => {
-      reply = answer(this.#machine, this.#apiOptions(), request);
+    const events = this.#step(() => {
+      reply = answer(this.#machine, this.#apiOptions(), request, faults?.effects?.() ?? {});
     });
-    const after = faults?.(request, "after");
-    return after ? faultyReply(after, reply, this.nowMs()) : reply!;
+    const after = faults?.(request, "after", this.nowMs());
+    const delivery: Delivery = after ? spoil(after, reply, this.nowMs()) : { kind: "reply", reply: reply!, delayMs: 0 };
+    return { delivery, events, eventsFirst };
   }
 
   #apiOptions(): ApiOptions {
-    const options = this.config.options ?? {};
-    return {
-      credentials: this.credentials(),
-      signatureWindowMs: options.signatureWindowMs ?? 5_000,
-      authClock: options.authClock ?? (() => this.nowMs()),
-      positionVisibleAfterMs: options.positionVisibleAfterMs ?? 0,
-      positionNotVisibleCode: options.positionNotVisibleCode ?? "ERR-254",
-      maxActiveOrders: options.maxActiveOrders ?? 200,
-    };
+    const { authClock } = this.config.options ?? {};
+    return { credentials: this.credentials(), authClock: authClock ?? (() => this.nowMs()) };
   }
 
   /** Runs a change, commits it (only when there is something to commit), then tells the listeners. */

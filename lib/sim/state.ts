@@ -2,90 +2,23 @@
 // exactly these changes. Nothing here decides anything.
 import { type CoinE8, coinE8, type YenE8, yenE8 } from "../core/money.ts";
 import type { EpochMs } from "../core/time.ts";
-import type { ExecutionType, Side, TimeInForce } from "../core/venue.ts";
+import type { VenueEvent } from "./events.ts";
+import {
+  type AccountCall,
+  type BareStats,
+  isLive,
+  JPY,
+  type LedgerEntry,
+  type LedgerKind,
+  reservesOf,
+  type SimExecution,
+  type SimOrder,
+  type SimPosition,
+} from "./rows.ts";
 
-export type SimOrderStatus = "WAITING" | "ORDERED" | "CANCELLING" | "CANCELED" | "EXECUTED" | "EXPIRED";
-export interface SimOrder {
-  readonly orderId: number;
-  readonly symbol: string;
-  readonly side: Side;
-  readonly orderType: "NORMAL" | "LOSSCUT";
-  readonly executionType: ExecutionType;
-  readonly settleType: "OPEN" | "CLOSE";
-  readonly timeInForce: TimeInForce;
-  readonly size: CoinE8;
-  /** undefined for MARKET. */
-  readonly price: YenE8 | undefined;
-  readonly losscutPrice: YenE8 | undefined;
-  /** The position a close order settles. */
-  readonly positionId: number | undefined;
-  readonly createdMs: EpochMs;
-  executedSize: CoinE8;
-  status: SimOrderStatus;
-  cancelType: string | undefined;
-  /** A resting LIMIT fills when the path reaches this price, in ticks (docs/venue.md, "When a resting order fills"). */
-  throughTicks: number | undefined;
-  /** A resting LIMIT does not fill again before this. */
-  nextFillMs: EpochMs;
-  /** When an accepted cancel takes effect. */
-  cancelAtMs: EpochMs | undefined;
-}
-export interface SimExecution {
-  readonly executionId: number;
-  readonly orderId: number;
-  readonly positionId: number;
-  readonly symbol: string;
-  readonly side: Side;
-  readonly settleType: "OPEN" | "CLOSE" | "LOSS_CUT";
-  readonly size: CoinE8;
-  readonly price: YenE8;
-  readonly lossGain: YenE8;
-  /** Positive = paid. */
-  readonly fee: YenE8;
-  readonly atMs: EpochMs;
-  readonly taker: boolean;
-}
-export interface SimPosition {
-  readonly positionId: number;
-  readonly symbol: string;
-  readonly side: Side;
-  readonly price: YenE8;
-  readonly losscutPrice: YenE8;
-  readonly openedMs: EpochMs;
-  /** Open size; 0 when closed. */
-  size: CoinE8;
-}
-/** Every change of the cash balance, so that cash = sum of entries. */
-export interface LedgerEntry {
-  readonly entryId: number;
-  readonly atMs: EpochMs;
-  readonly kind: "deposit" | "loss_gain" | "fee" | "leverage_fee" | "losscut_fee";
-  readonly amount: YenE8;
-  /** Execution id, or position id of a leverage fee; 0 for the deposit. */
-  readonly ref: number;
-}
-export interface BareStats {
-  /** Since when open quantity has stood without a covering close order; undefined: covered. */
-  sinceMs: EpochMs | undefined;
-  /** Longest finished stretch. */
-  longestMs: number;
-}
-
-/** What happened to our account, as the private channels tell it (GMO API 10.4). Snapshots, safe to keep. */
-export type VenueEvent = { readonly symbol: string; readonly atMs: EpochMs } & (
-  | { readonly kind: "order"; readonly msgType: "NOR" | "COR" | "ER"; readonly order: Readonly<SimOrder> }
-  | {
-      readonly kind: "execution";
-      readonly msgType: "ER";
-      readonly execution: SimExecution;
-      readonly order: Readonly<SimOrder>;
-    }
-  | {
-      readonly kind: "position";
-      readonly msgType: "OPR" | "UPR" | "CPR";
-      readonly position: Readonly<SimPosition>;
-    }
-);
+export type * from "./rows.ts";
+export { isLive, isSpot, JPY, remainingOf, UNTOUCHED } from "./rows.ts";
+export type { VenueEvent };
 
 export interface Changes {
   readonly orders: readonly SimOrder[];
@@ -93,11 +26,9 @@ export interface Changes {
   readonly executions: readonly SimExecution[];
   readonly ledger: readonly LedgerEntry[];
   readonly bare: ReadonlyMap<string, BareStats>;
+  /** null: there is none any more. undefined: unchanged. */
+  readonly call: AccountCall | null | undefined;
 }
-
-export const isLive = (order: SimOrder): boolean =>
-  order.status === "WAITING" || order.status === "ORDERED" || order.status === "CANCELLING";
-export const remainingOf = (order: SimOrder): CoinE8 => coinE8(order.size - order.executedSize);
 
 /** Ids start where GMO's stood in 2026 (order ids exceed 2^32) and only rise. */
 const FIRST_ORDER_ID = 8_800_000_001;
@@ -106,7 +37,10 @@ const FIRST_POSITION_ID = 289_000_001;
 
 export class SimState {
   nowMs: EpochMs;
-  cash: YenE8 = yenE8(0n);
+  /** Coins by name; what is missing is 0. */
+  readonly coins = new Map<string, CoinE8>();
+  /** Leverage fees, oldest first, for exchangeFee/history. */
+  readonly leverageFees: LedgerEntry[] = [];
   readonly orders = new Map<number, SimOrder>();
   readonly positions = new Map<number, SimPosition>();
   readonly executions: SimExecution[] = [];
@@ -115,7 +49,12 @@ export class SimState {
   readonly liveOrders = new Map<number, SimOrder>();
   readonly openPositions = new Map<number, SimPosition>();
   events: VenueEvent[] = [];
+  #cash: YenE8 = yenE8(0n);
+  #call: AccountCall | undefined;
+  #callChanged = false;
   #ledgerCount = 0;
+  /** `orderdSize` of each open position as it was told last. */
+  readonly #told = new Map<number, bigint>();
   #changedOrders = new Set<SimOrder>();
   #changedPositions = new Set<SimPosition>();
   #newExecutions: SimExecution[] = [];
@@ -124,6 +63,21 @@ export class SimState {
 
   constructor(nowMs: EpochMs) {
     this.nowMs = nowMs;
+  }
+
+  /** Settled yen. */
+  get cash(): YenE8 {
+    return this.#cash;
+  }
+  coin(name: string): CoinE8 {
+    return this.coins.get(name) ?? coinE8(0n);
+  }
+  get call(): AccountCall | undefined {
+    return this.#call;
+  }
+  set call(call: AccountCall | undefined) {
+    this.#call = call;
+    this.#callChanged = true;
   }
 
   nextOrderId(): number {
@@ -140,7 +94,10 @@ export class SimState {
   touchOrder(order: SimOrder): void {
     this.orders.set(order.orderId, order);
     if (isLive(order)) this.liveOrders.set(order.orderId, order);
-    else this.liveOrders.delete(order.orderId);
+    else {
+      this.liveOrders.delete(order.orderId);
+      order.endedMs ??= this.nowMs;
+    }
     this.#changedOrders.add(order);
   }
   touchPosition(position: SimPosition): void {
@@ -153,26 +110,49 @@ export class SimState {
     this.executions.push(execution);
     this.#newExecutions.push(execution);
   }
-  /** Moves cash; zero amounts leave no entry. */
-  book(kind: LedgerEntry["kind"], amount: YenE8, ref: number): void {
+  /** Moves yen, or coins of `currency`; zero amounts leave no entry. */
+  book(kind: LedgerKind, amount: bigint, ref: number, currency: string = JPY): void {
     if (amount === 0n) return;
-    this.cash = yenE8(this.cash + amount);
     this.#ledgerCount += 1;
-    this.#newLedger.push({ entryId: this.#ledgerCount, atMs: this.nowMs, kind, amount, ref });
+    const entry: LedgerEntry = {
+      entryId: this.#ledgerCount,
+      atMs: this.nowMs,
+      kind,
+      amount: yenE8(amount),
+      ref,
+      currency,
+    };
+    this.#add(entry);
+    this.#newLedger.push(entry);
+  }
+  #add(entry: LedgerEntry): void {
+    if (entry.currency === JPY) this.#cash = yenE8(this.#cash + entry.amount);
+    else this.coins.set(entry.currency, coinE8(this.coin(entry.currency) + entry.amount));
+    if (entry.kind === "leverage_fee") this.leverageFees.push(entry);
   }
   emit(event: VenueEvent): void {
     this.events.push(event);
   }
 
-  /** Live close orders of a position, oldest first. */
+  /** Live close orders of a position, oldest first; bulk orders that settle it among others included. */
   closeOrdersOf(positionId: number): readonly SimOrder[] {
-    return [...this.liveOrders.values()].filter((order) => order.positionId === positionId);
+    return [...this.liveOrders.values()].filter((order) => reservesOf(order, positionId) > 0n);
   }
   /** `orderdSize`: what live close orders reserve. */
   reservedOf(positionId: number): CoinE8 {
     let sum = 0n;
-    for (const order of this.liveOrders.values()) if (order.positionId === positionId) sum += remainingOf(order);
+    for (const order of this.liveOrders.values()) sum += reservesOf(order, positionId);
     return coinE8(sum);
+  }
+  /** Remembers that somebody is being told this `orderdSize`. */
+  told(positionId: number, reserved: CoinE8): void {
+    this.#told.set(positionId, reserved);
+  }
+  /** Open positions whose `orderdSize` is not what was told last. */
+  untold(): readonly SimPosition[] {
+    return [...this.openPositions.values()].filter(
+      ({ positionId }) => this.reservedOf(positionId) !== (this.#told.get(positionId) ?? 0n),
+    );
   }
   /** Open quantity of a symbol that no live close order covers. */
   bareSize(symbol: string): CoinE8 {
@@ -199,25 +179,28 @@ export class SimState {
 
   /** Puts stored rows back; marks nothing as changed. */
   restore(rows: {
-    readonly cash: YenE8;
-    readonly ledgerCount: number;
+    readonly ledger: readonly LedgerEntry[];
     readonly orders: readonly SimOrder[];
     readonly positions: readonly SimPosition[];
     readonly executions: readonly SimExecution[];
     readonly bare: ReadonlyMap<string, BareStats>;
+    readonly call: AccountCall | undefined;
   }): void {
-    this.cash = rows.cash;
-    this.#ledgerCount = rows.ledgerCount;
+    for (const entry of rows.ledger) this.#add(entry);
+    this.#ledgerCount = rows.ledger.length;
     for (const order of rows.orders) this.touchOrder(order);
     for (const position of rows.positions) this.touchPosition(position);
     this.executions.push(...rows.executions);
     for (const [symbol, stats] of rows.bare) this.bare.set(symbol, stats);
+    for (const { positionId } of this.openPositions.values()) this.told(positionId, this.reservedOf(positionId));
+    this.#call = rows.call;
     this.takeChanges();
   }
 
   hasChanges(): boolean {
     return (
       this.#bareChanged ||
+      this.#callChanged ||
       this.#changedOrders.size + this.#changedPositions.size + this.#newExecutions.length + this.#newLedger.length > 0
     );
   }
@@ -228,12 +211,14 @@ export class SimState {
       executions: this.#newExecutions,
       ledger: this.#newLedger,
       bare: this.#bareChanged ? this.bare : new Map(),
+      call: this.#callChanged ? (this.#call ?? null) : undefined,
     };
     this.#changedOrders = new Set();
     this.#changedPositions = new Set();
     this.#newExecutions = [];
     this.#newLedger = [];
     this.#bareChanged = false;
+    this.#callChanged = false;
     return changes;
   }
   takeEvents(): readonly VenueEvent[] {

@@ -4,41 +4,17 @@ import { AppError } from "../core/errors.ts";
 import { coinE8, type YenE8, yenE8 } from "../core/money.ts";
 import { type EpochMs, epochMs } from "../core/time.ts";
 import { openSqlite, type Sqlite, type SqliteOptions } from "../io/sqlite.ts";
-import type { BareStats, LedgerEntry, SimExecution, SimOrder, SimPosition, SimState } from "./state.ts";
-
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-CREATE TABLE venue (
-  one INTEGER PRIMARY KEY CHECK (one = 1), schema_version INTEGER NOT NULL, identity TEXT NOT NULL,
-  start_ms INTEGER NOT NULL, start_equity_e8 INTEGER NOT NULL, now_ms INTEGER NOT NULL
-) STRICT;
-CREATE TABLE orders (
-  order_id INTEGER PRIMARY KEY, symbol TEXT NOT NULL, side TEXT NOT NULL, order_type TEXT NOT NULL,
-  execution_type TEXT NOT NULL, settle_type TEXT NOT NULL, time_in_force TEXT NOT NULL, size_e8 INTEGER NOT NULL,
-  price_e8 INTEGER, losscut_price_e8 INTEGER, position_id INTEGER, created_ms INTEGER NOT NULL,
-  executed_size_e8 INTEGER NOT NULL CHECK (executed_size_e8 BETWEEN 0 AND size_e8), status TEXT NOT NULL,
-  cancel_type TEXT, through_ticks INTEGER, next_fill_ms INTEGER NOT NULL, cancel_at_ms INTEGER
-) STRICT;
-CREATE TABLE positions (
-  position_id INTEGER PRIMARY KEY, symbol TEXT NOT NULL, side TEXT NOT NULL, price_e8 INTEGER NOT NULL,
-  losscut_price_e8 INTEGER NOT NULL, opened_ms INTEGER NOT NULL, size_e8 INTEGER NOT NULL CHECK (size_e8 >= 0)
-) STRICT;
-CREATE TABLE executions (
-  execution_id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders (order_id),
-  position_id INTEGER NOT NULL REFERENCES positions (position_id), symbol TEXT NOT NULL, side TEXT NOT NULL,
-  settle_type TEXT NOT NULL, size_e8 INTEGER NOT NULL CHECK (size_e8 > 0), price_e8 INTEGER NOT NULL,
-  loss_gain_e8 INTEGER NOT NULL, fee_e8 INTEGER NOT NULL, at_ms INTEGER NOT NULL, taker INTEGER NOT NULL
-) STRICT;
-CREATE TABLE ledger (
-  entry_id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, amount_e8 INTEGER NOT NULL,
-  ref INTEGER NOT NULL
-) STRICT;
-CREATE TABLE bare (symbol TEXT PRIMARY KEY, since_ms INTEGER, longest_ms INTEGER NOT NULL) STRICT;
-CREATE TABLE quotes (
-  symbol TEXT PRIMARY KEY, bid_e8 INTEGER NOT NULL, ask_e8 INTEGER NOT NULL, last_e8 INTEGER NOT NULL,
-  at_ms INTEGER NOT NULL
-) STRICT;
-`;
+import type {
+  AccountCall,
+  BareStats,
+  LedgerEntry,
+  SettlePart,
+  SimExecution,
+  SimOrder,
+  SimPosition,
+  SimState,
+} from "./state.ts";
+import { prepareSchema, SCHEMA_VERSION } from "./storeSchema.ts";
 
 export interface VenueRow {
   readonly identity: string;
@@ -59,6 +35,10 @@ const int = (row: Row, name: string): number => Number(row[name]);
 const optionalInt = (row: Row, name: string): number | undefined =>
   row[name] === null ? undefined : Number(row[name]);
 const yen = (row: Row, name: string): YenE8 => yenE8(row[name] as bigint);
+const optionalMs = (row: Row, name: string): EpochMs | undefined => {
+  const value = optionalInt(row, name);
+  return value === undefined ? undefined : epochMs(value);
+};
 const optionalYen = (row: Row, name: string): YenE8 | undefined => (row[name] === null ? undefined : yen(row, name));
 const text = <T extends string>(row: Row, name: string): T => row[name] as T;
 
@@ -66,11 +46,13 @@ export class SimStore {
   readonly #sql: Sqlite;
   readonly #statements;
 
-  /** Throws AppError permanent DB_OPEN, or SIM_TOO_NEW for a file of another program version. */
+  /**
+   * Opens, makes or upgrades the file. Throws AppError permanent DB_OPEN, or SIM_TOO_NEW for a file of a later program
+   * version, which is left alone.
+   */
   constructor(path: string, options: SqliteOptions = {}) {
     this.#sql = openSqlite(path, options);
-    const fresh = this.#sql.prepare("SELECT 1 FROM sqlite_master WHERE name = 'venue'").get() === undefined;
-    if (fresh) this.#sql.transaction(() => this.#sql.exec(SCHEMA)).immediate();
+    prepareSchema(this.#sql);
     const found = this.venue();
     if (found && found.version !== SCHEMA_VERSION) {
       this.#sql.close();
@@ -82,14 +64,26 @@ export class SimStore {
     }
     this.#statements = {
       now: this.#sql.prepare("UPDATE venue SET now_ms = ?"),
-      order: this.#sql.prepare(`INSERT OR REPLACE INTO orders VALUES (
+      order: this.#sql.prepare(`INSERT INTO orders VALUES (
         @orderId, @symbol, @side, @orderType, @executionType, @settleType, @timeInForce, @size, @price, @losscutPrice,
-        @positionId, @createdMs, @executedSize, @status, @cancelType, @throughTicks, @nextFillMs, @cancelAtMs)`),
+        @positionId, @createdMs, @executedSize, @status, @cancelType, @throughTicks, @nextFillMs, @cancelAtMs,
+        @cancelLoses, @changeAtMs, @changePrice, @changeLosscutPrice, @changes, @fillCap, @endedMs)
+        ON CONFLICT (order_id) DO UPDATE SET price_e8 = excluded.price_e8, losscut_price_e8 = excluded.losscut_price_e8,
+          executed_size_e8 = excluded.executed_size_e8, status = excluded.status, cancel_type = excluded.cancel_type,
+          through_ticks = excluded.through_ticks, next_fill_ms = excluded.next_fill_ms,
+          cancel_at_ms = excluded.cancel_at_ms, cancel_loses = excluded.cancel_loses,
+          change_at_ms = excluded.change_at_ms, change_price_e8 = excluded.change_price_e8,
+          change_losscut_price_e8 = excluded.change_losscut_price_e8, changes = excluded.changes,
+          fill_cap_e8 = excluded.fill_cap_e8, ended_ms = excluded.ended_ms`),
+      unsettle: this.#sql.prepare("DELETE FROM order_settles WHERE order_id = ?"),
+      settle: this.#sql.prepare("INSERT INTO order_settles VALUES (?, ?, ?, ?)"),
       position: this.#sql.prepare(`INSERT OR REPLACE INTO positions VALUES (
-        @positionId, @symbol, @side, @price, @losscutPrice, @openedMs, @size)`),
+        @positionId, @symbol, @side, @price, @losscutPrice, @openedMs, @size, @orderId)`),
       execution: this.#sql.prepare(`INSERT INTO executions VALUES (
         @executionId, @orderId, @positionId, @symbol, @side, @settleType, @size, @price, @lossGain, @fee, @atMs, @taker)`),
-      ledger: this.#sql.prepare("INSERT INTO ledger VALUES (@entryId, @atMs, @kind, @amount, @ref)"),
+      ledger: this.#sql.prepare("INSERT INTO ledger VALUES (@entryId, @atMs, @kind, @amount, @ref, @currency)"),
+      call: this.#sql.prepare("INSERT OR REPLACE INTO account_call VALUES (1, @kind, @sinceMs, @untilMs)"),
+      noCall: this.#sql.prepare("DELETE FROM account_call"),
       bare: this.#sql.prepare("INSERT OR REPLACE INTO bare VALUES (?, ?, ?)"),
       quote: this.#sql.prepare("INSERT OR REPLACE INTO quotes VALUES (@symbol, @bid, @ask, @last, @atMs)"),
     };
@@ -121,23 +115,17 @@ export class SimStore {
 
   /** Writes what changed, and the time, in one commit. */
   save(state: SimState, quotes: readonly QuoteRow[] = []): void {
-    const { now, order, position, execution, ledger, bare, quote } = this.#statements;
+    const { now, position, execution, ledger, bare, quote, call, noCall } = this.#statements;
     this.#sql
       .transaction(() => {
         const changes = state.takeChanges();
-        for (const row of changes.orders)
-          order.run({
-            ...row,
-            price: row.price ?? null,
-            losscutPrice: row.losscutPrice ?? null,
-            positionId: row.positionId ?? null,
-            cancelType: row.cancelType ?? null,
-            throughTicks: row.throughTicks ?? null,
-            cancelAtMs: row.cancelAtMs ?? null,
-          });
-        for (const row of changes.positions) position.run(row);
-        for (const row of changes.executions) execution.run({ ...row, taker: row.taker ? 1 : 0 });
+        for (const row of changes.orders) this.#saveOrder(row);
+        for (const row of changes.positions) position.run({ ...row, orderId: row.orderId ?? null });
+        for (const row of changes.executions)
+          execution.run({ ...row, positionId: row.positionId ?? null, taker: row.taker ? 1 : 0 });
         for (const row of changes.ledger) ledger.run(row);
+        if (changes.call) call.run(changes.call);
+        else if (changes.call === null) noCall.run();
         for (const [symbol, stats] of changes.bare) bare.run(symbol, stats.sinceMs ?? null, stats.longestMs);
         for (const row of quotes) quote.run(row);
         now.run(state.nowMs);
@@ -145,25 +133,56 @@ export class SimStore {
       .immediate();
   }
 
+  #saveOrder(row: SimOrder): void {
+    const { order, settle, unsettle } = this.#statements;
+    const { settles, change, ...columns } = row;
+    order.run({
+      ...columns,
+      price: row.price ?? null,
+      losscutPrice: row.losscutPrice ?? null,
+      positionId: row.positionId ?? null,
+      cancelType: row.cancelType ?? null,
+      throughTicks: row.throughTicks ?? null,
+      cancelAtMs: row.cancelAtMs ?? null,
+      cancelLoses: row.cancelLoses ? 1 : 0,
+      changeAtMs: change?.atMs ?? null,
+      changePrice: change?.price ?? null,
+      changeLosscutPrice: change?.losscutPrice ?? null,
+      fillCap: row.fillCap ?? null,
+      endedMs: row.endedMs ?? null,
+    });
+    // Bulk closes alone have parts.
+    if (row.positionId !== undefined || row.settleType === "OPEN") return;
+    unsettle.run(row.orderId);
+    for (const [part, { positionId, size }] of settles.entries()) settle.run(row.orderId, part, positionId, size);
+  }
+
   #rows(table: string, key: string): Row[] {
     return this.#sql.prepare(`SELECT * FROM ${table} ORDER BY ${key}`).safeIntegers().all() as Row[];
   }
 
   load(state: SimState): void {
-    const entries = this.ledger();
+    const parts = new Map<number, SettlePart[]>();
+    for (const row of this.#rows("order_settles", "order_id, part")) {
+      const list = parts.get(int(row, "order_id")) ?? [];
+      list.push({ positionId: int(row, "position_id"), size: coinE8(row["size_e8"] as bigint) });
+      parts.set(int(row, "order_id"), list);
+    }
     state.restore({
-      cash: yenE8(entries.reduce((sum, entry) => sum + entry.amount, 0n)),
-      ledgerCount: entries.length,
-      orders: this.#rows("orders", "order_id").map(orderOf),
+      ledger: this.ledger(),
+      orders: this.#rows("orders", "order_id").map((row) => orderOf(row, parts.get(int(row, "order_id")) ?? [])),
       positions: this.#rows("positions", "position_id").map(positionOf),
       executions: this.#rows("executions", "execution_id").map(executionOf),
+      call: this.#rows("account_call", "one").map(
+        (row): AccountCall => ({
+          kind: text(row, "kind"),
+          sinceMs: epochMs(int(row, "since_ms")),
+          untilMs: epochMs(int(row, "until_ms")),
+        }),
+      )[0],
       bare: new Map(
         this.#rows("bare", "symbol").map((row): [string, BareStats] => {
-          const sinceMs = optionalInt(row, "since_ms");
-          return [
-            text(row, "symbol"),
-            { sinceMs: sinceMs === undefined ? undefined : epochMs(sinceMs), longestMs: int(row, "longest_ms") },
-          ];
+          return [text(row, "symbol"), { sinceMs: optionalMs(row, "since_ms"), longestMs: int(row, "longest_ms") }];
         }),
       ),
     });
@@ -184,6 +203,7 @@ export class SimStore {
       kind: text(row, "kind"),
       amount: yen(row, "amount_e8"),
       ref: int(row, "ref"),
+      currency: text(row, "currency"),
     }));
   }
   close(): void {
@@ -191,8 +211,9 @@ export class SimStore {
   }
 }
 
-const orderOf = (row: Row): SimOrder => {
-  const cancelAtMs = optionalInt(row, "cancel_at_ms");
+const orderOf = (row: Row, settles: readonly SettlePart[]): SimOrder => {
+  const changeAtMs = optionalMs(row, "change_at_ms");
+  const fillCap = row["fill_cap_e8"];
   return {
     orderId: int(row, "order_id"),
     symbol: text(row, "symbol"),
@@ -211,7 +232,20 @@ const orderOf = (row: Row): SimOrder => {
     cancelType: row["cancel_type"] === null ? undefined : text(row, "cancel_type"),
     throughTicks: optionalInt(row, "through_ticks"),
     nextFillMs: epochMs(int(row, "next_fill_ms")),
-    cancelAtMs: cancelAtMs === undefined ? undefined : epochMs(cancelAtMs),
+    cancelAtMs: optionalMs(row, "cancel_at_ms"),
+    settles,
+    cancelLoses: int(row, "cancel_loses") === 1,
+    change:
+      changeAtMs === undefined
+        ? undefined
+        : {
+            atMs: changeAtMs,
+            price: yen(row, "change_price_e8"),
+            losscutPrice: optionalYen(row, "change_losscut_price_e8"),
+          },
+    changes: int(row, "changes"),
+    fillCap: fillCap === null ? undefined : coinE8(fillCap as bigint),
+    endedMs: optionalMs(row, "ended_ms"),
   };
 };
 const positionOf = (row: Row): SimPosition => ({
@@ -221,12 +255,13 @@ const positionOf = (row: Row): SimPosition => ({
   price: yen(row, "price_e8"),
   losscutPrice: yen(row, "losscut_price_e8"),
   openedMs: epochMs(int(row, "opened_ms")),
+  orderId: optionalInt(row, "order_id"),
   size: coinE8(row["size_e8"] as bigint),
 });
 const executionOf = (row: Row): SimExecution => ({
   executionId: int(row, "execution_id"),
   orderId: int(row, "order_id"),
-  positionId: int(row, "position_id"),
+  positionId: optionalInt(row, "position_id"),
   symbol: text(row, "symbol"),
   side: text(row, "side"),
   settleType: text(row, "settle_type"),

@@ -3,6 +3,7 @@
 import { formatE8, fromNumber, type YenE8 } from "../core/money.ts";
 import { type EpochMs, isoUtc } from "../core/time.ts";
 import type { SymbolRules } from "../core/venue.ts";
+import type { PositionSummary } from "./events.ts";
 import type { Book, Kline, Print } from "./market.ts";
 import type { SimExecution, SimOrder, SimPosition } from "./state.ts";
 
@@ -32,7 +33,7 @@ export const orderView = (order: SimOrder): object => ({
 export const executionView = (execution: SimExecution): object => ({
   executionId: execution.executionId,
   orderId: execution.orderId,
-  positionId: execution.positionId,
+  ...(execution.positionId === undefined ? {} : { positionId: execution.positionId }),
   symbol: execution.symbol,
   side: execution.side,
   settleType: execution.settleType,
@@ -54,6 +55,15 @@ export const positionView = (position: SimPosition, reserved: bigint, lossGain: 
   leverage: "2",
   losscutPrice: formatE8(position.losscutPrice),
   timestamp: isoUtc(position.openedMs),
+});
+
+export const summaryView = (row: PositionSummary): object => ({
+  averagePositionRate: formatE8(row.averageRate),
+  positionLossGain: formatE8(row.lossGain),
+  side: row.side,
+  sumOrderQuantity: formatE8(row.ordered),
+  sumPositionQuantity: formatE8(row.size),
+  symbol: row.symbol,
 });
 
 export const symbolView = (rules: SymbolRules): object => ({

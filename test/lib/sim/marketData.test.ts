@@ -109,7 +109,7 @@ describe("klines", () => {
     ["an unknown interval", "2min", "20250630"],
     ["the last year with four digits", "1day", "9999"],
     ["a year before the data", "1day", "0001"],
-    ["weeks, whose alignment is not known", "1week", "2025"],
+    ["a week by its day", "1week", "20250630"],
   ])("%s is ERR-5207, and the venue lives on", (_, interval, date) => {
     const d = at(DAY_START_MS - 1);
     expect(klines(d, interval, date)).toMatchObject({ httpStatus: 404, status: 2, code: "ERR-5207" });

@@ -153,7 +153,7 @@ describe("time and identity", () => {
     const path = tempFile();
     new Desk({ path }).close();
     const sql = openSqlite(path);
-    sql.exec("UPDATE venue SET schema_version = 2");
+    sql.exec("UPDATE venue SET schema_version = schema_version + 1");
     sql.close();
     expect(() => desk({ path })).toThrow(expect.objectContaining({ code: "SIM_TOO_NEW" }));
   });
