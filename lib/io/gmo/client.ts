@@ -5,11 +5,12 @@ import { AppError, type Verdict } from "../../core/errors.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { WriteResult } from "../../core/venue.ts";
 import type { Logger } from "../logger.ts";
-import { ruleOf } from "./errorCodes.ts";
-import { readReply, redactBody } from "./reply.ts";
+import { ClockOffset, type OffsetEstimate } from "./clockOffset.ts";
+import { isTimestampRefused, ruleOf } from "./errorCodes.ts";
+import { type Direction, Pace, type PaceOptions } from "./pace.ts";
+import { evidenceOf, type ReadReply, readReply, redactBody } from "./reply.ts";
 import { authHeaders, type Credentials } from "./sign.ts";
 import type { Timers } from "./timers.ts";
-import { TokenBucket } from "./timers.ts";
 import { type Transport, TransportError, type TransportReply, type TransportRequest } from "./transport.ts";
 
 export interface ClientOptions {
@@ -21,6 +22,10 @@ export interface ClientOptions {
   readonly timers: Timers;
   /** Default 5,000: one request, including the reply's body. */
   readonly timeoutMs?: number;
+  /** Our part of the venue's rate limits. */
+  readonly pace?: PaceOptions;
+  /** Default true: API-TIMESTAMP follows the venue's clock where ours is measurably off (clockOffset.ts). */
+  readonly followVenueClock?: boolean;
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -31,6 +36,7 @@ const RATE_LIMIT_PAUSE_MS = 2_000;
 
 type Area = TransportRequest["area"];
 type Path = TransportRequest["path"];
+type WriteMethod = Exclude<TransportRequest["method"], "GET">;
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Why one try of a read failed, and what to do about it. */
@@ -39,22 +45,29 @@ interface Failure {
   /** undefined: give up. */
   readonly retryAfterMs: number | undefined;
 }
+interface Answered {
+  readonly reply: TransportReply;
+  readonly read: ReadReply;
+}
 
 export class GmoClient {
+  readonly pace: Pace;
   readonly #options: ClientOptions;
   readonly #timeoutMs: number;
-  /** GMO API 3 allows 20 private GETs and POSTs a second; half of that leaves room for a second process. */
-  readonly #privateGets: TokenBucket;
-  readonly #posts: TokenBucket;
-  /** The public limit is not published; about 5 a second was refused. */
-  readonly #publicGets: TokenBucket;
+  readonly #offset = new ClockOffset();
+  #offsetWasLarge = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#privateGets = new TokenBucket(10, 10, options.timers);
-    this.#posts = new TokenBucket(10, 10, options.timers);
-    this.#publicGets = new TokenBucket(3, 6, options.timers);
+    this.pace = new Pace(options.timers, options.pace);
+  }
+
+  /** How far the venue's clock is from ours; `isLarge` is worth a person's look. undefined before the first private reply. */
+  clockOffset(): (OffsetEstimate & { readonly isLarge: boolean }) | undefined {
+    const nowMs = this.#options.clock.nowMs();
+    const estimate = this.#offset.estimate(nowMs);
+    return estimate && { ...estimate, isLarge: this.#offset.isLarge(nowMs) };
   }
 
   /**
@@ -83,18 +96,19 @@ export class GmoClient {
     const failed = (error: AppError, retryAfterMs?: number) =>
       ({ kind: "failed", failure: { error, retryAfterMs } }) as const;
     const soonMs = SOON_MS[attempt - 1] ?? SOON_MS[1];
-    await this.#pause(() => (area === "public" ? this.#publicGets : this.#privateGets).take(signal), path);
+    const direction: Direction = area === "public" ? "public" : "get";
+    await this.#pause(() => this.pace.take(direction, signal), path);
 
-    let reply: TransportReply;
+    let answered: Answered;
     try {
-      reply = await this.#send({ area, method: "GET", path, query: queryText(query), signal });
+      answered = await this.#send({ area, method: "GET", path, query: queryText(query), signal });
     } catch (e) {
       if (!(e instanceof TransportError)) throw e;
       const error = this.#error("retry", `VENUE_${e.failure.toUpperCase()}`, path, "a reply", e.message, {}, e);
       return failed(error, soonMs);
     }
-    const evidence = () => ({ httpStatus: reply.httpStatus, body: this.#redacted(reply.body) });
-    const read = readReply(reply);
+    const { reply, read } = answered;
+    const evidence = () => ({ httpStatus: reply.httpStatus, body: this.#evidence(path, reply.body) });
     switch (read.kind) {
       case "garbled":
         return failed(this.#error("retry", "VENUE_GARBLED", path, "a JSON envelope", read.reason, evidence()), soonMs);
@@ -119,8 +133,7 @@ export class GmoClient {
       case "ok": {
         const parsed = schema.safeParse(read.data);
         if (parsed.success) return { kind: "ok", value: parsed.data };
-        const issue = parsed.error.issues[0]!;
-        const found = `${issue.message} at data${issue.path.map((key) => `.${String(key)}`).join("")}`;
+        const found = issueText(parsed.error);
         return failed(this.#error("alert", "VENUE_REPLY", path, "the documented shape", found, evidence()));
       }
       default:
@@ -132,7 +145,18 @@ export class GmoClient {
    * A write, sent at most once whatever happens. Never throws for what the network or the venue did.
    * `refused NOT_SENT` means nothing left this process (aborted before sending).
    */
-  async post<T>(path: Path, body: object, schema: z.ZodType<T>, signal?: AbortSignal): Promise<WriteResult<T>> {
+  post<T>(path: Path, body: object, schema: z.ZodType<T>, signal?: AbortSignal): Promise<WriteResult<T>> {
+    return this.write("POST", path, body, schema, signal);
+  }
+
+  /** As `post`; the body of PUT and DELETE is sent but not signed (GMO API 2). */
+  async write<T>(
+    method: WriteMethod,
+    path: Path,
+    body: object,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+  ): Promise<WriteResult<T>> {
     this.#requireCredentials(path);
     const unknown = (code: string, reason: string): WriteResult<T> => {
       const message = this.#redacted(reason);
@@ -140,24 +164,24 @@ export class GmoClient {
       return { kind: "unknown", code, message };
     };
     try {
-      await this.#posts.take(signal);
+      await this.pace.take("post", signal);
     } catch {
       const message = `${path}: aborted before it was sent`;
       return { kind: "refused", code: "NOT_SENT", message, resend: "later", verdict: "retry" };
     }
 
-    let reply: TransportReply;
+    let answered: Answered;
     try {
-      reply = await this.#send({ area: "private", method: "POST", path, body: JSON.stringify(body), signal });
+      answered = await this.#send({ area: "private", method, path, body: JSON.stringify(body), signal });
     } catch (e) {
       // Also what is no TransportError: once send() was called, only evidence from the venue can say "not executed".
       const failure = e instanceof TransportError ? e.failure : "other";
       return unknown(`VENUE_${failure.toUpperCase()}`, `${path}: no reply: ${(e as Error).message}`);
     }
-    const read = readReply(reply);
+    const { reply, read } = answered;
     switch (read.kind) {
       case "garbled":
-        return unknown("VENUE_GARBLED", `${path}: ${read.reason}: ${reply.body}`);
+        return unknown("VENUE_GARBLED", `${path}: ${read.reason}: ${this.#evidence(path, reply.body)}`);
       case "refused": {
         const { resendPost, verdict, meaning } = ruleOf(read.code);
         const message = this.#redacted(`${path}: ${read.code} ${JSON.stringify(read.text)} (${meaning})`);
@@ -167,9 +191,9 @@ export class GmoClient {
       }
       case "ok": {
         const parsed = schema.safeParse(read.data);
-        if (!parsed.success)
-          return unknown("VENUE_REPLY", `${path}: accepted, but without the expected data: ${reply.body}`);
-        return { kind: "accepted", value: parsed.data };
+        if (parsed.success) return { kind: "accepted", value: parsed.data };
+        const found = `accepted, but not with the expected data (${issueText(parsed.error)})`;
+        return unknown("VENUE_REPLY", `${path}: ${found}: ${this.#evidence(path, reply.body)}`);
       }
       default:
         return read satisfies never;
@@ -178,19 +202,18 @@ export class GmoClient {
 
   async #send(request: {
     area: Area;
-    method: "GET" | "POST";
+    method: TransportRequest["method"];
     path: Path;
     query?: string;
     body?: string;
     signal: AbortSignal | undefined;
-  }): Promise<TransportReply> {
+  }): Promise<Answered> {
     const { area, method, path, query, body, signal } = request;
-    const { transport, timers, log } = this.#options;
+    const { transport, timers, log, clock } = this.#options;
     // Signed immediately before sending: ERR-5008 is seen when time passes between the two (GMO API 2.1).
-    const headers =
-      area === "public"
-        ? {}
-        : authHeaders(this.#requireCredentials(path), this.#options.clock.nowMs(), method, path, body);
+    const sentMs = clock.nowMs();
+    const stampMs = this.#options.followVenueClock === false ? sentMs : this.#offset.stamp(sentMs);
+    const headers = area === "public" ? {} : authHeaders(this.#requireCredentials(path), stampMs, method, path, body);
     const startedMs = timers.monotonicMs();
     const reply = await transport.send({
       area,
@@ -202,8 +225,28 @@ export class GmoClient {
       timeoutMs: this.#timeoutMs,
       ...(signal ? { signal } : {}),
     });
-    log.debug({ method, path, httpStatus: reply.httpStatus, elapsedMs: timers.monotonicMs() - startedMs }, "gmo.reply");
-    return reply;
+    const elapsedMs = timers.monotonicMs() - startedMs;
+    log.debug({ method, path, httpStatus: reply.httpStatus, elapsedMs }, "gmo.reply");
+    const read = readReply(reply);
+    if (read.kind === "refused" && read.code === "ERR-5003")
+      this.pace.refused(area === "public" ? "public" : method === "GET" ? "get" : "post");
+    if (area === "private") this.#learnClock(read, sentMs, elapsedMs);
+    return { reply, read };
+  }
+
+  /** Only private replies: public ones may come from a cache (GMO API 2.1). */
+  #learnClock(read: ReadReply, sentMs: EpochMs, elapsedMs: number): void {
+    if (read.kind === "refused" && isTimestampRefused(read.code)) this.#offset.forget();
+    if (read.venueMs === undefined) return;
+    // The longer of the two measures: a clock set back meanwhile, or one in virtual time, would make the trip too short.
+    const receivedMs = Math.max(Math.ceil(sentMs + elapsedMs), this.#options.clock.nowMs()) as EpochMs;
+    this.#offset.add({ sentMs, receivedMs, venueMs: read.venueMs });
+    const offset = this.clockOffset();
+    if (offset === undefined || offset.isLarge === this.#offsetWasLarge) return;
+    this.#offsetWasLarge = offset.isLarge;
+    const fields = { offsetMs: Math.round(offset.offsetMs), errorMs: Math.round(offset.errorMs) };
+    if (offset.isLarge) this.#options.log.error(fields, "gmo.clock.off");
+    else this.#options.log.info(fields, "gmo.clock.fine");
   }
 
   #requireCredentials(path: Path): Credentials {
@@ -222,6 +265,9 @@ export class GmoClient {
   /** For every text that comes from outside before it enters a message, a log or a row. */
   #redacted(text: string): string {
     return redactBody(text, this.#options.credentials);
+  }
+  #evidence(path: Path, body: string): string {
+    return evidenceOf(path, body, this.#options.credentials);
   }
 
   #error(
@@ -242,6 +288,12 @@ export class GmoClient {
     );
   }
 }
+
+/** The first thing wrong with `data`, and where. */
+export const issueText = (error: z.ZodError): string => {
+  const issue = error.issues[0]!;
+  return `${issue.message} at data${issue.path.map((key) => `.${String(key)}`).join("")}`;
+};
 
 const queryText = (query: Query): string =>
   Object.entries(query)

@@ -20,16 +20,31 @@ const decimalCodec = <T extends bigint>(parse: (text: string) => bigint) =>
       encode: (value) => formatE8(value),
     },
   );
+const notNegative = (parse: (text: string) => bigint) => (text: string) => {
+  const value = parse(text);
+  if (value < 0n) throw new RangeError(`expected no negative number, found ${JSON.stringify(text)}`);
+  return value;
+};
 
-/** Exact; more than 8 decimals do not parse. */
+/** Exact; more than 8 decimals do not parse. May be negative: profits, fees. */
 export const Yen = decimalCodec<YenE8>(parseE8);
-export const Coin = decimalCodec<CoinE8>(parseE8);
 export const Ratio = decimalCodec<RatioE8>(parseE8);
+/** Exact and never negative: the price and the size of an order, a level, a fill or a position. */
+export const Price = decimalCodec<YenE8>(notNegative(parseE8));
+export const Coin = decimalCodec<CoinE8>(notNegative(parseE8));
 
 /** Balances and volumes of any coin may carry more than 8 decimals: the rest is cut, never rounded up. */
-const parseCut = (text: string): bigint => parseE8(text.replace(/(\.\d{8})\d+$/, "$1"));
+const parseCut = (text: string): bigint => {
+  const match = /^(-?\d+\.\d{8})(\d+)$/.exec(text);
+  if (!match) return parseE8(text);
+  const kept = parseE8(match[1]!);
+  // Down is away from zero below zero: a debt or a loss is never understated.
+  return text.startsWith("-") && /[1-9]/.test(match[2]!) ? kept - 1n : kept;
+};
 export const YenCut = decimalCodec<YenE8>(parseCut);
 export const CoinCut = decimalCodec<CoinE8>(parseCut);
+export const RatioCut = decimalCodec<RatioE8>(parseCut);
+export const SizeCut = decimalCodec<CoinE8>(notNegative(parseCut));
 
 /** A price that means "none" when absent, empty or "0" (MARKET orders, unset losscutPrice; GMO API 7.1). */
 export const OptionalPrice = z
@@ -37,14 +52,21 @@ export const OptionalPrice = z
   .optional()
   .transform((text, ctx): YenE8 | undefined => {
     if (text === undefined || text === "") return undefined;
-    const parsed = Yen.safeParse(text);
+    const parsed = Price.safeParse(text);
     if (parsed.success) return parsed.data === 0n ? undefined : parsed.data;
     ctx.issues.push({ code: "custom", input: text, message: parsed.error.issues[0]!.message });
     return z.NEVER;
   });
 
-/** Ids are numbers in reads and a string in the answer to a new order: one type here (GMO API 14.5). */
-export const Id = z.union([z.int().positive(), z.string().regex(/^\d{1,19}$/)]).transform(String);
+/**
+ * Ids are numbers in reads and a string in the answer to a new order: one type here (GMO API 14.5). A JSON number above
+ * 2^53 was rounded before we saw it, so it is refused; as a string any id up to 19 digits is exact.
+ */
+export const Id = z
+  .union([z.int().positive(), z.string().regex(/^[1-9]\d{0,18}$/)], {
+    error: "expected an id: a whole number up to 2^53, or a string of up to 19 digits",
+  })
+  .transform(String);
 
 /** ISO-8601 UTC. */
 export const Instant = z
@@ -52,7 +74,8 @@ export const Instant = z
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/, { error: "expected an ISO-8601 UTC time" })
   .transform((text, ctx): EpochMs => {
     const ms = Date.parse(text);
-    if (!Number.isNaN(ms)) return ms as EpochMs;
+    // Date.parse takes February 30th for March 2nd: a date that does not come back is no date.
+    if (!Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === text.slice(0, 10)) return ms as EpochMs;
     ctx.issues.push({ code: "custom", input: text, message: "expected a real date" });
     return z.NEVER;
   });
@@ -60,5 +83,31 @@ export const Instant = z
 /** Candle fields only. */
 export const Double = z
   .string()
-  .regex(/^-?\d{1,20}(\.\d{1,20})?$/, { error: "expected a plain decimal" })
+  .regex(/^\d{1,20}(\.\d{1,20})?$/, { error: "expected a plain decimal" })
   .transform(Number);
+
+/** How the decimals of a reply come out: one set for the program (scaled integers), one for `trader gmo decode` (text). */
+export interface Numbers {
+  readonly yen: z.ZodType<YenE8>;
+  readonly price: z.ZodType<YenE8>;
+  readonly size: z.ZodType<CoinE8>;
+  readonly ratio: z.ZodType<RatioE8>;
+  readonly yenCut: z.ZodType<YenE8>;
+  readonly coinCut: z.ZodType<CoinE8>;
+  readonly ratioCut: z.ZodType<RatioE8>;
+  readonly sizeCut: z.ZodType<CoinE8>;
+  readonly optionalPrice: z.ZodType<YenE8 | undefined>;
+  readonly candleField: z.ZodType<number>;
+}
+export const SCALED: Numbers = {
+  yen: Yen,
+  price: Price,
+  size: Coin,
+  ratio: Ratio,
+  yenCut: YenCut,
+  coinCut: CoinCut,
+  ratioCut: RatioCut,
+  sizeCut: SizeCut,
+  optionalPrice: OptionalPrice,
+  candleField: Double,
+};

@@ -80,7 +80,8 @@ export const CODE_RULES: Readonly<Record<string, CodeRule>> = {
 
 export const UNKNOWN_CODE: CodeRule = rule("permanent", "unknown", "no", "a code this program does not know");
 /** Own keys only: a code named "constructor" must be unknown, not a function. */
-export const ruleOf = (code: string): CodeRule => (Object.hasOwn(CODE_RULES, code) ? CODE_RULES[code]! : UNKNOWN_CODE);
+export const isKnownCode = (code: string): boolean => Object.hasOwn(CODE_RULES, code);
+export const ruleOf = (code: string): CodeRule => (isKnownCode(code) ? CODE_RULES[code]! : UNKNOWN_CODE);
 
 /** Whole-venue pauses: a state of the venue, not an API error (DESIGN 8). */
 export const isMaintenance = (code: string): boolean => code === "ERR-5201" || code === "ERR-5202";
@@ -89,3 +90,5 @@ export const isMaintenance = (code: string): boolean => code === "ERR-5201" || c
  * yet (GMO API 8.6): the one refusal worth repeating unchanged, after about 200 ms.
  */
 export const isPositionNotVisibleYet = (code: string): boolean => code === "ERR-254" || code === "ERR-5106";
+/** API-TIMESTAMP was refused: which of the two means ahead is not certain, so both mean "measure the clock anew". */
+export const isTimestampRefused = (code: string): boolean => code === "ERR-5008" || code === "ERR-5009";

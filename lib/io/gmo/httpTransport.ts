@@ -1,4 +1,6 @@
 // Requests over the network: one undici Agent with keep-alive, hard timeouts, no redirects, no retries.
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import { Agent, request } from "undici";
 import {
   type Transport,
@@ -12,16 +14,45 @@ export interface HttpTransportOptions {
   /** Without a trailing slash; "/v1/…" is appended. */
   readonly publicUrl?: string;
   readonly privateUrl?: string;
+  /** Without a trailing slash; the daily trade files lie under it. */
+  readonly archiveUrl?: string;
   readonly connectTimeoutMs?: number;
 }
+export interface DownloadRequest {
+  /** Below the archive's address, begins with "/". */
+  readonly path: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+export interface Download {
+  readonly httpStatus: number;
+  readonly bytes: Uint8Array;
+}
 export interface HttpTransport extends Transport {
+  /** A file of the trade archive, as it is. Throws TransportError when there is no reply. */
+  download(request: DownloadRequest): Promise<Download>;
   close(): Promise<void>;
 }
 
 export const GMO_PUBLIC_URL = "https://api.coin.z.com/public";
 export const GMO_PRIVATE_URL = "https://api.coin.z.com/private";
+export const GMO_ARCHIVE_URL = "https://api.coin.z.com/data/trades";
 /** A full day of 1-minute klines is about 150 kB; anything beyond this is no reply of this API. */
-const MAX_REPLY_BYTES = 8_000_000;
+export const MAX_REPLY_BYTES = 8_000_000;
+/** The busiest day of trades has a few megabytes, compressed. */
+const MAX_DOWNLOAD_BYTES = 64_000_000;
+
+/** What is asked of the network, and how much of an answer is read. */
+interface Asked {
+  readonly what: string;
+  readonly url: string;
+  readonly method: TransportRequest["method"];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly maxBytes: number;
+}
 
 export const httpTransport = (options: HttpTransportOptions = {}): HttpTransport => {
   const baseUrl = { public: options.publicUrl ?? GMO_PUBLIC_URL, private: options.privateUrl ?? GMO_PRIVATE_URL };
@@ -31,41 +62,100 @@ export const httpTransport = (options: HttpTransportOptions = {}): HttpTransport
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 30_000,
     pipelining: 1,
-    maxResponseSize: MAX_REPLY_BYTES,
+    // Each request has one limit of its own for everything (below), shorter than these two.
+    headersTimeout: 60_000,
+    bodyTimeout: 60_000,
+    maxResponseSize: MAX_DOWNLOAD_BYTES,
   });
+  const ask = (asked: Asked) => exchange(agent, asked);
 
   return {
-    async send({
-      area,
-      method,
-      path,
-      query,
-      body,
-      headers,
-      timeoutMs,
-      signal,
-    }: TransportRequest): Promise<TransportReply> {
-      const timeout = AbortSignal.timeout(timeoutMs);
-      try {
-        const reply = await request(`${baseUrl[area]}${path}${query ? `?${query}` : ""}`, {
-          method,
-          headers: { ...headers, accept: "application/json" },
-          ...(body === undefined ? {} : { body }),
-          dispatcher: agent,
-          signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-        });
-        return { httpStatus: reply.statusCode, body: await reply.body.text() };
-      } catch (e) {
-        const failure = timeout.aborted ? "timeout" : signal?.aborted ? "aborted" : failureOf(e);
-        throw new TransportError(failure, `${method} ${path}: ${failure}: ${(e as Error).message}`, { cause: e });
-      }
+    async send({ area, method, path, query, body, headers, timeoutMs, signal }): Promise<TransportReply> {
+      const { httpStatus, bytes } = await ask({
+        what: `${method} ${path}`,
+        url: `${baseUrl[area]}${path}${query ? `?${query}` : ""}`,
+        method,
+        headers: { ...headers, accept: "application/json" },
+        body,
+        timeoutMs,
+        signal,
+        maxBytes: MAX_REPLY_BYTES,
+      });
+      return { httpStatus, body: new TextDecoder().decode(bytes) };
     },
+    download: ({ path, timeoutMs, signal }) =>
+      ask({
+        what: `GET ${path}`,
+        url: `${options.archiveUrl ?? GMO_ARCHIVE_URL}${path}`,
+        method: "GET",
+        headers: {},
+        timeoutMs,
+        signal,
+        maxBytes: MAX_DOWNLOAD_BYTES,
+      }),
     close: () => agent.close(),
   };
 };
 
+const exchange = async (agent: Agent, asked: Asked): Promise<Download> => {
+  // One controller for both ends of the waiting: AbortSignal.any would stay listed at a signal that outlives the request.
+  const giveUp = new AbortController();
+  const onAbort = (): void => giveUp.abort();
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    giveUp.abort();
+  }, asked.timeoutMs);
+  asked.signal?.addEventListener("abort", onAbort, { once: true });
+  if (asked.signal?.aborted) giveUp.abort();
+  try {
+    const reply = await request(asked.url, {
+      method: asked.method,
+      headers: asked.headers,
+      ...(asked.body === undefined ? {} : { body: asked.body }),
+      dispatcher: agent,
+      signal: giveUp.signal,
+    });
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    // Leaving this loop early destroys the body, and with it the connection.
+    for await (const chunk of reply.body as AsyncIterable<Uint8Array>) {
+      size += chunk.byteLength;
+      if (size > asked.maxBytes) throw new Oversize(`more than ${asked.maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    const bytes = await decompressed(Buffer.concat(chunks), reply.headers["content-encoding"], asked.maxBytes);
+    return { httpStatus: reply.statusCode, bytes };
+  } catch (e) {
+    const failure = timedOut ? "timeout" : asked.signal?.aborted ? "aborted" : failureOf(e);
+    throw new TransportError(failure, `${asked.what}: ${failure}: ${(e as Error).message}`, { cause: e });
+  } finally {
+    clearTimeout(timer);
+    asked.signal?.removeEventListener("abort", onAbort);
+  }
+};
+
+class Oversize extends Error {}
+
+/** We ask for no compression; a cache in front of the venue may send gzip all the same. */
+const decompressed = async (
+  bytes: Uint8Array,
+  encoding: string | string[] | undefined,
+  maxBytes: number,
+): Promise<Uint8Array> => {
+  if (encoding === undefined || encoding === "identity") return bytes;
+  if (encoding !== "gzip") throw new Error(`a body in an encoding nobody asked for: ${String(encoding)}`);
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: maxBytes });
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw new Oversize(`more than ${maxBytes} bytes`);
+    throw e;
+  }
+};
+
 const failureOf = (e: unknown): TransportFailure => {
   const code = String((e as { code?: unknown }).code ?? "");
+  if (e instanceof Oversize || code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") return "oversize";
   if (/TIMEOUT|ETIMEDOUT/.test(code)) return "timeout";
   if (/ENOTFOUND|EAI_AGAIN/.test(code)) return "dns";
   if (/ECONNRESET|EPIPE|UND_ERR_SOCKET|ECONNREFUSED/.test(code)) return "reset";

@@ -1,32 +1,51 @@
 // Reads a raw reply: success, an explicit refusal with a code, or garbage (5xx, HTML, cut JSON). HTTP 200 is not
 // success and a missing `data` is never an empty list (GMO API 1.1, 14.1).
-
+import type { EpochMs } from "../../core/time.ts";
+import { Instant } from "./codecs.ts";
 import type { Credentials } from "./sign.ts";
 import type { TransportReply } from "./transport.ts";
 import { Envelope } from "./wire.ts";
 
 export type ReadReply =
-  | { readonly kind: "ok"; readonly data: unknown }
-  | { readonly kind: "refused"; readonly code: string; readonly text: string }
+  | { readonly kind: "ok"; readonly data: unknown; readonly venueMs?: EpochMs; readonly remark?: string }
+  | { readonly kind: "refused"; readonly code: string; readonly text: string; readonly venueMs?: EpochMs }
   /** Nobody knows what the venue did. */
-  | { readonly kind: "garbled"; readonly reason: string };
+  | { readonly kind: "garbled"; readonly reason: string; readonly venueMs?: undefined };
 
+/** `venueMs` is the venue's clock when it answered, where it says so. */
 export const readReply = (reply: TransportReply): ReadReply => {
   if (reply.httpStatus >= 500) return { kind: "garbled", reason: `HTTP ${reply.httpStatus}` };
+  const read = readEnvelope(reply.body);
+  if (read.kind === "garbled") return { kind: "garbled", reason: `HTTP ${reply.httpStatus} with ${read.reason}` };
+  // Success is always 200; a gateway that answers for the venue must not pass for it.
+  if (read.kind === "ok" && (reply.httpStatus < 200 || reply.httpStatus > 299))
+    return { kind: "garbled", reason: `HTTP ${reply.httpStatus} with a success inside` };
+  return read;
+};
+
+/** The body alone. A leading byte order mark is no part of it. */
+export const readEnvelope = (body: string): ReadReply => {
+  const text = body.replace(/^\uFEFF/, "");
   let json: unknown;
   try {
-    json = JSON.parse(reply.body);
+    json = JSON.parse(text);
   } catch {
-    const what = /^\s*</.test(reply.body) ? "an HTML page" : reply.body === "" ? "an empty body" : "cut or broken JSON";
-    return { kind: "garbled", reason: `HTTP ${reply.httpStatus} with ${what}` };
+    const what = /^\s*</.test(text) ? "an HTML page" : text.trim() === "" ? "an empty body" : "cut or broken JSON";
+    return { kind: "garbled", reason: what };
   }
   const envelope = Envelope.safeParse(json);
-  if (!envelope.success) return { kind: "garbled", reason: `HTTP ${reply.httpStatus} with JSON that is no envelope` };
-  const { status, data, messages } = envelope.data;
-  if (status === 0) return { kind: "ok", data };
+  if (!envelope.success) return { kind: "garbled", reason: "JSON that is no envelope" };
+  const { status, data, messages, responsetime } = envelope.data;
+  const time = Instant.safeParse(responsetime);
+  const venue = time.success ? { venueMs: time.data } : {};
   const first = messages?.[0];
+  if (status === 0) {
+    // `status` alone decides (GMO API 0.1); a message beside a success is worth a remark.
+    const remark = first ? { remark: `status 0 with the message ${first.message_code}` } : {};
+    return { kind: "ok", data, ...venue, ...remark };
+  }
   return first
-    ? { kind: "refused", code: first.message_code, text: first.message_string ?? "" }
+    ? { kind: "refused", code: first.message_code, text: first.message_string ?? "", ...venue }
     : { kind: "garbled", reason: `status ${status} without a message code` };
 };
 
@@ -36,6 +55,12 @@ export const redactBody = (body: string, credentials?: Credentials): string => {
   let text = body;
   for (const secret of credentials ? [credentials.apiKey, credentials.secret] : [])
     if (secret !== "") text = text.replaceAll(secret, "[redacted]");
+  text = text.replace(/("(?:token|accessToken|apiKey|api-key|secret|sign)"\s*:\s*")[^"]*/gi, "$1[redacted]");
   text = text.replace(/[A-Za-z0-9+/_-]{32,}/g, "[redacted]");
   return text.length > KEEP_CHARS ? `${text.slice(0, KEEP_CHARS)}… (${text.length} characters)` : text;
 };
+/** The reply to a request for an access token holds nothing but the token: no word of it is kept. */
+export const evidenceOf = (path: string, body: string, credentials?: Credentials): string =>
+  path === "/v1/ws-auth" && !/"message_code"/.test(body)
+    ? `[${body.length} characters that may hold an access token]`
+    : redactBody(body, credentials);

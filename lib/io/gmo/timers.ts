@@ -24,9 +24,10 @@ export const noTimers: Timers = {
 export class TokenBucket {
   #tokens: number;
   #atMs: number;
+  #slowUntilMs = Number.NEGATIVE_INFINITY;
   constructor(
-    private readonly perSecond: number,
-    private readonly burst: number,
+    private perSecond: number,
+    private burst: number,
     private readonly timers: Timers,
   ) {
     this.#tokens = burst;
@@ -35,10 +36,35 @@ export class TokenBucket {
   /** Waits for a turn. Rejects when the signal is or gets aborted (a turn waited for is then lost). */
   async take(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const nowMs = this.timers.monotonicMs();
-    this.#tokens = Math.min(this.burst, this.#tokens + ((nowMs - this.#atMs) / 1000) * this.perSecond);
-    this.#atMs = nowMs;
+    this.#refill();
     this.#tokens -= 1;
-    if (this.#tokens < 0) await this.timers.sleep(Math.ceil((-this.#tokens / this.perSecond) * 1000), signal);
+    if (this.#tokens < 0) await this.timers.sleep(Math.ceil(this.#waitMs(-this.#tokens)), signal);
+  }
+  /** From now on; who waits already keeps his turn. */
+  setRate(perSecond: number, burst: number): void {
+    this.#refill();
+    this.perSecond = perSecond;
+    this.burst = burst;
+    this.#tokens = Math.min(this.#tokens, burst);
+  }
+  /** No burst, and a quarter of the rate for `forMs`. */
+  slowDown(forMs: number): void {
+    this.#refill();
+    this.#tokens = Math.min(this.#tokens, 0);
+    this.#slowUntilMs = this.#atMs + forMs;
+  }
+  #refill(): void {
+    const nowMs = this.timers.monotonicMs();
+    const slowMs = Math.max(0, Math.min(nowMs, this.#slowUntilMs) - this.#atMs);
+    const fullMs = nowMs - this.#atMs - slowMs;
+    this.#tokens = Math.min(this.burst, this.#tokens + ((fullMs + slowMs * SLOW_RATE) / 1000) * this.perSecond);
+    this.#atMs = nowMs;
+  }
+  #waitMs(tokens: number): number {
+    const fullMs = (tokens / this.perSecond) * 1000;
+    const slowLeftMs = Math.max(0, this.#slowUntilMs - this.#atMs);
+    const atSlowRateMs = fullMs / SLOW_RATE;
+    return atSlowRateMs <= slowLeftMs ? atSlowRateMs : slowLeftMs + fullMs - slowLeftMs * SLOW_RATE;
   }
 }
+const SLOW_RATE = 0.25;

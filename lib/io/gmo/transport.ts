@@ -23,7 +23,8 @@ export interface Transport {
   send(request: TransportRequest): Promise<TransportReply>;
 }
 
-export type TransportFailure = "timeout" | "reset" | "dns" | "aborted" | "other";
+/** `oversize`: more bytes than any reply of this API can have. */
+export type TransportFailure = "timeout" | "reset" | "dns" | "aborted" | "oversize" | "other";
 
 /** No reply. For a write this always means "unknown": even a reset can come after the venue accepted the order. */
 export class TransportError extends Error {

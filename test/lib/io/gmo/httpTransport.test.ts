@@ -1,6 +1,7 @@
 // The network door against a real server on loopback: what arrives there, what comes back, how each failure is named.
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { coinE8 } from "../../../../lib/core/money.ts";
 import { createGmoVenue } from "../../../../lib/io/gmo/gmoVenue.ts";
@@ -117,6 +118,29 @@ describe("what comes back", () => {
     respond = (response) => response.writeHead(httpStatus).end(text);
     expect(await transport.send(read)).toEqual({ httpStatus, body: text });
   });
+  test("gzip is unpacked, though it was not asked for", async () => {
+    respond = (response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync('{"status":0}'));
+    expect(await transport.send(read)).toEqual({ httpStatus: 200, body: '{"status":0}' });
+    expect(arrived[0]?.headers).not.toHaveProperty("accept-encoding");
+  });
+  test("PUT and DELETE carry their bodies", async () => {
+    for (const method of ["PUT", "DELETE"] as const)
+      await transport.send({ ...write, method, path: "/v1/ws-auth", body: '{"token":"t"}' });
+    expect(arrived.map(({ method, url, body }) => `${method} ${url} ${body}`)).toEqual([
+      'PUT /private/v1/ws-auth {"token":"t"}',
+      'DELETE /private/v1/ws-auth {"token":"t"}',
+    ]);
+  });
+  test("a file of the archive comes as its bytes", async () => {
+    const bytes = gzipSync("symbol,side,size,price,timestamp\n");
+    respond = (response) => response.writeHead(200, { "content-type": "application/gzip" }).end(bytes);
+    const own = httpTransport({ archiveUrl: `${baseUrl}/data/trades` });
+    const file = await own.download({ path: "/BTC_JPY/2025/07/20250701_BTC_JPY.csv.gz", timeoutMs: 5_000 });
+    expect(file.httpStatus).toBe(200);
+    expect(Buffer.from(file.bytes).equals(bytes)).toBe(true);
+    expect(arrived[0]?.url).toBe("/data/trades/BTC_JPY/2025/07/20250701_BTC_JPY.csv.gz");
+    await own.close();
+  });
   test("a redirect is a reply, not followed: a signed request goes nowhere else", async () => {
     respond = (response) => response.writeHead(307, { location: `${baseUrl}/elsewhere` }).end("moved");
     expect(await transport.send(write)).toEqual({ httpStatus: 307, body: "moved" });
@@ -173,7 +197,42 @@ describe("no reply", () => {
   });
   test("a body beyond 8 MB is given up, not collected", async () => {
     respond = (response) => response.end(Buffer.alloc(9_000_000, 32));
+    expect(await failureOf(transport.send(read))).toBe("oversize");
+    // The same in few bytes: a bomb is not unpacked beyond the limit.
+    const bomb = gzipSync(Buffer.alloc(9_000_000, 32));
+    respond = (response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb);
+    expect(await failureOf(transport.send(read))).toBe("oversize");
+  });
+  test("cut gzip, and an encoding nobody asked for", async () => {
+    const whole = gzipSync('{"status":0}');
+    respond = (response) => response.writeHead(200, { "content-encoding": "gzip" }).end(whole.subarray(0, 15));
     expect(await failureOf(transport.send(read))).toBe("other");
+    respond = (response) => response.writeHead(200, { "content-encoding": "zstd" }).end(whole);
+    expect(await failureOf(transport.send(read))).toBe("other");
+  });
+  test("abort within the body ends the read, and the listener is taken off the signal", async () => {
+    const abort = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = abort.signal;
+    abort.signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+      listeners++;
+      addEventListener.apply(abort.signal, args);
+    };
+    abort.signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+      listeners--;
+      removeEventListener.apply(abort.signal, args);
+    };
+    for (let i = 0; i < 20; i++) await transport.send({ ...read, signal: abort.signal });
+    expect(listeners).toBe(0);
+    respond = (response) => void response.writeHead(200).write('{"status":0,', () => abort.abort());
+    expect(await failureOf(transport.send({ ...read, signal: abort.signal }))).toBe("aborted");
+    expect(listeners).toBe(0);
+  });
+  test("close does not wait for a body nobody reads to its end", async () => {
+    respond = (response) => response.end(Buffer.alloc(9_000_000, 32));
+    const own = httpTransport({ publicUrl: `${baseUrl}/public` });
+    expect(await failureOf(own.send(read))).toBe("oversize");
+    await own.close();
   });
   test("abort: while waiting, and before anything is sent", async () => {
     const abort = new AbortController();

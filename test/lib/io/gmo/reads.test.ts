@@ -12,10 +12,12 @@ const PASSING: readonly (readonly [string, Answer, string, readonly number[]])[]
   ["a timeout", lost("timeout"), "VENUE_TIMEOUT", [250, 750]],
   ["a reset", lost("reset"), "VENUE_RESET", [250, 750]],
   ["no name resolution", lost("dns"), "VENUE_DNS", [250, 750]],
+  ["too much of a reply", lost("oversize"), "VENUE_OVERSIZE", [250, 750]],
   ["any other lack of a reply", lost("other"), "VENUE_OTHER", [250, 750]],
   ["HTTP 500, empty", body("", 500), "VENUE_GARBLED", [250, 750]],
   ["HTTP 503 with HTML", body(HTML, 503), "VENUE_GARBLED", [250, 750]],
   ["HTTP 502 with a good envelope", json({ status: 0, data: [] }, 502), "VENUE_GARBLED", [250, 750]],
+  ["HTTP 403 with a good envelope", json({ status: 0, data: [] }, 403), "VENUE_GARBLED", [250, 750]],
   ["HTTP 200 with HTML", body(HTML), "VENUE_GARBLED", [250, 750]],
   ["HTTP 403 with HTML", body(HTML, 403), "VENUE_GARBLED", [250, 750]],
   ["truncated JSON", body('{"status":0,"data":[{"amount":"15'), "VENUE_GARBLED", [250, 750]],
@@ -132,12 +134,26 @@ describe("pages and batches", () => {
     });
   });
   test("a venue without a last page is an alert", async () => {
-    const world = stub(Array(101).fill(page(1, 100)));
-    expect(await errorOf(world.venue.latestExecutions("BTC_JPY"))).toMatchObject({
-      verdict: "alert",
-      code: "VENUE_REPLY",
-    });
+    const world = stub(Array.from({ length: 101 }, (_, i) => page(1 + i * 100, 100)));
+    const error = await errorOf(world.venue.latestExecutions("BTC_JPY"));
+    expect(error).toMatchObject({ verdict: "alert", code: "VENUE_REPLY" });
+    expect(error.message).toContain("found 100 full ones");
     expect(world.sent).toHaveLength(100);
+  });
+  test("a venue that sends the same page again and again is an alert at once", async () => {
+    const world = stub(Array(101).fill(page(1, 100)));
+    const error = await errorOf(world.venue.latestExecutions("BTC_JPY"));
+    expect(error).toMatchObject({ verdict: "alert", code: "VENUE_REPLY" });
+    expect(error.message).toContain("page 2 full of rows of earlier pages");
+    expect(world.sent).toHaveLength(2);
+  });
+  test("rows that moved down while we read count once, with what the later page says", async () => {
+    const later = { ...row(100), fee: "7" };
+    const second = okay({ list: [later, ...Array.from({ length: 50 }, (_, i) => row(101 + i))] });
+    const rows = await stub([page(1, 100), second]).venue.latestExecutions("BTC_JPY");
+    expect(rows).toHaveLength(150);
+    expect(new Set(rows.map(({ executionId }) => executionId)).size).toBe(150);
+    expect(rows.find(({ executionId }) => executionId === "100")?.fee).toBe(700_000_000n);
   });
   test("orders are asked for by ten ids a call, commas as they are; none asks nothing", async () => {
     const ids = Array.from({ length: 23 }, (_, i) => String(8_819_977_864 + i));

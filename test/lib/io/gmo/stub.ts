@@ -2,7 +2,9 @@
 import { AppError } from "../../../../lib/core/errors.ts";
 import { type EpochMs, epochMs } from "../../../../lib/core/time.ts";
 import type { Venue } from "../../../../lib/core/venue.ts";
-import { createGmoVenue } from "../../../../lib/io/gmo/gmoVenue.ts";
+import { createGmoApi, type GmoApi } from "../../../../lib/io/gmo/api.ts";
+import { GmoClient } from "../../../../lib/io/gmo/client.ts";
+import { venueOf } from "../../../../lib/io/gmo/gmoVenue.ts";
 import type { Credentials } from "../../../../lib/io/gmo/sign.ts";
 import type { Timers } from "../../../../lib/io/gmo/timers.ts";
 import type { TransportReply, TransportRequest } from "../../../../lib/io/gmo/transport.ts";
@@ -39,6 +41,9 @@ export class FakeTimers implements Timers {
 
 export interface Stub {
   readonly venue: Venue;
+  /** The same client, whole. */
+  readonly api: GmoApi;
+  readonly client: GmoClient;
   readonly sent: readonly TransportRequest[];
   readonly timers: FakeTimers;
   /** Everything logged, as text. */
@@ -51,7 +56,7 @@ export const stub = (answers: readonly Answer[], credentials: Credentials | null
   const sent: TransportRequest[] = [];
   const lines: string[] = [];
   const timers = new FakeTimers();
-  const venue = createGmoVenue({
+  const client = new GmoClient({
     transport: {
       send: async (request) => {
         sent.push(request);
@@ -66,7 +71,8 @@ export const stub = (answers: readonly Answer[], credentials: Credentials | null
     log: streamLogger("trace", { write: (line: string) => void lines.push(line) }),
     timers,
   });
-  return { venue, sent, timers, logged: () => lines.join("") };
+  const api = createGmoApi(client);
+  return { venue: venueOf(api), api, client, sent, timers, logged: () => lines.join("") };
 };
 
 /** The AppError of a call that must fail. */

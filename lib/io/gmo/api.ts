@@ -1,0 +1,288 @@
+// All of GMO Coin's REST API that the system or its owner can need, one function per endpoint (GMO API 4, 6, 7, 8, 10.3).
+// Reads throw AppError with a verdict. Writes are sent at most once and return a WriteResult; they throw only for a request
+// that cannot be right (permanent VENUE_REQUEST, VENUE_ID) or without a key (VENUE_NO_KEY).
+// Not here on purpose: account/transfer and the sending of coins. Our keys must not have those rights.
+import { AppError } from "../../core/errors.ts";
+import type { YenE8 } from "../../core/money.ts";
+import { type EpochMs, isoUtc, MINUTE_MS } from "../../core/time.ts";
+import type { CloseOrderRequest, KlineInterval, Ticker, WriteResult } from "../../core/venue.ts";
+import * as bodies from "./bodies.ts";
+import type { GmoClient } from "./client.ts";
+import { SCALED } from "./codecs.ts";
+import { isMaintenance, ruleOf } from "./errorCodes.ts";
+import { allPages, inBatches, PAGE_SIZE } from "./pages.ts";
+import { publicReplies } from "./wire.ts";
+import { accountReplies, ExchangeFeeReply, type FeePage } from "./wireAccount.ts";
+import * as trading from "./wireTrading.ts";
+
+export type GmoApi = ReturnType<typeof createGmoApi>;
+
+/** A window of a deposit or withdrawal history: at most 30 minutes (ERR-846), also the default. */
+export interface HistoryWindow {
+  readonly fromMs: EpochMs;
+  readonly toMs?: EpochMs;
+}
+export interface FeeQuery {
+  /** Business dates YYYYMMDD; at most 7 days. */
+  readonly fromDate: string;
+  readonly toDate?: string;
+}
+/** One failed cancel among many; `resend` as in WriteResult, "unknown" = query the order. */
+export interface FailedCancel {
+  readonly orderId: string;
+  readonly code: string;
+  readonly text: string;
+  readonly resend: "never" | "later" | "unknown";
+}
+export interface CancelledOrders {
+  readonly accepted: readonly string[];
+  readonly failed: readonly FailedCancel[];
+  /** Asked for and not mentioned in the answer: nobody knows, query them. */
+  readonly unmentioned: readonly string[];
+}
+export interface BulkCancelled {
+  /** Ids whose cancel was accepted; the final state comes later. */
+  readonly accepted: readonly string[];
+  /** `complete`: the venue had nothing more to cancel. Else the answer that ended it, or too many rounds. */
+  readonly end: "complete" | "tooMany" | Exclude<WriteResult<never>, { kind: "accepted" }>;
+}
+
+const publicReply = publicReplies(SCALED);
+const accountReply = accountReplies(SCALED);
+const tradingReply = trading.tradingReplies(SCALED);
+
+const SHORT_INTERVALS: ReadonlySet<KlineInterval> = new Set(["1min", "5min", "10min", "15min", "30min", "1hour"]);
+/** GMO API 6.4. */
+const MAX_WINDOW_MS = 30 * MINUTE_MS;
+/** 10 orders a round: far beyond what one account may have. */
+const MAX_CANCEL_ROUNDS = 100;
+
+export const createGmoApi = (client: GmoClient) => ({
+  ...publicEndpoints(client),
+  ...accountEndpoints(client),
+  ...orderReads(client),
+  ...orderWrites(client),
+  ...tokenEndpoints(client),
+});
+
+const publicEndpoints = (client: GmoClient) => ({
+  async status(signal?: AbortSignal) {
+    try {
+      return await client.get("public", "/v1/status", {}, publicReply.status, signal);
+    } catch (e) {
+      // During maintenance this call may itself answer ERR-5201 (GMO API 4.1).
+      if (e instanceof AppError && isMaintenance(e.code)) return "MAINTENANCE";
+      throw e;
+    }
+  },
+  symbols: (signal?: AbortSignal) => client.get("public", "/v1/symbols", {}, publicReply.symbols, signal),
+  async ticker(symbol: string, signal?: AbortSignal): Promise<Ticker> {
+    const rows = await client.get("public", "/v1/ticker", { symbol }, publicReply.ticker, signal);
+    const row = rows.find((ticker) => ticker.symbol === symbol);
+    if (row) return row;
+    throw new AppError("alert", "VENUE_REPLY", `/v1/ticker: expected a row of ${symbol}, found none`, { symbol });
+  },
+  /** All symbols. */
+  tickers: (signal?: AbortSignal) => client.get("public", "/v1/ticker", {}, publicReply.ticker, signal),
+  /** Up to 500 levels a side. */
+  orderBook: (symbol: string, signal?: AbortSignal) =>
+    client.get("public", "/v1/orderbooks", { symbol }, publicReply.orderBook, signal),
+  /** One page of 100, newest first; each match is printed twice, as BUY and SELL. Pages move while you read. */
+  trades: (symbol: string, page = 1, signal?: AbortSignal) =>
+    client.get("public", "/v1/trades", { symbol, page, count: PAGE_SIZE }, publicReply.trades, signal),
+  /** `date`: YYYYMMDD up to 1hour, YYYY above; the other form would come back as "no data". ERR-5207 is an empty list. */
+  async klines(symbol: string, interval: KlineInterval, date: string, signal?: AbortSignal) {
+    const form = SHORT_INTERVALS.has(interval) ? "YYYYMMDD" : "YYYY";
+    if (!/^\d+$/.test(date) || date.length !== form.length)
+      throw bodies.badRequest(`a date ${form} for ${interval} candles`, JSON.stringify(date));
+    try {
+      return await client.get("public", "/v1/klines", { symbol, interval, date }, publicReply.klines, signal);
+    } catch (e) {
+      if (e instanceof AppError && e.code === "ERR-5207") return [];
+      throw e;
+    }
+  },
+});
+
+const accountEndpoints = (client: GmoClient) => {
+  const transfers = (
+    path: `/v1/account/${string}/history`,
+    { fromMs, toMs }: HistoryWindow,
+    symbol: string | undefined,
+    signal: AbortSignal | undefined,
+  ) => {
+    if (toMs !== undefined && (toMs <= fromMs || toMs - fromMs > MAX_WINDOW_MS))
+      throw bodies.badRequest("a window of at most 30 minutes", `${toMs - fromMs} ms`);
+    const toTimestamp = toMs === undefined ? undefined : isoUtc(toMs);
+    return client.get(
+      "private",
+      path,
+      { symbol, fromTimestamp: isoUtc(fromMs), toTimestamp },
+      accountReply.transfers,
+      signal,
+    );
+  };
+  const exchangeFeePage = ({ fromDate, toDate }: FeeQuery, cursor?: string, signal?: AbortSignal): Promise<FeePage> =>
+    client.get(
+      "private",
+      "/v1/account/exchangeFee/history",
+      { fromDate, toDate, count: PAGE_SIZE, cursor },
+      ExchangeFeeReply,
+      signal,
+    );
+  return {
+    margin: (signal?: AbortSignal) => client.get("private", "/v1/account/margin", {}, accountReply.margin, signal),
+    assets: (signal?: AbortSignal) => client.get("private", "/v1/account/assets", {}, accountReply.assets, signal),
+    /** Also tells the connector its tier, and with it how fast it may ask. */
+    async tradingVolume(signal?: AbortSignal) {
+      const path = "/v1/account/tradingVolume";
+      const volume = await client.get("private", path, {}, accountReply.tradingVolume, signal);
+      client.pace.setTier(volume.tier);
+      return volume;
+    },
+    fiatDeposits: async (window: HistoryWindow, signal?: AbortSignal) =>
+      transfers("/v1/account/fiatDeposit/history", window, undefined, signal),
+    fiatWithdrawals: async (window: HistoryWindow, signal?: AbortSignal) =>
+      transfers("/v1/account/fiatWithdrawal/history", window, undefined, signal),
+    deposits: async (symbol: string, window: HistoryWindow, signal?: AbortSignal) =>
+      transfers("/v1/account/deposit/history", window, symbol, signal),
+    withdrawals: async (symbol: string, window: HistoryWindow, signal?: AbortSignal) =>
+      transfers("/v1/account/withdrawal/history", window, symbol, signal),
+    exchangeFeePage,
+    /** All rows of the days; throws AppError alert VENUE_REPLY when the cursor goes in circles. */
+    async exchangeFees(query: FeeQuery, signal?: AbortSignal): Promise<FeePage["rows"]> {
+      const rows: FeePage["rows"][number][] = [];
+      const seen = new Set<string>();
+      let cursor: string | undefined;
+      do {
+        const page = await exchangeFeePage(query, cursor, signal);
+        rows.push(...page.rows);
+        cursor = page.cursor;
+        if (cursor !== undefined && (seen.has(cursor) || page.rows.length === 0)) {
+          const found = `the cursor ${cursor} ${page.rows.length === 0 ? "after an empty page" : "again"}`;
+          throw new AppError("alert", "VENUE_REPLY", `exchangeFee/history: expected a last page, found ${found}`);
+        }
+        if (cursor !== undefined) seen.add(cursor);
+      } while (cursor !== undefined);
+      return rows;
+    },
+  };
+};
+
+const orderReads = (client: GmoClient) => ({
+  /** Unknown ids are simply absent. */
+  orders: (orderIds: readonly string[], signal?: AbortSignal) =>
+    inBatches(orderIds, (orderId) => client.get("private", "/v1/orders", { orderId }, tradingReply.orders, signal)),
+  activeOrders: (symbol: string, signal?: AbortSignal) =>
+    allPages(
+      "/v1/activeOrders",
+      (page) =>
+        client.get("private", "/v1/activeOrders", { symbol, page, count: PAGE_SIZE }, tradingReply.orders, signal),
+      (order) => order.orderId,
+    ),
+  executions: (orderId: string, signal?: AbortSignal) =>
+    client.get("private", "/v1/executions", { orderId }, tradingReply.executions, signal),
+  executionsById: (executionIds: readonly string[], signal?: AbortSignal) =>
+    inBatches(executionIds, (executionId) =>
+      client.get("private", "/v1/executions", { executionId }, tradingReply.executions, signal),
+    ),
+  /** Only the last day. */
+  latestExecutions: (symbol: string, signal?: AbortSignal) =>
+    allPages(
+      "/v1/latestExecutions",
+      (page) =>
+        client.get(
+          "private",
+          "/v1/latestExecutions",
+          { symbol, page, count: PAGE_SIZE },
+          tradingReply.executions,
+          signal,
+        ),
+      (execution) => execution.executionId,
+    ),
+  openPositions: (symbol: string, signal?: AbortSignal) =>
+    allPages(
+      "/v1/openPositions",
+      (page) =>
+        client.get("private", "/v1/openPositions", { symbol, page, count: PAGE_SIZE }, tradingReply.positions, signal),
+      (position) => position.positionId,
+    ),
+  /** Without a symbol: all of them. */
+  positionSummary: (symbol?: string, signal?: AbortSignal) =>
+    client.get("private", "/v1/positionSummary", { symbol }, tradingReply.positionSummary, signal),
+});
+
+const orderWrites = (client: GmoClient) => {
+  const cancelBulkOrder = async (request: bodies.CancelBulkRequest, signal?: AbortSignal) =>
+    client.post("/v1/cancelBulkOrder", bodies.cancelBulkOrderBody(request), trading.CancelBulkOrderReply, signal);
+  return {
+    order: async (request: bodies.NewOrderRequest, signal?: AbortSignal) =>
+      client.post("/v1/order", bodies.orderBody(request), trading.NewOrderReply, signal),
+    closeOrder: async (request: CloseOrderRequest, signal?: AbortSignal) =>
+      client.post("/v1/closeOrder", bodies.closeOrderBody(request), trading.NewOrderReply, signal),
+    /** One order over several positions; each fill names its position. */
+    closeBulkOrder: async (request: bodies.CloseBulkRequest, signal?: AbortSignal) =>
+      client.post("/v1/closeBulkOrder", bodies.closeBulkOrderBody(request), trading.NewOrderReply, signal),
+    /** Price only; accepted is not done: the order is MODIFYING, then ORDERED, or the change is refused by an event. */
+    changeOrder: async (
+      change: { readonly orderId: string; readonly price: YenE8; readonly losscutPrice?: YenE8 },
+      signal?: AbortSignal,
+    ) => {
+      const body = bodies.changeOrderBody(change.orderId, change.price, change.losscutPrice);
+      return client.post("/v1/changeOrder", body, trading.NoDataReply, signal);
+    },
+    changeLosscutPrice: async (
+      change: { readonly positionId: string; readonly losscutPrice: YenE8 },
+      signal?: AbortSignal,
+    ) => {
+      const body = bodies.changeLosscutPriceBody(change.positionId, change.losscutPrice);
+      return client.post("/v1/changeLosscutPrice", body, trading.NoDataReply, signal);
+    },
+    cancelOrder: async (orderId: string, signal?: AbortSignal) =>
+      client.post("/v1/cancelOrder", { orderId: bodies.idNumber(orderId) }, trading.NoDataReply, signal),
+    /** At most 10 ids. Accepted means the venue judged each id by itself: look inside. */
+    cancelOrders: async (orderIds: readonly string[], signal?: AbortSignal): Promise<WriteResult<CancelledOrders>> => {
+      const body = bodies.cancelOrdersBody(orderIds);
+      const result = await client.post("/v1/cancelOrders", body, trading.CancelOrdersReply, signal);
+      if (result.kind !== "accepted") return result;
+      const { accepted, failed } = result.value;
+      const mentioned = new Set([...accepted, ...failed.map((row) => row.orderId)]);
+      return {
+        kind: "accepted",
+        value: {
+          accepted,
+          failed: failed.map((row) => ({ ...row, resend: ruleOf(row.code).resendPost })),
+          unmentioned: orderIds.filter((id) => !mentioned.has(id)),
+        },
+      };
+    },
+    /** At most 10 orders a call; the ids whose cancel was accepted. */
+    cancelBulkOrder,
+    /**
+     * Asks again until nothing is left to cancel. Each call is a request of its own, none is a resend: the first one that is
+     * not accepted ends it.
+     */
+    async cancelAll(request: bodies.CancelBulkRequest, signal?: AbortSignal): Promise<BulkCancelled> {
+      const accepted = new Set<string>();
+      for (let round = 0; round < MAX_CANCEL_ROUNDS; round++) {
+        const result = await cancelBulkOrder(request, signal);
+        if (result.kind !== "accepted") return { accepted: [...accepted], end: result };
+        const before = accepted.size;
+        for (const id of result.value) accepted.add(id);
+        // Only ids we have: orders still on their way out are listed again, nothing new is left.
+        if (accepted.size === before) return { accepted: [...accepted], end: "complete" };
+      }
+      return { accepted: [...accepted], end: "tooMany" };
+    },
+  };
+};
+
+/** Access tokens of the private WebSocket: 60 minutes, five per account (GMO API 10.3). A token is a secret. */
+const tokenEndpoints = (client: GmoClient) => ({
+  issueToken: (signal?: AbortSignal) => client.write("POST", "/v1/ws-auth", {}, trading.TokenReply, signal),
+  /** Good for another 60 minutes from now. */
+  extendToken: (token: string, signal?: AbortSignal) =>
+    client.write("PUT", "/v1/ws-auth", { token }, trading.NoDataReply, signal),
+  deleteToken: (token: string, signal?: AbortSignal) =>
+    client.write("DELETE", "/v1/ws-auth", { token }, trading.NoDataReply, signal),
+});
