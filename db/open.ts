@@ -7,6 +7,13 @@ import { type Reads, readsOf, type Tx, writesOf } from "./tables/index.ts";
 
 export type { Reads, Tx };
 
+/** Throws TypeError for a promise: what it writes later would be outside the transaction. */
+export const mustBeSync = <T>(result: T): T => {
+  if (typeof (result as { then?: unknown } | undefined)?.then !== "function") return result;
+  (result as unknown as Promise<unknown>).then(undefined, () => undefined); // Its own end no longer matters.
+  throw new TypeError("a database transaction must be synchronous");
+};
+
 export class Database {
   readonly read: Reads;
   readonly #tx: Tx;
@@ -24,9 +31,7 @@ export class Database {
     if (this.sql.inTransaction) return work(this.#tx);
     return this.sql
       .transaction(() => {
-        const result = work(this.#tx);
-        if (result instanceof Promise) throw new TypeError("a database transaction must be synchronous");
-        return result;
+        return mustBeSync(work(this.#tx));
       })
       .immediate();
   }

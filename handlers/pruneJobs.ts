@@ -3,8 +3,12 @@
 import { z } from "zod";
 import { DAY_MS, type EpochMs } from "../lib/core/time.ts";
 import { pruneJobs as prune } from "../queue/prune.ts";
-import type { Outcome } from "../queue/types.ts";
+import type { Outcome, Tx } from "../queue/types.ts";
 import type { AppHandler } from "./services.ts";
+
+/** meta: when it ran last, system clock. */
+const LAST = "jobs_pruned_ms";
+const SURPRISING_MS = 3 * DAY_MS;
 
 const Input = z.strictObject({ tickMs: z.int().optional() });
 type Input = z.infer<typeof Input>;
@@ -18,9 +22,19 @@ export const pruneJobs: AppHandler<Input> = {
   priority: -10,
   serialKey: () => "pruneJobs",
   async run(_input, ctx): Promise<Outcome> {
-    const beforeMs = (ctx.clock.nowMs() - ctx.config.JOBS_KEEP_DAYS * DAY_MS) as EpochMs;
+    const nowMs = ctx.clock.nowMs();
+    const lastMs = Number(ctx.db.meta.get(LAST) ?? nowMs);
+    const note = (tx: Tx): void => tx.meta.set(LAST, String(nowMs));
+    // After a long pause, or a clock that has jumped ahead, the ages may be wrong: the next day will tell.
+    if (nowMs - lastMs > SURPRISING_MS)
+      return {
+        kind: "stop",
+        reason: "the clock is far ahead of the last time: jobs are forgotten tomorrow",
+        write: note,
+      };
+    const beforeMs = (nowMs - ctx.config.JOBS_KEEP_DAYS * DAY_MS) as EpochMs;
     const pruned = await prune(ctx.desk.db, ctx.clock, { beforeMs, signal: ctx.signal });
     ctx.log.info({ ...pruned, beforeMs }, "jobs.pruned");
-    return { kind: "done" };
+    return { kind: "done", write: note };
   },
 };

@@ -1,7 +1,7 @@
 // The life of an attempt: claimed, then finished, failed, released or lost. Each of these is one BEGIN IMMEDIATE
 // transaction, and each names the attempt by id and fence: an attempt that no longer owns its job changes nothing and
 // gets StaleAttemptError. Only the worker uses this.
-import type { Database, Tx } from "../db/open.ts";
+import { type Database, mustBeSync, type Tx } from "../db/open.ts";
 import { type Job, parseJob } from "../db/tables/jobs.ts";
 import { type JobEnd, jobWrites, type RunningRow } from "../db/tables/jobWrites.ts";
 import { AppError, toAppError, type Verdict } from "../lib/core/errors.ts";
@@ -9,6 +9,7 @@ import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import { ownIdentity, type ProcessIdentity } from "../lib/io/process.ts";
 import type { Random } from "../lib/io/random.ts";
+import type { Health } from "./health.ts";
 import { Rates } from "./rates.ts";
 import type { Registry } from "./registry.ts";
 import { afterFailure, backoffMs, DEFAULT_BACKOFF } from "./retry.ts";
@@ -57,11 +58,22 @@ export interface LedgerOptions {
 }
 
 const MESSAGE_LIMIT = 2_000;
-const errorJson = (error: AppError): string =>
-  JSON.stringify(
-    { verdict: error.verdict, code: error.code, message: error.message.slice(0, MESSAGE_LIMIT), data: error.data },
-    (_, value) => (typeof value === "bigint" ? value.toString() : value),
-  );
+const DATA_LIMIT = 20_000;
+/** Never throws: an error that cannot be written down would keep its job for ever. */
+const errorJson = (error: AppError): string => {
+  const { verdict, code } = error;
+  const message = error.message.slice(0, MESSAGE_LIMIT);
+  const json = (data: unknown): string =>
+    JSON.stringify({ verdict, code, message, data }, (_, value) =>
+      typeof value === "bigint" ? value.toString() : value,
+    );
+  try {
+    const text = json(error.data);
+    return text.length <= DATA_LIMIT ? text : json({ left: `out: ${text.length} characters` });
+  } catch (e) {
+    return json({ left: `out: ${(e as Error).message}` });
+  }
+};
 
 export class Ledger {
   readonly #o: LedgerOptions;
@@ -125,14 +137,14 @@ export class Ledger {
 
   /** JSON array of the handlers at one of their limits. */
   #busy(request: ClaimRequest, now: EpochMs): string {
-    return JSON.stringify([...request.busy, ...this.#rates.limited(now).map((limited) => limited.name)]);
+    return JSON.stringify([...request.busy, ...this.#rates.limitedNow(now).map((limited) => limited.name)]);
   }
 
   /** A durable step in the middle of an attempt (ctx.commit). */
   step<T>(job: Job, write: (tx: Tx) => T, next: readonly NewJob[] = []): T {
     return this.#o.db.transaction((tx) => {
       if (!this.#writes.holds(job.id, job.fence)) throw stale(job);
-      const result = write(tx);
+      const result = mustBeSync(write(tx));
       for (const child of next) this.#o.store.enqueueIn(tx, child, job);
       this.#o.failpoint?.("insideStep", job);
       return result;
@@ -145,18 +157,29 @@ export class Ledger {
    */
   finish(job: Job, outcome: Outcome, claimNext: ClaimRequest | undefined): Job | undefined {
     const { db, clock, store } = this.#o;
-    const claimed = db.transaction((tx) => {
-      const now = clock.nowMs();
-      if (!this.#writes.end(endOf(job, outcome, now))) throw stale(job);
-      outcome.write?.(tx);
-      for (const child of outcome.next ?? []) store.enqueueIn(tx, child, job);
-      if (outcome.kind === "snooze") this.#writes.dropAttempt(job.id, job.fence);
-      else this.#writes.closeAttempt(job.id, job.fence, now, outcome.kind, null);
-      this.#o.failpoint?.("insideCommit", job);
-      if (!claimNext) return undefined;
-      this.#o.failpoint?.("beforeClaim");
-      return this.#claimIn(claimNext);
-    });
+    let claiming = false;
+    const attempt = (claim: ClaimRequest | undefined) =>
+      db.transaction((tx) => {
+        const now = clock.nowMs();
+        if (!this.#writes.end(endOf(job, outcome, now))) throw stale(job);
+        mustBeSync(outcome.write?.(tx));
+        for (const child of outcome.next ?? []) store.enqueueIn(tx, child, job);
+        if (outcome.kind === "snooze") this.#writes.dropAttempt(job.id, job.fence);
+        else this.#writes.closeAttempt(job.id, job.fence, now, outcome.kind, null);
+        this.#o.failpoint?.("insideCommit", job);
+        if (!claim) return undefined;
+        claiming = true;
+        this.#o.failpoint?.("beforeClaim");
+        return this.#claimIn(claim);
+      });
+    let claimed: Job | undefined;
+    try {
+      claimed = attempt(claimNext);
+    } catch (e) {
+      // A claim that is refused is not the finished job's failure.
+      if (!claiming || e instanceof StaleAttemptError) throw e;
+      claimed = attempt(undefined);
+    }
     this.#o.failpoint?.("afterCommit", job);
     if (claimed) this.#o.failpoint?.("afterClaim", claimed);
     return claimed;
@@ -203,7 +226,7 @@ export class Ledger {
   }
 
   #recordFailure(job: Job, error: AppError, outcome: "retry" | "lost", runAt: () => number | undefined): boolean {
-    const record = (addTo: (tx: Tx, failure: Failure) => readonly NewJob[]): boolean =>
+    const record = (react: (tx: Tx, failure: Failure) => void): boolean =>
       this.#o.db.transaction((tx) => {
         const now = this.#o.clock.nowMs();
         const runAtMs = runAt();
@@ -214,18 +237,17 @@ export class Ledger {
           : this.#writes.end({ ...stay(job), state: "ready", error: text, runAt: runAtMs });
         if (!done) throw stale(job);
         this.#writes.closeAttempt(job.id, job.fence, now, dead && outcome === "retry" ? "dead" : outcome, text);
-        for (const next of addTo(tx, { job, error, verdict: error.verdict, dead }))
-          this.#o.store.enqueueIn(tx, next, job);
+        react(tx, { job, error, verdict: error.verdict, dead });
         this.#o.failpoint?.("insideCommit", job);
         return dead;
       });
     const { onFailure } = this.#o;
-    if (!onFailure) return record(() => []);
+    if (!onFailure) return record(() => undefined);
     let thrown: unknown;
     try {
       return record((tx, failure) => {
         try {
-          return onFailure(tx, failure);
+          for (const next of onFailure(tx, failure)) this.#o.store.enqueueIn(tx, next, job);
         } catch (e) {
           thrown = e;
           throw e;
@@ -244,26 +266,32 @@ export class Ledger {
           traceId: job.traceId,
           data: { halt: "failureHandling", reason, jobId: job.id, error: failure.error.message },
         });
-        return [];
       });
     }
   }
 
-  /** Gives a job back without a spent attempt (shutdown). The attempt can write nothing afterwards. */
-  release(job: Job): void {
+  /**
+   * Gives a job back without a spent attempt (shutdown, storage trouble); it runs again `pauseMs` from now at the
+   * earliest. The attempt can write nothing afterwards.
+   */
+  release(job: Job, pauseMs?: number): void {
     this.#o.db.transaction(() => {
       const attempts = job.attempts - 1;
-      if (!this.#writes.takeAway({ id: job.id, fence: job.fence, attempts, runAt: job.runAtMs })) throw stale(job);
+      const runAt = pauseMs === undefined ? job.runAtMs : this.#o.clock.nowMs() + pauseMs;
+      if (!this.#writes.takeAway({ id: job.id, fence: job.fence, attempts, runAt })) throw stale(job);
       this.#writes.closeAttempt(job.id, job.fence, this.#o.clock.nowMs(), "released", null);
     });
   }
 
-  /** Extends the leases of this worker's running jobs. Returns the attempts that still own their job. */
-  heartbeat(): readonly { id: number; fence: number }[] {
+  /**
+   * Extends the leases of this worker's running jobs and tells the others how it is. Returns the attempts that still own
+   * their job.
+   */
+  heartbeat(health: Health = { ok: true }): readonly { id: number; fence: number }[] {
     const { db, clock, bootId, leaseMs } = this.#o;
     return db.transaction(() => {
       const now = clock.realNowMs();
-      this.#writes.beat(bootId, now);
+      if (!this.#writes.beat(bootId, now, health.ok ? undefined : health)) this.registerWorker(); // Its row was forgotten.
       return this.#writes.extendLeases(bootId, now + leaseMs);
     });
   }

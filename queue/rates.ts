@@ -19,6 +19,13 @@ export class Rates {
     this.#starts = rateStarts(sql);
   }
 
+  /** Also counts starts that lie ahead of the clock (it was set back) as now; needs a connection that may write. */
+  limitedNow(nowMs: number): readonly Limited[] {
+    for (const [name] of this.#limits)
+      if ((this.#starts.nthNewest(name, 1) ?? nowMs) > nowMs) this.#starts.clamp(name, nowMs);
+    return this.limited(nowMs);
+  }
+
   limited(nowMs: number): readonly Limited[] {
     return this.#limits.flatMap(([name, { limit, perMs }]) => {
       const oldest = this.#starts.nthNewest(name, limit);

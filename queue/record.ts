@@ -1,6 +1,7 @@
 // Makes what became of an attempt durable: its outcome, its failure, or that it goes back at a shutdown.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "../db/tables/jobs.ts";
+import { AppError } from "../lib/core/errors.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 import { SqliteError } from "../lib/io/sqlite.ts";
@@ -12,10 +13,20 @@ import type { Slot, Slots } from "./slots.ts";
 import { StaleAttemptError } from "./types.ts";
 
 const RETRY_MS = 250;
+const STORAGE_PAUSE_MS = 1_000;
 
 /** Trouble of the file, not of the handler: to be tried again, never a verdict on the job. */
 const isStorageTrouble = (e: unknown): boolean =>
-  e instanceof SqliteError && /^SQLITE_(BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|NOMEM)/.test(e.code);
+  e instanceof SqliteError && /^SQLITE_(BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|NOMEM|PROTOCOL)/.test(e.code);
+
+const unrecordable = (job: Job, cause: unknown): AppError =>
+  new AppError(
+    "alert",
+    "UNRECORDABLE",
+    `${job.name}: expected a result that can be written down, found: ${(cause as Error).message}`,
+    {},
+    { cause },
+  );
 
 interface RecorderOptions {
   readonly ledger: Ledger;
@@ -36,12 +47,13 @@ export class Recorder {
   }
 
   /**
-   * While the file has trouble, tries again until it works or the attempt is taken away. Resolves with the job claimed
-   * for the same slot, if any.
+   * While the file has trouble, tries again until it works or the attempt is taken away. Resolves with the slot of the
+   * job that was claimed with it, if any.
    */
-  async settle(slot: Slot, result: Result): Promise<Job | undefined> {
+  async settle(slot: Slot, attempted: Result): Promise<Slot | undefined> {
     const { log, troubles, clock } = this.#o;
     const { job } = slot;
+    let result = attempted;
     const fields = { jobId: job.id, job: job.name, attempt: job.attempts, traceId: job.traceId };
     const part = `record:${job.id}:${job.fence}`;
     try {
@@ -52,6 +64,11 @@ export class Recorder {
           if (e instanceof StaleAttemptError) {
             log.warn({ ...fields, why: e.message }, "job.stale");
             return undefined;
+          }
+          if (!(e instanceof SqliteError) && result === attempted) {
+            // Not the file's trouble: the result itself cannot be written down (an error that is no JSON, a bug of ours).
+            result = { kind: "error", error: unrecordable(job, e) };
+            continue;
           }
           if (this.#o.draining()) throw e;
           log.error({ ...fields, err: e }, "queue.recordFailed");
@@ -65,19 +82,27 @@ export class Recorder {
     }
   }
 
-  #record(slot: Slot, result: Result): Job | undefined {
+  #record(slot: Slot, result: Result): Slot | undefined {
     const { log, ledger, slots, registry } = this.#o;
     const { job } = slot;
     let error: unknown;
     if (result.kind === "outcome") {
       try {
-        // Waiting claims of other slots are left to the worker; this slot takes its next job in the same transaction.
-        return ledger.finish(job, result.outcome, this.#o.stopping() ? undefined : slots.free(job));
+        // Waiting claims of other slots are left to the worker; this slot takes its next job in the same transaction, and
+        // is counted at once: another slot's claim may follow in this very turn of the loop.
+        const next = ledger.finish(job, result.outcome, this.#o.stopping() ? undefined : slots.free(job));
+        return next && slots.open(next);
       } catch (e) {
         if (e instanceof StaleAttemptError || isStorageTrouble(e)) throw e;
         error = e; // The handler's own write was refused: nothing of it is in the file.
       }
     } else error = result.error;
+    if (isStorageTrouble(error)) {
+      // The handler met it (ctx.commit): not the job's failure. What it did outside is behind its own intentions.
+      log.warn({ jobId: job.id, job: job.name, err: error }, "job.storageTrouble");
+      ledger.release(job, STORAGE_PAUSE_MS);
+      return undefined;
+    }
     if (slot.why === "shutdown" && !(error instanceof StaleAttemptError)) {
       log.info({ jobId: job.id, job: job.name, err: error }, "job.released");
       ledger.release(job);

@@ -86,6 +86,13 @@ export class JobStore {
         `expected the name of a handler, found ${JSON.stringify(job.name)}; known: ${[...this.registry.keys()].sort().join(", ")}`,
       );
     if (job.key === "") throw new AppError("permanent", "BAD_INPUT", `${job.name}: expected a key, found an empty one`);
+    for (const [what, ms] of [
+      ["runAtMs", job.runAtMs],
+      ["expiresAtMs", job.expiresAtMs],
+      ["priority", job.priority],
+    ] as const)
+      if (ms !== undefined && !Number.isSafeInteger(ms))
+        throw new AppError("permanent", "BAD_INPUT", `${job.name}: expected ${what} to be a whole number, found ${ms}`);
     const text = jsonOf(job);
     // Parsed from the text, so that what is checked is what the handler will get after a restart.
     const parsed = parseInput(handler, JSON.parse(text));

@@ -188,7 +188,11 @@ class QueueWorker<S extends object> implements Worker {
 
   #startHeartbeat(): void {
     const beat = () =>
-      this.#guard("queue.heartbeatFailed", () => this.#slots.abortLost(this.#ledger.heartbeat()), "heartbeat");
+      this.#guard(
+        "queue.heartbeatFailed",
+        () => this.#slots.abortLost(this.#ledger.heartbeat(this.health())),
+        "heartbeat",
+      );
     this.#timers.push(setInterval(beat, this.#leaseMs / 3));
   }
 
@@ -281,8 +285,13 @@ class QueueWorker<S extends object> implements Worker {
     };
     const lost = findLost(running, self);
     for (const row of lost) {
-      this.#o.log.warn({ jobId: row.id, worker: row.worker }, "queue.jobRecovered");
-      this.#ledger.lose(row);
+      // Each on its own: one that cannot be recovered must not keep the others.
+      const recover = () => {
+        this.#o.log.warn({ jobId: row.id, worker: row.worker }, "queue.jobRecovered");
+        this.#ledger.lose(row);
+      };
+      if (this.#mode === "draining") recover();
+      else this.#guard("queue.recoveryFailed", recover, `recover:${row.id}`);
     }
     if (lost.length > 0 && this.#mode === "started") this.#pump();
   }
@@ -302,7 +311,7 @@ class QueueWorker<S extends object> implements Worker {
   }
 
   async #runOne(slot: Slot): Promise<Slot | undefined> {
-    let next: Job | undefined;
+    let next: Slot | undefined;
     try {
       if (slot.after.length > 0) await Promise.all(slot.after);
       const result = await runHandler(slot, this.#deps);
@@ -314,11 +323,10 @@ class QueueWorker<S extends object> implements Worker {
       this.#ran += 1;
       this.#slots.close(slot);
     }
-    const following = next && this.#slots.open(next);
     if (this.#mode === "started") this.#queuePump();
     else if (!this.#broken && this.#mode === "draining" && this.#o.concurrency > 1) this.#fillWhileDraining();
     this.#slots.settleEmpty();
-    return following;
+    return next;
   }
 
   #fillWhileDraining(): void {

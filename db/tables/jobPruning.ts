@@ -2,20 +2,21 @@
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 /**
- * Finished before @before. What a person may still have to look at stays: dead jobs, and every job of a dead one's trace.
- * Ready, running and parked rows have no finished_ms.
+ * Finished before @before, in a trace without unfinished and without dead jobs: what may still run needs the keys of what
+ * it has enqueued, and what a person has to look at needs its story. Ready, running and parked rows have no finished_ms.
  */
 const FORGETTABLE = `
-  state IN ('done', 'cancelled', 'expired') AND finished_ms < @before
-  AND trace_id NOT IN (SELECT trace_id FROM jobs WHERE state = 'dead')`;
+  j.state IN ('done', 'cancelled', 'expired') AND j.finished_ms < @before
+  AND NOT EXISTS (SELECT 1 FROM jobs o
+    WHERE o.trace_id = j.trace_id AND o.state IN ('ready', 'running', 'parked', 'dead'))`;
 
 export const jobPruning = (sql: Sqlite) => {
   const newest = sql.prepare<[], number | null>("SELECT max(id) FROM jobs").pluck();
   const nextId = sql.prepare<[number], number | null>("SELECT min(id) FROM jobs WHERE id > ?").pluck();
-  const count = sql.prepare<[{ before: number }], number>(`SELECT count(*) FROM jobs WHERE ${FORGETTABLE}`).pluck();
+  const count = sql.prepare<[{ before: number }], number>(`SELECT count(*) FROM jobs j WHERE ${FORGETTABLE}`).pluck();
   const inRange = sql
     .prepare<[{ before: number; after: number; to: number }], number>(
-      `SELECT id FROM jobs WHERE id > @after AND id <= @to AND ${FORGETTABLE}`,
+      `SELECT j.id FROM jobs j WHERE j.id > @after AND j.id <= @to AND ${FORGETTABLE}`,
     )
     .pluck();
   const cutLinks = sql.prepare<[{ list: string }]>(
@@ -24,10 +25,11 @@ export const jobPruning = (sql: Sqlite) => {
   );
   const dropAttempts = sql.prepare("DELETE FROM attempts WHERE job_id IN (SELECT value FROM json_each(?))");
   const dropJobs = sql.prepare("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))");
-  const dropWorkers = sql.prepare(
-    `DELETE FROM workers WHERE max(heartbeat_ms, coalesce(stopped_ms, 0)) < ?
+  const oldWorkers = sql.prepare<[number], { boot_id: string; pid: number; host: string; stopped_ms: number | null }>(
+    `SELECT boot_id, pid, host, stopped_ms FROM workers WHERE max(heartbeat_ms, coalesce(stopped_ms, 0)) < ?
        AND boot_id NOT IN (SELECT worker FROM jobs WHERE state = 'running')`,
   );
+  const dropWorker = sql.prepare("DELETE FROM workers WHERE boot_id = ?");
   return {
     newestId: (): number => newest.get() ?? 0,
     nextIdAfter: (id: number): number | undefined => nextId.get(id) ?? undefined,
@@ -42,6 +44,13 @@ export const jobPruning = (sql: Sqlite) => {
       return { jobs: dropJobs.run(list).changes, attempts };
     },
     /** Workers not heard of since `before` (real clock) that hold no job. */
-    dropWorkers: (before: number): number => dropWorkers.run(before).changes,
+    oldWorkers: (before: number) =>
+      oldWorkers.all(before).map((row) => ({
+        bootId: row.boot_id,
+        pid: row.pid,
+        host: row.host,
+        stopped: row.stopped_ms !== null,
+      })),
+    dropWorker: (bootId: string): void => void dropWorker.run(bootId),
   };
 };

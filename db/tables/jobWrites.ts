@@ -151,7 +151,7 @@ export const jobWrites = (sql: Sqlite) => {
      ON CONFLICT (boot_id) DO UPDATE SET pid = excluded.pid, host = excluded.host, heartbeat_ms = excluded.heartbeat_ms,
        stopped_ms = NULL`,
   );
-  const beat = sql.prepare("UPDATE workers SET heartbeat_ms = ? WHERE boot_id = ?");
+  const beat = sql.prepare("UPDATE workers SET heartbeat_ms = ?, trouble = ?, trouble_since_ms = ? WHERE boot_id = ?");
   const stopWorker = sql.prepare("UPDATE workers SET stopped_ms = ?, heartbeat_ms = ? WHERE boot_id = ?");
   const one = (result: Changes): boolean => result.changes === 1;
   return {
@@ -192,9 +192,9 @@ export const jobWrites = (sql: Sqlite) => {
     registerWorker: (bootId: string, pid: number, host: string, realNow: number): void => {
       registerWorker.run(bootId, pid, host, realNow, realNow);
     },
-    beat: (bootId: string, realNow: number): void => {
-      beat.run(realNow, bootId);
-    },
+    /** False when the worker's row is gone. `trouble`: why its light is red, and since when (real clock). */
+    beat: (bootId: string, realNow: number, trouble: { why: string; sinceMs: number } | undefined): boolean =>
+      one(beat.run(realNow, trouble?.why ?? null, trouble?.sinceMs ?? null, bootId)),
     stopWorker: (bootId: string, realNow: number): void => {
       stopWorker.run(realNow, realNow, bootId);
     },

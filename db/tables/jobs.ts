@@ -128,7 +128,8 @@ export const parseJob = (row: RawJob): Job => ({
 });
 
 /**
- * Which ready rows `j` may start at @now; the claim and the question "when is something due" share it.
+ * Which ready rows `j` may start at @now; the claim and the question "when is something due" share it. @busy: JSON array
+ * of the handlers at one of their limits.
  * Expiry: a job that has not started by then never starts; a neutral one also not again. A risk-bearing job that has
  * started goes on, because it may own an order at the venue; so does one whose parked deadline has passed.
  */
@@ -143,6 +144,8 @@ export const CLAIMABLE = `
          -- A halted entry holds no key against what is not an entry: protection never waits behind it.
          AND (o.risk <> 'adding' OR j.risk = 'adding' OR NOT EXISTS
            (SELECT 1 FROM halts WHERE cleared_ms IS NULL AND (until_ms IS NULL OR until_ms > @now)))
+         -- Nor does what waits for a free place or its rate hold it against protection.
+         AND (j.risk <> 'reducing' OR o.name NOT IN (SELECT value FROM json_each(@busy)))
          -- Waiting for a retry holds the key; of two such (a changed serialKey) the older one, so nothing can lock up.
          AND ((o.attempts > 0 AND (j.attempts = 0 OR o.id < j.id))
            OR (o.id < j.id AND j.attempts = 0 AND o.run_at_ms <= @now

@@ -40,7 +40,9 @@ const toMessage = (row: Row): OutboxMessage => ({
 
 export const outboxReads = (sql: Sqlite) => {
   const waiting = sql.prepare<[], Row>("SELECT * FROM outbox WHERE state <> 'sent' ORDER BY id LIMIT 1");
-  const waitingIds = sql.prepare<[], number>("SELECT id FROM outbox WHERE state <> 'sent' ORDER BY id").pluck();
+  const waitingIds = sql
+    .prepare<[number], number>("SELECT id FROM outbox WHERE state <> 'sent' AND created_ms >= ? ORDER BY id")
+    .pluck();
   const byId = sql.prepare<[number], Row>("SELECT * FROM outbox WHERE id = ?");
   const after = sql.prepare<[number], Row>("SELECT * FROM outbox WHERE id > ? ORDER BY id");
   return {
@@ -53,8 +55,8 @@ export const outboxReads = (sql: Sqlite) => {
       const row = byId.get(id);
       return row && toMessage(row);
     },
-    /** Ids of all messages not delivered yet, in order. */
-    waitingIds: (): readonly number[] => waitingIds.all(),
+    /** Ids of the messages since `fromMs` that are not delivered yet, in order. */
+    waitingIds: (fromMs: EpochMs): readonly number[] => waitingIds.all(fromMs),
     after: (id: number): readonly OutboxMessage[] => after.all(id).map(toMessage),
   };
 };

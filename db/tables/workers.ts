@@ -6,12 +6,15 @@ import type { Sqlite } from "../../lib/io/sqlite.ts";
 export interface WorkerRow extends ProcessIdentity {
   /** Real clock. */
   readonly heartbeatMs: EpochMs;
+  /** Why its light is red, as it said with that heartbeat. */
+  readonly trouble: string | null;
+  readonly troubleSinceMs: EpochMs | null;
 }
 
 /** The worker that registered last and has not stopped cleanly. */
 export const lastWorker = (sql: Sqlite): WorkerRow | undefined =>
   sql
     .prepare<[], WorkerRow>(
-      "SELECT pid, host, heartbeat_ms AS heartbeatMs FROM workers WHERE stopped_ms IS NULL ORDER BY rowid DESC LIMIT 1",
+      "SELECT pid, host, heartbeat_ms AS heartbeatMs, trouble, trouble_since_ms AS troubleSinceMs FROM workers WHERE stopped_ms IS NULL ORDER BY rowid DESC LIMIT 1",
     )
     .get();

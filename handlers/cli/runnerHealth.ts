@@ -30,7 +30,11 @@ export const runnerHealth = (db: Database, facts: RunnerFacts): RunnerHealth => 
   if (!row || processState(row) === "gone") return { light: "starting", heartbeatAgeSeconds: null, why: null };
   const ageMs = facts.realNowMs - row.heartbeatMs;
   const heartbeatAgeSeconds = Math.round(ageMs / SECOND_MS);
-  if (Math.abs(ageMs) <= OLD_HEARTBEAT_MS) return { light: "green", heartbeatAgeSeconds, why: null };
+  if (Math.abs(ageMs) <= OLD_HEARTBEAT_MS) {
+    if (row.trouble === null) return { light: "green", heartbeatAgeSeconds, why: null };
+    const redSeconds = Math.max(0, Math.round((facts.realNowMs - (row.troubleSinceMs ?? facts.realNowMs)) / SECOND_MS));
+    return { light: "red", heartbeatAgeSeconds, why: `for ${redSeconds} s: ${row.trouble}` };
+  }
   const why =
     ageMs > 0
       ? `process ${row.pid} holds the folder, but its last heartbeat is ${heartbeatAgeSeconds} s old (expected at most ${OLD_HEARTBEAT_MS / SECOND_MS}): it cannot write its file (disk full, locked), or it hangs. Look at its log, df and trader doctor; a restart is safe`

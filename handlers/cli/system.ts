@@ -2,7 +2,7 @@
 // only in what they hand in: clock, venue, messenger.
 import type { Config } from "../../lib/core/config.ts";
 import type { AppError } from "../../lib/core/errors.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { DAY_MS, type EpochMs } from "../../lib/core/time.ts";
 import type { Venue } from "../../lib/core/venue.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
@@ -41,6 +41,12 @@ export interface System {
   pumpOutbox(): number;
 }
 
+/**
+ * Older messages are no longer delivered: whoever discarded one's job, or was away for a week, is not told of it now.
+ * Less than jobs are kept at least (8 days), so that the key of its delivery still stands until then.
+ */
+const STALE_MESSAGE_MS = 7 * DAY_MS;
+
 /** Declares the schedules and builds the worker; starts nothing. */
 export const createSystem = (parts: SystemParts): System => {
   const { db, clock, log } = parts;
@@ -77,7 +83,7 @@ export const createSystem = (parts: SystemParts): System => {
     worker,
     pumpOutbox: () => {
       let created = 0;
-      for (const id of db.read.outbox.waitingIds())
+      for (const id of db.read.outbox.waitingIds((clock.nowMs() - STALE_MESSAGE_MS) as EpochMs))
         if (store.enqueue({ name: "sendTelegram", key: `send:${id}`, input: { outboxId: id } }).created) created += 1;
       return created;
     },

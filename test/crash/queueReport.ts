@@ -19,7 +19,7 @@ export interface CrashReport {
   /** Processes that ended by SIGKILL. */
   kills: number;
   acked: number;
-  /** Acknowledged and missing from the file, or at the end neither done nor dead. */
+  /** Acknowledged and missing from the file, or not done at the end: no handler of this run may ever die for good. */
   lost: number;
   effectsTwice: number;
   /** Done without the child it named. */
@@ -79,7 +79,7 @@ export const inspect = (dbPath: string, sideLogPath: string, final: boolean): Co
     const lost = acked.filter((line) => {
       const [name = "", key = ""] = line.split(" ");
       const found = state.get(name, key);
-      return final ? found !== "done" && found !== "dead" : found === undefined;
+      return final ? found !== "done" : found === undefined;
     });
     return {
       acked: acked.length,

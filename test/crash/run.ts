@@ -22,7 +22,7 @@ milliseconds after its start. What it cannot repeat is when the operating system
 comes at another instruction, and a process may be killed by its time limit (200 ms) before it reaches its point.
 
 kills         processes that died by SIGKILL        acked         enqueues acknowledged in the side log
-lost          acknowledged, not in the file, or not done or dead at the end
+lost          acknowledged, not in the file, or not done at the end (none of these jobs may die)
 effectsTwice  effects committed more than once      effectsMissing  jobs done without their effect
 childless     done without the child they named     orphans       children of a job that is not done
 staleCommits  effects of an attempt that did not finish its job

@@ -10,7 +10,7 @@ import { epochMs } from "../../lib/core/time.ts";
 
 const AT = epochMs(1_750_000_000_000);
 const ASKED_OFTEN: Readonly<Record<string, (read: Reads) => unknown>> = {
-  "outbox.waitingIds": (read) => read.outbox.waitingIds(),
+  "outbox.waitingIds": (read) => read.outbox.waitingIds(AT),
   "outbox.next": (read) => read.outbox.next(),
   "alerts.open": (read) => read.alerts.open(),
   "halts.active": (read) => read.halts.active(AT),

@@ -78,6 +78,46 @@ test.each([
   expect(starts).toHaveLength(6);
 });
 
+test("a clock that creeps back in small steps delays the next start by one span at most", async () => {
+  const starts: number[] = [];
+  const w = world(limited(starts));
+  enqueue(w, 4);
+  const worker = w.worker();
+  await worker.drain();
+  w.db.sql.prepare("UPDATE jobs SET run_at_ms = 0").run();
+  for (let step = 0; step < 30; step += 1) {
+    w.clock.systemMs -= 900;
+    await worker.drain();
+  }
+  w.clock.pass(1_000);
+  await worker.drain();
+  expect(starts).toHaveLength(4);
+});
+
+test("protection does not wait behind a limited job of its serial key; other jobs keep the order", async () => {
+  const ran: string[] = [];
+  const noted = (name: string, changes: Parameters<typeof handler>[2]) =>
+    handler(
+      name,
+      (_, ctx) => {
+        ran.push(`${name} ${ctx.job.key}`);
+        return done;
+      },
+      { serialKey: () => "BTC_JPY", ...changes },
+    );
+  const w = world([
+    noted("message", { rate: { limit: 1, perMs: 3_600_000 } }),
+    noted("protect", { risk: "reducing" }),
+    noted("other", {}),
+  ]);
+  w.store.enqueue(job("message", "1"));
+  w.store.enqueue(job("message", "2"));
+  w.store.enqueue(job("protect", "1"));
+  w.store.enqueue(job("other", "1"));
+  await w.worker().drain();
+  expect(ran).toEqual(["message 1", "protect 1"]);
+});
+
 test("in any span, whatever the times of enqueueing and looking", async () => {
   await fc.assert(
     fc.asyncProperty(
