@@ -11,6 +11,7 @@ import { registerAudit } from "./audit.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerEnqueue } from "./enqueue.ts";
 import { registerEvents } from "./events.ts";
+import { registerGmo } from "./gmo.ts";
 import { registerJobs } from "./jobs.ts";
 import { registerPredict } from "./predict.ts";
 import { registerSchedules } from "./scheduleCommands.ts";
@@ -60,6 +61,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
   registerPredict(program, deps);
   registerSettings(program, deps);
   registerDoctor(program, deps);
+  registerGmo(program, deps);
   registerAudit(program, deps);
   try {
     await program.parseAsync(args as string[], { from: "user" });

@@ -1,0 +1,215 @@
+// Reads one captured reply or frame as the connector would, and says what it means: the normalised value, or a code with
+// its verdict. Nothing is guessed: what does not parse, and what nobody documented, is a failure (docs/venue.md).
+import type { z } from "zod";
+import type { Verdict } from "../../core/errors.ts";
+import { type Kind, kindOf, type Source } from "./decodeKinds.ts";
+import { type CodeRule, isKnownCode, ruleOf } from "./errorCodes.ts";
+import { canonicalDecimal, plainValue } from "./exactText.ts";
+import { evidenceOf, readEnvelope, redactBody } from "./reply.ts";
+import { ExchangeFeeReply } from "./wireAccount.ts";
+import { ErrorFrame } from "./wireEvents.ts";
+import { KNOWN_CANCEL_TYPES } from "./wireTrading.ts";
+
+export interface DecodedValue {
+  readonly ok: true;
+  readonly kind: string;
+  /** Decimals and ids are strings, times are epoch milliseconds, "none" is null. Several frames give an array. */
+  readonly value: unknown;
+  /** What the value does not say: digits the program does not keep, words nobody documented. Absent when there is none. */
+  readonly warnings?: readonly string[];
+}
+export interface DecodedFailure {
+  readonly ok: false;
+  readonly kind: string;
+  /** The venue's code, or VENUE_GARBLED (unreadable), VENUE_REPLY (readable, another shape), VENUE_OVERSIZE. */
+  readonly code: string;
+  readonly verdict: Verdict;
+  /** What the connector does after this answer to a read, and what may be done with a write; for the venue's codes only. */
+  readonly retryGet?: CodeRule["retryGet"];
+  readonly resendPost?: CodeRule["resendPost"];
+  readonly message: string;
+  /** Counted from 1, where several frames were given. */
+  readonly line?: number;
+  /** The evidence, redacted and cut. */
+  readonly body?: string;
+}
+export type Decoded = DecodedValue | DecodedFailure;
+
+/** Throws RangeError for a kind that does not exist. */
+export const decode = (name: string, text: string): Decoded => {
+  const kind = kindOf(name);
+  if (!kind) throw new RangeError(`no such kind: ${name}`);
+  const body = text.replace(/^\uFEFF/, "");
+  const isFrame = kind.source === "publicFrame" || kind.source === "privateFrame";
+  return isFrame ? decodeFrames(kind, body) : decodeReply(kind, body);
+};
+
+/** A file that cannot even be read as text. */
+export const unreadable = (name: string, code: "VENUE_GARBLED" | "VENUE_OVERSIZE", found: string): DecodedFailure => {
+  const kind = kindOf(name);
+  if (!kind) throw new RangeError(`no such kind: ${name}`);
+  return failure(kind, code, whenUnreadable(kind.source), `expected ${expected(kind)}, found ${found}`);
+};
+
+const decodeReply = (kind: Kind, body: string): Decoded => {
+  const read = readEnvelope(body);
+  const evidence = evidenceOf(kind.name === "private/ws-auth" ? "/v1/ws-auth" : "", body);
+  switch (read.kind) {
+    case "garbled": {
+      const message = `expected ${expected(kind)}, found ${read.reason}${afterWrite(kind)}`;
+      return { ...failure(kind, "VENUE_GARBLED", whenUnreadable(kind.source), message), body: evidence };
+    }
+    case "refused":
+      return refusal(kind, read.code, read.text);
+    case "ok": {
+      if (kind.source === "error")
+        return {
+          ...failure(kind, "VENUE_REPLY", "alert", "expected an error reply, found a success (status 0)"),
+          body: evidence,
+        };
+      return shaped(kind, read.data, evidence, read.remark === undefined ? [] : [read.remark], "data");
+    }
+    default:
+      return read satisfies never;
+  }
+};
+
+const decodeFrames = (kind: Kind, body: string): Decoded => {
+  if (isJson(body)) return decodeFrame(kind, body);
+  const lines = body.split("\n").map((text, i) => ({ text: text.trim(), line: i + 1 }));
+  const frames = lines.filter(({ text }) => text !== "");
+  if (frames.length <= 1) return decodeFrame(kind, frames[0]?.text ?? "");
+  const values: unknown[] = [];
+  const warnings: string[] = [];
+  for (const { text, line } of frames) {
+    const decoded = decodeFrame(kind, text);
+    if (!decoded.ok) return { ...decoded, message: `line ${line}: ${decoded.message}`, line };
+    values.push(decoded.value);
+    warnings.push(...(decoded.warnings ?? []).map((warning) => `line ${line}: ${warning}`));
+  }
+  return success(kind, values, warnings);
+};
+
+const decodeFrame = (kind: Kind, text: string): Decoded => {
+  if (!isJson(text)) {
+    const found = text === "" ? "nothing" : /^\s*</.test(text) ? "an HTML page" : "cut or broken JSON";
+    const message = `expected ${expected(kind)}, found ${found}`;
+    return { ...failure(kind, "VENUE_GARBLED", whenUnreadable(kind.source), message), body: redactBody(text) };
+  }
+  const frame: unknown = JSON.parse(text);
+  const keys = frame !== null && typeof frame === "object" ? Object.keys(frame) : [];
+  if (keys.includes("error") && !keys.includes("channel")) {
+    const error = ErrorFrame.safeParse(frame);
+    if (error.success) return refusal(kind, error.data.code, error.data.text);
+  }
+  // A reply of REST among the frames, refused: it says so.
+  if (keys.includes("status") && !keys.includes("channel")) {
+    const read = readEnvelope(text);
+    if (read.kind === "refused") return refusal(kind, read.code, read.text);
+  }
+  if (kind.name === "ws/error")
+    return {
+      ...failure(kind, "VENUE_REPLY", "alert", "expected an error frame, found another one"),
+      body: redactBody(text),
+    };
+  return shaped(kind, frame, redactBody(text), [], "frame");
+};
+
+const shaped = (kind: Kind, data: unknown, body: string, remarks: readonly string[], root: string): Decoded => {
+  const exact = kind.exact.safeParse(data);
+  if (!exact.success)
+    return {
+      ...failure(
+        kind,
+        "VENUE_REPLY",
+        "alert",
+        `expected ${expected(kind)}, found ${issueAt(exact.error, root)}${afterWrite(kind)}`,
+      ),
+      body,
+    };
+  const value = plainValue(exact.data);
+  const warnings = [...remarks, ...unknownWords(value)];
+  const connector = kind.connector?.safeParse(data);
+  if (connector && !connector.success)
+    warnings.push(`the connector refuses this reply, verdict alert: ${issueAt(connector.error, root)}`);
+  // Fee rows are passed on as they are.
+  else if (kind.exact !== ExchangeFeeReply && finerThanKept(data))
+    warnings.push("more than 8 decimals somewhere: shown here as far as they were read, the program keeps 8");
+  return success(kind, value, warnings);
+};
+
+/** The venue said no. */
+const refusal = (kind: Kind, code: string, text: string): DecodedFailure => {
+  const { meaning, retryGet, resendPost } = ruleOf(code);
+  const message = redactBody(`${code} ${JSON.stringify(text)}: ${meaning}`);
+  const inDoubt =
+    resendPost === "unknown" && kind.source === "POST" ? "; it may have been executed: look, never resend" : "";
+  return {
+    ...failure(kind, redactBody(code), verdictOn(code, kind.source), `${message}${inDoubt}`),
+    retryGet,
+    resendPost,
+  };
+};
+
+/**
+ * The table's verdict, but for two cases: a write that may have been executed is money in doubt, and a code nobody
+ * documented is a plain refusal only where nothing could have been executed.
+ */
+const verdictOn = (code: string, source: Source): Verdict => {
+  const { verdict, resendPost } = ruleOf(code);
+  if (!isKnownCode(code)) return source === "GET" ? verdict : "alert";
+  return source === "POST" && resendPost === "unknown" ? "alert" : verdict;
+};
+
+/** As the connector judges it: a read is asked again, a write is unknown, and a lost event of ours is a gap in the truth. */
+const whenUnreadable = (source: Source): Verdict => (source === "GET" || source === "publicFrame" ? "retry" : "alert");
+const afterWrite = (kind: Kind): string =>
+  kind.source === "POST" ? "; it may have been executed: look, never resend" : "";
+const expected = ({ name, source }: Kind): string =>
+  source === "error"
+    ? "an error reply"
+    : source === "publicFrame" || source === "privateFrame"
+      ? `a ${name} frame`
+      : `a reply of ${name}`;
+
+const success = (kind: Kind, value: unknown, warnings: readonly string[]): DecodedValue => ({
+  ok: true,
+  kind: kind.name,
+  value,
+  ...(warnings.length === 0 ? {} : { warnings }),
+});
+const failure = (kind: Kind, code: string, verdict: Verdict, message: string): DecodedFailure => ({
+  ok: false,
+  kind: kind.name,
+  code,
+  verdict,
+  message,
+});
+
+const issueAt = (error: z.ZodError, root: string): string => {
+  const issue = error.issues[0]!;
+  return `${redactBody(issue.message)} at ${[root, ...issue.path.map(String)].join(".")}`;
+};
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** A reason to cancel is for people and may be new; it is told all the same. */
+const unknownWords = (value: unknown): readonly string[] => {
+  const rows = Array.isArray(value) ? value : [value];
+  const words = rows
+    .map((row) => (row !== null && typeof row === "object" ? (row as { cancelType?: unknown }).cancelType : null))
+    .filter((word): word is string => typeof word === "string" && !KNOWN_CANCEL_TYPES.has(word));
+  return [...new Set(words)].map((word) => `cancelType ${JSON.stringify(redactBody(word))} is not documented`);
+};
+
+const finerThanKept = (data: unknown): boolean => {
+  if (typeof data === "string") return (canonicalDecimal(data)?.split(".")[1]?.length ?? 0) > 8;
+  if (data === null || typeof data !== "object") return false;
+  return Object.values(data).some(finerThanKept);
+};
