@@ -4,12 +4,14 @@ import { createHmac } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type YenE8, yen } from "../../../lib/core/money.ts";
+import { type CoinE8, type YenE8, yen } from "../../../lib/core/money.ts";
 import { type EpochMs, epochMs, MINUTE_MS, parseInstant, SECOND_MS } from "../../../lib/core/time.ts";
 import type { CandleFile } from "../../../lib/sim/candleFile.ts";
 import { CandleMarket } from "../../../lib/sim/candleMarket.ts";
+import type { Market } from "../../../lib/sim/market.ts";
 import { Simulator, type SimulatorOptions } from "../../../lib/sim/simulator.ts";
-import { SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
+import { SpotMarket } from "../../../lib/sim/spotMarket.ts";
+import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
 import { Script } from "../../sim/script.ts";
 
 /** 09:00 JST on a Tuesday: 21 hours before the leverage fee, far from the Saturday maintenance. */
@@ -30,6 +32,8 @@ export interface DeskOptions {
   readonly eth?: EpochMs | "none";
   /** Coins per minute: the best level holds a tenth of it. */
   readonly volume?: number;
+  /** Spot symbols BTC and ETH at exactly the margin symbols' prices, and the coins to begin with. */
+  readonly spot?: Readonly<Record<string, CoinE8>>;
 }
 
 export interface Answer {
@@ -42,6 +46,9 @@ export interface Answer {
   readonly data: any;
 }
 
+const ALL_RULES = [...SYMBOL_RULES, ...SPOT_SYMBOL_RULES];
+const SAME_PRICE = { BTC: { of: "BTC_JPY", factor: 1 }, ETH: { of: "ETH_JPY", factor: 1 } };
+
 export const marketOf = (btc: CandleFile, eth: EpochMs | "none" = START_MS): CandleMarket =>
   new CandleMarket({
     candles: { BTC_JPY: btc, ...(eth === "none" ? {} : { ETH_JPY: new Script(eth, 500_000).flat(30).build() }) },
@@ -52,21 +59,23 @@ export const marketOf = (btc: CandleFile, eth: EpochMs | "none" = START_MS): Can
 
 /** Two flat minutes, then the script; the venue starts where the script does. Whole fills unless `venue` says otherwise. */
 export class Desk {
-  readonly market: CandleMarket;
+  readonly market: Market;
   simulator: Simulator;
   readonly startMs: EpochMs;
   constructor(readonly options: DeskOptions = {}) {
     const script = (options.btc ?? ((s) => s.flat(600)))(new Script(START_MS, START_PRICE, options.volume).flat(2));
-    this.market = marketOf(options.candles ?? script.build(), options.eth);
+    const margin = marketOf(options.candles ?? script.build(), options.eth);
+    this.market = options.spot ? new SpotMarket(margin, ALL_RULES, SAME_PRICE) : margin;
     this.startMs = options.startMs ?? epochMs(START_MS + 2 * MINUTE_MS);
     this.simulator = this.#open();
   }
   #open(): Simulator {
-    const { path = ":memory:", equity = yen(1_000_000), seed = 7, venue } = this.options;
+    const { path = ":memory:", equity = yen(1_000_000), seed = 7, venue, spot } = this.options;
     return Simulator.open({
       path,
       market: this.market,
       seed,
+      ...(spot ? { rules: ALL_RULES, startCoins: spot } : {}),
       startEquity: equity,
       startMs: this.startMs,
       options: { synchronous: "OFF", partialFills: false, ...venue },
