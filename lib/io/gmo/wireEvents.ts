@@ -12,27 +12,28 @@ import type {
   TradeEvent,
   VenueFrame,
 } from "../../core/venueEvents.ts";
-import { Coin, CoinCut, Id, Instant, OptionalPrice, Yen, YenCut } from "./codecs.ts";
+import { Coin, Id, Instant, OptionalPrice, Price, SizeCut, Yen, YenCut } from "./codecs.ts";
 
 const Side = z.enum(["BUY", "SELL"]);
 const ExecutionType = z.enum(["MARKET", "LIMIT", "STOP"]);
 const TimeInForce = z.enum(["FAK", "FAS", "FOK", "SOK"]);
+const SettleType = z.enum(["OPEN", "CLOSE", "LOSS_CUT"]);
 
 export const TickerFrame = z
   .object({
     channel: z.literal("ticker"),
     symbol: z.string(),
-    ask: Yen,
-    bid: Yen,
-    last: Yen,
-    high: Yen,
-    low: Yen,
-    volume: CoinCut,
+    ask: Price,
+    bid: Price,
+    last: Price,
+    high: Price,
+    low: Price,
+    volume: SizeCut,
     timestamp: Instant,
   })
   .transform(({ channel: _, timestamp, ...row }): TickerEvent => ({ kind: "ticker", ...row, timestampMs: timestamp }));
 
-const Level = z.object({ price: Yen, size: Coin });
+const Level = z.object({ price: Price, size: Coin });
 export const OrderBookFrame = z
   .object({
     channel: z.literal("orderbooks"),
@@ -49,7 +50,7 @@ export const TradeFrame = z
   .object({
     channel: z.literal("trades"),
     symbol: z.string(),
-    price: Yen,
+    price: Price,
     side: Side,
     size: Coin,
     timestamp: Instant,
@@ -66,10 +67,10 @@ export const ExecutionEvent = z
     positionId: Id.optional(),
     symbol: z.string(),
     side: Side,
-    settleType: z.string(),
+    settleType: SettleType,
     executionType: ExecutionType,
     timeInForce: TimeInForce,
-    executionPrice: Yen,
+    executionPrice: Price,
     executionSize: Coin,
     executionTimestamp: Instant,
     lossGain: Yen,
@@ -108,7 +109,7 @@ export const OrderEvent = z
     orderId: Id,
     symbol: z.string(),
     side: Side,
-    settleType: z.string(),
+    settleType: SettleType,
     executionType: ExecutionType,
     timeInForce: TimeInForce,
     orderStatus: z.enum(["WAITING", "ORDERED", "CANCELED", "EXPIRED"]),
@@ -153,7 +154,7 @@ export const PositionEvent = z
     size: Coin,
     // The venue's spelling (GMO API 0.13).
     orderdSize: Coin,
-    price: Yen,
+    price: Price,
     lossGain: YenCut,
     losscutPrice: OptionalPrice,
     timestamp: Instant,
