@@ -15,7 +15,7 @@ export interface RoundAnswer {
   readonly problems: readonly string[];
 }
 
-export const POLL_MS = 25;
+export const POLL_MS = 40;
 const SECTION_LIMIT_MS = 10_000;
 const UNSEEN_MS = 1_500;
 const WARM_UP_JOBS = 40;
