@@ -1,7 +1,7 @@
 // Changing and cancelling what rests, closing in bulk: GMO API 7.9-7.12, 8.2, 8.4, 8.5 against the raw API.
 import { afterEach, describe, expect, test } from "vitest";
 import type { SimulatorOptions, VenueEvent } from "../../../lib/sim/simulator.ts";
-import { Desk, type DeskOptions, textOf } from "./desk.ts";
+import { Desk, type DeskOptions, tempFile, textOf } from "./desk.ts";
 
 const desks: Desk[] = [];
 const desk = (options?: DeskOptions): Desk => {
@@ -47,6 +47,26 @@ describe("changeOrder", () => {
     d.pass(120);
     expect(d.executionsOf(id)).toMatchObject([{ price: "9990000", size: "0.01" }]);
     expect(d.shown(id)).toMatchObject({ status: "EXECUTED", price: "9990000" });
+    expect(d.simulator.orders()[0]!.change).toBeUndefined();
+  });
+  test("is on its way also after a restart, and then counts", () => {
+    const d = desk({ venue: { changeAfterMs: 500, maxChanges: 1 }, path: tempFile() });
+    const id = d.order({ price: "9990000", size: "0.01" });
+    expect(change(d, id, "9980000", { losscutPrice: "9000000" }).status).toBe(0);
+    d.reopen();
+    expect(d.shown(id)).toMatchObject({ status: "MODIFYING", price: "9990000" });
+    d.pass(0.5);
+    expect(d.shown(id)).toMatchObject({ status: "ORDERED", price: "9980000", losscutPrice: "9000000" });
+    d.reopen();
+    expect(change(d, id, "9970000").code).toBe("ERR-5206");
+  });
+  test("a dearer price sets its margin aside while it is on its way", () => {
+    const d = desk({ venue: { changeAfterMs: 500 } });
+    const id = d.order({ price: "9000000", size: "0.1" });
+    expect(change(d, id, "9900000").status).toBe(0);
+    expect(d.get("/v1/account/margin").data.availableAmount).toBe("505000");
+    d.pass(1);
+    expect(d.get("/v1/account/margin").data.availableAmount).toBe("505000");
   });
   test("moves the trigger of a WAITING stop", () => {
     const d = desk({ btc: (s) => s.flat(1).to(9_940_000).flat(5) });
@@ -236,6 +256,15 @@ describe("closeBulkOrder", () => {
     expect(d.post("/v1/closeOrder", exit).code).toBe("ERR-200");
     expect(d.post("/v1/cancelOrder", { orderId: id }).status).toBe(0);
     expect(d.positions().map((row) => row.orderdSize)).toEqual(["0", "0", "0"]);
+  });
+  test("what a resting one reserves survives a restart", () => {
+    const d = desk({ path: tempFile() });
+    for (const size of ["0.01", "0.02"]) d.position(size);
+    bulk(d, "0.025", { executionType: "LIMIT", price: "10100000" });
+    const shown = d.positions();
+    expect(shown.map((row) => row.orderdSize)).toEqual(["0.015", "0.01"]);
+    d.reopen();
+    expect(d.positions()).toEqual(shown);
   });
   test("nothing to close, more than there is, the wrong side", () => {
     const d = desk();

@@ -6,6 +6,7 @@ import { epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
 import { SpotMarket } from "../../../lib/sim/spotMarket.ts";
 import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
 import { LONG } from "../../long.ts";
+import { Script } from "../../sim/script.ts";
 import { Desk, type DeskOptions, marketOf, START_MS, START_PRICE, tempFile } from "./desk.ts";
 import { candlesOf, steps } from "./streams.ts";
 
@@ -208,6 +209,23 @@ describe("a spot path made from margin candles", () => {
       { numRuns: LONG ? 1_000 : 100 },
     );
     expect(touched).toBeGreaterThan(10);
+  });
+  test.each([0.91, 1.09])("at a factor of %d every price is touched at its first millisecond", (factor) => {
+    const rules = [...SYMBOL_RULES, ...SPOT_SYMBOL_RULES];
+    const margin = marketOf(
+      new Script(START_MS, START_PRICE)
+        .to(START_PRICE + 60)
+        .flat(2)
+        .build(),
+      "none",
+    );
+    const market = new SpotMarket(margin, rules, { BTC: { of: "BTC_JPY", factor } });
+    const lasts = Array.from({ length: MINUTE_MS }, (_, ms) => market.last("BTC", epochMs(START_MS + ms))!);
+    const untilMs = epochMs(START_MS + MINUTE_MS - 1);
+    for (let ticks = lasts[0]! + 1; ticks <= lasts.at(-1)!; ticks++)
+      expect(market.firstTouch("BTC", "atOrAbove", ticks, START_MS, untilMs)).toBe(
+        START_MS + lasts.findIndex((last) => last >= ticks),
+      );
   });
   test("a margin symbol without candles makes no spot symbol", () => {
     const rules = [...SYMBOL_RULES, ...SPOT_SYMBOL_RULES];
