@@ -1,0 +1,167 @@
+// The public WebSocket: tickers, books and trades of any symbols over one connection (GMO API 10.2). Nothing is repaired after a
+// gap: every book is whole and the next ticker replaces the last; trades missed are in REST and in the archive.
+import { AppError } from "../../../core/errors.ts";
+import type { MarketEvent, Received } from "../../../core/venueEvents.ts";
+import type { Clock } from "../../clock.ts";
+import type { Logger } from "../../logger.ts";
+import type { Random } from "../../random.ts";
+import { redactBody } from "../reply.ts";
+import type { Timers } from "../timers.ts";
+import type { PublicChannel } from "../wireEvents.ts";
+import type { CommandPace } from "./commandPace.ts";
+import { type Connect, wsConnect } from "./connection.ts";
+import { Delivery, type Listener } from "./delivery.ts";
+import { STREAM_LIMITS, type StreamLimits } from "./limits.ts";
+import type { RefusedCommand } from "./session.ts";
+import { StreamSocket } from "./streamSocket.ts";
+import { type StreamState, ToldOnce } from "./streamState.ts";
+import { keyOf, keyOfFrame, type Subscription, Subscriptions } from "./subscriptions.ts";
+
+export type MarketStreamEvent =
+  | ({ readonly kind: "market" } & Received<MarketEvent>)
+  | { readonly kind: "state"; readonly state: StreamState }
+  /** For the log or the owner, by its verdict. Told once until the stream is live again. */
+  | { readonly kind: "problem"; readonly error: AppError }
+  /** This listener was too slow: so many events were dropped, the oldest first. */
+  | { readonly kind: "lost"; readonly count: number };
+
+export interface MarketStreamOptions {
+  /** Default GMO's. Without a trailing slash. */
+  readonly url?: string;
+  /** One for all sockets of the process. */
+  readonly pace: CommandPace;
+  readonly timers: Timers;
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly connect?: Connect;
+  readonly limits?: Partial<StreamLimits>;
+  /** Events waiting for one slow listener. Default 1,000. */
+  readonly queueLimit?: number;
+}
+
+export const GMO_WS_PUBLIC_URL = "wss://api.coin.z.com/ws/public/v1";
+const QUEUE_LIMIT = 1_000;
+
+export class MarketStream {
+  readonly #options: MarketStreamOptions;
+  readonly #wanted = new Subscriptions();
+  readonly #holders = new Map<string, number>();
+  readonly #delivery: Delivery<MarketStreamEvent>;
+  readonly #told: ToldOnce;
+  readonly #socket: StreamSocket;
+  #state: StreamState;
+
+  /** Throws TypeError for an address that is no URL. */
+  constructor(options: MarketStreamOptions) {
+    this.#options = options;
+    const url = new URL(options.url ?? GMO_WS_PUBLIC_URL).href;
+    const { log, pace, timers, random } = options;
+    this.#delivery = new Delivery<MarketStreamEvent>({
+      log,
+      queueLimit: options.queueLimit ?? QUEUE_LIMIT,
+      keyOf: (event) => (event.kind === "market" && event.event.kind !== "trade" ? keyOfFrame(event.event) : undefined),
+      lost: (count) => ({ kind: "lost", count }),
+    });
+    this.#told = new ToldOnce((error) => {
+      log.warn({ stream: "public", code: error.code, message: error.message }, "stream.problem");
+      this.#delivery.emit({ kind: "problem", error });
+    });
+    this.#state = { kind: "connecting", sinceMs: options.clock.nowMs() };
+    this.#socket = new StreamSocket({
+      name: "public",
+      endpoint: { url: async () => url },
+      connect: options.connect ?? wsConnect,
+      wanted: this.#wanted,
+      pace,
+      timers,
+      random,
+      log,
+      limits: { ...STREAM_LIMITS, ...options.limits },
+      hooks: {
+        onReady: () => this.#ready(),
+        onFrame: (frame) => this.#frame(frame as MarketEvent),
+        onUnreadable: (text, channel, reason) => this.#unreadable(text, channel, reason),
+        onRefused: (refused) => this.#refused(refused),
+        onDown: (reason) => this.#down(reason, false),
+        onProblem: (error) => this.#told.problem(error),
+      },
+    });
+  }
+
+  /** `live` means connected and everything wanted is subscribed; it is not taken back while a new subscription is on its way. */
+  get state(): StreamState {
+    return this.#state;
+  }
+  start(): void {
+    this.#socket.start();
+  }
+  async stop(): Promise<void> {
+    await this.#socket.stop();
+    this.#down("stopped", true);
+  }
+  listen(listener: Listener<MarketStreamEvent>): () => void {
+    return this.#delivery.listen(listener);
+  }
+  /**
+   * Subscribed once however many want it; unsubscribed when the last one has let go (call what this returns). `trades` come with
+   * TAKER_ONLY: one row a match.
+   */
+  subscribe(channel: PublicChannel, symbol: string): () => void {
+    const subscription: Subscription = {
+      channel,
+      symbol,
+      ...(channel === "trades" ? ({ option: "TAKER_ONLY" } as const) : {}),
+    };
+    const key = keyOf(subscription);
+    this.#holders.set(key, (this.#holders.get(key) ?? 0) + 1);
+    this.#wanted.want(subscription);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const left = this.#holders.get(key)! - 1;
+      if (left > 0) {
+        this.#holders.set(key, left);
+        return;
+      }
+      this.#holders.delete(key);
+      this.#wanted.forget(key);
+    };
+  }
+  /** For the health check and for tests: nothing may pile up. */
+  counts(): { readonly listeners: number; readonly waiting: number; readonly subscriptions: number } {
+    const subscriptions = this.#wanted.list().length;
+    return { listeners: this.#delivery.listenerCount, waiting: this.#delivery.waiting, subscriptions };
+  }
+
+  #setState(state: StreamState): void {
+    this.#state = state;
+    this.#delivery.emit({ kind: "state", state });
+  }
+  #ready(): void {
+    if (this.#state.kind === "live") return;
+    this.#told.clear();
+    this.#setState({ kind: "live", sinceMs: this.#options.clock.nowMs() });
+  }
+  #down(reason: string, final: boolean): void {
+    const before = this.#state;
+    const sinceMs = before.kind === "live" ? this.#options.clock.nowMs() : before.sinceMs;
+    if (before.kind === "down" && before.reason === reason && before.final === final) return;
+    this.#setState({ kind: "down", sinceMs, reason, final });
+  }
+  #frame(event: MarketEvent): void {
+    // An unsubscribe is on its way: nobody wants this any more.
+    if (!this.#wanted.has(keyOfFrame(event))) return;
+    this.#delivery.emit({ kind: "market", event, receivedMs: this.#options.clock.nowMs() });
+  }
+  #unreadable(text: string, channel: string | undefined, reason: string): void {
+    const message = `expected a frame of GMO API 10.2, found one of ${channel ?? "no channel"} that does not parse: ${reason}`;
+    this.#told.problem(new AppError("alert", "VENUE_FRAME", message, { channel, body: redactBody(text) }), channel);
+  }
+  #refused({ subscription, code, text, verdict }: RefusedCommand): void {
+    const what = subscription ? keyOf(subscription) : "nothing we have asked for lately";
+    const message = `expected frames of ${what}, found ${code} ${text}; it is not asked for again`;
+    this.#told.problem(new AppError(verdict, code, message, { subscription: what }), what);
+  }
+}
