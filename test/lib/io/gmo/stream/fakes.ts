@@ -74,11 +74,14 @@ export class FakeConnection {
   opened = false;
   /** Answers pings, agrees to close. */
   polite = true;
+  readonly bornMs: number;
   constructor(
     readonly url: string,
     private readonly handlers: ConnectionHandlers,
     private readonly timers: FakeTimers,
-  ) {}
+  ) {
+    this.bornMs = timers.nowMs;
+  }
   open(): void {
     this.opened = true;
     this.handlers.onOpen();
