@@ -30,6 +30,36 @@ export const loadMigrations = (dir = projectPath("db", "migrations")): readonly 
     });
 
 /**
+ * The version that the database has come to, after a look at every migration it was made with.
+ * Throws AppError permanent DB_TOO_NEW or DB_MIGRATION_CHANGED.
+ */
+export const appliedVersion = (sql: Sqlite, migrations: readonly Migration[] = loadMigrations()): number => {
+  const applied = sql.prepare("SELECT version, name, checksum FROM schema_migrations ORDER BY version").all() as {
+    version: number;
+    name: string;
+    checksum: string;
+  }[];
+  const newest = applied.at(-1)?.version ?? 0;
+  const known = migrations.at(-1)?.version ?? 0;
+  if (newest > known)
+    throw new AppError(
+      "permanent",
+      "DB_TOO_NEW",
+      `the database has schema version ${newest}, this program knows ${known}: it was written by a newer version; update the program, put back a backup from before the update (trader restore FILE), or use another --var folder`,
+    );
+  for (const row of applied) {
+    const ours = migrations.find((m) => m.version === row.version);
+    if (!ours || ours.checksum !== row.checksum)
+      throw new AppError(
+        "permanent",
+        "DB_MIGRATION_CHANGED",
+        `migration ${row.version} (${row.name}) of the database is not the program's: expected checksum ${ours?.checksum ?? "none"}, found ${row.checksum}; use the program version that made this database, or another --var folder`,
+      );
+  }
+  return newest;
+};
+
+/**
  * Brings the database to the program's schema.
  * Throws AppError permanent DB_TOO_NEW, DB_MIGRATION_CHANGED or DB_MIGRATION_FAILED; nothing is half applied.
  */
@@ -38,28 +68,7 @@ export const migrate = (sql: Sqlite, migrations: readonly Migration[] = loadMigr
     "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT",
   );
   const run = sql.transaction(() => {
-    const applied = sql.prepare("SELECT version, name, checksum FROM schema_migrations ORDER BY version").all() as {
-      version: number;
-      name: string;
-      checksum: string;
-    }[];
-    const newest = applied.at(-1)?.version ?? 0;
-    const known = migrations.at(-1)?.version ?? 0;
-    if (newest > known)
-      throw new AppError(
-        "permanent",
-        "DB_TOO_NEW",
-        `the database has schema version ${newest}, this program knows ${known}: it was written by a newer version; update the program or use another --var folder`,
-      );
-    for (const row of applied) {
-      const ours = migrations.find((m) => m.version === row.version);
-      if (!ours || ours.checksum !== row.checksum)
-        throw new AppError(
-          "permanent",
-          "DB_MIGRATION_CHANGED",
-          `migration ${row.version} (${row.name}) of the database is not the program's: expected checksum ${ours?.checksum ?? "none"}, found ${row.checksum}; use the program version that made this database, or another --var folder`,
-        );
-    }
+    const newest = appliedVersion(sql, migrations);
     for (const migration of migrations.filter((m) => m.version > newest)) {
       sql.exec(migration.sql);
       sql

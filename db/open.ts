@@ -2,6 +2,7 @@
 // because only `transaction` hands out a Tx.
 import { AppError } from "../lib/core/errors.ts";
 import { openSqlite, type Sqlite, type SqliteOptions } from "../lib/io/sqlite.ts";
+import { storageError } from "../lib/io/storageTrouble.ts";
 import { migrate } from "./migrate.ts";
 import { type Reads, readsOf, type Tx, writesOf } from "./tables/index.ts";
 
@@ -41,7 +42,7 @@ export class Database {
   }
 }
 
-/** Opens and migrates. Throws AppError permanent (DB_OPEN, DB_TOO_NEW, DB_MIGRATION_CHANGED). */
+/** Opens and migrates. Throws AppError (DB_TOO_NEW, DB_MIGRATION_CHANGED, and what openSqlite throws). */
 export const openDatabase = (path: string, options: SqliteOptions = {}): Database => {
   const sql = openSqlite(path, options);
   try {
@@ -50,12 +51,15 @@ export const openDatabase = (path: string, options: SqliteOptions = {}): Databas
   } catch (e) {
     sql.close();
     if (e instanceof AppError) throw e;
-    throw new AppError(
-      "permanent",
-      "DB_OPEN",
-      `expected a database of this program at ${path}, found: ${(e as Error).message}. Check that the file is one and that you may write to its folder`,
-      { path },
-      { cause: e },
+    throw (
+      storageError(e, path) ??
+      new AppError(
+        "permanent",
+        "DB_OPEN",
+        `expected a database of this program at ${path}, found: ${(e as Error).message}. Check that the file is one and that you may write to its folder`,
+        { path },
+        { cause: e },
+      )
     );
   }
 };

@@ -7,9 +7,13 @@ import { UsageError } from "../lib/core/errors.ts";
 import { runTrader } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
 
+interface Environment {
+  readonly values: Readonly<Record<string, string | undefined>>;
+  readonly problems: readonly string[];
+}
 /** `.env` in the working folder fills what the environment does not set. A file others can read is refused: it may hold keys. */
-const environment = (): Record<string, string | undefined> => {
-  if (!existsSync(".env")) return process.env;
+const environment = (): Environment => {
+  if (!existsSync(".env")) return { values: process.env, problems: [] };
   const mode = statSync(".env").mode & 0o077;
   if (mode !== 0 && process.platform !== "win32")
     throw new UsageError(".env: expected a file only you can read, found it open to others; run chmod 600 .env");
@@ -20,12 +24,10 @@ const environment = (): Record<string, string | undefined> => {
     throw new UsageError(`.env: expected a readable file, found: ${(e as Error).message}`, { cause: e });
   }
   // A mistyped name would leave the default in force while its owner believes otherwise.
-  const unknown = Object.keys(file).filter((name) => !(name in SETTINGS));
-  if (unknown.length > 0)
-    throw new UsageError(
-      `.env: expected only names of .env.example, found ${unknown.map((name) => `${name}${hint(name)}`).join(", ")}`,
-    );
-  return { ...file, ...process.env };
+  const problems = Object.keys(file)
+    .filter((name) => !(name in SETTINGS))
+    .map((name) => `.env: expected only names of .env.example, found ${name}${hint(name)}`);
+  return { values: { ...file, ...process.env }, problems };
 };
 const hint = (name: string): string => {
   const near = Object.keys(SETTINGS).find((known) => known.slice(0, 8) === name.slice(0, 8).toUpperCase());
@@ -33,10 +35,12 @@ const hint = (name: string): string => {
 };
 
 const config = (): Config => {
-  const result = parseConfig(environment());
-  if (result.kind === "bad")
+  const { values, problems } = environment();
+  const result = parseConfig(values);
+  const all = [...problems, ...(result.kind === "bad" ? result.problems : [])];
+  if (result.kind === "bad" || all.length > 0)
     throw new UsageError(
-      `settings are wrong:\n${result.problems.map((p) => `  ${p}`).join("\n")}\nSee .env.example for every setting, its meaning and default`,
+      `settings are wrong:\n${all.map((p) => `  ${p}`).join("\n")}\nSee .env.example for every setting, its meaning and default`,
     );
   return result.config;
 };
@@ -57,6 +61,8 @@ const terminal = (): Terminal | undefined => {
   };
 };
 
+// What this program writes is its user's alone: books, logs, backups.
+process.umask(0o077);
 // A reader that goes away (trader jobs list | head) is no failure.
 process.stdout.on("error", (e: NodeJS.ErrnoException) => {
   if (e.code === "EPIPE") process.exit(0);

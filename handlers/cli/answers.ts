@@ -1,16 +1,11 @@
-// The owner at the command line: `trader status | approve ID | reject ID | modify ID`, the same door as Telegram's buttons.
-import { dirname } from "node:path";
+// The owner at the command line: `trader approve ID | reject ID | modify ID`, the same door as Telegram's buttons.
 import type { Command } from "commander";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
-import { formatE8, parseE8, toNumber } from "../../lib/core/money.ts";
-import { isoUtc, jstText } from "../../lib/core/time.ts";
-import { isLocked } from "../../lib/io/lock.ts";
+import { formatE8, parseE8 } from "../../lib/core/money.ts";
 import { answerProposal, modifyProposal } from "../approval.ts";
-import { proposalText, yenText } from "../messages.ts";
 import { ruleTable } from "../ruleTable.ts";
-import { type RunnerHealth, runnerHealth } from "./runnerHealth.ts";
 import type { State } from "./state.ts";
 
 interface Deps {
@@ -98,78 +93,4 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
         state.close();
       }
     });
-
-  program
-    .command("status")
-    .description("health of the runner, open proposals, live trades, halts, alerts, jobs")
-    .option("--var <dir>", "state folder")
-    .option("--json", "one JSON object")
-    .action((options: Options) => {
-      const state = deps.open(options);
-      try {
-        const { read } = state.db;
-        const nowMs = state.clock.nowMs();
-        const lastMarketMs = read.snapshots.lastTakenMs();
-        const running = isLocked(dirname(state.db.path));
-        const replay = read.meta.get("mode") === "replay";
-        const health = runnerHealth(state.db, { locked: running, replay, realNowMs: state.clock.realNowMs() });
-        const status = {
-          now: isoUtc(nowMs),
-          mode: read.meta.get("mode") ?? null,
-          running,
-          health,
-          lastMarketData: lastMarketMs === undefined ? null : isoUtc(lastMarketMs),
-          proposals: read.proposals
-            .pending()
-            .map((p) => ({ id: p.id, symbol: p.symbol, direction: p.direction, validUntil: isoUtc(p.validUntilMs) })),
-          trades: read.risk.liveTrades(),
-          halts: read.halts.active(nowMs).map((h) => ({
-            kind: h.kind,
-            reason: h.reason,
-            until: h.untilMs === undefined ? null : isoUtc(h.untilMs),
-          })),
-          alerts: read.alerts.open().map((a) => ({ severity: a.severity, text: a.text })),
-          equityJpy: read.equity.latest() === undefined ? null : toNumber(read.equity.latest()?.equity ?? 0n),
-          jobs: state.store.stats(),
-        };
-        if (options.json) {
-          deps.out(JSON.stringify(status));
-          return;
-        }
-        const equity = status.equityJpy === null ? "unknown until the first bar" : yenText(status.equityJpy);
-        deps.out(`${jstText(nowMs)}  mode ${status.mode ?? "none yet"}  ${lightText(health)}`);
-        if (health.why !== null) deps.out(`RED: ${health.why}`);
-        deps.out(`equity ${equity}, last market data ${lastMarketMs === undefined ? "none" : jstText(lastMarketMs)}`);
-        const { ready, running: busy, parked, dead } = status.jobs.states;
-        deps.out(`jobs: ${ready} ready, ${busy} running, ${parked} waiting for a person, ${dead} dead`);
-        for (const halt of status.halts)
-          deps.out(`HALT ${halt.kind}: ${halt.reason} (until ${halt.until ?? "cleared"})`);
-        for (const alert of status.alerts) deps.out(`ALERT ${alert.severity}: ${alert.text}`);
-        for (const trade of status.trades)
-          deps.out(
-            `trade ${trade.id}: ${trade.status} ${trade.direction} ${trade.symbol} ${trade.size} at ${trade.entryPrice}`,
-          );
-        for (const p of read.proposals.pending()) {
-          const signal = read.signals.byId(p.signalId);
-          if (signal) deps.out(`\n${proposalText(p, signal)}`);
-        }
-        if (status.proposals.length === 0) deps.out("no open proposal");
-      } finally {
-        state.close();
-      }
-    });
-};
-
-const lightText = ({ light, heartbeatAgeSeconds }: RunnerHealth): string => {
-  const heartbeat = heartbeatAgeSeconds === null ? "" : ` (heartbeat ${heartbeatAgeSeconds} s ago)`;
-  switch (light) {
-    case "off":
-      return "NOT RUNNING";
-    case "starting":
-      return "starting";
-    case "green":
-      return `running${heartbeat}`;
-    case "red":
-      return `running, RED${heartbeat}`;
-  }
 };

@@ -1,18 +1,18 @@
 // `trader doctor`: is this machine fit to run? Each check says what it found and, when it failed, what to do.
-import { accessSync, constants, existsSync, mkdirSync, rmSync, statfsSync } from "node:fs";
+import { existsSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { openDatabase } from "../../db/open.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { computeFeatures, FEATURE_WINDOW_BARS } from "../../lib/core/features.ts";
 import { BAR_MS, DAY_MS, epochMs, isoUtc, parseInstant } from "../../lib/core/time.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
+import { notWritable, storageError } from "../../lib/io/storageTrouble.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../lib/sim/bundled.ts";
 import { readCandleFile } from "../../lib/sim/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../models/registry.ts";
-import { databasePath } from "./state.ts";
+import { databasePath, makeStateFolder, openToLook, venuePath } from "./state.ts";
 
 interface Check {
   readonly name: string;
@@ -48,9 +48,13 @@ const checks = (config: Config, dir: string): readonly Check[] => [
     return isoUtc(now);
   }),
   check("state folder", () => {
-    mkdirSync(dir, { recursive: true });
-    accessSync(dir, constants.W_OK);
-    return dir;
+    makeStateFolder(dir);
+    for (const file of [databasePath(dir), venuePath(dir), join(dir, "runner.lock"), join(dir, "progress.json")]) {
+      const refused = notWritable(file);
+      if (refused !== undefined) throw new Error(refused);
+    }
+    const mode = statSync(dir).mode & 0o077;
+    return mode === 0 ? dir : `${dir}, which others on this machine can read: chmod 700 ${dir}`;
   }),
   check("disk", () => {
     const { bavail, bsize } = statfsSync(dir);
@@ -73,14 +77,19 @@ const checks = (config: Config, dir: string): readonly Check[] => [
   check("database", () => {
     const path = databasePath(dir);
     if (!existsSync(path)) return "none yet (trader start or trader worker makes it)";
-    const db = openDatabase(path);
+    const { db } = openToLook(dir);
     try {
       const broken = db.read.audit.firstBroken();
       if (broken !== undefined)
-        throw new Error(`expected an unbroken audit chain, found it broken at event ${broken}; compare with a backup`);
+        throw new Error(
+          `expected an unbroken audit chain, found it broken at event ${broken}; compare with a backup, or restore one: trader restore FILE`,
+        );
       const integrity = db.sql.pragma("quick_check", { simple: true });
-      if (integrity !== "ok") throw new Error(`expected a sound file, found ${String(integrity)}; restore a backup`);
+      if (integrity !== "ok")
+        throw new Error(`expected a sound file, found ${String(integrity)}; restore a backup: trader restore FILE`);
       return `${path}, mode ${db.read.meta.get("mode") ?? "none yet"}, audit chain whole`;
+    } catch (e) {
+      throw storageError(e, path) ?? e;
     } finally {
       db.close();
     }

@@ -5,6 +5,7 @@ import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { Notifier } from "../../lib/io/systemd.ts";
+import type { Health } from "../../queue/health.ts";
 import type { Worker } from "../../queue/worker.ts";
 
 const LOOK_EVERY_MS = SECOND_MS;
@@ -24,10 +25,18 @@ export interface LightParts {
 export interface Light {
   /** From here on the service is "started" for systemd. */
   ready(): void;
+  /** Something that `describe` tells of has changed: systemd hears it now, not at the next sign of life. */
+  refresh(): void;
   /** The stop has begun; the light goes on until `end`. */
   stopping(): void;
   end(): void;
 }
+
+/** Red when one of the parts is, for the oldest reason. */
+export const allTogether = (...parts: readonly (() => Health)[]): Health => {
+  const red = parts.map((health) => health()).filter((health) => !health.ok);
+  return red.sort((a, b) => a.sinceMs - b.sinceMs)[0] ?? { ok: true };
+};
 
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / SECOND_MS));
 
@@ -86,6 +95,7 @@ export const watchLight = (p: LightParts): Light => {
       look();
       p.notifier.tell({ READY: "1", STATUS: statusLine() });
     },
+    refresh: () => p.notifier.tell({ STATUS: statusLine() }),
     stopping: () => {
       phase = "stopping";
       p.notifier.tell({ STOPPING: "1", STATUS: statusLine() });

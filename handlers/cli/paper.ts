@@ -1,7 +1,6 @@
 // Paper trading's two halves: the market is GMO Coin's own public API, the account is the simulated venue fed by those very
 // quotes. Both are reached through the one connector; only this transport knows that they are apart.
 
-import { toAppError } from "../../lib/core/errors.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Ticker, Venue } from "../../lib/core/venue.ts";
 import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
@@ -11,6 +10,7 @@ import type { Logger } from "../../lib/io/logger.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
 import type { JobStore } from "../../queue/store.ts";
 import { SYMBOLS } from "../facts.ts";
+import type { PriceWatch } from "./prices.ts";
 
 /** Public requests go to the exchange, private ones to the simulated account, whose time follows the wall clock. */
 export const paperTransport = (http: Transport, simulator: Simulator, clock: Clock): Transport => ({
@@ -28,10 +28,12 @@ export interface QuoteFeed {
 
 /** With nothing at stake a quote a minute is enough; with an order, a position or a watched price every few seconds. */
 const IDLE_POLL_MS = 60 * SECOND_MS;
+/** Without prices: soon enough to see them return, and no burden to an exchange in trouble. In looks under stake. */
+const POLLS_WITHOUT_PRICES = 5;
 
 /**
  * Looks at the live ticker, lets the simulated account trade on it, and wakes the jobs that wait for a fill or a price.
- * A quote that cannot be had is logged; the next look tries again.
+ * A quote that cannot be had is told to `prices`; the next look tries again.
  */
 export const startQuoteFeed = (p: {
   readonly venue: Venue;
@@ -39,37 +41,53 @@ export const startQuoteFeed = (p: {
   readonly store: JobStore;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly prices: PriceWatch;
   readonly pollMs: number;
-  /** Told once when the exchange cannot be reached, and once when it can again. */
-  readonly tell: (text: string) => void;
 }): QuoteFeed => {
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  let unreachable = false;
   const unlisten = p.simulator.onEvent((event) => p.store.wake(accountTopic(event.symbol)));
+  /** The files' trouble is not the exchange's: it is logged, and the next look tries again. */
+  const guarded = <T>(work: () => T, otherwise: T): T => {
+    try {
+      return work();
+    } catch (error) {
+      p.log.error({ err: error }, "paper.feedFailed");
+      return otherwise;
+    }
+  };
+  const quote = async (symbol: string): Promise<Ticker | undefined> => {
+    try {
+      return await p.venue.ticker(symbol, stopped.signal);
+    } catch (error) {
+      if (!stopped.signal.aborted) p.prices.failed(symbol, error);
+      return undefined;
+    }
+  };
   const look = async (): Promise<void> => {
     timer = undefined; // a look under way: nobody may start a second one beside it
-    for (const symbol of SYMBOLS)
-      try {
-        const ticker = await p.venue.ticker(symbol, stopped.signal);
-        if (stopped.signal.aborted) return;
-        p.simulator.feedQuote(symbol, { bid: ticker.bid, ask: ticker.ask, last: ticker.last, atMs: p.clock.nowMs() });
+    for (const symbol of SYMBOLS) {
+      const ticker = await quote(symbol);
+      if (stopped.signal.aborted) return;
+      if (ticker === undefined) continue;
+      const { bid, ask, last } = ticker;
+      guarded(() => {
+        p.simulator.feedQuote(symbol, { bid, ask, last, atMs: p.clock.nowMs() });
         wakeTouched(p.store, ticker);
-        if (unreachable) p.tell("the exchange answers again");
-        unreachable = false;
-      } catch (error) {
-        if (stopped.signal.aborted) return;
-        p.log.warn({ err: error, symbol }, "paper.quoteFailed");
-        if (!unreachable)
-          p.tell(`the exchange gives no prices (${toAppError(error).message}); trying again until it does`);
-        unreachable = true;
-      }
-    if (!stopped.signal.aborted) timer = setTimeout(() => void look(), atStake(p) ? p.pollMs : IDLE_POLL_MS);
+      }, undefined);
+      p.prices.answered(symbol);
+    }
+    timer = setTimeout(() => void look(), nextLookMs());
+  };
+  const staked = (): boolean => guarded(() => atStake(p), true);
+  const nextLookMs = (): number => {
+    if (p.prices.now() !== undefined) return Math.min(POLLS_WITHOUT_PRICES * p.pollMs, IDLE_POLL_MS);
+    return staked() ? p.pollMs : IDLE_POLL_MS;
   };
   void look();
   // An order placed between two idle looks must not wait a minute for its first quote.
   const eager = setInterval(() => {
-    if (!atStake(p) || timer === undefined) return;
+    if (timer === undefined || !staked()) return;
     clearTimeout(timer);
     timer = undefined;
     void look();

@@ -5,19 +5,24 @@ import { Command, CommanderError } from "commander";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { projectVersion } from "../../lib/io/paths.ts";
+import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
 import type { ServiceManager } from "../../lib/io/systemd.ts";
 import { registerAnswers } from "./answers.ts";
 import { registerAudit } from "./audit.ts";
+import { registerBackup } from "./backup.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerEnqueue } from "./enqueue.ts";
 import { registerEvents } from "./events.ts";
 import { registerGmo } from "./gmo.ts";
 import { registerJobs } from "./jobs.ts";
 import { registerPredict } from "./predict.ts";
+import { markIfRestored } from "./restored.ts";
 import { registerSchedules } from "./scheduleCommands.ts";
 import { registerSettings } from "./settings.ts";
+import { registerSimulator } from "./simulator.ts";
 import { registerStart } from "./start.ts";
 import { databasePath, openState, openToLook } from "./state.ts";
+import { registerStatus } from "./status.ts";
 import type { Terminal } from "./terminal.ts";
 import { registerWorker } from "./worker.ts";
 
@@ -33,13 +38,27 @@ export interface CliWorld {
   readonly service?: ServiceManager;
 }
 
+const EPILOGUE = `
+Exit codes: 0 done, 1 failed, 2 wrong use (arguments, settings, or a folder, model or version that a person must change).
+Results go to stdout, everything else to stderr: errors as text, also with --json.
+--var DIR chooses the state folder (its default is the setting VAR_DIR); a folder belongs to one mode for ever.`;
+
+/** A mistake in a subcommand's arguments points to that subcommand's help. */
+const nameItsHelp = (command: Command, parent: string): void => {
+  const name = `${parent} ${command.name()}`;
+  command.showHelpAfterError(`(${name} --help tells what it takes)`);
+  for (const sub of command.commands) nameItsHelp(sub, name);
+};
+
 /** Runs one command line (without node and script). Resolves with the exit code; never throws. */
 export const runTrader = async (args: readonly string[], world: CliWorld): Promise<number> => {
   const open = (create: boolean) => (options: { var?: string }) => {
     const dir = options.var ?? world.config().VAR_DIR;
     if (create && !existsSync(databasePath(dir)))
       world.err(`note: no system has run in ${dir} yet, so a new database is made there; is --var right?`);
-    return openState(dir, { create });
+    const state = openState(dir, { create });
+    markIfRestored(state.db, dir);
+    return state;
   };
   const look = (options: { var?: string }) => openToLook(options.var ?? world.config().VAR_DIR);
   const deps = { ...world, open: open(false), look };
@@ -49,6 +68,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
     .description("Semi-automatic BTC/JPY and ETH/JPY day trader for GMO Coin")
     .version(projectVersion())
     .showHelpAfterError("(trader --help lists the commands)")
+    .addHelpText("after", EPILOGUE)
     .configureOutput({ writeOut: line(world.out), writeErr: line(world.err) })
     .exitOverride();
   registerStart(program, deps);
@@ -57,12 +77,16 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
   registerJobs(program, deps);
   registerSchedules(program, deps);
   registerAnswers(program, deps);
+  registerStatus(program, deps);
   registerEvents(program, creating);
   registerPredict(program, deps);
   registerSettings(program, deps);
   registerDoctor(program, deps);
+  registerBackup(program, deps);
   registerGmo(program, deps);
+  registerSimulator(program, deps);
   registerAudit(program, deps);
+  for (const command of program.commands) nameItsHelp(command, "trader");
   try {
     await program.parseAsync(args as string[], { from: "user" });
     return 0;
@@ -76,8 +100,22 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
       world.err(`trader: ${e.code}: ${e.message}`);
       return 1;
     }
+    const trouble = troubleOfTheFile(e, args, world);
+    if (trouble) {
+      world.err(`trader: ${trouble.code}: ${trouble.message}`);
+      return 1;
+    }
     const detail = e instanceof Error ? (e.stack ?? e.message) : String(e);
     world.err(`trader: unexpected failure, please report it: ${detail}`);
     return 1;
   }
+};
+
+/** What SQLite or a full disk refused to any command. Neither names the file: it is the state folder's database. */
+const troubleOfTheFile = (e: unknown, args: readonly string[], world: CliWorld): AppError | undefined => {
+  const found = storageTrouble(e);
+  if (found === undefined || !(found.kind === "full" || found.code.startsWith("SQLITE_"))) return undefined;
+  const at = args.findIndex((arg) => arg === "--var" || arg.startsWith("--var="));
+  const given = args[at] === "--var" ? args[at + 1] : args[at]?.slice("--var=".length);
+  return storageError(e, databasePath(given ?? world.config().VAR_DIR));
 };

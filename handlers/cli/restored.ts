@@ -1,15 +1,20 @@
 // Finds out whether the database is an old copy put back (a restored backup), and quarantines it then: what it would still
 // trade has perhaps been traded since. Beside the database lies `progress.json`: how far it had come. It is written after
-// the commits it counts, so a database that is behind it has lost what it had.
+// the commits it counts, so a database that is behind it has lost what it had. `trader restore` (backup.ts) and commands that
+// find such a database before the worker does leave a mark in it.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Progress } from "../../db/tables/progress.ts";
+import { AppError } from "../../lib/core/errors.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { writeFileDurably } from "../../lib/io/atomicFile.ts";
 import type { Clock } from "../../lib/io/clock.ts";
+import { isLocked } from "../../lib/io/lock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import { entropyHex } from "../../lib/io/random.ts";
+import { storageError } from "../../lib/io/storageTrouble.ts";
+import type { Health } from "../../queue/health.ts";
 import type { JobStore } from "../../queue/store.ts";
 import type { Database, Tx } from "../../queue/types.ts";
 import { expireProposal } from "../awaitApproval.ts";
@@ -21,14 +26,19 @@ export const progressPath = (varDir: string): string => join(varDir, "progress.j
 const Kept = z.strictObject({ databaseId: z.string(), jobs: z.int(), auditEvents: z.int() });
 type Kept = z.infer<typeof Kept>;
 
+interface Lived extends Progress {
+  readonly databaseId: string | undefined;
+  /** A progress.json was once written beside it. */
+  readonly progressKept: boolean;
+}
+
 /** Why this database is taken for an old copy, or undefined. Pure. */
-export const restoredBecause = (
-  database: Progress & { readonly databaseId: string | undefined },
-  kept: Kept | "none" | "unreadable",
-): string | undefined => {
+export const restoredBecause = (database: Lived, kept: Kept | "none" | "unreadable"): string | undefined => {
   const { databaseId, jobs, auditEvents } = database;
   if (kept === "unreadable") return "progress.json beside it cannot be read";
   if (databaseId === undefined && (kept === "none" || jobs === 0)) return undefined; // New, or from before there was such a file.
+  // Its first start was killed before there was such a file.
+  if (kept === "none" && !database.progressKept) return undefined;
   if (kept === "none") return "it has run before, but not in this folder: there is no progress.json beside it";
   if (kept.databaseId !== databaseId) return "progress.json beside it belongs to another database";
   if (jobs >= kept.jobs && auditEvents >= kept.auditEvents) return undefined;
@@ -44,6 +54,26 @@ const readKept = (varDir: string): Kept | "none" | "unreadable" => {
   }
 };
 
+/** Why this folder's database is an old copy, or undefined. */
+const whyRestored = (db: Database, varDir: string): string | undefined => {
+  // Before the database: what a worker commits between the two looks makes it further than its file, never behind.
+  const kept = readKept(varDir);
+  const databaseId = db.read.meta.get(META.databaseId);
+  const progressKept = db.read.meta.get(META.progressKept) !== undefined;
+  return restoredBecause({ ...db.read.progress.now(), databaseId, progressKept }, kept);
+};
+
+/**
+ * For a command that is about to change something: what it adds could bring an old copy level with progress.json before a
+ * worker has looked. It leaves a mark then, so that the next worker quarantines the database in any case.
+ */
+export const markIfRestored = (db: Database, varDir: string): void => {
+  if (db.read.meta.get(META.restored)) return;
+  const why = whyRestored(db, varDir);
+  if (why === undefined || isLocked(varDir)) return; // A worker that runs has looked when it started.
+  db.transaction((tx) => tx.meta.set(META.restored, why));
+};
+
 interface Opened {
   readonly db: Database;
   readonly store: JobStore;
@@ -56,11 +86,12 @@ interface Opened {
  * that is what it was. Happens again when we die before `keepProgress`.
  */
 export const quarantineIfRestored = ({ db, store, clock }: Opened, varDir: string): string | undefined => {
-  const known = db.read.meta.get(META.databaseId);
-  const why = restoredBecause({ ...db.read.progress.now(), databaseId: known }, readKept(varDir));
-  if (why === undefined && known !== undefined) return undefined;
+  const why = db.read.meta.get(META.restored) || whyRestored(db, varDir);
+  const isNew = db.read.meta.get(META.databaseId) === undefined;
+  if (why === undefined && !isNew) return undefined;
   db.transaction((tx) => {
-    if (known === undefined) tx.meta.set(META.databaseId, entropyHex(8));
+    if (isNew) tx.meta.set(META.databaseId, entropyHex(8));
+    tx.meta.set(META.restored, "");
     if (why !== undefined) quarantine(tx, store, clock.nowMs(), why);
   });
   return why;
@@ -85,36 +116,96 @@ const quarantine = (tx: Tx, store: JobStore, atMs: EpochMs, why: string): void =
   });
 };
 
-/** Writes down how far the database has come. Rejects with the system's error. */
+/**
+ * Writes down how far the database has come. Rejects with AppError (NOT_WRITABLE, DISK_FULL, PROGRESS_NOT_KEPT); the old
+ * content is there then.
+ */
 export const keepProgress = async (db: Database, varDir: string): Promise<void> => {
   const databaseId = db.read.meta.get(META.databaseId) ?? "";
-  await writeFileDurably(progressPath(varDir), `${JSON.stringify({ databaseId, ...db.read.progress.now() })}\n`);
+  const text = `${JSON.stringify({ databaseId, ...db.read.progress.now() })}\n`;
+  const path = progressPath(varDir);
+  try {
+    await writeFileDurably(path, text);
+  } catch (e) {
+    throw storageError(e, path) ?? notKept(path, e);
+  }
+  if (db.read.meta.get(META.progressKept) === undefined) db.transaction((tx) => tx.meta.set(META.progressKept, "1"));
 };
+const notKept = (path: string, cause: unknown): AppError =>
+  new AppError(
+    "retry",
+    "PROGRESS_NOT_KEPT",
+    `expected to write ${path}, found: ${(cause as Error).message}; without it a restored backup could not be told from the real database: remove what is in its place`,
+    {},
+    { cause },
+  );
 
 const KEEP_EVERY_MS = 10_000;
+/** Key of the alert that tells of a progress.json which cannot be written. */
+const PROGRESS_ALERT = "progress";
 
-/** Keeps progress.json up to date until `end`, which writes it a last time. A failure is logged and tried again. */
-export const startKeepingProgress = (db: Database, varDir: string, log: Logger): { end(): Promise<void> } => {
-  let written = "";
-  let writing = Promise.resolve();
-  const keep = (): void => {
-    writing = writing.then(async () => {
-      const now = JSON.stringify(db.read.progress.now());
-      if (now === written) return;
-      try {
-        await keepProgress(db, varDir);
-        written = now;
-      } catch (error) {
-        log.error({ err: error }, "progress.notWritten");
-      }
-    });
+export interface ProgressKeeper {
+  /** Red while progress.json cannot be written. */
+  health(): Health;
+  /** Writes it a last time. Never rejects. */
+  end(): Promise<void>;
+}
+
+/**
+ * Keeps progress.json up to date until `end`. Rejects when it cannot be written the first time (as keepProgress): a database
+ * that works without it would not be told from its backup. A later failure is told by log, light and alert, and tried again.
+ */
+export const startKeepingProgress = async (p: {
+  readonly db: Database;
+  readonly varDir: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Default 10 s. */
+  readonly everyMs?: number;
+}): Promise<ProgressKeeper> => {
+  const { db, varDir, log, clock } = p;
+  const state = (): string => JSON.stringify(db.read.progress.now());
+  let written = state();
+  await keepProgress(db, varDir);
+  let trouble: { readonly sinceMs: number; readonly why: string } | undefined;
+  const resolve = (): void => {
+    trouble = undefined;
+    db.transaction((tx) => tx.alerts.resolve(PROGRESS_ALERT, clock.nowMs()));
   };
-  keep();
-  const timer = setInterval(keep, KEEP_EVERY_MS);
+  resolve();
+  const fail = (error: unknown): void => {
+    log.error({ err: error }, "progress.notWritten");
+    const first = trouble === undefined;
+    const why = `progress.json: ${(error as Error).message}`;
+    trouble ??= { sinceMs: clock.realNowMs(), why };
+    if (!first) return;
+    try {
+      const text = `how far the database has come cannot be written down (${why}). Until it can, a backup restored by hand might not be recognised`;
+      db.transaction((tx) => tx.alerts.raise({ key: PROGRESS_ALERT, severity: "critical", text, atMs: clock.nowMs() }));
+    } catch (alertError) {
+      log.error({ err: alertError }, "progress.alertFailed");
+    }
+  };
+  const keep = async (): Promise<void> => {
+    try {
+      const now = state();
+      if (now === written && trouble === undefined) return;
+      await keepProgress(db, varDir);
+      written = now;
+      if (trouble !== undefined) resolve();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  let writing = Promise.resolve();
+  const timer = setInterval(() => {
+    writing = writing.then(keep);
+  }, p.everyMs ?? KEEP_EVERY_MS);
   return {
+    health: () => (trouble === undefined ? { ok: true } : { ok: false, ...trouble }),
     end: () => {
       clearInterval(timer);
-      keep();
+      writing = writing.then(keep);
       return writing;
     },
   };

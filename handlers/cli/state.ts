@@ -3,10 +3,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { isMigrated } from "../../db/migrate.ts";
 import { openDatabase } from "../../db/open.ts";
-import { AppError } from "../../lib/core/errors.ts";
+import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import { type Clock, realClock, VirtualClock } from "../../lib/io/clock.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
+import { storageError } from "../../lib/io/storageTrouble.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
 import { registry } from "../registry.ts";
@@ -15,11 +16,13 @@ export type Mode = "replay" | "paper" | "live";
 export const databasePath = (varDir: string): string => join(varDir, "trader.db");
 export const venuePath = (varDir: string): string => join(varDir, "venue.db");
 
-/** Makes the state folder where there is none. Throws AppError permanent VAR_DIR when that is impossible. */
+/** Makes the state folder, ours alone, where there is none. Throws AppError VAR_DIR, NOT_WRITABLE or DISK_FULL when that is impossible. */
 export const makeStateFolder = (varDir: string): void => {
   try {
-    mkdirSync(varDir, { recursive: true });
+    mkdirSync(varDir, { recursive: true, mode: 0o700 });
   } catch (e) {
+    const trouble = storageError(e, databasePath(varDir));
+    if (trouble) throw trouble;
     throw new AppError(
       "permanent",
       "VAR_DIR",
@@ -36,6 +39,12 @@ export const META = {
   virtualNowMs: "virtual_now_ms",
   summary: "replay_summary",
   databaseId: "database_id",
+  /** Set once progress.json has been written: from then on a folder without it is not where this database lived. */
+  progressKept: "progress_kept",
+  /** Why the next worker must quarantine this database (restored.ts); "" or nothing: it need not. */
+  restored: "restored",
+  /** Since when the exchange gives no prices, and why (prices.ts); "" or nothing: it does. */
+  noPrices: "no_prices",
 } as const;
 
 export interface State {
@@ -86,17 +95,15 @@ const stateOf = (db: Database): State => {
 };
 
 /**
- * Marks the database as belonging to one mode for ever. Throws AppError permanent MODE_MISMATCH when it is another's:
- * replayed, paper and real trades never share a book.
+ * Marks the database as belonging to one mode for ever. Throws UsageError (MODE_MISMATCH) when it is another's: replayed,
+ * paper and real trades never share a book.
  */
 export const claimMode = (db: Database, mode: Mode): void =>
   db.transaction((tx) => {
     const found = tx.meta.get(META.mode);
     if (found !== undefined && found !== mode)
-      throw new AppError(
-        "permanent",
-        "MODE_MISMATCH",
-        `expected a database of mode ${mode} at ${db.path}, found one of mode ${found}; give this run a folder of its own with --var DIR`,
+      throw new UsageError(
+        `MODE_MISMATCH: expected a database of mode ${mode} at ${db.path}, found one of mode ${found}; give this run a folder of its own with --var DIR`,
       );
     if (found === undefined) tx.meta.set(META.mode, mode);
   });

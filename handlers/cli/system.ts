@@ -90,6 +90,10 @@ export const createSystem = (parts: SystemParts): System => {
   };
 };
 
+/** handlers/cli/history.ts sees to it. */
+const HISTORY_COMES_BACK =
+  " Candles of past days and the scores behind the rank are missing meanwhile, so bars may give no signal; the worker tries again by itself when the exchange answers.";
+
 /**
  * What a failed attempt means for trading, in the transaction that records it: `alert` pauses entries and asks the venue
  * for the truth; a dead job is told to the owner. Clearing the pause is reconcile's work (or the owner's).
@@ -105,7 +109,8 @@ export const onFailure = (
 ): NewJob[] => {
   const { job, error, dead } = failure;
   if (dead) {
-    const text = `job ${job.id} (${job.name}) has failed for good: ${error.code}: ${error.message}. See trader jobs show ${job.id}`;
+    const again = job.name === "collectHistory" && error.verdict === "retry" ? HISTORY_COMES_BACK : "";
+    const text = `job ${job.id} (${job.name}) has failed for good: ${error.code}: ${error.message}.${again} See trader jobs show ${job.id} in this folder`;
     tx.alerts.raise({
       key: deadJobAlert(job.id),
       severity: error.verdict === "alert" ? "critical" : "warning",
@@ -133,7 +138,7 @@ export const onFailure = (
   tx.alerts.raise({
     key: "doubt",
     severity: "critical",
-    text: `entries are paused: ${reason}. trader enqueue reconcile '{}' (or waiting five minutes) looks again`,
+    text: `entries are paused: ${reason}. trader enqueue reconcile '{}' in this folder (or waiting five minutes) looks again`,
     atMs,
   });
   return job.name === "reconcile"

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { openDatabase } from "../../db/open.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
-import { type EpochMs, epochMs, jstText, SECOND_MS } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import { type Clock, realClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
@@ -20,17 +20,20 @@ import { Simulator } from "../../lib/sim/simulator.ts";
 import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
-import { SYMBOLS } from "../facts.ts";
 import type { Messenger } from "../services.ts";
-import { watchLight } from "./light.ts";
+import { collectHistoryAtStart, reviveHistory } from "./history.ts";
+import { allTogether, type Light, watchLight } from "./light.ts";
 import { paperTransport, startQuoteFeed } from "./paper.ts";
+import { noPricesText, PriceWatch } from "./prices.ts";
 import { quarantineIfRestored, startKeepingProgress } from "./restored.ts";
 import { claimMode, databasePath, makeStateFolder, venuePath } from "./state.ts";
 import { createSystem } from "./system.ts";
+import { brokenFile, refusal, type Say, sayStopped, stopSignals } from "./workerEnd.ts";
 
 /** What running handlers get after SIGTERM. queue/systemd/cryptotrader.service allows for it. */
 export const GRACE_MS = 10 * SECOND_MS;
 const OUTBOX_LOOK_MS = 250;
+const REVIVE_EVERY_MS = 30 * MINUTE_MS;
 /** Handlers at once: two chains, one entry, protection and a report side by side. */
 const CONCURRENCY = 4;
 
@@ -89,46 +92,25 @@ const pinModel = (db: Database, model: LoadedModel): void =>
       );
   });
 
-/**
- * What no restart can mend: settings, folder, program or model are the wrong ones, and a person must change them. It ends with
- * 2, which the service's unit does not restart; everything else may pass (a full disk, a worker started by hand).
- */
-const NEEDS_A_PERSON: ReadonlySet<string> = new Set([
-  "LIVE_NOT_AVAILABLE",
-  "MODE_MISMATCH",
-  "MODEL_NOT_CHAMPION",
-  "MODEL_CHECKSUM",
-  "MODEL_FEATURES",
-  "MODEL_FILE",
-  "MODEL_MISSING",
-  "DB_TOO_NEW",
-  "DB_MIGRATION_CHANGED",
-]);
-const refusal = (e: unknown): unknown =>
-  e instanceof AppError && NEEDS_A_PERSON.has(e.code) ? new UsageError(`${e.code}: ${e.message}`, { cause: e }) : e;
-
 interface WorkerOptions {
   readonly var?: string;
   readonly json?: boolean;
 }
 
-/** One thing said to the terminal: as a JSON object or as text for a person. */
-type Say = (fact: Readonly<Record<string, unknown>>, text: string) => void;
-
 export const runWorker = async (options: WorkerOptions, deps: Deps): Promise<void> => {
+  const config = deps.config();
+  const varDir = options.var ?? config.VAR_DIR;
   try {
-    await run(options, deps);
+    await run(options, deps, config, varDir);
   } catch (e) {
-    throw refusal(e);
+    throw refusal(e, varDir);
   }
 };
 
-const run = async (options: WorkerOptions, deps: Deps): Promise<void> => {
+const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: string): Promise<void> => {
   const say: Say = (fact, text) => deps.out(options.json ? JSON.stringify(fact) : text);
   const notifier = serviceNotifier(deps.service, deps.err);
-  const config = deps.config();
   requirePaper(config);
-  const varDir = options.var ?? config.VAR_DIR;
   makeStateFolder(varDir);
   // First of all, so that a stop during the start is a graceful one too.
   const stopping = stopSignals();
@@ -142,7 +124,8 @@ const run = async (options: WorkerOptions, deps: Deps): Promise<void> => {
     claimMode(db, "paper");
     const model = loadModel(shippedDir(DEFAULT_MODEL_ID));
     pinModel(db, model);
-    const log = fileLogger(config.LOG_LEVEL, join(varDir, "logs"));
+    const broken = brokenFile(varDir);
+    const log = fileLogger(config.LOG_LEVEL, join(varDir, "logs"), { onError: broken.look });
     const clock = deps.clock ?? realClock;
     const simulator = Simulator.open({
       path: venuePath(varDir),
@@ -186,30 +169,39 @@ const run = async (options: WorkerOptions, deps: Deps): Promise<void> => {
         `this database is a restored backup (${restored}): entries are paused until the venue and the book agree`,
       );
     }
-    const progress = startKeepingProgress(db, varDir, log);
+    const progress = await startKeepingProgress({ db, varDir, log, clock });
     closers.push(() => progress.end());
-    // A worker that is restarted again and again must not pile them up.
-    const collecting = (["ready", "running"] as const)
-      .flatMap((state) => system.store.list({ name: "collectHistory", state }))
-      .map((job) => (job.input as { symbol?: unknown }).symbol);
-    for (const symbol of SYMBOLS)
-      if (!collecting.includes(symbol))
-        system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:${bootId}`, input: { symbol } });
+    collectHistoryAtStart(system.store, bootId);
     // Reconcile before the first new entry (DESIGN 7): entries are halted until it has found book and venue equal.
     db.transaction((tx) =>
       tx.halts.raise({ kind: "doubt", reason: "just started: the venue is compared first", atMs: clock.nowMs() }),
     );
     system.store.enqueue({ name: "reconcile", key: `reconcile:start:${bootId}`, input: {}, priority: 100 });
     system.store.wakeAll();
-    const feed = startQuoteFeed({
-      venue,
-      simulator,
+    let light: Light | undefined;
+    const prices = new PriceWatch({
+      db,
       store: system.store,
       clock,
       log,
-      pollMs: config.QUOTE_POLL_SECONDS * SECOND_MS,
       tell: deps.err,
+      onChange: (hasPrices) => {
+        light?.refresh();
+        if (hasPrices) revive();
+      },
     });
+    // Also without an outage: the candles may have been refused while the prices went on.
+    const revive = (): void => {
+      if (prices.now() !== undefined) return;
+      try {
+        reviveHistory(system.store);
+      } catch (error) {
+        log.error({ err: error }, "history.reviveFailed");
+      }
+    };
+    const reviving = setInterval(revive, REVIVE_EVERY_MS);
+    const pollMs = config.QUOTE_POLL_SECONDS * SECOND_MS;
+    const feed = startQuoteFeed({ venue, simulator, store: system.store, clock, log, prices, pollMs });
     const outbox = setInterval(() => {
       try {
         system.pumpOutbox();
@@ -219,18 +211,25 @@ const run = async (options: WorkerOptions, deps: Deps): Promise<void> => {
     }, OUTBOX_LOOK_MS);
     closers.push(() => {
       clearInterval(outbox);
+      clearInterval(reviving);
       feed.stop();
     });
     system.worker.start();
-    const light = watchLight({
-      worker: system.worker,
+    light = watchLight({
+      worker: {
+        health: () => allTogether(() => system.worker.health(), progress.health),
+        polledMs: () => system.worker.polledMs(),
+      },
       notifier,
       clock,
       log,
-      describe: () => `mode paper, ${marketText(db.read.snapshots.lastTakenMs())}`,
+      describe: () => {
+        const none = prices.now();
+        return `mode paper, ${none ? `${noPricesText(none)}, ` : ""}${marketText(db.read.snapshots.lastTakenMs())}`;
+      },
       say,
     });
-    closers.push(() => light.end());
+    closers.push(() => light?.end());
     await turnOfTheLoop(); // the first look at the queue has been made after it
     log.info({ mode: "paper", varDir, model: model.id, bootId }, "worker.started");
     say(
@@ -238,15 +237,21 @@ const run = async (options: WorkerOptions, deps: Deps): Promise<void> => {
       `worker started: mode paper, database ${db.path}, model ${model.id}; Ctrl+C stops it`,
     );
     light.ready();
-    const signal = await stopping.first;
+    const signal = await Promise.race([stopping.first, broken.found]);
     light.stopping();
     stopping.onSecond(() => void system.worker.stop({ graceMs: 0 }));
+    if (signal instanceof AppError) {
+      log.error({ err: signal }, "worker.fileBroken");
+      await system.worker.stop({ graceMs: 0 });
+      throw signal;
+    }
     say(
       { event: "stopping", signal },
       `${signal}: finishing what runs (at most ${GRACE_MS / SECOND_MS} s; again to stop at once)`,
     );
     await system.worker.stop({ graceMs: GRACE_MS });
     log.info({ signal }, "worker.stopped");
+    sayStopped(say, system.store);
   } finally {
     await closeAll();
     await notifier.close();
@@ -255,27 +260,6 @@ const run = async (options: WorkerOptions, deps: Deps): Promise<void> => {
 
 const marketText = (lastMs: EpochMs | undefined): string =>
   lastMs === undefined ? "no market data yet" : `last market data ${jstText(lastMs)}`;
-
-/** `first` resolves at the first SIGTERM or SIGINT; what `onSecond` is given runs at the next one. */
-const stopSignals = (): { readonly first: Promise<NodeJS.Signals>; onSecond(work: () => void): void } => {
-  let again: (() => void) | undefined;
-  const first = new Promise<NodeJS.Signals>((resolve) => {
-    let seen = false;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (seen) again?.();
-      seen = true;
-      resolve(signal);
-    };
-    process.on("SIGTERM", onSignal);
-    process.on("SIGINT", onSignal);
-  });
-  return {
-    first,
-    onSecond: (work) => {
-      again = work;
-    },
-  };
-};
 
 /** Without Telegram the messages go to the terminal (and so to the service's journal); answers come by `trader approve`. */
 const logMessenger = (say: Say): Messenger => ({

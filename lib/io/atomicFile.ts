@@ -12,11 +12,21 @@ export const writeFileDurably = async (path: string, text: string): Promise<void
   } finally {
     await file.close();
   }
-  await rename(beside, path);
-  const folder = await open(dirname(path), "r");
+  await renameDurably(beside, path);
+};
+
+/** One step, durable when it resolves: a crash leaves the old file under the name or the new one. The file itself must be synced before. */
+export const renameDurably = async (from: string, to: string): Promise<void> => {
+  await rename(from, to);
+  await sync(dirname(to));
+};
+
+/** Makes a file's content, or a folder's list of names, survive a power cut. */
+export const sync = async (path: string): Promise<void> => {
+  const handle = await open(path, "r");
   try {
-    await folder.sync();
+    await handle.sync();
   } finally {
-    await folder.close();
+    await handle.close();
   }
 };

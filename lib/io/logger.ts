@@ -1,12 +1,27 @@
 // The operator's log. The message is a constant ("order.sent"); all else is a field with its unit. Secrets are redacted here.
-import { mkdirSync } from "node:fs";
-import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino, transport } from "pino";
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type DestinationStream,
+  type LogFn,
+  type LoggerOptions,
+  type Logger as PinoLogger,
+  pino,
+  transport,
+} from "pino";
 import { AppError } from "../core/errors.ts";
+import { realClock } from "./clock.ts";
+import { Repeats } from "./repeats.ts";
+import { storageTrouble } from "./storageTrouble.ts";
 
 export type Logger = PinoLogger;
 
-const options = (level: string): LoggerOptions => ({
+/** Hears every error that is logged as such, also those whose line is left out as a repetition. */
+export type ErrorListener = (error: unknown) => void;
+
+const options = (level: string, onError?: ErrorListener): LoggerOptions => ({
   level,
+  hooks: { logMethod: quietly(onError) },
   redact: {
     paths: ["apiKey", "secret", "token", "*.apiKey", "*.secret", "*.token", '*["API-KEY"]', '*["API-SIGN"]'],
     censor: "[redacted]",
@@ -17,6 +32,29 @@ const options = (level: string): LoggerOptions => ({
     log: (fields) => stringifyBigints(fields) as Record<string, unknown>,
   },
 });
+
+type LogHook = NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]>;
+
+/**
+ * A file in trouble is tried again several times a second, by several parts of the program: the same trouble (message and
+ * code) is said once, then at most once a minute with the number of lines left out, and never with a stack.
+ */
+const quietly = (onError: ErrorListener | undefined): LogHook => {
+  const repeats = new Repeats();
+  return function (this: PinoLogger, args: Parameters<LogFn>, method: LogFn): void {
+    const [fields, message] = args as unknown as [unknown, unknown];
+    const error = typeof fields === "object" && fields !== null ? (fields as { err?: unknown }).err : undefined;
+    if (error === undefined) return void method.apply(this, args);
+    onError?.(error);
+    const trouble = storageTrouble(error);
+    if (trouble === undefined) return void method.apply(this, args);
+    const leftOut = repeats.admit(`${String(message)} ${trouble.code}`, realClock.monotonicMs());
+    if (leftOut === undefined) return;
+    const { code, message: found } = trouble;
+    const said = { ...(fields as object), err: { code, message: found }, ...(leftOut > 0 ? { leftOut } : {}) };
+    method.apply(this, [said, message] as unknown as Parameters<LogFn>);
+  };
+};
 
 const stringifyBigints = (value: unknown): unknown => {
   if (typeof value === "bigint") return value.toString();
@@ -30,34 +68,90 @@ const stringifyBigints = (value: unknown): unknown => {
 export const streamLogger = (level: string, stream?: DestinationStream): Logger =>
   pino(options(level), stream ?? pino.destination({ dest: 2, sync: true }));
 
+export interface LogFileOptions {
+  readonly onError?: ErrorListener;
+  /** How often broken files are tried again, default 10 s. */
+  readonly retryMs?: number;
+}
+
 /**
  * JSON files in `dir`, rotated daily, 7 kept (owner's design 7.3). Throws AppError permanent LOG_DIR when there can be no such
- * folder. When the files break later (disk full), lines go to stderr: a lost log must not end the process that watches a position.
+ * folder. When the files break later (disk full), lines go to stderr until the files work again: a lost log must not end the
+ * process that watches a position. What was on its way to the files when they broke is lost.
  */
-export const fileLogger = (level: string, dir: string): Logger => {
+export const fileLogger = (level: string, dir: string, { onError, retryMs = 10_000 }: LogFileOptions = {}): Logger => {
   try {
-    mkdirSync(dir, { recursive: true });
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (e) {
     const message = `expected a folder for the logs, found ${dir}: ${(e as Error).message}; remove what is there, or choose another --var`;
     throw new AppError("permanent", "LOG_DIR", message, { dir }, { cause: e });
   }
-  const files = transport({
-    target: "pino-roll",
-    options: {
-      file: `${dir}/trader`,
-      frequency: "daily",
-      extension: ".log",
-      dateFormat: "yyyy-MM-dd",
-      limit: { count: 7 },
-    },
-  });
-  const fallback = pino.destination({ dest: 2, sync: true });
-  let broken = false;
-  files.on("error", (error: Error) => {
-    if (!broken) fallback.write(`the log files in ${dir} broke (${error.message}); logging goes on here\n`);
-    broken = true;
-  });
-  return pino(options(level), { write: (line) => void (broken ? fallback : files).write(line) });
+  return pino(options(level, onError), logFiles(dir, retryMs));
+};
+
+const logFiles = (dir: string, retryMs: number): DestinationStream => {
+  const stderr = pino.destination({ dest: 2, sync: true });
+  let files: DestinationStream | undefined;
+  const open = (): DestinationStream => {
+    const opened = transport({
+      target: "pino-roll",
+      options: {
+        file: `${dir}/trader`,
+        frequency: "daily",
+        extension: ".log",
+        dateFormat: "yyyy-MM-dd",
+        limit: { count: 7 },
+      },
+    });
+    opened.on("error", (error: Error) => {
+      if (files !== opened) return; // Told before.
+      files = undefined;
+      stderr.write(`the log files in ${dir} broke (${error.message}); logging goes on here until they work again\n`);
+      tryAgain();
+    });
+    return opened;
+  };
+  const tryAgain = (): void => {
+    const timer = setInterval(() => {
+      if (!takesWrites(dir)) return;
+      clearInterval(timer);
+      files = open();
+      stderr.write(`the log files in ${dir} work again; logging goes on there\n`);
+    }, retryMs);
+    timer.unref();
+  };
+  files = open();
+  return { write: (line) => void (files ?? stderr).write(line) };
+};
+
+/** More than the lines of the next seconds. */
+const PROBE_BYTES = 65_536;
+
+/** Whether the folder has room now: a writer opened without looking would break at its first line. */
+const takesWrites = (dir: string): boolean => {
+  const path = join(dir, ".probe");
+  try {
+    const file = openSync(path, "w", 0o600);
+    try {
+      writeSync(file, Buffer.alloc(PROBE_BYTES));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    return true;
+  } catch {
+    return false;
+  } finally {
+    removeIfPossible(path);
+  }
+};
+
+const removeIfPossible = (path: string): void => {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // A read-only disk: it was not made either.
+  }
 };
 
 export const silentLogger = (): Logger => pino({ level: "silent" });

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { AppError } from "../core/errors.ts";
+import { storageError } from "./storageTrouble.ts";
 
 export type Sqlite = Database.Database;
 export type Statement<P extends unknown[] = unknown[], R = unknown> = Database.Statement<P, R>;
@@ -18,10 +19,12 @@ export interface SqliteOptions {
 
 /**
  * Opens (and creates, with its folder) a SQLite file. bigint columns must be read with `safeIntegers()`.
- * Throws AppError permanent DB_OPEN when the folder is not writable or the file is no database.
+ * Throws AppError: DB_MISSING, DB_OPEN, NOT_WRITABLE (says who owns it), DB_CORRUPT (also for what is no database), DISK_FULL,
+ * DB_BUSY, DB_IO.
  */
 export const openSqlite = (path: string, options: SqliteOptions = {}): Sqlite => {
   const synchronous = options.synchronous ?? "FULL";
+  let db: Sqlite | undefined;
   try {
     if (path !== ":memory:" && !options.readonly) mkdirSync(dirname(path), { recursive: true });
     if (options.readonly && !existsSync(path))
@@ -30,7 +33,7 @@ export const openSqlite = (path: string, options: SqliteOptions = {}): Sqlite =>
         "DB_MISSING",
         `expected a database at ${path}, found none; run trader start or trader worker first`,
       );
-    const db = new Database(path, { timeout: options.busyTimeoutMs ?? 5_000, readonly: options.readonly ?? false });
+    db = new Database(path, { timeout: options.busyTimeoutMs ?? 5_000, readonly: options.readonly ?? false });
     if (!options.readonly) {
       db.pragma("journal_mode = WAL");
       db.pragma(`synchronous = ${synchronous}`);
@@ -44,13 +47,30 @@ export const openSqlite = (path: string, options: SqliteOptions = {}): Sqlite =>
     }
     return db;
   } catch (e) {
+    db?.close();
     if (e instanceof AppError) throw e;
-    throw new AppError(
-      "permanent",
-      "DB_OPEN",
-      `cannot open the database ${path}: ${(e as Error).message}. Check that the folder exists and is writable, and that the file is a SQLite database`,
-      { path },
-      { cause: e },
+    throw (
+      storageError(e, path) ??
+      new AppError(
+        "permanent",
+        "DB_OPEN",
+        `cannot open the database ${path}: ${(e as Error).message}. Check that the folder exists and is writable, and that the file is a SQLite database`,
+        { path },
+        { cause: e },
+      )
     );
+  }
+};
+
+/** Whether a file is a database without a broken page. Reads all of it. */
+export const isSound = (path: string): boolean => {
+  let db: Sqlite | undefined;
+  try {
+    db = openSqlite(path, { readonly: true });
+    return db.pragma("quick_check(1)", { simple: true }) === "ok";
+  } catch {
+    return false;
+  } finally {
+    db?.close();
   }
 };

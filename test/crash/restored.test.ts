@@ -164,7 +164,7 @@ test.each([
   ["moved", { databaseId: "a", jobs: 9, auditEvents: 9 }, "none", /not in this folder/],
   ["beside a broken file", { databaseId: "a", jobs: 9, auditEvents: 9 }, "unreadable", /cannot be read/],
 ] as const)("which databases are taken for restored: %s", (_, database, kept, why) => {
-  const found = restoredBecause(database, kept);
+  const found = restoredBecause({ ...database, progressKept: true }, kept);
   if (why === undefined) expect(found).toBeUndefined();
   else expect(found).toMatch(why);
 });

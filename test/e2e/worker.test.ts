@@ -170,7 +170,7 @@ test("the command itself starts without any settings or network and stops on SIG
     .trim()
     .split("\n")
     .map((line) => (JSON.parse(line) as { event: string }).event);
-  expect([events[0], events.at(-1)]).toEqual(["started", "stopping"]);
+  expect([events[0], events.at(-1)]).toEqual(["started", "stopped"]);
 });
 
 describe("what trader worker refuses", () => {
@@ -191,7 +191,7 @@ describe("what trader worker refuses", () => {
     writeFileSync(join(cwd, file), "x");
     const ended = await trader(["worker", "--var", "var"], { cwd, env: env() });
     expect(ended.stderr).toMatch(/^trader: (VAR_DIR|LOG_DIR): expected a folder.*\n$/);
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(2); // No restart removes it.
   });
   test("a folder that holds a replay", async () => {
     const db = openDatabase(join(cwd, "var", "trader.db"));

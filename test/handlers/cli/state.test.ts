@@ -48,7 +48,7 @@ test("opened to look, nothing can be written, and a writer in the middle of a tr
 
 test.each([
   ["none", "DB_MISSING", () => {}],
-  ["a text", "DB_OPEN", () => writeFileSync(databasePath(dir), "no database ".repeat(400))],
+  ["a text", "DB_CORRUPT", () => writeFileSync(databasePath(dir), "no database ".repeat(400))],
   [
     "a newer program's",
     "DB_TOO_NEW",

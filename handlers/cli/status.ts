@@ -1,0 +1,164 @@
+// `trader status`: is it alive, what does it hold, what is wrong; with --check only the answer, for cron and monitoring.
+import { dirname } from "node:path";
+import type { Command } from "commander";
+import { AppError } from "../../lib/core/errors.ts";
+import { toNumber } from "../../lib/core/money.ts";
+import { DAY_MS, type EpochMs, isoUtc, jstText } from "../../lib/core/time.ts";
+import { isLocked } from "../../lib/io/lock.ts";
+import { proposalText, yenText } from "../messages.ts";
+import { QUARANTINE } from "../reconcile.ts";
+import { noPrices, noPricesText } from "./prices.ts";
+import { type RunnerHealth, runnerHealth } from "./runnerHealth.ts";
+import { META, type State } from "./state.ts";
+
+interface Deps {
+  /** To look only. */
+  readonly look: (options: { var?: string }) => State;
+  readonly out: (text: string) => void;
+}
+interface Options {
+  readonly var?: string;
+  readonly json?: boolean;
+  readonly check?: boolean;
+}
+
+export const registerStatus = (program: Command, deps: Deps): void => {
+  program
+    .command("status")
+    .description("health of the runner, open proposals, live trades, halts, alerts, jobs")
+    .option(
+      "--check",
+      "say nothing and end with 0 when all is well; else say what is not, and end with 1 (cron, monitoring)",
+    )
+    .option("--var <dir>", "state folder")
+    .option("--json", "one JSON object")
+    .action((options: Options) => {
+      const state = deps.look(options);
+      try {
+        const status = statusOf(state);
+        if (options.json) deps.out(JSON.stringify(status));
+        else if (!options.check) for (const line of statusLines(status, state)) deps.out(line);
+        if (options.check && status.problems.length > 0)
+          throw new AppError("permanent", "NOT_WELL", status.problems.join("; "));
+      } finally {
+        state.close();
+      }
+    });
+};
+
+type Status = ReturnType<typeof statusOf>;
+
+const statusOf = (state: State) => {
+  const { read } = state.db;
+  const nowMs = state.clock.nowMs();
+  const lastMarketMs = read.snapshots.lastTakenMs();
+  const mode = read.meta.get(META.mode) ?? null;
+  const running = isLocked(dirname(state.db.path));
+  const health = runnerHealth(state.db, {
+    locked: running,
+    replay: mode === "replay",
+    realNowMs: state.clock.realNowMs(),
+  });
+  const alerts = read.alerts.open();
+  const equity = read.equity.latest()?.equity;
+  // Written by the worker: without one it is an old story.
+  const none = running ? noPrices(state.db) : undefined;
+  const jobs = state.store.stats();
+  return {
+    now: isoUtc(nowMs),
+    mode,
+    running,
+    health,
+    noPrices: none === undefined ? null : { since: isoUtc(none.sinceMs), why: none.why, symbols: none.symbols },
+    lastMarketData: lastMarketMs === undefined ? null : isoUtc(lastMarketMs),
+    proposals: read.proposals
+      .pending()
+      .map((p) => ({ id: p.id, symbol: p.symbol, direction: p.direction, validUntil: isoUtc(p.validUntilMs) })),
+    trades: read.risk.liveTrades(),
+    halts: read.halts.active(nowMs).map((h) => ({
+      kind: h.kind,
+      reason: h.reason,
+      until: h.untilMs === undefined ? null : isoUtc(h.untilMs),
+    })),
+    restored: restoredLately(state, nowMs),
+    alerts: alerts.map((a) => ({ severity: a.severity, text: a.text })),
+    equityJpy: equity === undefined ? null : toNumber(equity),
+    jobs,
+    /** Why --check ends with 1. */
+    problems: [
+      ...healthProblem(health),
+      ...(none === undefined ? [] : [noPricesText(none)]),
+      ...(jobs.states.dead > 0 ? [`${jobs.states.dead} dead jobs (trader jobs list --state dead)`] : []),
+      ...alerts.filter((a) => a.severity === "critical").map((a) => `ALERT ${a.text}`),
+    ],
+  };
+};
+
+const healthProblem = ({ light, why }: RunnerHealth): readonly string[] => {
+  switch (light) {
+    case "green":
+      return [];
+    case "off":
+      return ["no worker is running"];
+    case "starting":
+      return ["the worker is only starting"];
+    case "red":
+      return [`the worker is RED: ${why}`];
+  }
+};
+
+/** A quarantine that has ended in the last day: who was not there when it was on should still hear of it. */
+const restoredLately = (state: State, nowMs: EpochMs) => {
+  const halt = state.db.read.halts
+    .recent()
+    .find((h) => h.kind === QUARANTINE && h.clearedMs !== undefined && nowMs - h.clearedMs < DAY_MS);
+  return halt === undefined
+    ? null
+    : { reason: halt.reason, at: isoUtc(halt.raisedMs), ended: isoUtc(halt.clearedMs ?? nowMs) };
+};
+
+const statusLines = (status: Status, state: State): readonly string[] => {
+  const { read } = state.db;
+  const { health, jobs, restored } = status;
+  const jst = (iso: string): string => jstText(Date.parse(iso) as EpochMs);
+  const none = status.running ? noPrices(state.db) : undefined;
+  const equity = status.equityJpy === null ? "unknown until the first bar" : yenText(status.equityJpy);
+  const { ready, running: busy, parked, dead } = jobs.states;
+  return [
+    `${jst(status.now)}  mode ${status.mode ?? "none yet"}  ${lightText(health)}`,
+    ...(health.why === null ? [] : [`RED: ${health.why}`]),
+    ...(none === undefined ? [] : [noPricesText(none)]),
+    `equity ${equity}, last market data ${status.lastMarketData === null ? "none" : jst(status.lastMarketData)}`,
+    `jobs: ${ready} ready, ${busy} running, ${parked} waiting for a person, ${dead} dead`,
+    ...status.halts.map((halt) => `HALT ${halt.kind}: ${halt.reason} (until ${halt.until ?? "cleared"})`),
+    ...(restored === null
+      ? []
+      : [
+          `RESTORED BACKUP: quarantined from ${jst(restored.at)} to ${jst(restored.ended)} (${restored.reason}); see trader audit list`,
+        ]),
+    ...status.alerts.map((alert) => `ALERT ${alert.severity}: ${alert.text}`),
+    ...status.trades.map(
+      (trade) =>
+        `trade ${trade.id}: ${trade.status} ${trade.direction} ${trade.symbol} ${trade.size} at ${trade.entryPrice}`,
+    ),
+    ...read.proposals.pending().flatMap((p) => {
+      const signal = read.signals.byId(p.signalId);
+      return signal ? [`\n${proposalText(p, signal)}`] : [];
+    }),
+    ...(status.proposals.length === 0 ? ["no open proposal"] : []),
+  ];
+};
+
+const lightText = ({ light, heartbeatAgeSeconds }: RunnerHealth): string => {
+  const heartbeat = heartbeatAgeSeconds === null ? "" : ` (heartbeat ${heartbeatAgeSeconds} s ago)`;
+  switch (light) {
+    case "off":
+      return "NOT RUNNING";
+    case "starting":
+      return "starting";
+    case "green":
+      return `running${heartbeat}`;
+    case "red":
+      return `running, RED${heartbeat}`;
+  }
+};
