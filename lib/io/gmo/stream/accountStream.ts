@@ -26,7 +26,7 @@ import { StreamSocket } from "./streamSocket.ts";
 import { type StreamState, ToldOnce } from "./streamState.ts";
 import { keyOf, Subscriptions } from "./subscriptions.ts";
 import { TOKEN_LIMITS, TokenKeeper, type TokenLimits, type TokenSource } from "./tokenKeeper.ts";
-import { type Effect, VenueView, type VenueViewOptions } from "./venueView.ts";
+import { type Effect, type Merged, VenueView, type VenueViewOptions } from "./venueView.ts";
 
 export type AccountStreamEvent =
   /** The effect on the view; doubled and overtaken events are not handed out. Orders we do not know are. */
@@ -73,6 +73,7 @@ export interface AccountStreamOptions extends VenueViewOptions {
   /** One for all sockets of the process. */
   readonly pace: CommandPace;
   readonly timers: Timers;
+  /** As near to the venue's time as we can tell: a clock far ahead only costs repairs, one far behind trusts late events. */
   readonly clock: Pick<Clock, "nowMs">;
   readonly random: Random;
   readonly log: Logger;
@@ -305,16 +306,18 @@ export class AccountStream {
     const { repair, timers, log } = this.#options;
     this.#asked = undefined;
     let snapshot: AccountSnapshot | undefined;
+    let merged: Merged;
     try {
       const asking = repair(() => this.view.openQuestions(), signal);
       snapshot = await unlessAborted(asking, signal);
+      if (snapshot === undefined || signal.aborted) return false;
+      merged = this.view.merge(snapshot, askedAtMs, timers.monotonicMs());
     } catch (e) {
       const { verdict, code, message, data } = toAppError(e);
       this.#told.problem(new AppError(verdict, code, `repair of the private stream: ${message}`, data, { cause: e }));
       return false;
     }
-    if (snapshot === undefined || signal.aborted) return false;
-    const { newExecutions, contradictions } = this.view.merge(snapshot, askedAtMs, timers.monotonicMs());
+    const { newExecutions, contradictions } = merged;
     for (const contradiction of contradictions) {
       const message = `expected REST to agree with what events have ended, found ${contradiction} behind them; look at the account`;
       this.#told.problem(new AppError("alert", "VENUE_CONTRADICTION", message), contradiction);

@@ -64,10 +64,6 @@ export class StreamSocket {
     this.#session?.end(reason);
     await this.#running;
   }
-  /** Replaces the connection by a new one. */
-  renew(reason: string): void {
-    this.#session?.end(reason);
-  }
 
   async #run(): Promise<void> {
     const { timers, log, name, hooks } = this.#options;

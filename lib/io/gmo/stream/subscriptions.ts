@@ -42,7 +42,7 @@ export const commandOf = (command: "subscribe" | "unsubscribe", { channel, symbo
 export class Subscriptions {
   readonly #wanted = new Map<string, Subscription>();
   readonly #refused = new Map<string, string>();
-  #listeners = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
 
   /** The same channel and symbol again changes nothing but the option: the latest wins, as it does at the venue. */
   want(subscription: Subscription): void {
@@ -73,9 +73,6 @@ export class Subscriptions {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
-  }
-  get listenerCount(): number {
-    return this.#listeners.size;
   }
   #changed(): void {
     for (const listener of this.#listeners) listener();
