@@ -13,7 +13,7 @@ import type { Closure } from "./tradingHours.ts";
 const WholeMs = z.int().min(0).max(86_400_000);
 const Code = z.string().regex(/^ERR-\d{1,5}$/, { error: 'expected a code such as "ERR-5003"' });
 /** Venue time: milliseconds after the start of the venue, or an ISO-8601 instant. */
-const When = z.union(
+export const When = z.union(
   [
     z.int().min(0),
     z.string().transform((text, ctx): EpochMs => {
@@ -95,7 +95,7 @@ export interface FaultScript {
   faults(seed: number | string, startMs: EpochMs): Faults;
 }
 
-const instant = (when: number, startMs: EpochMs): EpochMs =>
+export const instant = (when: number, startMs: EpochMs): EpochMs =>
   // Instants of the wall are far above any time after a start.
   when > 1_000_000_000_000 ? epochMs(when) : epochMs(startMs + when);
 

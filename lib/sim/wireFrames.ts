@@ -2,6 +2,7 @@
 // connector's schemas on purpose. The server decides who gets them and when.
 import { formatE8 } from "../core/money.ts";
 import { type EpochMs, isoUtc } from "../core/time.ts";
+import type { Side } from "../core/venue.ts";
 import type { PositionSummary, VenueEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
 import type { Book, Print } from "./market.ts";
@@ -135,14 +136,15 @@ export const tradeFrames = (
   }
   const before = market.prints(symbol, state.nowMs, fresh.length, 1)[0];
   return fresh.toReversed().flatMap((print, i, all) => {
-    const last = i === 0 ? before : all[i - 1];
     const rows = printViews(print, priced);
     const frame = (row: object): object => ({ channel: "trades", ...row, symbol });
     if (option === "both") return rows.map(frame);
-    const up =
-      last === undefined || print.ticks === last.ticks
-        ? Math.floor(print.atMs / 1_000) % 2 === 0
-        : print.ticks > last.ticks;
-    return [frame(rows[up ? 0 : 1]!)];
+    return [frame(rows[takerSide(print, i === 0 ? before : all[i - 1]) === "BUY" ? 0 : 1]!)];
   });
+};
+
+/** The taker's side is the one the price moved to; at a standing price the second of the match decides. */
+export const takerSide = (print: Print, before: Print | undefined): Side => {
+  if (before !== undefined && print.ticks !== before.ticks) return print.ticks > before.ticks ? "BUY" : "SELL";
+  return Math.floor(print.atMs / 1_000) % 2 === 0 ? "BUY" : "SELL";
 };

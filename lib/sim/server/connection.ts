@@ -1,0 +1,160 @@
+// One WebSocket as the venue keeps it: ping once a minute, gone after three missed pongs, cut when its client never sends
+// anything; a frame on its way out may meet with a fault (socketFaults.ts).
+import type { WebSocket } from "ws";
+import type { EpochMs } from "../../core/time.ts";
+import type { ServerOptions } from "./serverOptions.ts";
+import type { SocketFault, SocketFaults } from "./socketFaults.ts";
+import type { Wall } from "./wall.ts";
+
+export interface ConnectionConfig {
+  readonly ws: WebSocket;
+  readonly area: "public" | "private";
+  /** The client's address. */
+  readonly ip: string;
+  /** Of private sockets. */
+  readonly token: string | undefined;
+  readonly wall: Wall;
+  readonly options: ServerOptions;
+  readonly faults: SocketFaults;
+  readonly venueNowMs: () => EpochMs;
+  readonly onMessage: (connection: Connection, text: string) => void;
+  readonly onGone: (connection: Connection) => void;
+}
+
+/** Given to a closed socket before it is cut. */
+const CLOSE_GRACE_MS = 5_000;
+
+export class Connection {
+  readonly area: "public" | "private";
+  readonly ip: string;
+  readonly token: string | undefined;
+  readonly #timers = new Set<() => void>();
+  readonly #cancelIdle: () => void;
+  #missed = 0;
+  #awaitsPong = false;
+  #halfOpen = false;
+  #held: { readonly text: string; readonly cancel: () => void } | undefined;
+
+  constructor(private readonly config: ConnectionConfig) {
+    const { ws, options } = config;
+    this.area = config.area;
+    this.ip = config.ip;
+    this.token = config.token;
+    this.#cancelIdle = this.#after(options.idleCloseMs, () => ws.terminate());
+    this.#ping();
+    const heard = (): boolean => {
+      if (!this.#halfOpen) this.#cancelIdle();
+      return !this.#halfOpen;
+    };
+    ws.on("message", (data: Buffer) => {
+      if (heard()) config.onMessage(this, data.toString("utf8"));
+    });
+    ws.on("ping", (data) => {
+      if (heard()) ws.pong(data);
+    });
+    ws.on("pong", () => {
+      this.#awaitsPong = false;
+      this.#missed = 0;
+    });
+    // Told by "close" right after: a bad frame or a broken connection of one client is nobody else's matter.
+    ws.on("error", () => undefined);
+    ws.on("close", () => {
+      for (const cancel of this.#timers) cancel();
+      this.#timers.clear();
+      config.onGone(this);
+    });
+  }
+
+  #after(ms: number, run: () => void): () => void {
+    const cancel = this.config.wall.after(ms, () => {
+      this.#timers.delete(cancel);
+      run();
+    });
+    this.#timers.add(cancel);
+    return () => {
+      this.#timers.delete(cancel);
+      cancel();
+    };
+  }
+
+  #ping(): void {
+    const { ws, options } = this.config;
+    this.#after(options.pingIntervalMs, () => {
+      if (this.#awaitsPong) this.#missed += 1;
+      if (this.#missed >= options.missedPongs) return ws.terminate();
+      this.#awaitsPong = true;
+      if (!this.#halfOpen && ws.readyState === ws.OPEN) ws.ping();
+      this.#ping();
+    });
+  }
+
+  /** `channel` is what faults are matched by; error frames have "error". */
+  send(channel: string, frame: object): void {
+    const text = JSON.stringify(frame);
+    const { area, config } = this;
+    const fault = config.faults.strike("frame", { area, channel }, config.venueNowMs())[0];
+    const held = this.#held;
+    this.#held = undefined;
+    held?.cancel();
+    this.#sendWith(fault, text);
+    if (held) this.#write(held.text);
+  }
+  #sendWith(fault: SocketFault | undefined, text: string): void {
+    switch (fault?.kind) {
+      case undefined:
+        this.#write(text);
+        break;
+      case "drop":
+        break;
+      case "duplicate":
+        this.#write(text);
+        this.#write(text);
+        break;
+      case "truncate":
+        this.#write(text.slice(0, Math.floor(text.length / 2)));
+        break;
+      case "delay":
+        this.#after(fault.ms, () => this.#write(text));
+        break;
+      case "reorder": {
+        const release = (): void => {
+          this.#held = undefined;
+          this.#write(text);
+        };
+        this.#held = { text, cancel: this.#after(fault.ms, release) };
+        break;
+      }
+      default:
+        this.suffer(fault!);
+    }
+  }
+  #write(text: string): void {
+    const { ws, options } = this.config;
+    if (this.#halfOpen || ws.readyState !== ws.OPEN) return;
+    // A client that does not read must not fill our memory.
+    if (ws.bufferedAmount > options.maxBufferedBytes) ws.terminate();
+    else ws.send(text);
+  }
+
+  /** A fault of the whole connection; the others do nothing here. */
+  suffer(fault: SocketFault): void {
+    if (fault.kind === "cut") this.close(1006);
+    if (fault.kind === "close") this.close(fault.code);
+    if (fault.kind === "halfOpen") {
+      this.#halfOpen = true;
+      this.#cancelIdle();
+    }
+  }
+  isHalfOpen(): boolean {
+    return this.#halfOpen;
+  }
+  /** 1006: cut without a close frame. */
+  close(code: number): void {
+    const { ws } = this.config;
+    if (code === 1006 || this.#halfOpen) ws.terminate();
+    else {
+      ws.close(code);
+      this.#after(CLOSE_GRACE_MS, () => ws.terminate());
+    }
+  }
+}

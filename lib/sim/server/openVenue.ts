@@ -1,0 +1,122 @@
+// From files and options to a venue that a server can be put around: candles (with the script's spikes), spot symbols beside
+// them, the book, the account, the faults. Used by `trader simulator` and by tests.
+import { existsSync } from "node:fs";
+import { AppError } from "../../core/errors.ts";
+import { type YenE8, yen } from "../../core/money.ts";
+import { type EpochMs, epochMs } from "../../core/time.ts";
+import type { SymbolRules } from "../../core/venue.ts";
+import { realClock } from "../../io/clock.ts";
+import { BUNDLED_SYMBOLS, bundledCandleFile, bundledSpreads } from "../bundled.ts";
+import { type CandleFile, readCandleFile } from "../candleFile.ts";
+import { CandleMarket } from "../candleMarket.ts";
+import type { FaultScript, Faults } from "../faults.ts";
+import type { SpreadsBps } from "../market.ts";
+import { Simulator } from "../simulator.ts";
+import { applySpikes } from "../spikes.ts";
+import { SpotMarket } from "../spotMarket.ts";
+import { SimStore } from "../store.ts";
+import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../symbolRules.ts";
+import { type GivenOptions, MARKET_OPTIONS, SERVED_VENUE_OPTIONS } from "./optionTable.ts";
+import type { VenueServerConfig } from "./server.ts";
+
+export const ALL_RULES: readonly SymbolRules[] = [...SYMBOL_RULES, ...SPOT_SYMBOL_RULES];
+/** Symbols that can be given candles. */
+export const CANDLE_SYMBOLS: readonly string[] = ALL_RULES.map((row) => row.symbol);
+export const DEFAULT_EQUITY: YenE8 = yen(1_000_000);
+
+export interface VenueSource {
+  /** `SYMBOL -> candles`; default the bundled days. */
+  readonly candles?: Readonly<Record<string, CandleFile>>;
+  /** SQLite file, or ":memory:" (default). */
+  readonly path?: string;
+  readonly seed: number | string;
+  readonly equity?: YenE8;
+  /** Start of a new venue; default the first candle of all symbols. An existing one resumes at its own time. */
+  readonly fromMs?: EpochMs;
+  readonly faults?: FaultScript;
+  readonly options?: Partial<GivenOptions>;
+  /** Default the wall clock. */
+  readonly authClock?: () => EpochMs;
+  /** FULL, except for throw-away files. */
+  readonly synchronous?: "FULL" | "OFF";
+}
+export type OpenVenue = Required<Pick<VenueServerConfig, "simulator" | "market" | "rules" | "seed" | "startMs">> &
+  Pick<VenueServerConfig, "requestFaults" | "sockets"> & {
+    /** First instant without candles of every symbol: prices stand still from there on. */
+    readonly endMs: EpochMs;
+  };
+
+/** Reads `SYMBOL -> file`. Throws AppError permanent CANDLE_FILE. */
+export const readCandles = (files: ReadonlyMap<string, string>): Readonly<Record<string, CandleFile>> =>
+  Object.fromEntries([...files].map(([symbol, path]) => [symbol, readCandleFile(path)]));
+export const bundledCandles = (): Readonly<Record<string, CandleFile>> =>
+  readCandles(new Map(BUNDLED_SYMBOLS.map((symbol) => [symbol, bundledCandleFile(symbol)])));
+
+/** Throws AppError permanent: CANDLE_FILE, SIM_START, SIM_CHANGED, SIM_TOO_NEW, SIM_OPTION, SIM_FAULTS, SIM_MARKET, DB_OPEN. */
+export const openVenue = (source: VenueSource): OpenVenue => {
+  const { seed, path = ":memory:", options = {}, faults } = source;
+  const candles = source.candles ?? bundledCandles();
+  const { bookLevels, volumeShare } = { ...MARKET_OPTIONS, ...options.market };
+  const startMs = startedMs(path) ?? source.fromMs ?? firstMs(candles);
+  const margin = new CandleMarket({
+    candles: applySpikes(candles, faults?.spikes(startMs) ?? []),
+    rules: ALL_RULES,
+    spreadsBps: spreads(),
+    volumeShare,
+    bookLevels,
+  });
+  const market = new SpotMarket(margin, ALL_RULES);
+  const requestFaults: Faults | undefined = faults?.faults(seed, startMs);
+  const simulator = Simulator.open({
+    path,
+    market,
+    seed,
+    rules: ALL_RULES,
+    startEquity: source.equity ?? DEFAULT_EQUITY,
+    startMs,
+    options: {
+      ...SERVED_VENUE_OPTIONS,
+      closures: faults?.closures(startMs) ?? [],
+      ...options.venue,
+      authClock: source.authClock ?? (() => realClock.nowMs()),
+      synchronous: source.synchronous ?? "FULL",
+      ...(requestFaults ? { faults: requestFaults } : {}),
+    },
+  });
+  return {
+    simulator,
+    market,
+    rules: ALL_RULES,
+    seed,
+    startMs,
+    endMs: epochMs(Math.max(...margin.symbols.map((symbol) => margin.endMs(symbol)))),
+    ...(requestFaults ? { requestFaults } : {}),
+    sockets: faults?.sockets,
+  };
+};
+
+/** A file that exists keeps its own beginning: relative times of a fault script mean the same after a restart. */
+const startedMs = (path: string): EpochMs | undefined => {
+  if (path === ":memory:" || !existsSync(path)) return undefined;
+  const store = new SimStore(path, { synchronous: "FULL" });
+  try {
+    return store.venue()?.startMs;
+  } finally {
+    store.close();
+  }
+};
+/** The first instant at which every symbol has a price. */
+const firstMs = (candles: Readonly<Record<string, CandleFile>>): EpochMs => {
+  const firsts = Object.entries(candles).map(([symbol, { candles: rows }]) => {
+    const first = rows.find((row) => row.volume > 0);
+    if (first) return first.openMs;
+    throw new AppError("permanent", "CANDLE_FILE", `expected candles with volume of ${symbol}, found none`);
+  });
+  return epochMs(Math.max(...firsts));
+};
+/** Spot symbols with candles of their own have the spread of their margin symbol. */
+const spreads = (): SpreadsBps => {
+  const bundled = bundledSpreads();
+  const of = (symbol: string): readonly number[] => bundled.get(symbol) ?? bundled.get(`${symbol}_JPY`)!;
+  return new Map(CANDLE_SYMBOLS.map((symbol) => [symbol, of(symbol)]));
+};

@@ -1,0 +1,169 @@
+// The server's own life: time that runs with the wall clock, restart, and nothing left behind after the end.
+import { mkdtempSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { realWall } from "../../../../lib/sim/server/wall.ts";
+import { ManualWall, START_MS, START_PRICE, type Stand, stand } from "./stand.ts";
+
+const BTC = { symbol: "BTC_JPY" };
+const nowOf = async (venue: Stand): Promise<number> =>
+  Date.parse((await venue.public("/v1/ticker?symbol=BTC_JPY")).json.data[0].timestamp) - START_MS - 120_000;
+
+describe("venue time", () => {
+  test.each([1, 60, 0.5])("runs with the wall clock times %d, and a request sees the present", async (speed) => {
+    const wall = new ManualWall();
+    const venue = await stand({ speed, wall });
+    expect(await nowOf(venue)).toBe(0);
+    wall.advance(10_000);
+    expect(await nowOf(venue)).toBe(10_000 * speed);
+    wall.advance(1);
+    expect(await nowOf(venue)).toBe(Math.floor(10_001 * speed));
+    await venue.close();
+    expect(wall.waiting()).toBe(0);
+  });
+  test("nobody needs to ask: fills are told when they are due", async () => {
+    const wall = new ManualWall();
+    const venue = await stand({ speed: 60, wall, btc: (s) => s.to(START_PRICE - 60_000, 10).flat(10) });
+    const ear = await venue.privateEar();
+    ear.subscribe("executionEvents");
+    await ear.settled();
+    await venue.order({ price: String(START_PRICE - 20_000), size: "0.01" });
+    wall.advance(20_000);
+    const [fill] = await ear.heard(1, "executionEvents");
+    // Told on the grid of the wall clock, at the venue's own instant.
+    expect(Date.parse(fill.executionTimestamp)).toBeGreaterThan(START_MS + 120_000);
+    expect(Date.parse(fill.executionTimestamp)).toBeLessThan(START_MS + 120_000 + 20_000 * 60);
+    await venue.close();
+  });
+  test("at high speed the private events are the same as step by step", async () => {
+    const run = async (speed: number, stepMs: number): Promise<string> => {
+      const wall = new ManualWall();
+      const venue = await stand({
+        speed,
+        wall,
+        venue: { partialFills: true },
+        volume: 0.1,
+        btc: (s) =>
+          s
+            .to(START_PRICE - 60_000, 10)
+            .to(START_PRICE + 90_000, 20)
+            .flat(10),
+      });
+      const ear = await venue.privateEar();
+      for (const channel of ["orderEvents", "executionEvents", "positionEvents"]) ear.subscribe(channel);
+      await ear.settled();
+      for (const away of [5_000, 15_000, 25_000]) await venue.order({ price: String(START_PRICE - away), size: "0.06" });
+      for (let ms = 0; ms < 2_400_000 / speed; ms += stepMs) wall.advance(stepMs);
+      await ear.settled();
+      await venue.close();
+      return JSON.stringify(ear.frames);
+    };
+    const slow = await run(10, 50);
+    expect(slow.length).toBeGreaterThan(2_000);
+    expect(await run(6_000, 400)).toBe(slow);
+  });
+  test("market frames are thinned at high speed, never private ones, and stay on the grid", async () => {
+    const wall = new ManualWall();
+    const venue = await stand({ speed: 1_000, wall, btc: (s) => s.to(START_PRICE + 60_000, 60).flat(60) });
+    const ear = await venue.publicEar();
+    ear.subscribe("orderbooks", BTC);
+    await ear.settled();
+    wall.advance(1_000);
+    await ear.settled();
+    expect(ear.frames.length).toBeGreaterThan(20);
+    expect(ear.frames.length).toBeLessThanOrEqual(40);
+    for (const frame of ear.frames) expect(Date.parse(frame.timestamp) % 505).toBe(0);
+    await venue.close();
+  });
+  test("after the last candle prices stand still and time goes on", async () => {
+    const venue = await stand({ btc: (s) => s.to(START_PRICE + 5_000, 1) });
+    venue.advance(86_400 * 3);
+    const row = (await venue.public("/v1/ticker?symbol=BTC_JPY")).json.data[0];
+    expect([row.last, row.timestamp]).toEqual([String(START_PRICE + 5_000), "2025-07-04T00:02:00.000Z"]);
+    await venue.order({ size: "0.001" });
+    await venue.close();
+  });
+});
+
+describe("beginning and end", () => {
+  test("binds 127.0.0.1 only; a taken port is SIM_PORT", async () => {
+    const venue = await stand();
+    expect(Object.values(venue.server.addresses).every((url) => url.includes("//127.0.0.1:"))).toBe(true);
+    await expect(stand({ port: venue.server.port })).rejects.toMatchObject({ code: "SIM_PORT" });
+    await venue.close();
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(venue.server.port, "127.0.0.1", resolve));
+    expect((other.address() as AddressInfo).port).toBe(venue.server.port);
+    await new Promise((resolve) => other.close(resolve));
+  });
+  test("an option that cannot be is refused", async () => {
+    await expect(stand({ server: { bookGridMs: 0 } })).rejects.toMatchObject({ code: "SIM_OPTION" });
+    await expect(stand({ server: { tokenCloseCode: 1005 } })).rejects.toMatchObject({ code: "SIM_OPTION" });
+    await expect(stand({ venue: { maxChanges: -1 } })).rejects.toMatchObject({ code: "SIM_OPTION" });
+  });
+  test("a restart on the same file keeps orders, positions, money and the key; tokens end", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "venue-")), "venue.db");
+    const first = await stand({ path });
+    await first.order({ size: "0.01" });
+    const resting = await first.order({ price: String(START_PRICE - 10_000), size: "0.01" });
+    first.advance(90);
+    const token = await first.token();
+    const seen = async (venue: Stand): Promise<unknown> => [
+      venue.server.simulator.credentials(),
+      venue.server.simulator.nowMs(),
+      (await venue.get("/v1/openPositions", "symbol=BTC_JPY")).json.data,
+      (await venue.get("/v1/activeOrders", "symbol=BTC_JPY")).json.data,
+      (await venue.get("/v1/account/margin")).json.data,
+    ];
+    const before = await seen(first);
+    await first.close();
+    const second = await stand({ path });
+    expect(await seen(second)).toEqual(before);
+    await expect(second.privateEar(token)).rejects.toThrow("HTTP 404");
+    expect(await second.order({ price: String(START_PRICE - 10_000), size: "0.01" })).toBeGreaterThan(resting);
+    expect(await second.token()).not.toBe(token);
+    await second.close();
+  });
+  test("close leaves no socket and no timer, whatever was going on", async () => {
+    const kinds = ["TCPSocketWrap", "TCPServerWrap", "Timeout"];
+    const active = (): string[] => process.getActiveResourcesInfo().filter((kind) => kinds.includes(kind));
+    const before = active().length;
+    const wall = new ManualWall();
+    for (const used of [wall, realWall]) {
+      const venue = await stand({
+        speed: 1,
+        wall: used,
+        venue: { eventOrder: "after" },
+        server: { eventGapMs: 60_000 },
+        faults: {
+          rules: [
+            { match: { path: "/v1/assets" }, fault: { kind: "late", ms: 60_000 } },
+            { match: { path: "/v1/account/margin" }, fault: { kind: "dropReply", phase: "after" } },
+          ],
+          sockets: [{ match: { on: "frame", channel: "ticker" }, fault: { kind: "delay", ms: 60_000 } }],
+        },
+      });
+      const [market, own] = [await venue.publicEar(), await venue.privateEar()];
+      market.subscribe("ticker", BTC);
+      own.subscribe("orderEvents");
+      await market.settled();
+      await own.settled();
+      await venue.order({ price: String(START_PRICE - 10_000), size: "0.01" });
+      const lost = [venue.get("/v1/account/margin"), venue.get("/v1/account/assets")].map((reply) =>
+        reply.catch(() => "lost"),
+      );
+      await venue.public("/v1/status");
+      await venue.server.close();
+      await Promise.all([market.closed, own.closed]);
+      expect(await lost[0]).toBe("lost");
+      expect(venue.server.sockets()).toBe(0);
+    }
+    expect(wall.waiting()).toBe(0);
+    // Sockets of the client's own pool are told of the end a turn later.
+    for (let i = 0; i < 1_000 && active().length > before; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(active().length).toBeLessThanOrEqual(before);
+  });
+});

@@ -1,0 +1,518 @@
+// Both WebSockets of the venue, heard by a stranger: plain `ws`, frames judged as text (GMO API 10).
+import { connect } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { type Ear, START_PRICE, type Stand, type StandOptions, stand } from "./stand.ts";
+
+let open: Stand[] = [];
+const started = async (options?: StandOptions): Promise<Stand> => {
+  const made = await stand(options);
+  open.push(made);
+  return made;
+};
+afterEach(async () => {
+  for (const made of open) await made.close();
+  open = [];
+});
+const BTC = { symbol: "BTC_JPY" };
+/** Error frames heard so far. */
+const errors = (ear: Ear): unknown[] => ear.frames.filter((frame) => "error" in frame).map((frame) => frame.error);
+const msOf = (frame: { readonly timestamp: string }): number => Date.parse(frame.timestamp);
+
+describe("who is let in", () => {
+  test.each(["/ws/public", "/ws/public/", "/ws/public/v1/", "/ws/private/v1", "/ws/private/v1/", "/ws", "/public/v1"])(
+    "%s is HTTP 404 on upgrade",
+    async (path) => {
+      const venue = await started();
+      await expect(venue.connect(`ws://127.0.0.1:${venue.server.port}${path}`)).rejects.toThrow("HTTP 404");
+    },
+  );
+  test("a token nobody issued is HTTP 404, or 401 by option", async () => {
+    await expect((await started()).privateEar("x".repeat(32))).rejects.toThrow("HTTP 404");
+    await expect((await started({ server: { badTokenStatus: 401 } })).privateEar("x")).rejects.toThrow("HTTP 401");
+  });
+  test("maintenance is HTTP 503 on upgrade, and open sockets are closed", async () => {
+    const venue = await started({
+      faults: { closures: [{ kind: "maintenance", fromMs: 60_000, untilMs: 120_000 }] },
+    });
+    const ears = [await venue.publicEar(), await venue.privateEar()];
+    venue.advance(59.999);
+    expect(venue.server.sockets()).toBe(2);
+    venue.advance(0.001);
+    expect(await Promise.all(ears.map((ear) => ear.closed))).toEqual([1001, 1001]);
+    await expect(venue.publicEar()).rejects.toThrow("HTTP 503");
+    venue.advance(60);
+    await venue.publicEar();
+  });
+  test("permessage-deflate is negotiated when it is offered, and only then", async () => {
+    const venue = await started();
+    expect((await venue.publicEar()).ws.extensions).toBe("permessage-deflate");
+    expect((await venue.publicEar({ perMessageDeflate: false })).ws.extensions).toBe("");
+  });
+  test("an upgrade that breaks off hurts nobody", async () => {
+    const venue = await started();
+    const socket = connect(venue.server.port, "127.0.0.1");
+    socket.write("GET /ws/public/v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+    await new Promise((resolve) => socket.once("data", resolve));
+    socket.resetAndDestroy();
+    await venue.publicEar();
+  });
+});
+
+describe("commands (10.1)", () => {
+  test.each([
+    ["no json", "ERR-5106 Invalid request parameter."],
+    ["[]", "ERR-5106 Invalid request parameter."],
+    ["1", "ERR-5106 Invalid request parameter."],
+    [{ command: "subscribe", channel: "Ticker", ...BTC }, "ERR-5106 Invalid request parameter. channel"],
+    [{ command: "subscribe", channel: "orderEvents", ...BTC }, "ERR-5106 Invalid request parameter. channel"],
+    [{ command: "subscribe", ...BTC }, "ERR-5106 Invalid request parameter. channel"],
+    [{ command: "subscribe", channel: "ticker" }, "ERR-5106 Invalid request parameter. symbol"],
+    [{ command: "subscribe", channel: "ticker", symbol: "ZZZ" }, "ERR-5106 Invalid request parameter. symbol"],
+    [{ command: "unsubscribe", channel: "ticker", symbol: 1 }, "ERR-5106 Invalid request parameter. symbol"],
+    [{ channel: "ticker", ...BTC }, "ERR-5106 Invalid request parameter. command"],
+    [{ command: "subscribe", channel: "trades", ...BTC, option: "X" }, "ERR-5106 Invalid request parameter. option"],
+  ])("%j is one error frame and the socket stays open", async (command, error) => {
+    const venue = await started();
+    const ear = await venue.publicEar();
+    ear.send(command);
+    await ear.settled();
+    expect(ear.frames).toEqual([{ error }]);
+    ear.subscribe("ticker", BTC);
+    await ear.settled();
+    venue.advance(3);
+    await ear.heard(1, "ticker");
+  });
+  test("a public channel is none of the private socket's", async () => {
+    const venue = await started();
+    const ear = await venue.privateEar();
+    ear.subscribe("ticker", BTC);
+    await ear.settled();
+    expect(errors(ear)).toEqual(["ERR-5106 Invalid request parameter. channel"]);
+  });
+  test("a channel without the right is ERR-5012 and the socket stays open", async () => {
+    const venue = await started({ server: { denied: ["orderEvents"] } });
+    const ear = await venue.privateEar();
+    ear.subscribe("orderEvents");
+    ear.subscribe("executionEvents");
+    await ear.settled();
+    expect(errors(ear)).toEqual(["ERR-5012 Invalid permissions for action"]);
+    await venue.order({ size: "0.01" });
+    await ear.heard(1, "executionEvents");
+  });
+  test("success is not acknowledged, and unsubscribe has no answer", async () => {
+    const venue = await started();
+    const ear = await venue.privateEar();
+    ear.subscribe("orderEvents");
+    ear.send({ command: "unsubscribe", channel: "orderEvents" });
+    ear.send({ command: "unsubscribe", channel: "executionEvents" });
+    await ear.settled();
+    await venue.order({ size: "0.01" });
+    await ear.settled();
+    expect(ear.frames).toEqual([]);
+  });
+  test("one command a second per address, shared by all its sockets; too fast is an ERR-5003 frame", async () => {
+    const venue = await started({ server: { commandIntervalMs: 1_000 } });
+    const [one, two] = [await venue.publicEar(), await venue.privateEar()];
+    one.subscribe("ticker", BTC);
+    await one.settled();
+    two.subscribe("orderEvents");
+    await two.settled();
+    expect([errors(one), errors(two)]).toEqual([[], ["ERR-5003 Requests are too many."]]);
+    venue.wall.advance(999);
+    one.send("no json");
+    await one.settled();
+    expect(errors(one)).toEqual(["ERR-5003 Requests are too many."]);
+    venue.wall.advance(1);
+    two.subscribe("orderEvents");
+    await two.settled();
+    expect(errors(two)).toHaveLength(1);
+    await venue.order({ size: "0.01" });
+    await two.heard(1, "orderEvents");
+  });
+});
+
+describe("keepalive (10.1)", () => {
+  test("a socket that never sends is cut at 60 s with 1006; one that has sent anything stays", async () => {
+    const venue = await started();
+    const [silent, pinging, speaking] = [await venue.publicEar(), await venue.publicEar(), await venue.publicEar()];
+    await pinging.settled();
+    speaking.subscribe("ticker", BTC);
+    await speaking.settled();
+    venue.wall.advance(59_999);
+    expect(venue.server.sockets()).toBe(3);
+    venue.wall.advance(1);
+    expect(await silent.closed).toBe(1006);
+    await pinging.settled();
+    await speaking.settled();
+    expect(venue.server.sockets()).toBe(2);
+  });
+  test("the server pings every 60 s; three missed pongs in a row end the connection, two do not", async () => {
+    const venue = await started();
+    const [mute, lively] = [await venue.publicEar({ autoPong: false }), await venue.publicEar()];
+    for (const ear of [mute, lively]) await ear.settled();
+    for (let minute = 1; minute <= 3; minute++) {
+      venue.wall.advance(60_000);
+      await mute.until((ear) => ear.pings === minute);
+      await lively.until((ear) => ear.pings === minute);
+      await lively.settled();
+    }
+    // Three pings are out, the third is not yet missed.
+    expect(venue.server.sockets()).toBe(2);
+    venue.wall.advance(59_999);
+    await mute.settled();
+    venue.wall.advance(1);
+    expect(await mute.closed).toBe(1006);
+    await lively.settled();
+    expect(venue.server.sockets()).toBe(1);
+  });
+  test("a pong makes up for pongs missed before", async () => {
+    const venue = await started();
+    const ear = await venue.publicEar({ autoPong: false });
+    await ear.settled();
+    for (let minute = 1; minute <= 8; minute++) {
+      venue.wall.advance(60_000);
+      await ear.until(({ pings }) => pings === minute);
+      if (minute % 3 === 0) ear.ws.pong();
+      await ear.settled();
+    }
+    expect(venue.server.sockets()).toBe(1);
+  });
+  test("a client that does not read is cut before it fills the memory", async () => {
+    const venue = await started({
+      server: { maxBufferedBytes: 1_000_000 },
+      btc: (s) => s.to(START_PRICE + 60_000, 300),
+    });
+    const ear = await venue.publicEar({ perMessageDeflate: false });
+    ear.subscribe("orderbooks", BTC);
+    await ear.settled();
+    ear.ws.pause();
+    for (let i = 0; i < 20 && venue.server.sockets() === 1; i++) {
+      venue.advance(300);
+      // Lets the server hear that the socket has gone.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(venue.server.sockets()).toBe(0);
+  });
+});
+
+describe("public channels (10.2)", () => {
+  const RISING: StandOptions = { btc: (s) => s.to(START_PRICE + 60_000, 10).flat(60) };
+  test("orderbooks: 30 levels a side on the 505 ms grid, asks rising, bids falling, grouping", async () => {
+    const venue = await started(RISING);
+    const ear = await venue.publicEar();
+    ear.subscribe("orderbooks", BTC);
+    await ear.settled();
+    venue.advance(15);
+    venue.advance(10);
+    const books = await ear.heard(20, "orderbooks");
+    for (const book of books) {
+      expect(msOf(book) % 505).toBe(0);
+      expect([book.asks.length, book.bids.length, book.symbol, book.grouping]).toEqual([30, 30, "BTC_JPY", "1"]);
+      const [asks, bids] = [book.asks, book.bids].map((side) =>
+        side.map((row: { price: string }) => Number(row.price)),
+      );
+      expect(asks).toEqual(asks.toSorted((a: number, b: number) => a - b));
+      expect(bids).toEqual(bids.toSorted((a: number, b: number) => b - a));
+      expect(bids[0]).toBeLessThan(asks[0]);
+    }
+    // From 15 s on the price moves, and every point of the grid has news.
+    const moving = books.map(msOf).filter((ms) => ms > Date.parse("2025-07-01T00:02:16Z"));
+    expect(moving.slice(1).map((ms, i) => ms - moving[i]!)).toEqual(Array(moving.length - 1).fill(505));
+  });
+  test("an unchanged book is said again at most every 5.2 s", async () => {
+    const venue = await started();
+    const ear = await venue.publicEar();
+    ear.subscribe("orderbooks", BTC);
+    await ear.settled();
+    venue.advance(26);
+    const books = await ear.heard(5, "orderbooks");
+    await ear.settled();
+    const gaps = books.slice(1).map((book, i) => msOf(book) - msOf(books[i]));
+    expect(gaps).toEqual(Array(gaps.length).fill(5_050));
+    expect(new Set(books.map(({ asks, bids }) => JSON.stringify([asks, bids]))).size).toBe(1);
+  });
+  test("the book of the socket is the top of the book of REST", async () => {
+    const venue = await started();
+    const ear = await venue.publicEar();
+    ear.subscribe("orderbooks", BTC);
+    await ear.settled();
+    venue.advance(1);
+    const [book] = await ear.heard(1, "orderbooks");
+    const { data } = (await venue.public("/v1/orderbooks?symbol=BTC_JPY")).json;
+    expect(data.asks.length).toBe(100);
+    expect([book.asks, book.bids]).toEqual([data.asks.slice(0, 30), data.bids.slice(0, 30)]);
+  });
+  test("ticker: strings, sent when it has changed", async () => {
+    const venue = await started({
+      btc: (s) =>
+        s
+          .flat(1)
+          .to(START_PRICE + 6_000, 1)
+          .flat(30),
+    });
+    const ear = await venue.publicEar();
+    ear.subscribe("ticker", BTC);
+    await ear.settled();
+    venue.advance(30);
+    await ear.settled();
+    const quiet = ear.frames.length;
+    venue.advance(60);
+    await ear.settled();
+    expect(Object.keys(ear.frames[0]).toSorted()).toEqual(
+      ["ask", "bid", "channel", "high", "last", "low", "symbol", "timestamp", "volume"].toSorted(),
+    );
+    const said = ear.frames.map((frame) => JSON.stringify({ ...frame, timestamp: "" }));
+    expect(said.filter((text, i) => text === said[i - 1])).toEqual([]);
+    expect(ear.frames.length).toBeGreaterThan(quiet);
+  });
+  test("trades: each match twice; TAKER_ONLY once; the latest subscription wins", async () => {
+    const venue = await started(RISING);
+    const [both, taker] = [await venue.publicEar(), await venue.publicEar()];
+    both.subscribe("trades", { ...BTC, option: "TAKER_ONLY" });
+    both.subscribe("trades", BTC);
+    taker.subscribe("trades", BTC);
+    taker.subscribe("trades", { ...BTC, option: "TAKER_ONLY" });
+    for (const ear of [both, taker]) await ear.settled();
+    venue.advance(120);
+    for (const ear of [both, taker]) await ear.settled();
+    expect([both.frames.length, taker.frames.length]).toEqual([16, 8]);
+    const [first, second] = both.frames;
+    expect([first.side, second.side]).toEqual(["BUY", "SELL"]);
+    expect({ ...first, side: "" }).toEqual({ ...second, side: "" });
+    expect(
+      taker.frames.every((frame) => both.frames.some((row) => JSON.stringify(row) === JSON.stringify(frame))),
+    ).toBe(true);
+    // Where the price rose, buyers took.
+    const rises = taker.frames.filter((frame, i) => i > 0 && Number(frame.price) > Number(taker.frames[i - 1].price));
+    expect(rises.map((frame) => frame.side)).toEqual(Array(rises.length).fill("BUY"));
+    expect(rises.length).toBeGreaterThan(1);
+    expect(taker.frames.map(msOf)).toEqual(taker.frames.map(msOf).toSorted((a, b) => a - b));
+  });
+  test("a duplicate subscription is one stream; unsubscribe ends it; other symbols go on", async () => {
+    const venue = await started(RISING);
+    const ear = await venue.publicEar();
+    ear.subscribe("orderbooks", BTC);
+    ear.subscribe("orderbooks", BTC);
+    ear.subscribe("orderbooks", { symbol: "BTC" });
+    await ear.settled();
+    venue.advance(0.6);
+    await ear.settled();
+    expect(ear.frames.map((frame) => frame.symbol).toSorted()).toEqual(["BTC", "BTC_JPY"]);
+    ear.send({ command: "unsubscribe", channel: "orderbooks", ...BTC });
+    await ear.settled();
+    venue.advance(20);
+    await ear.settled();
+    expect(new Set(ear.frames.slice(2).map((frame) => frame.symbol))).toEqual(new Set(["BTC"]));
+  });
+});
+
+describe("private channels (10.4)", () => {
+  const EVERYTHING = ["executionEvents", "orderEvents", "positionEvents", "positionSummaryEvents"];
+  const listening = async (venue: Stand, channels = EVERYTHING): Promise<Ear> => {
+    const ear = await venue.privateEar();
+    for (const channel of channels) ear.subscribe(channel);
+    await ear.settled();
+    return ear;
+  };
+  test("an order that fills tells order, execution, position and summary, without a symbol in the command", async () => {
+    const venue = await started();
+    const ear = await listening(venue);
+    const id = await venue.order({ size: "0.01" });
+    await ear.settled();
+    expect(ear.frames.map(({ channel, msgType }) => [channel, msgType])).toEqual([
+      ["orderEvents", "NOR"],
+      ["executionEvents", "ER"],
+      ["positionEvents", "OPR"],
+      ["positionSummaryEvents", "UPDATE"],
+    ]);
+    const [order, execution] = ear.frames;
+    // Never EXECUTED: the full fill is seen in the execution alone.
+    expect([order.orderId, order.orderStatus]).toEqual([id, "ORDERED"]);
+    expect([execution.orderId, execution.orderExecutedSize, execution.orderSize]).toEqual([id, "0.01", "0.01"]);
+  });
+  test("positionSummaryEvents: INIT after the subscription, PERIODIC every 5 s when asked for, latest wins", async () => {
+    const venue = await started();
+    await venue.order({ size: "0.01" });
+    const ear = await listening(venue, ["positionSummaryEvents"]);
+    venue.advance(20);
+    await ear.settled();
+    expect(ear.frames.map((frame) => frame.msgType)).toEqual(["INIT"]);
+    ear.subscribe("positionSummaryEvents", { option: "PERIODIC" });
+    await ear.settled();
+    venue.advance(15);
+    await ear.settled();
+    expect(ear.frames.map((frame) => frame.msgType)).toEqual(["INIT", "INIT", "PERIODIC", "PERIODIC", "PERIODIC"]);
+    const times = ear.frames.slice(2).map(msOf);
+    expect([times[1]! - times[0]!, times[2]! - times[1]!]).toEqual([5_000, 5_000]);
+    ear.subscribe("positionSummaryEvents");
+    await ear.settled();
+    venue.advance(20);
+    await ear.settled();
+    expect(ear.frames.slice(5).map((frame) => frame.msgType)).toEqual(["INIT"]);
+  });
+  test("events of venue time come in order, each at its own time, in one leap", async () => {
+    const venue = await started({
+      btc: (s) =>
+        s
+          .to(START_PRICE - 60_000, 10)
+          .to(START_PRICE + 60_000, 10)
+          .flat(10),
+    });
+    const ear = await listening(venue, ["executionEvents"]);
+    for (const away of [30_000, 10_000, 20_000]) await venue.order({ price: String(START_PRICE - away), size: "0.01" });
+    venue.advance(1_500);
+    const fills = await ear.heard(3, "executionEvents");
+    expect(fills.map((fill) => Number(fill.executionPrice))).toEqual([9_990_000, 9_980_000, 9_970_000]);
+    const times = fills.map((fill) => fill.executionTimestamp);
+    expect(times).toEqual(times.toSorted());
+    expect(new Set(times).size).toBe(3);
+  });
+  test("at every instant of an event the trades before it have been told on the other socket", async () => {
+    const venue = await started({ btc: (s) => s.to(START_PRICE - 60_000, 10).flat(10) });
+    const own = await listening(venue, ["executionEvents"]);
+    const market = await venue.publicEar();
+    market.subscribe("trades", { ...BTC, option: "TAKER_ONLY" });
+    await market.settled();
+    await venue.order({ price: String(START_PRICE - 20_000), size: "0.01" });
+    venue.advance(600);
+    const [fill] = await own.heard(1, "executionEvents");
+    await market.settled();
+    expect(market.frames.map(msOf)).toEqual(market.frames.map(msOf).toSorted((a, b) => a - b));
+    expect(market.frames.some((frame) => msOf(frame) > Date.parse(fill.executionTimestamp))).toBe(true);
+  });
+  test.each([
+    ["before", ["event", "reply"]],
+    ["after", ["reply", "event"]],
+  ] as const)("eventOrder %s: the event comes %s the reply", async (eventOrder, order) => {
+    const venue = await started({ venue: { eventOrder }, server: { eventGapMs: 20 } });
+    const ear = await listening(venue, ["orderEvents"]);
+    const seen: string[] = [];
+    ear.ws.on("message", () => seen.push("event"));
+    const replied = venue.order({ price: String(START_PRICE - 10_000), size: "0.01" }).then(() => seen.push("reply"));
+    // The gap passes once the venue has the order.
+    const gap = setInterval(() => venue.wall.advance(1), 1);
+    await Promise.all([replied, ear.heard(1)]);
+    clearInterval(gap);
+    expect(seen).toEqual(order);
+  });
+  test("eventOrder random: both happen, drawn by the seed", async () => {
+    const orders = async (seed: number): Promise<string> => {
+      const venue = await started({ seed });
+      const ear = await listening(venue, ["orderEvents"]);
+      let text = "";
+      for (let i = 1; i <= 12; i++) {
+        const served = venue.server.simulator.serve.bind(venue.server.simulator);
+        venue.server.simulator.serve = (request) => {
+          const result = served(request);
+          text += result.eventsFirst ? "b" : "a";
+          return result;
+        };
+        await venue.order({ price: String(START_PRICE - 10_000), size: "0.001" });
+        venue.server.simulator.serve = served;
+        await ear.heard(i);
+      }
+      return text;
+    };
+    const [one, again] = [await orders(1), await orders(1)];
+    expect(again).toBe(one);
+    expect(new Set(one)).toEqual(new Set(["a", "b"]));
+  });
+  test("an event held back until after its reply is not overtaken by a later one", async () => {
+    const venue = await started({ venue: { eventOrder: "after" }, server: { eventGapMs: 1_000 } });
+    const ear = await listening(venue, ["orderEvents"]);
+    const ids = [];
+    for (let i = 0; i < 3; i++) ids.push(await venue.order({ price: String(START_PRICE - 10_000), size: "0.001" }));
+    await ear.settled();
+    expect(ear.frames).toEqual([]);
+    // Venue time brings the fills: everything held back goes first.
+    venue.advance(0);
+    venue.wall.advance(1_000);
+    await ear.settled();
+    expect(ear.frames.map((frame) => frame.orderId)).toEqual(ids);
+  });
+  test("channels are mixed by the seed, each in its own order; or kept", async () => {
+    const run = async (channelOrder: "mixed" | "kept", seed: number): Promise<string[]> => {
+      const venue = await started({ seed, server: { channelOrder } });
+      const ear = await listening(venue);
+      for (let i = 0; i < 8; i++) await venue.order({ size: "0.01" });
+      await ear.heard(32);
+      const executions = ear.frames.filter((frame) => frame.channel === "executionEvents");
+      expect(executions.map((row) => row.executionId)).toEqual(executions.map((row) => row.executionId).toSorted());
+      return ear.frames.map((frame) => frame.channel);
+    };
+    const kept = await run("kept", 1);
+    expect(kept).toEqual(
+      Array(8).fill(["orderEvents", "executionEvents", "positionEvents", "positionSummaryEvents"]).flat(),
+    );
+    const mixed = await run("mixed", 1);
+    expect(mixed).not.toEqual(kept);
+    expect(await run("mixed", 1)).toEqual(mixed);
+    expect(mixed.toSorted()).toEqual(kept.toSorted());
+  });
+});
+
+describe("access tokens (10.3)", () => {
+  const put = (venue: Stand, token: string) => venue.send("PUT", "/v1/ws-auth", { body: JSON.stringify({ token }) });
+  const MINUTE = 60_000;
+  test("a token lives 60 minutes, PUT makes it 60 from now, expiry closes its sockets", async () => {
+    const venue = await started();
+    const token = await venue.token();
+    const ear = await venue.privateEar(token);
+    ear.subscribe("orderEvents");
+    await ear.settled();
+    // One big leap would leave the pings unanswered.
+    const minutes59 = async (): Promise<void> => {
+      for (let minute = 0; minute < 59; minute++) {
+        venue.wall.advance(MINUTE);
+        await ear.settled();
+      }
+    };
+    await minutes59();
+    expect((await put(venue, token)).json.status).toBe(0);
+    await minutes59();
+    venue.wall.advance(MINUTE - 1);
+    await ear.settled();
+    expect(venue.server.sockets()).toBe(1);
+    venue.wall.advance(1);
+    expect(await ear.closed).toBe(1006);
+    await expect(venue.privateEar(token)).rejects.toThrow("HTTP 404");
+    expect((await put(venue, token)).code).toBe("ERR-5106");
+  });
+  test("DELETE ends a token and closes its sockets with the code of the option", async () => {
+    const venue = await started({ server: { tokenCloseCode: 1000 } });
+    const token = await venue.token();
+    const [mine, other] = [await venue.privateEar(token), await venue.privateEar()];
+    const body = JSON.stringify({ token });
+    expect((await venue.send("DELETE", "/v1/ws-auth", { body })).json.status).toBe(0);
+    expect(await mine.closed).toBe(1000);
+    await other.settled();
+  });
+  test("a sixth token ends the one nearest to expiry and closes its sockets", async () => {
+    const venue = await started();
+    const tokens: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      tokens.push(await venue.token());
+      venue.wall.advance(1_000);
+    }
+    // The oldest is extended: now the second is nearest to its end.
+    await put(venue, tokens[0]!);
+    const ears = await Promise.all(tokens.map((token) => venue.privateEar(token)));
+    const sixth = await venue.token();
+    expect(new Set([...tokens, sixth]).size).toBe(6);
+    expect(await ears[1]!.closed).toBe(1006);
+    await expect(venue.privateEar(tokens[1])).rejects.toThrow("HTTP 404");
+    await venue.privateEar(tokens[0]);
+    expect(venue.server.sockets()).toBe(5);
+  });
+  test("several sockets may share a token", async () => {
+    const venue = await started();
+    const token = await venue.token();
+    const ears = [await venue.privateEar(token), await venue.privateEar(token)];
+    for (const ear of ears) {
+      ear.subscribe("orderEvents");
+      await ear.settled();
+    }
+    await venue.order({ size: "0.01" });
+    for (const ear of ears) await ear.heard(1, "orderEvents");
+  });
+});
