@@ -60,3 +60,5 @@ export const positive = (what: string, text: string): number => {
   if (value < 1) throw new UsageError(`${what}: expected a whole number of at least 1, found ${JSON.stringify(text)}`);
   return value;
 };
+/** The id of a job, also as lists write it: "8" or "#8". Throws UsageError. */
+export const jobId = (text: string): number => positive("ID", text.replace(/^#/, ""));

@@ -1,14 +1,14 @@
 // `trader enqueue NAME JSON`: any handler ad hoc, as a job like any other. Printed only after the job is durable; with
 // --wait the command ends with the job, and its exit code tells how the job ended.
-import { dirname } from "node:path";
 import type { Command } from "commander";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { type EpochMs, isoUtc, parseInstant, SECOND_MS } from "../../lib/core/time.ts";
-import { isLocked } from "../../lib/io/lock.ts";
 import { entropyHex } from "../../lib/io/random.ts";
 import type { Enqueued } from "../../queue/store.ts";
 import type { NewJob } from "../../queue/types.ts";
 import { type Common, type JobsDeps, withCommon, within } from "./common.ts";
+import { examplesText } from "./exampleInputs.ts";
+import { folderText, hintWith, idleText } from "./folder.ts";
 import { clean, jstSeconds } from "./terminal.ts";
 import { verdictOf, waitForJob } from "./waitForJob.ts";
 
@@ -20,40 +20,53 @@ interface Options extends Common {
 }
 
 export const registerEnqueue = (program: Command, deps: JobsDeps): void => {
-  withCommon(program, "enqueue <name> <json>", "put a job into the queue: the handler's name and its input as JSON")
+  const command = withCommon(
+    program,
+    "enqueue <name> <json>",
+    "put a job into the queue: the handler's name and its input as JSON",
+  );
+  command
+    .usage("<name> <json> [options]")
+    .configureOutput({ outputError: (text, write) => write(eatenByWait(command.opts<Options>()) ?? text) })
     .option("--at <time>", "run at this ISO-8601 time (default: now)")
     .option("--key <key>", "enqueue at most once under this key (default: a new one)")
     .option("--wait [seconds]", "wait until the job ends, at most so long; exit 0 when it is done, else 1")
+    .addHelpText("after", () => `\n${examplesText()}`)
     .action(async (name: string, text: string, options: Options) => {
       const input = jsonOf(text);
       const runAtMs = options.at === undefined ? undefined : instantOf(options.at);
       const limitMs = options.wait === undefined || options.wait === true ? undefined : secondsOf(options.wait);
-      const { key, result, dir } = within(deps.open, options, ({ store, clock, db }) => {
+      const hint = hintWith(options);
+      const { key, result, folder, idle } = within(deps.open, options, ({ store, clock, db }) => {
         const own = options.key ?? `cli:${isoUtc(clock.nowMs())}:${entropyHex(4)}`;
         const job = { name, key: own, input, ...(runAtMs === undefined ? {} : { runAtMs }) };
-        return { key: own, result: enqueue(store, job), dir: dirname(db.path) };
+        return { key: own, result: enqueue(store, job), folder: folderText(db), idle: idleText(db, hint) };
       });
       const what = `job ${result.id} ${name} ${clean(key)}`;
       const said = result.created
-        ? `${what}: ready${runAtMs === undefined ? "" : ` at ${jstSeconds(runAtMs)}`}`
-        : `${what}: was there already, nothing was changed`;
+        ? `${what}: ready${runAtMs === undefined ? "" : ` at ${jstSeconds(runAtMs)}`}, in ${folder}`
+        : `${what}: was there already in ${folder}, nothing was changed`;
       if (options.wait === undefined) {
         if (options.json) deps.out(JSON.stringify(result));
-        else deps.out(result.created ? `${said}; watch it with trader jobs show ${result.id}` : said);
+        else deps.out(result.created ? `${said}; watch it with ${hint(`jobs show ${result.id}`)}` : said);
+        if (idle !== undefined && result.created) deps.err(`note: ${idle}`);
         return;
       }
       deps.err(said);
-      if (!isLocked(dir))
-        deps.err(
-          `note: no worker runs for ${dir}, so nothing happens until one is started (trader worker); still waiting`,
-        );
+      if (idle !== undefined) deps.err(`note: ${idle}; still waiting`);
       await wait(deps, options, result, limitMs);
     });
 };
 
+/** --wait before the arguments takes the handler's name as its seconds, and then the JSON seems to be missing. */
+const eatenByWait = ({ wait }: Options): string | undefined =>
+  typeof wait === "string" && !SECONDS.test(wait)
+    ? `error: --wait: expected seconds or nothing, found ${JSON.stringify(wait)}; put --wait after the name and the JSON\n`
+    : undefined;
+
 const wait = async (deps: JobsDeps, options: Options, result: Enqueued, limitMs: number | undefined): Promise<void> => {
   const waited = await waitForJob(deps, options, { id: result.id, limitMs });
-  const { text, failed } = verdictOf(waited);
+  const { text, failed } = verdictOf(waited, hintWith(options));
   const { job } = waited;
   if (options.json)
     deps.out(
@@ -76,7 +89,7 @@ const jsonOf = (text: string): unknown => {
     return JSON.parse(text);
   } catch (e) {
     throw new UsageError(
-      `JSON: expected the job's input as JSON such as '{}', found ${JSON.stringify(text)}: ${(e as Error).message}`,
+      `JSON: expected the job's input as JSON, found ${text}: ${(e as Error).message}; use double quotes inside single ones: '{"symbol":"BTC_JPY"}'`,
     );
   }
 };
@@ -87,8 +100,9 @@ const instantOf = (text: string): EpochMs => {
     throw new UsageError(`--at: ${(e as Error).message}`);
   }
 };
+const SECONDS = /^\d{1,7}(\.\d{1,3})?$/;
 const secondsOf = (text: string): number => {
-  const seconds = /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+  const seconds = SECONDS.test(text) ? Number(text) : 0;
   if (seconds <= 0)
     throw new UsageError(
       `--wait: expected seconds above 0 or nothing, found ${JSON.stringify(text)}; put --wait after the name and the JSON`,

@@ -1,11 +1,11 @@
-// Jobs as a person reads them: the table of `jobs list`, the page of `jobs show`, and the same as JSON.
+// A job as a person reads it, the page of `jobs show`, and as JSON. The table of `jobs list`: jobTable.ts.
 import type { Attempt, Job } from "../../db/tables/jobs.ts";
 import type { JobSpan } from "../../db/tables/queueLook.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
 import type { JobDetails } from "../../queue/store.ts";
 import type { Reads } from "../../queue/types.ts";
+import { type Hint, shellQuoted } from "./folder.ts";
 import { gatherStory, type Story, storyJson, storyLines } from "./jobStory.ts";
-import { bothTimes, clean, cutTo, durationText, jstSeconds, table } from "./terminal.ts";
+import { bothTimes, clean, cutTo, durationText, jstSeconds } from "./terminal.ts";
 
 export interface JobPageView extends JobDetails {
   /** From the root to the parent. */
@@ -63,39 +63,21 @@ export const note = (job: Job): string =>
       : (job.reason ?? "");
 export const stateText = (job: Job): string => job.state + (job.snoozed ? " (snoozed)" : "");
 
-/** When a ready job runs, a parked one's deadline, when an ended one ended. */
-const when = (job: Job): EpochMs =>
-  job.finishedMs ?? (job.state === "parked" && job.deadlineMs !== undefined ? job.deadlineMs : job.runAtMs);
-
-/** `width`: the terminal's, on one; keys and notes are then cut. */
-export const jobTable = (jobs: readonly Job[], width: number | undefined): readonly string[] =>
-  table(
-    [
-      ["ID", "STATE", "HANDLER", "KEY", "TRIES", "WHEN (JST)", "NOTE"],
-      ...jobs.map((job) => [
-        String(job.id),
-        stateText(job),
-        job.name,
-        job.key,
-        `${job.attempts}/${job.maxAttempts}`,
-        jstSeconds(when(job)).slice(0, 19),
-        note(job),
-      ]),
-    ],
-    { width, shrink: [6, 3] },
-  );
-export const TABLE_LEGEND =
-  "WHEN is JST (UTC+9): when a ready job runs, a parked one's deadline, the end of an ended one";
-
 /** A longer trace is cut in the middle. */
 const TRACE_LINES = 60;
 
-export const jobPageText = (page: JobPageView, width: number | undefined): string => {
+export interface PageSetting {
+  /** "var-paper (paper)". */
+  readonly folder: string;
+  readonly hint: Hint;
+  readonly width: number | undefined;
+}
+export const jobPageText = (page: JobPageView, { folder, hint, width }: PageSetting): string => {
   const { job, attempts, ancestors, children, trace } = page;
   const story = storyLines(page.story);
   const lines = [
     `job ${job.id}  ${job.name}  ${job.key}  ${stateText(job)}`,
-    ...factLines(job),
+    ...factLines(job, folder, hint),
     "attempts:",
     ...(attempts.length === 0
       ? ["  none (an attempt that only snoozed leaves no trace)"]
@@ -103,18 +85,19 @@ export const jobPageText = (page: JobPageView, width: number | undefined): strin
     ...(ancestors.length > 0 ? ["descends from (root first):", ...ancestors.map((other) => relative(other))] : []),
     ...(children.length > 0 ? ["children:", ...children.map((other) => relative(other))] : []),
     `trace: ${trace.length} ${trace.length === 1 ? "job" : "jobs"} in order of creation (times are JST)`,
-    ...traceLines(page),
+    ...traceLines(page, hint),
     ...(story.length > 0 ? ["in the market:", ...story.map((line) => `  ${line}`)] : []),
-    `more: trader audit list --trace '${job.traceId}'`,
+    `more: ${hint(`audit list --trace ${shellQuoted(job.traceId)}`)}`,
   ].map(clean);
   // Long lines of a page are wrapped by the terminal; only its lists are cut, so that a row stays a row.
   return lines.map((line) => (width !== undefined && line.startsWith("  #") ? cutTo(line, width) : line)).join("\n");
 };
 
-const factLines = (job: Job): readonly string[] => {
+const factLines = (job: Job, folder: string, hint: Hint): readonly string[] => {
   const fact = (name: string, text: string): string => `${name.padEnd(11)}${text}`;
   const { error } = job;
   return [
+    fact("folder", folder),
     fact("input", JSON.stringify(job.input)),
     fact("trace", job.traceId),
     fact("created", bothTimes(job.createdMs)),
@@ -141,18 +124,18 @@ const factLines = (job: Job): readonly string[] => {
     ...(job.reason === undefined ? [] : [fact("note", job.reason)]),
     ...(error === undefined ? [] : [fact("error", `${error.verdict} ${error.code}: ${error.message}`)]),
     ...(error === undefined || isEmpty(error.data) ? [] : [fact("error data", JSON.stringify(error.data))]),
-    ...adviceLines(job).map((text) => fact("to do", text)),
+    ...adviceLines(job, hint).map((text) => fact("to do", text)),
   ];
 };
 const isEmpty = (data: unknown): boolean =>
   data === undefined || data === null || (typeof data === "object" && Object.keys(data).length === 0);
 
-const adviceLines = (job: Job): readonly string[] => {
+const adviceLines = (job: Job, hint: Hint): readonly string[] => {
   if (job.state === "dead")
     return [
-      `when the cause is gone: trader jobs retry ${job.id}; when it does not matter: trader jobs discard ${job.id}`,
+      `when the cause is gone: ${hint(`jobs retry ${job.id}`)}; when it does not matter: ${hint(`jobs discard ${job.id}`)}`,
     ];
-  if (job.state === "parked") return ["a person decides: trader status; without an answer the deadline does"];
+  if (job.state === "parked") return [`a person decides: ${hint("status")}; without an answer the deadline does`];
   return [];
 };
 
@@ -170,7 +153,7 @@ const relative = (job: Job): string => {
   return `  #${job.id}  ${job.name}  ${job.key}  ${stateText(job)}${why === "" ? "" : `  ${why}`}`;
 };
 
-const traceLines = ({ job, trace }: JobPageView): readonly string[] => {
+const traceLines = ({ job, trace }: JobPageView, hint: Hint): readonly string[] => {
   const lines = trace.map((other) => {
     const took = other.finishedMs === undefined ? "" : ` after ${durationText(other.finishedMs - other.createdMs)}`;
     const mark = other.id === job.id ? "  <- this job" : "";
@@ -182,7 +165,7 @@ const traceLines = ({ job, trace }: JobPageView): readonly string[] => {
   const left = lines.length - 2 * head;
   return [
     ...lines.slice(0, head),
-    `  … ${left} more: trader jobs list --trace '${job.traceId}' --limit ${trace.length}`,
+    `  … ${left} more: ${hint(`jobs list --trace ${shellQuoted(job.traceId)} --limit ${trace.length}`)}`,
     ...lines.slice(-head),
   ];
 };

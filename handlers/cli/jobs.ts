@@ -3,22 +3,38 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Job, JobState } from "../../db/tables/jobs.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { isoUtc } from "../../lib/core/time.ts";
-import { ACTOR, type Common, type JobsDeps, positive, STATES, withCommon, within } from "./common.ts";
+import {
+  ACTOR,
+  type Common,
+  type JobsDeps,
+  type JobsState,
+  jobId,
+  positive,
+  STATES,
+  withCommon,
+  within,
+} from "./common.ts";
+import { folderText, hintWith } from "./folder.ts";
 import { registerJobsPrune } from "./jobsPrune.ts";
 import { registerWatch } from "./jobsWatch.ts";
-import { gatherJobPage, jobJson, jobPageJson, jobPageText, jobTable, TABLE_LEGEND } from "./jobText.ts";
-import { clean, jstSeconds } from "./terminal.ts";
+import { jobTable, TABLE_LEGEND } from "./jobTable.ts";
+import { gatherJobPage, jobJson, jobPageJson, jobPageText } from "./jobText.ts";
+import { clean, jstSeconds, wrapTo } from "./terminal.ts";
 
 export const registerJobs = (program: Command, deps: JobsDeps): void => {
   const jobs = program.command("jobs").description("look at the job queue and mend it");
   registerList(jobs, deps);
   withCommon(jobs, "show <id>", "the whole story of a job: attempts, relatives, trace, and the trade it led to").action(
     (id: string, options: Common) =>
-      within(deps.look, options, ({ store, db }) => {
-        const wanted = positive("ID", id);
-        const page = db.read.queueLook.atOnce(() => gatherJobPage(db.read, store.show(wanted)));
-        deps.out(options.json ? JSON.stringify(jobPageJson(page)) : jobPageText(page, deps.terminal?.columns()));
+      within(deps.look, options, (state) => {
+        const { store, db } = state;
+        const wanted = jobId(id);
+        const page = db.read.queueLook.atOnce(() => {
+          mustExist(state, wanted, options);
+          return gatherJobPage(db.read, store.show(wanted));
+        });
+        const setting = { folder: folderText(db), hint: hintWith(options), width: deps.terminal?.columns() };
+        deps.out(options.json ? JSON.stringify(jobPageJson(page)) : jobPageText(page, setting));
       }),
   );
   registerChange(jobs, deps, "retry", "give dead or cancelled jobs fresh attempts");
@@ -29,18 +45,48 @@ export const registerJobs = (program: Command, deps: JobsDeps): void => {
   registerJobsPrune(jobs, deps);
 };
 
+/** As the store says it, with a hint that names the folder. */
+const mustExist = ({ db }: JobsState, id: number, options: Common): void => {
+  if (db.read.jobs.byId(id) === undefined)
+    throw new AppError(
+      "permanent",
+      "JOB_NOT_FOUND",
+      `expected the id of a job, found ${id}; see ${hintWith(options)("jobs list")}`,
+    );
+};
+
 interface ListOptions extends Common {
   readonly state?: readonly JobState[];
   readonly name?: string;
   readonly trace?: string;
   readonly limit: string;
 }
-/** `--state dead --state parked` and `--state dead,parked` alike. */
+/** Words of other queues for our states. */
+const OTHER_WORDS: ReadonlyMap<string, JobState> = new Map(
+  Object.entries({
+    failed: "dead",
+    error: "dead",
+    discarded: "cancelled",
+    canceled: "cancelled",
+    completed: "done",
+    succeeded: "done",
+    pending: "ready",
+    queued: "ready",
+    snoozed: "ready",
+    waiting: "ready",
+    active: "running",
+  } as const),
+);
+/** `--state dead --state PARKED` and `--state dead,parked` alike. */
 const states = (text: string, before: readonly JobState[] = []): readonly JobState[] => {
-  const found = text.split(",").map((word) => word.trim());
-  const wrong = found.filter((word) => !(STATES as readonly string[]).includes(word));
-  if (wrong.length > 0)
-    throw new InvalidArgumentError(`expected one or more of ${STATES.join(", ")}, found ${JSON.stringify(wrong[0])}.`);
+  const found = text.split(",").map((word) => word.trim().toLowerCase());
+  const wrong = found.find((word) => !(STATES as readonly string[]).includes(word));
+  if (wrong !== undefined) {
+    const meant = OTHER_WORDS.get(wrong);
+    throw new InvalidArgumentError(
+      `expected one or more of ${STATES.join(", ")}, found ${JSON.stringify(wrong)}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+    );
+  }
   return [...before, ...(found as JobState[])];
 };
 
@@ -51,7 +97,7 @@ const registerList = (jobs: Command, deps: JobsDeps): void => {
     .option("--trace <id>", "only this trace")
     .option("--limit <n>", "at most this many", "50")
     .action((options: ListOptions) =>
-      within(deps.look, options, ({ db, store }) => {
+      within(deps.look, options, ({ db, store, clock }) => {
         const { state, name, trace: traceId } = options;
         const limit = positive("--limit", options.limit);
         const { jobs: found, total } = db.read.queueLook.atOnce(() =>
@@ -62,16 +108,19 @@ const registerList = (jobs: Command, deps: JobsDeps): void => {
           deps.out(JSON.stringify(found.map(jobJson)));
           if (more > 0) deps.err(`note: ${found.length} of ${total} jobs; --limit ${total} gives all`);
         } else if (found.length > 0) {
-          for (const line of jobTable(found, deps.terminal?.columns())) deps.out(line);
-          deps.out(more > 0 ? `${found.length} of ${total} jobs; ${more} more: --limit ${total}` : `${total} in all`);
-          deps.out(TABLE_LEGEND);
+          const width = deps.terminal?.columns();
+          for (const line of jobTable(found, clock.nowMs(), width)) deps.out(line);
+          const count =
+            more > 0 ? `${found.length} of ${total} jobs; ${more} more: --limit ${total}` : `${total} in all`;
+          for (const line of wrapTo(`${count}; ${folderText(db)}`, width)) deps.out(line);
+          for (const line of wrapTo(TABLE_LEGEND, width)) deps.out(line);
         } else {
           const known = [...new Set(store.stats().names.map((row) => row.name))];
           const hint =
             name !== undefined && !known.includes(name)
               ? `; jobs there are of ${known.join(", ") || "no handler"}`
               : "";
-          deps.out(`no jobs${hint}`);
+          deps.out(`no jobs in ${folderText(db)}${hint}`);
         }
       }),
     );
@@ -84,16 +133,21 @@ const registerChange = (
   description: string,
 ): void => {
   withCommon(jobs, `${verb} <id...>`, description).action((texts: readonly string[], options: Common) => {
-    const ids = [...new Set(texts.map((text) => positive("ID", text)))];
-    within(deps.open, options, ({ store }) => {
+    const ids = [...new Set(texts.map(jobId))];
+    within(deps.open, options, (state) => {
+      const { store, db } = state;
+      const change = (id: number): Job => {
+        mustExist(state, id, options);
+        return store[verb](id, ACTOR);
+      };
       const line = (job: Job) => `job ${job.id} ${job.name} ${clean(job.key)}: ${job.state}`;
       if (ids.length === 1) {
-        const job = store[verb](ids[0]!, ACTOR);
-        deps.out(options.json ? JSON.stringify(jobJson(job)) : line(job));
+        const job = change(ids[0]!);
+        deps.out(options.json ? JSON.stringify(jobJson(job)) : `${line(job)}, in ${folderText(db)}`);
         return;
       }
       // Each id is a transaction of its own: one that cannot be changed must not keep the others from it.
-      const results = ids.map((id) => attempt(id, () => store[verb](id, ACTOR)));
+      const results = ids.map((id) => attempt(id, () => change(id)));
       if (options.json)
         deps.out(
           JSON.stringify(
@@ -109,6 +163,7 @@ const registerChange = (
           if (!options.json) deps.out(line(r.job));
         } else deps.err(`${r.error.code}: ${r.error.message}`);
       }
+      if (!options.json) deps.out(`in ${folderText(db)}`);
       const failed = results.filter((r) => "error" in r);
       if (failed.length > 0)
         throw new AppError(
@@ -143,8 +198,9 @@ const registerStats = (jobs: Command, deps: JobsDeps): void => {
       }
       const oldest = stats.oldestDueMs;
       const lines = [
+        folderText(db),
         STATES.map((state) => `${state} ${stats.states[state]}`).join("  "),
-        `due now ${stats.due}${oldest === undefined ? "" : `, oldest since ${isoUtc(oldest)} (${jstSeconds(oldest)})`}`,
+        `due now ${stats.due}${oldest === undefined ? "" : `, oldest since ${jstSeconds(oldest)}`}`,
         ...(halts.length > 0 ? [`halts: ${halts.map((h) => `${h.kind} (${h.reason})`).join(", ")}`] : []),
         ...stats.names.map((row) => `  ${row.name.padEnd(24)} ${row.state.padEnd(10)} ${row.count}`),
       ];

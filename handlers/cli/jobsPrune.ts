@@ -4,10 +4,12 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { Database } from "../../db/open.ts";
 import { UsageError } from "../../lib/core/errors.ts";
-import { DAY_MS, type EpochMs, isoUtc } from "../../lib/core/time.ts";
+import { DAY_MS, type EpochMs } from "../../lib/core/time.ts";
 import { lockFolder } from "../../lib/io/lock.ts";
 import { prunableJobs, pruneJobs } from "../../queue/prune.ts";
 import { ACTOR, type Common, type JobsDeps, withCommon } from "./common.ts";
+import { folderText } from "./folder.ts";
+import { jstSeconds } from "./terminal.ts";
 
 interface Options extends Common {
   readonly olderThan?: string;
@@ -29,10 +31,14 @@ export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
         // VACUUM locks the file for seconds: no worker may start meanwhile.
         if (options.vacuum) unlock = lockFolder(dirname(db.path));
         const beforeMs = (clock.nowMs() - days * DAY_MS) as EpochMs;
-        const since = `finished before ${isoUtc(beforeMs)}`;
+        const since = `finished before ${jstSeconds(beforeMs)}`;
         if (options.dryRun) {
           const count = prunableJobs(db, beforeMs);
-          deps.out(options.json ? JSON.stringify({ prunable: count, beforeMs }) : `${count} jobs ${since} would go`);
+          deps.out(
+            options.json
+              ? JSON.stringify({ prunable: count, beforeMs })
+              : `${count} jobs ${since} would go, in ${folderText(db)}`,
+          );
           return;
         }
         const pruned = await pruneJobs(db, clock, { beforeMs });
@@ -42,7 +48,9 @@ export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
         const bytes = options.vacuum ? vacuum(db) : undefined;
         if (options.json) deps.out(JSON.stringify({ ...pruned, beforeMs, ...(bytes ? { bytes } : {}) }));
         else {
-          deps.out(`${pruned.jobs} jobs ${since} are forgotten, with ${pruned.attempts} attempts`);
+          deps.out(
+            `${pruned.jobs} jobs ${since} are forgotten, with ${pruned.attempts} attempts, in ${folderText(db)}`,
+          );
           if (bytes) deps.out(`the file had ${megabytes(bytes.before)}, now it has ${megabytes(bytes.after)}`);
         }
       } finally {

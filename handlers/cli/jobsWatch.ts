@@ -43,11 +43,12 @@ const watch = async (options: WatchOptions, deps: JobsDeps): Promise<void> => {
   const show = (): void => {
     if (!frame) return;
     if (options.json) deps.out(JSON.stringify(frameJson(frame)));
-    else if (screen) screen.draw(frameLines(frame, deps.terminal?.columns()));
     else {
-      const width = deps.terminal?.columns();
-      const lines = frameLines(frame, width).map((line) => (width === undefined ? line.text : cutTo(line.text, width)));
-      deps.out(lines.join("\n"));
+      // As on the screen, the last column stays free.
+      const width = deps.terminal && deps.terminal.columns() - 1;
+      const lines = frameLines(frame, width);
+      if (screen) screen.draw(lines);
+      else deps.out(lines.map((line) => (width === undefined ? line.text : cutTo(line.text, width))).join("\n"));
     }
   };
   const deaf = screen ? deps.terminal?.onResize(show) : undefined;

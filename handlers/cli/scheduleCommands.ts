@@ -1,20 +1,18 @@
 // `trader schedules list | run | pause | resume`: the clockwork as a person reads it and holds it. What a person changes is
 // audited in the same transaction; a run by hand never takes a scheduled tick's place.
-import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { Tx } from "../../db/open.ts";
-import type { Job } from "../../db/tables/jobs.ts";
 import type { Schedule } from "../../db/tables/schedules.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
-import { DAY_MS, type EpochMs, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
-import { isLocked } from "../../lib/io/lock.ts";
+import { type EpochMs, epochMs, isoUtc } from "../../lib/core/time.ts";
 import { entropyHex } from "../../lib/io/random.ts";
 import { Scheduler, tickAtOrAfter } from "../../queue/schedule.ts";
 import type { Enqueued } from "../../queue/store.ts";
 import type { NewJob } from "../../queue/types.ts";
 import { ACTOR, type Common, type JobsDeps, type JobsState, withCommon, within } from "./common.ts";
-import { jobJson, note, stateText } from "./jobText.ts";
-import { durationText, jstSeconds, jstTimeOfDay, table } from "./terminal.ts";
+import { endedText, folderText, hintWith, idleText, isEndedReplay, shellQuoted } from "./folder.ts";
+import { gatherSchedules, scheduleJson, scheduleLines } from "./scheduleList.ts";
+import { jstSeconds } from "./terminal.ts";
 
 export const registerSchedules = (program: Command, deps: JobsDeps): void => {
   const schedules = program
@@ -23,11 +21,22 @@ export const registerSchedules = (program: Command, deps: JobsDeps): void => {
   withCommon(schedules, "list", "every schedule with its next tick and what became of the last one").action(
     (options: Common) =>
       within(deps.look, options, (state) => {
-        const rows = state.db.read.queueLook.atOnce(() => gather(state));
-        if (options.json) deps.out(JSON.stringify(rows.map(rowJson)));
-        else if (rows.length === 0)
-          deps.out("no schedules: the worker declares them when it first starts (trader worker)");
-        else for (const line of listLines(rows, state.clock.nowMs(), deps.terminal?.columns())) deps.out(line);
+        const { db, clock } = state;
+        const rows = db.read.queueLook.atOnce(() => gatherSchedules(state));
+        if (options.json) {
+          deps.out(JSON.stringify(rows.map(scheduleJson)));
+          return;
+        }
+        const hint = hintWith(options);
+        const width = deps.terminal?.columns();
+        if (rows.length === 0)
+          deps.out(
+            `no schedules in ${folderText(db)}: the worker declares them when it first starts (${hint("worker")})`,
+          );
+        else for (const line of scheduleLines(rows, clock.nowMs(), width)) deps.out(line);
+        const end = isEndedReplay(db) ? `; ${endedText(hint)}` : "";
+        // Not broken into lines: a hint that is copied must stay whole.
+        if (rows.length > 0) deps.out(`${folderText(db)}${end}`);
       }),
   );
   withCommon(schedules, "run <name>", "enqueue the job of its newest tick now, by hand").action(
@@ -76,15 +85,16 @@ const run = ({ db, store, clock }: JobsState, deps: JobsDeps, name: string, opti
     tx.audit.append({ atMs: nowMs, kind: "schedule.runByHand", actor: ACTOR, data });
     return { schedule: found, job: { ...job, tickMs }, result: enqueued };
   });
+  const hint = hintWith(options);
   if (options.json)
     deps.out(JSON.stringify({ id: result.id, schedule: name, name: job.name, key: job.key, tickMs: job.tickMs }));
   else
     deps.out(
-      `job ${result.id} ${job.name} ${job.key}: ready, for the tick of ${jstSeconds(job.tickMs)}; watch it with trader jobs show ${result.id}`,
+      `job ${result.id} ${job.name} ${job.key}: ready in ${folderText(db)}, for the tick of ${jstSeconds(job.tickMs)}; watch it with ${hint(`jobs show ${result.id}`)}`,
     );
   if (schedule.paused) deps.err(`note: ${name} is paused and stays so; only this one job runs`);
-  const dir = dirname(db.path);
-  if (!isLocked(dir)) deps.err(`note: no worker runs for ${dir}; the job waits for one (trader worker)`);
+  const idle = idleText(db, hint);
+  if (idle !== undefined) deps.err(`note: ${idle}`);
 };
 
 const setPaused = (state: JobsState, deps: JobsDeps, name: string, paused: boolean, options: Common): void => {
@@ -108,93 +118,19 @@ const setPaused = (state: JobsState, deps: JobsDeps, name: string, paused: boole
     deps.out(JSON.stringify({ name, paused, changed, nextTickMs }));
     return;
   }
-  const word = paused ? "paused" : "not paused";
-  if (!changed) deps.out(`${name} was ${word} already, nothing was changed`);
-  else if (paused) deps.out(`${name} paused: no tick until trader schedules resume ${name}, also after a restart`);
-  else
-    deps.out(
-      nextTickMs > clock.nowMs()
-        ? `${name} resumed: next tick ${jstSeconds(nextTickMs)}`
-        : `${name} resumed: ${MISSED[before.policy]}`,
-    );
+  const where = `in ${folderText(db)}`;
+  if (!changed) deps.out(`${name} is ${paused ? "paused already" : "not paused"} ${where}, nothing was changed`);
+  else if (paused) {
+    const resume = hintWith(options)(`schedules resume ${shellQuoted(name)}`);
+    deps.out(`${name} paused ${where}: no tick until ${resume}, also after a restart`);
+  } else {
+    const then = nextTickMs > clock.nowMs() ? `next tick ${jstSeconds(nextTickMs)}` : MISSED[before.policy];
+    deps.out(`${name} resumed ${where}: ${then}`);
+  }
+  if (isEndedReplay(db)) deps.err(`note: ${endedText(hintWith(options))}; no time passes in it any more`);
 };
 const MISSED: Readonly<Record<Schedule["policy"], string>> = {
   skip: "the ticks missed meanwhile are skipped, unless the newest is still fresh",
   once: "the newest tick missed meanwhile is made up",
   all: "the ticks missed meanwhile are made up, oldest first",
-};
-
-interface Row {
-  readonly schedule: Schedule;
-  /** The last tick's job; undefined when there was no tick, or the job is pruned. */
-  readonly job: Job | undefined;
-}
-const gather = ({ db }: JobsState): readonly Row[] =>
-  db.read.schedules.all().map((schedule) => ({
-    schedule,
-    job:
-      schedule.lastTickMs === undefined
-        ? undefined
-        : db.read.jobs.byKey(schedule.handler, `${schedule.name}:${schedule.lastTickMs}`),
-  }));
-
-const rowJson = ({ schedule: s, job }: Row): Record<string, unknown> => ({
-  name: s.name,
-  handler: s.handler,
-  input: s.input,
-  every: everyText(s.everyMs, s.offsetMs),
-  everyMs: s.everyMs,
-  offsetMs: s.offsetMs,
-  policy: s.policy,
-  maxCatchUp: s.maxCatchUp,
-  expiresAfterMs: s.expiresAfterMs ?? null,
-  nextTickMs: s.nextTickMs,
-  lastTickMs: s.lastTickMs ?? null,
-  paused: s.paused,
-  lastJob: job ? jobJson(job) : null,
-});
-
-const listLines = (rows: readonly Row[], nowMs: EpochMs, width: number | undefined): readonly string[] =>
-  table(
-    [
-      ["NAME", "HANDLER", "EVERY", "MISSED", "NEXT TICK (JST)", "UTC", "IN", "LAST TICK (JST)", "ITS JOB"],
-      ...rows.map(({ schedule: s, job }) => [
-        s.name,
-        s.handler,
-        everyText(s.everyMs, s.offsetMs),
-        s.policy === "all" ? `all, at most ${s.maxCatchUp}` : s.policy,
-        jstSeconds(s.nextTickMs).slice(0, 19),
-        isoUtc(s.nextTickMs).slice(11, 19),
-        s.paused
-          ? "PAUSED"
-          : s.nextTickMs < nowMs
-            ? `LATE by ${durationText(nowMs - s.nextTickMs)}`
-            : durationText(s.nextTickMs - nowMs),
-        s.lastTickMs === undefined ? "none yet" : jstSeconds(s.lastTickMs).slice(0, 19),
-        s.lastTickMs === undefined ? "" : job ? `#${job.id} ${stateText(job)} ${note(job)}`.trimEnd() : "pruned",
-      ]),
-    ],
-    { width, shrink: [8, 1, 0] },
-  );
-
-/** "every 15 min, at +5 s", "every day at 00:05:00 JST". */
-export const everyText = (everyMs: number, offsetMs: number): string => {
-  if (everyMs === DAY_MS) return `every day at ${jstTimeOfDay(epochMs(offsetMs))} JST`;
-  const units = [
-    [DAY_MS, "d"],
-    [HOUR_MS, "h"],
-    [MINUTE_MS, "min"],
-    [SECOND_MS, "s"],
-    [1, "ms"],
-  ] as const;
-  const span = (ms: number): string => {
-    let left = ms;
-    const parts: string[] = [];
-    for (const [unitMs, unit] of units) {
-      if (left >= unitMs) parts.push(`${Math.floor(left / unitMs)} ${unit}`);
-      left %= unitMs;
-    }
-    return parts.join(" ");
-  };
-  return `every ${span(everyMs)}${offsetMs === 0 ? "" : `, at +${span(offsetMs)}`}`;
 };

@@ -40,38 +40,93 @@ export const cutTo = (text: string, width: number): string => {
   }
   return width < 1 ? "" : `${kept}…`;
 };
+/** The same, cut in the middle: of a key, the end tells most. */
+export const cutMiddle = (text: string, width: number): string => {
+  if (textWidth(text) <= width) return text;
+  const room = Math.max(0, Math.floor(width / 2) - 1);
+  let end = "";
+  for (const char of [...text].reverse()) {
+    if (textWidth(char + end) > room) break;
+    end = char + end;
+  }
+  return cutTo(text, width - textWidth(end)) + end;
+};
+/** The text in lines of at most `width` columns (undefined: in one), broken at spaces where there are some. */
+export const wrapTo = (text: string, width: number | undefined, indent = ""): readonly string[] => {
+  if (width === undefined || textWidth(text) <= width) return [text];
+  const room = Math.max(width, indent.length + 10);
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<= )/)) {
+    if (textWidth((line + word).trimEnd()) > room && line.trim() !== "") {
+      lines.push(line.trimEnd());
+      line = indent;
+    }
+    line += word;
+    for (; textWidth(line.trimEnd()) > room; line = indent + line.slice(lines.at(-1)!.length))
+      lines.push(cutTo(line, room + 1).slice(0, -1));
+  }
+  return line.trim() === "" ? lines : [...lines, line.trimEnd()];
+};
 const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - textWidth(text)));
 
 /**
- * Rows as aligned columns, the first row being the header. With `width`, the columns named in `shrink` give way in that
- * order (none below its header or 8 columns) until a row fits; what still does not fit is cut.
+ * Rows as aligned columns, the first row being the header. With `width`, the columns named in `shrink`, then those in
+ * `middle`, give way in that order (none below its header or 8 columns) until a row fits; what still does not fit is cut.
+ * Columns of `middle` keep the ends of their texts.
  */
 export const table = (
   rows: readonly (readonly string[])[],
-  options: { readonly width?: number | undefined; readonly shrink?: readonly number[] } = {},
+  options: {
+    readonly width?: number | undefined;
+    readonly shrink?: readonly number[];
+    readonly middle?: readonly number[];
+  } = {},
 ): readonly string[] => {
   const cells = rows.map((row) => row.map(clean));
   const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((row) => textWidth(row[i] ?? ""))));
-  const { width } = options;
+  const { width, shrink = [], middle = [] } = options;
   if (width !== undefined)
-    for (const column of options.shrink ?? []) {
+    for (const column of [...shrink, ...middle]) {
       const over = widths.reduce((sum, each) => sum + each + 2, -2) - width;
       const least = Math.max(8, textWidth(cells[0]?.[column] ?? ""));
       if (over > 0) widths[column] = Math.max(Math.min(least, widths[column] ?? 0), (widths[column] ?? 0) - over);
     }
+  const cut = (cell: string, i: number): string => (middle.includes(i) ? cutMiddle : cutTo)(cell, widths[i] ?? 0);
   return cells.map((row) => {
     const line = row
-      .map((cell, i) => pad(cutTo(cell, widths[i] ?? 0), widths[i] ?? 0))
+      .map((cell, i) => pad(cut(cell, i), widths[i] ?? 0))
       .join("  ")
       .trimEnd();
     return width === undefined ? line : cutTo(line, width);
   });
 };
 
+const NOTE_INDENT = "      ";
+const NOTE_LINES = 3;
+/** A text below its row: at most three lines. */
+export const noteLines = (text: string, width: number): readonly string[] => {
+  if (text === "") return [];
+  const lines = wrapTo(`${NOTE_INDENT}${clean(text)}`, width, NOTE_INDENT);
+  if (lines.length <= NOTE_LINES) return lines;
+  const last = [lines[NOTE_LINES - 1]!, ...lines.slice(NOTE_LINES).map((line) => line.trim())].join(" ");
+  return [...lines.slice(0, NOTE_LINES - 1), cutTo(last, width)];
+};
+
 /** "2025-08-12 21:30:05 JST". */
 export const jstSeconds = (at: EpochMs): string => `${jstText(at).slice(0, 16)}:${isoUtc(at).slice(17, 19)} JST`;
 /** "2025-08-12 21:30:05 JST (12:30:05 UTC)". */
 export const bothTimes = (at: EpochMs): string => `${jstSeconds(at)} (${isoUtc(at).slice(11, 19)} UTC)`;
+/** For lists: "21:30:05" for a time of today, "08-11 21:30:05" for one of this year, else with the year. JST. */
+export const shortJst = (at: EpochMs, nowMs: EpochMs): string => {
+  const text = jstSeconds(at).slice(0, 19);
+  const now = jstSeconds(nowMs);
+  return text.slice(0, 10) === now.slice(0, 10)
+    ? text.slice(11)
+    : text.slice(0, 4) === now.slice(0, 4)
+      ? text.slice(5)
+      : text;
+};
 /** "21:30:05": the JST time of day. */
 export const jstTimeOfDay = (at: EpochMs): string => jstSeconds(at).slice(11, 19);
 

@@ -4,9 +4,12 @@ import type { Job } from "../../db/tables/jobs.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Common, JobsDeps, JobsState } from "./common.ts";
+import { type Hint, hintWith, isReplay } from "./folder.ts";
 import { clean, durationText, jstSeconds, sleepOrAbort, untilInterrupted } from "./terminal.ts";
+import { SILENT_MS, watchedWorkers } from "./watchedWorkers.ts";
 
 const POLL_MS = 100;
+const LOOK_AT_WORKERS_MS = 1_000;
 
 export interface Waited {
   readonly job: Job;
@@ -29,6 +32,8 @@ export const waitForJob = async (
   const sleep = deps.sleep ?? sleepOrAbort;
   const startMs = state.clock.monotonicMs();
   let told = "";
+  let workersSeenMs = Number.NEGATIVE_INFINITY;
+  let workers: Workers = { state: "none" };
   try {
     for (;;) {
       const job = state.db.read.jobs.byId(wanted.id);
@@ -43,6 +48,13 @@ export const waitForJob = async (
       const now = situation(state, job);
       if (now !== told && now !== "") deps.err(`job ${job.id} ${clean(now)}`);
       told = now;
+      if (waitedMs - workersSeenMs >= LOOK_AT_WORKERS_MS) {
+        workersSeenMs = waitedMs;
+        const before = workers;
+        workers = lookAtWorkers(state);
+        const text = workersText(before, workers, hintWith(options));
+        if (text !== undefined) deps.err(`note: ${text}`);
+      }
       if (interruption.signal.aborted) return { job, end: "interrupt", waitedMs };
       const leftMs = (wanted.limitMs ?? Number.POSITIVE_INFINITY) - waitedMs;
       if (leftMs <= 0) return { job, end: "time", waitedMs };
@@ -69,20 +81,40 @@ const situation = ({ db, clock }: JobsState, job: Job): string => {
   return job.runAtMs > nowMs ? `waits for its time, ${at(job.runAtMs)}` : "";
 };
 
+interface Workers {
+  readonly state: "none" | "heard" | "silent";
+  /** Since the newest heartbeat. */
+  readonly ageMs?: number;
+}
+/** A replay writes no heartbeats between its drains: of it nothing is said. */
+const lookAtWorkers = ({ db, clock }: JobsState): Workers => {
+  const living = isReplay(db) ? [] : watchedWorkers(db).filter((w) => w.process === "alive" || w.process === "unknown");
+  if (living.length === 0) return { state: "none" };
+  const ageMs = Math.min(...living.map((w) => clock.realNowMs() - w.heartbeatMs));
+  return { state: ageMs > SILENT_MS ? "silent" : "heard", ageMs };
+};
+/** Told when it changes. That none runs from the start has been said by whoever enqueued. */
+const workersText = (before: Workers, now: Workers, hint: Hint): string | undefined => {
+  if (before.state === now.state) return undefined;
+  if (now.state === "silent")
+    return `the worker is SILENT for ${durationText(now.ageMs ?? 0)}: it hangs, or cannot write its file (${hint("status")} tells more); still waiting`;
+  if (now.state === "none") return `no worker runs any more (${hint("worker")} starts one); still waiting`;
+  return before.state === "silent" ? "the worker is heard again" : undefined;
+};
+
 /** What the end of the waiting means, for a person; `failed` carries the error's code and becomes exit code 1. */
-export const verdictOf = ({
-  job,
-  end,
-  waitedMs,
-}: Waited): { readonly text: string; readonly failed: string | undefined } => {
+export const verdictOf = (
+  { job, end, waitedMs }: Waited,
+  hint: Hint,
+): { readonly text: string; readonly failed: string | undefined } => {
   const what = `job ${job.id} ${job.name} ${clean(job.key)}`;
   const after = `after ${durationText(waitedMs)}`;
   const error = job.error ? `: ${clean(`${job.error.code}: ${job.error.message}`)}` : "";
-  const show = `see trader jobs show ${job.id}`;
+  const show = `see ${hint(`jobs show ${job.id}`)}`;
   if (end !== "job") {
     const how = end === "time" ? `not ended ${after}` : "the waiting was broken off";
     return {
-      text: `${what}: ${how}; it is ${job.state} and stays in the queue (${show}; trader jobs cancel ${job.id} ends it)`,
+      text: `${what}: ${how}; it is ${job.state} and stays in the queue (${show}; ${hint(`jobs cancel ${job.id}`)} ends it)`,
       failed: end === "time" ? "WAIT_TIMEOUT" : "WAIT_INTERRUPTED",
     };
   }
@@ -94,7 +126,7 @@ export const verdictOf = ({
       };
     case "dead":
       return {
-        text: `${what}: dead after ${job.attempts} of ${job.maxAttempts} attempts${error}; ${show}, when the cause is gone trader jobs retry ${job.id}`,
+        text: `${what}: dead after ${job.attempts} of ${job.maxAttempts} attempts${error}; ${show}, when the cause is gone ${hint(`jobs retry ${job.id}`)}`,
         failed: "JOB_DEAD",
       };
     case "expired":

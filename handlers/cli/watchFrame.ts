@@ -1,26 +1,39 @@
 // One frame of `trader jobs watch`: what the queue does right now, gathered in one short read, and its text. The text is a
 // pure function of what was gathered. Most important first, because a low terminal shows only the top.
 import { dirname } from "node:path";
-import type { Database } from "../../db/open.ts";
 import type { Halt } from "../../db/tables/halts.ts";
 import type { JobState, JobStats } from "../../db/tables/jobs.ts";
-import type { FailedAttempt, RegisteredWorker, RunningJob } from "../../db/tables/queueLook.ts";
+import type { FailedAttempt, RunningJob } from "../../db/tables/queueLook.ts";
 import type { Schedule } from "../../db/tables/schedules.ts";
-import { DAY_MS, type EpochMs, epochMs, HOUR_MS, isoUtc, MINUTE_MS } from "../../lib/core/time.ts";
-import { processState } from "../../lib/io/process.ts";
+import { DAY_MS, type EpochMs, epochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
 import type { JobsState } from "./common.ts";
+import { folderText, isEndedReplay } from "./folder.ts";
+import { dueText } from "./scheduleList.ts";
 import { META, virtualNow } from "./state.ts";
-import { bothTimes, clean, durationText, jstSeconds, jstTimeOfDay, type Line, type Style, table } from "./terminal.ts";
+import {
+  clean,
+  durationText,
+  jstSeconds,
+  type Line,
+  noteLines,
+  type Style,
+  shortJst,
+  table,
+  textWidth,
+  wrapTo,
+} from "./terminal.ts";
+import { SILENT_MS, type WatchedWorker, watchedWorkers } from "./watchedWorkers.ts";
 
-export interface WatchedWorker extends RegisteredWorker {
-  readonly process: "alive" | "gone" | "unknown" | "stopped";
-}
 export interface Frame {
   /** System clock: of the machine, or the time a replay has reached. */
   readonly nowMs: EpochMs;
   readonly realNowMs: EpochMs;
   readonly dir: string;
   readonly mode: string | undefined;
+  /** "var-paper (paper)". */
+  readonly folder: string;
+  /** A replay whose window is over. */
+  readonly ended: boolean;
   readonly stats: JobStats;
   readonly halts: readonly Halt[];
   readonly workers: readonly WatchedWorker[];
@@ -35,8 +48,6 @@ export interface Frame {
 
 const FAILURES_SHOWN = 5;
 const RUNNING_SHOWN = 10;
-/** A worker writes its heartbeat every 10 s; without one for this long it hangs (its lease is over). */
-const SILENT_MS = 30_000;
 
 export const gatherFrame = ({ db, clock }: Pick<JobsState, "db" | "clock">): Frame =>
   db.read.queueLook.atOnce(() => {
@@ -48,10 +59,12 @@ export const gatherFrame = ({ db, clock }: Pick<JobsState, "db" | "clock">): Fra
       nowMs,
       realNowMs: clock.realNowMs(),
       dir: dirname(db.path),
-      mode: modeOf(db),
+      mode: db.read.meta.get(META.mode),
+      folder: folderText(db),
+      ended: isEndedReplay(db),
       stats: db.read.jobs.stats(nowMs),
       halts: db.read.halts.active(nowMs),
-      workers: latest(queueLook.workers()),
+      workers: watchedWorkers(db),
       running: queueLook.running(),
       finishedLastMinute: queueLook.finishedSince(epochMs(nowMs - MINUTE_MS)),
       finishedLastHour: queueLook.finishedSince(epochMs(nowMs - HOUR_MS)),
@@ -59,23 +72,6 @@ export const gatherFrame = ({ db, clock }: Pick<JobsState, "db" | "clock">): Fra
       schedules,
     };
   });
-const modeOf = (db: Database): string | undefined => db.read.meta.get(META.mode);
-
-/** Those that may run; when none does, the one that was heard of last, so that its end is seen. */
-const latest = (rows: readonly RegisteredWorker[]): readonly WatchedWorker[] => {
-  const judged = rows.map((row) => ({
-    ...row,
-    process: row.stoppedMs === undefined ? processState({ pid: row.pid, host: row.host }) : ("stopped" as const),
-  }));
-  const living = judged.filter((w) => w.process === "alive" || w.process === "unknown");
-  if (living.length > 0) return living;
-  const last = judged.reduce<WatchedWorker | undefined>(
-    (a, b) => (a && a.heartbeatMs >= b.heartbeatMs ? a : b),
-    undefined,
-  );
-  return last ? [last] : [];
-};
-
 export const frameJson = (frame: Frame): Record<string, unknown> => ({
   nowMs: frame.nowMs,
   dir: frame.dir,
@@ -109,48 +105,52 @@ export const frameJson = (frame: Frame): Record<string, unknown> => ({
   schedules: frame.schedules.map((s) => ({ name: s.name, nextTickMs: s.nextTickMs, paused: s.paused })),
 });
 
-/** The frame as lines; long ones are cut by whoever shows them. `width` lets tables share the room they have. */
-export const frameLines = (frame: Frame, width?: number): readonly Line[] => [
-  {
-    text: `trader jobs watch  ${frame.dir}  mode ${frame.mode ?? "none yet"}  ${bothTimes(frame.nowMs)}`,
-    style: "bold",
-  },
-  ...countLines(frame),
-  ...frame.halts.map(
-    (h): Line => ({
-      text: clean(
-        `HALT ${h.kind}: ${h.reason} (${h.untilMs === undefined ? "until it is cleared" : `until ${jstSeconds(h.untilMs)}`})`,
-      ),
-      style: "bad",
-    }),
-  ),
-  ...workerLines(frame),
-  ...runningLines(frame, width),
-  ...failureLines(frame, width),
-  ...tickLines(frame, width),
-];
+/** The frame as lines of at most `width` columns; without, in lines as long as they are. */
+export const frameLines = (frame: Frame, width?: number): readonly Line[] => {
+  const wrapped = (line: Line): readonly Line[] =>
+    wrapTo(line.text, width, "  ").map((text) => (line.style ? { text, style: line.style } : { text }));
+  return [
+    ...wrapped({ text: clean(`${jstSeconds(frame.nowMs)}  ${frame.folder}`), style: "bold" }),
+    ...[...countLines(frame), ...frame.halts.map(haltLine), ...workerLines(frame)].flatMap(wrapped),
+    ...runningLines(frame, width),
+    ...failureLines(frame, width),
+    ...tickLines(frame, width),
+  ];
+};
+
+/** The reason of a loss limit says itself until when. */
+const haltLine = ({ kind, reason, untilMs }: Halt): Line => {
+  const until =
+    untilMs === undefined
+      ? " (until it is cleared)"
+      : reason.includes(jstText(untilMs))
+        ? ""
+        : ` (until ${jstSeconds(untilMs)})`;
+  return { text: clean(`HALT ${kind}: ${reason}${until}`), style: "bad" };
+};
 
 const countLines = ({ stats, finishedLastMinute, finishedLastHour, nowMs }: Frame): readonly Line[] => {
   const order: readonly JobState[] = ["ready", "running", "parked", "dead", "done", "cancelled", "expired"];
   const oldest = stats.oldestDueMs === undefined ? "" : `, the oldest since ${durationText(nowMs - stats.oldestDueMs)}`;
   return [
     {
-      text: order.map((state) => `${state} ${stats.states[state].toLocaleString("en-US")}`).join("   "),
+      text: order.map((state) => `${state} ${stats.states[state].toLocaleString("en-US")}`).join("  "),
       ...(stats.states.dead > 0 ? { style: "warn" as const } : {}),
     },
     {
-      text: `due now ${stats.due}${oldest}; ended in the last minute ${finishedLastMinute}, in the last hour ${finishedLastHour}`,
+      text: `due now ${stats.due}${oldest}; ended in the last minute ${finishedLastMinute}, hour ${finishedLastHour}`,
     },
   ];
 };
 
 const section = (title: string): Line => ({ text: title, style: "dim" });
 
-const workerLines = ({ workers, realNowMs }: Frame): readonly Line[] => {
+const workerLines = ({ workers, realNowMs, ended }: Frame): readonly Line[] => {
+  if (ended) return [{ text: "this replay has ended", style: "warn" }];
   const text = (w: WatchedWorker): Line => {
     const age = realNowMs - w.heartbeatMs;
     const beat = `heartbeat ${durationText(age)} ago`;
-    const who = `worker ${w.bootId} (pid ${w.pid})`;
+    const who = `worker (pid ${w.pid})`;
     const up = `up ${durationText(realNowMs - w.startedMs)}`;
     switch (w.process) {
       case "stopped":
@@ -189,7 +189,7 @@ const runningLines = ({ running, nowMs }: Frame, width: number | undefined): rea
         durationText(nowMs - startedMs),
       ]),
     ],
-    { width: inner(width), shrink: [2] },
+    { width: inner(width), middle: [2] },
   );
   const more = running.length - shown.length;
   return [section("running"), ...rows(lines), ...(more > 0 ? [section(`  … ${more} more`)] : [])];
@@ -197,44 +197,36 @@ const runningLines = ({ running, nowMs }: Frame, width: number | undefined): rea
 
 const failureLines = ({ failures, nowMs }: Frame, width: number | undefined): readonly Line[] => {
   if (failures.total === 0) return [section("no failed attempt in the last 24 h")];
-  const lines = table(
-    [
-      ["ID", "HANDLER", "AGO", "TRY", "JOB IS", "ERROR"],
-      ...failures.newest.map((f) => [
-        String(f.jobId),
-        f.name,
-        durationText(nowMs - f.endedMs),
-        `${f.attempt}/${f.maxAttempts}`,
-        f.state,
-        `${f.error.code}: ${f.error.message}`,
-      ]),
-    ],
-    { width: inner(width), shrink: [5] },
-  );
+  const head = ["ID", "HANDLER", "AGO", "TRY", "JOB IS"];
+  const cells = failures.newest.map((f) => [
+    String(f.jobId),
+    f.name,
+    durationText(nowMs - f.endedMs),
+    `${f.attempt}/${f.maxAttempts}`,
+    f.state,
+  ]);
+  const errors = failures.newest.map((f) => clean(`${f.error.code}: ${f.error.message}`));
   const styles = failures.newest.map((f): Style => (f.state === "dead" ? "bad" : "plain"));
-  return [section(`failed attempts of the last 24 h: ${failures.total}, the newest`), ...rows(lines, styles)];
+  const title = section(`failed attempts of the last 24 h: ${failures.total}, the newest`);
+  const whole = table([[...head, "ERROR"], ...cells.map((row, i) => [...row, errors[i]!])]);
+  const room = inner(width);
+  if (room === undefined || whole.every((line) => textWidth(line) <= room)) return [title, ...rows(whole, styles)];
+  // The end of an error says what to do: it stands below its row, whole if three lines are enough.
+  const [first, ...others] = rows(table([head, ...cells], { width: room }), styles);
+  const style = (i: number): Style => styles[i] ?? "plain";
+  return [
+    title,
+    first!,
+    ...others.flatMap((line, i) => [line, ...noteLines(errors[i]!, width!).map((text) => ({ text, style: style(i) }))]),
+  ];
 };
 
-const tickLines = ({ schedules, nowMs }: Frame, width: number | undefined): readonly Line[] => {
+const tickLines = ({ schedules, nowMs, ended }: Frame, width: number | undefined): readonly Line[] => {
+  if (ended) return []; // Its schedules tick no more.
   if (schedules.length === 0) return [section("no schedules: the worker declares them when it first starts")];
-  const text = (s: Schedule): string => {
-    if (s.paused) return "PAUSED";
-    const inMs = s.nextTickMs - nowMs;
-    return inMs >= 0 ? durationText(inMs) : `LATE by ${durationText(-inMs)}`;
-  };
-  const day = (at: EpochMs): string =>
-    jstSeconds(at).slice(0, 10) === jstSeconds(nowMs).slice(0, 10) ? "" : `${jstSeconds(at).slice(5, 10)} `;
   const lines = table(
-    [
-      ["NEXT TICK", "IN", "JST", "UTC"],
-      ...schedules.map((s) => [
-        s.name,
-        text(s),
-        `${day(s.nextTickMs)}${jstTimeOfDay(s.nextTickMs)}`,
-        isoUtc(s.nextTickMs).slice(11, 19),
-      ]),
-    ],
-    { width: inner(width), shrink: [0] },
+    [["NEXT TICK", "IN", "JST"], ...schedules.map((s) => [s.name, dueText(s, nowMs), shortJst(s.nextTickMs, nowMs)])],
+    { width: inner(width) },
   );
   return rows(
     lines,

@@ -1,10 +1,12 @@
 // The queue's commands on a test's own world: what they print to stdout and stderr, and how they end.
 import { Command } from "commander";
 import { openDatabase } from "../../../db/open.ts";
+import { registerAudit } from "../../../handlers/cli/audit.ts";
 import type { JobsDeps } from "../../../handlers/cli/common.ts";
 import { registerEnqueue } from "../../../handlers/cli/enqueue.ts";
 import { registerJobs } from "../../../handlers/cli/jobs.ts";
 import { registerSchedules } from "../../../handlers/cli/scheduleCommands.ts";
+import type { Terminal } from "../../../handlers/cli/terminal.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";
 import { JobStore } from "../../../queue/store.ts";
 import type { World } from "../../queue/world.ts";
@@ -17,6 +19,15 @@ export interface Commands {
   /** Stdout so far, also of a command that is still running. */
   readonly out: readonly string[];
 }
+
+/** A terminal of that width; nothing is drawn on it. */
+export const terminalOf = (columns: number): Terminal => ({
+  columns: () => columns,
+  rows: () => 24,
+  colour: false,
+  write: () => {},
+  onResize: () => () => {},
+});
 
 /** Commands that change open the world's file anew; those that look get a connection that cannot write, as in the program. */
 export const commandsOn = (w: World, changes: Partial<JobsDeps> = {}): Commands => {
@@ -44,6 +55,7 @@ export const commandsOn = (w: World, changes: Partial<JobsDeps> = {}): Commands 
       registerJobs(program, deps);
       registerEnqueue(program, deps);
       registerSchedules(program, deps);
+      registerAudit(program, deps);
       await program.parseAsync(args, { from: "user" });
       return out.slice(before).join("\n");
     },

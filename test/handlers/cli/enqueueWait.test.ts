@@ -40,7 +40,7 @@ describe("trader enqueue --wait", () => {
     const w = world([handler("fetch", () => done)]);
     const { trader, err, released } = waiting(w, [drained(w)]);
     expect(await trader("enqueue", "fetch", "{}", "--key", "k", "--wait")).toBe("job 1 fetch k: done after 100 ms");
-    expect(err).toEqual(["job 1 fetch k: ready", expect.stringMatching(NO_WORKER)]);
+    expect(err).toEqual([`job 1 fetch k: ready, in ${w.dir} (no mode yet)`, expect.stringMatching(NO_WORKER)]);
     expect(released()).toBe(1);
   });
 
@@ -170,7 +170,7 @@ describe("trader enqueue --wait", () => {
     w.store.enqueue({ name: "fetch", key: "k", input: {} });
     const { trader, err } = waiting(w, [drained(w)]);
     expect(await trader("enqueue", "fetch", "{}", "--key", "k", "--wait")).toBe("job 1 fetch k: done after 100 ms");
-    expect(err[0]).toBe("job 1 fetch k: was there already, nothing was changed");
+    expect(err[0]).toBe(`job 1 fetch k: was there already in ${w.dir} (no mode yet), nothing was changed`);
   });
 
   test("as the command: the time runs out with exit 1, one clear error, and the job is there", async () => {

@@ -104,7 +104,7 @@ describe("trader jobs show", () => {
       "    2026-11-02 09:20:00 JST  fill  close 0.005 at ¥17,051,000 (order 2, +¥0, tp1)",
       "    2026-11-02 09:40:00 JST  fill  close 0.005 at ¥16,940,000 (order 3, +¥0, stop_loss)",
     ]);
-    expect(text.split("\n").at(-1)).toBe(`more: trader audit list --trace 'fetchMarket:BTC_JPY:${T0}'`);
+    expect(text.split("\n").at(-1)).toBe(`more: trader audit list --trace fetchMarket:BTC_JPY:${T0}`);
   });
 
   test("every attempt with its error and how long it took; the children", async () => {
@@ -184,7 +184,7 @@ describe("trader jobs show", () => {
     const { trader } = commandsOn(w);
     const text = await trader("jobs", "show", "1");
     expect(text).not.toContain("in the market");
-    expect(text).toContain("  … 10 more: trader jobs list --trace 't' --limit 70");
+    expect(text).toContain("  … 10 more: trader jobs list --trace t --limit 70");
     expect(text).toContain("  #70  ");
     expect(text).not.toContain("  #35  ");
     expect(JSON.parse(await trader("jobs", "show", "1", "--json")).trace).toHaveLength(70);

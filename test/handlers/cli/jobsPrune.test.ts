@@ -27,9 +27,11 @@ const keys = (w: World): string[] => w.store.list().map((each) => each.key);
 test("prune forgets what is older than the setting, says how many, and is audited", async () => {
   const w = await aged();
   const { trader } = commandsOn(w);
-  expect(await trader("jobs", "prune", "--dry-run")).toMatch(/^1 jobs finished before .* would go$/);
+  expect(await trader("jobs", "prune", "--dry-run")).toMatch(
+    /^1 jobs finished before 2026-11-12 09:00:00 JST would go, in /,
+  );
   expect(keys(w)).toHaveLength(3);
-  expect(await trader("jobs", "prune")).toMatch(/^1 jobs finished before .* are forgotten, with 1 attempts$/);
+  expect(await trader("jobs", "prune")).toMatch(/^1 jobs finished before .* JST are forgotten, with 1 attempts, in /);
   expect(keys(w)).toEqual(["waiting", "young"]);
   expect(w.db.read.audit.after(0, 10).map((event) => [event.kind, event.actor])).toEqual([["jobs.pruned", "cli"]]);
   expect(JSON.parse(await trader("jobs", "prune", "--older-than", "5", "--json"))).toMatchObject({

@@ -80,20 +80,20 @@ describe("trader jobs watch --once", () => {
     const frame = await lines(w);
     await end();
     expect(frame).toEqual([
-      `trader jobs watch  ${w.dir}  mode none yet  2026-11-02 09:01:42 JST (00:01:42 UTC)`,
-      "ready 1   running 1   parked 1   dead 1   done 1   cancelled 0   expired 0",
-      "due now 1, the oldest since 1 min 42 s; ended in the last minute 0, in the last hour 2",
+      `2026-11-02 09:01:42 JST  ${w.dir} (no mode yet)`,
+      "ready 1  running 1  parked 1  dead 1  done 1  cancelled 0  expired 0",
+      "due now 1, the oldest since 1 min 42 s; ended in the last minute 0, hour 2",
       "HALT stop: owner (until 2026-11-02 10:00:00 JST)",
-      `worker boot (pid ${process.pid}): heartbeat 4.0 s ago, up 1 min 39 s`,
+      `worker (pid ${process.pid}): heartbeat 4.0 s ago, up 1 min 39 s`,
       "running",
       "  ID  HANDLER  KEY  TRY  FOR",
       "  5   slow     s    1/3  1 min 39 s",
       "failed attempts of the last 24 h: 1, the newest",
       "  ID  HANDLER  AGO         TRY  JOB IS  ERROR",
       "  2   broken   1 min 39 s  1/3  dead    REFUSED: the venue said no",
-      "  NEXT TICK  IN          JST       UTC",
-      "  hourly     5 min 18 s  09:07:00  00:07:00",
-      "  held       PAUSED      09:00:00  00:00:00",
+      "  NEXT TICK  IN          JST",
+      "  hourly     5 min 18 s  09:07:00",
+      "  held       PAUSED      09:00:00",
     ]);
   });
 
@@ -131,20 +131,18 @@ describe("trader jobs watch --once", () => {
     ]);
     const ledger = w.ledger("a");
     w.clock.pass(31 * SECOND_MS);
-    expect((await lines(w))[3]).toBe(`worker a (pid ${process.pid}) is SILENT: heartbeat 31 s ago, up 31 s`);
+    expect((await lines(w))[3]).toBe(`worker (pid ${process.pid}) is SILENT: heartbeat 31 s ago, up 31 s`);
     ledger.heartbeat();
     ledger.stopWorker();
     w.clock.pass(2 * MINUTE_MS);
-    expect((await lines(w))[3]).toBe(`NO WORKER RUNS: worker a (pid ${process.pid}) stopped 2 min ago`);
+    expect((await lines(w))[3]).toBe(`NO WORKER RUNS: worker (pid ${process.pid}) stopped 2 min ago`);
     const child = spawn(process.execPath, ["-e", ""]);
     await new Promise((resolve) => child.on("close", resolve));
     w.db.sql
       .prepare("INSERT INTO workers (boot_id, pid, host, started_ms, heartbeat_ms) VALUES ('b', ?, ?, ?, ?)")
       .run(child.pid, w.db.sql.prepare("SELECT host FROM workers").pluck().get(), w.clock.realMs, w.clock.realMs);
     w.clock.pass(5 * SECOND_MS);
-    expect((await lines(w))[3]).toBe(
-      `NO WORKER RUNS: worker b (pid ${child.pid}) is gone, its last heartbeat 5.0 s ago`,
-    );
+    expect((await lines(w))[3]).toBe(`NO WORKER RUNS: worker (pid ${child.pid}) is gone, its last heartbeat 5.0 s ago`);
   });
 });
 
@@ -183,9 +181,7 @@ describe("trader jobs watch", () => {
     const { out, slept, released } = await watched(w, 3);
     expect(slept).toEqual([1_500, 1_500, 1_500]);
     expect(
-      out
-        .filter((text) => text.startsWith("trader jobs watch"))
-        .map((text) => /\d{4}-\d\d-\d\d \S+ JST/.exec(text)?.[0]),
+      out.filter((text) => text.startsWith("2026")).map((text) => /\d{4}-\d\d-\d\d \S+ JST/.exec(text)?.[0]),
     ).toEqual(["2026-11-02 09:00:00 JST", "2026-11-02 09:00:01 JST", "2026-11-02 09:00:03 JST"]);
     expect(out.join("")).not.toContain("\u001b");
     expect(released).toBe(true);
@@ -207,7 +203,7 @@ describe("trader jobs watch", () => {
       const shown = frame.slice(3, -6).split("\u001b[K\r\n");
       expect(shown).toHaveLength(10);
       expect(shown.map(textWidth).every((width) => width < 60)).toBe(true);
-      expect(shown.at(-1)).toBe("… 5 more lines");
+      expect(shown.at(-1)).toMatch(/^… \d more lines$/);
     }
     expect(listeners.size).toBe(0);
   });

@@ -1,6 +1,6 @@
 // `trader schedules`: what ticks, and a person's hand on it.
 import { afterEach, describe, expect, test } from "vitest";
-import { everyText } from "../../../handlers/cli/scheduleCommands.ts";
+import { everyText } from "../../../handlers/cli/scheduleList.ts";
 import { SCHEDULES } from "../../../handlers/cli/schedules.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
@@ -50,9 +50,10 @@ describe("trader schedules list", () => {
     w.clock.pass(MINUTE_MS);
     await w.worker().drain();
     expect((await trader("schedules", "list")).split("\n")).toEqual([
-      "NAME      HANDLER  EVERY                      MISSED          NEXT TICK (JST)      UTC       IN           LAST TICK (JST)      ITS JOB",
-      "bars:BTC  bars     every 15 min, at +5 s      skip            2026-11-02 09:15:05  00:15:05  14 min 5 s   2026-11-02 09:00:05  #1 dead VENUE: no candles",
-      "report    report   every day at 00:00:00 JST  all, at most 7  2026-11-03 00:00:00  15:00:00  14 h 59 min  none yet",
+      "NAME      IN           NEXT TICK (JST)      UTC       EVERY                      MISSED          HANDLER  LAST TICK (JST)      ITS JOB",
+      "bars:BTC  14 min 5 s   2026-11-02 09:15:05  00:15:05  every 15 min, at +5 s      skip            bars     2026-11-02 09:00:05  #1 dead VENUE: no candles",
+      "report    14 h 59 min  2026-11-03 00:00:00  15:00:00  every day at 00:00:00 JST  all, at most 7  report   none yet",
+      `${w.dir} (no mode yet)`,
     ]);
     expect(JSON.parse(await trader("schedules", "list", "--json"))).toMatchObject([
       {
@@ -75,7 +76,7 @@ describe("trader schedules list", () => {
     w.clock.pass(HOUR_MS);
     expect(await trader("schedules", "list")).toMatch(/bars:BTC .* LATE by 59 min 55 s .*\nreport .* PAUSED /);
     const empty = commandsOn(world([]));
-    expect(await empty.trader("schedules", "list")).toMatch(/^no schedules: the worker declares them/);
+    expect(await empty.trader("schedules", "list")).toMatch(/^no schedules in .*: the worker declares them/);
     expect(await empty.trader("schedules", "list", "--json")).toBe("[]");
   });
 
@@ -125,7 +126,7 @@ describe("trader schedules run", () => {
     const { w, trader, err } = setUp();
     await trader("schedules", "pause", "report");
     expect(await trader("schedules", "run", "report")).toMatch(
-      /^job 1 report report:byHand:.*: ready, for the tick of 2026-11-02 00:00:00 JST; watch it with trader jobs show 1$/,
+      /^job 1 report report:byHand:.*: ready in .*, for the tick of 2026-11-02 00:00:00 JST; watch it with trader jobs show 1$/,
     );
     expect(err).toEqual([
       "note: report is paused and stays so; only this one job runs",
@@ -166,17 +167,23 @@ describe("trader schedules run", () => {
 describe("trader schedules pause and resume", () => {
   test("are audited, survive a restart, and say when nothing changes", async () => {
     const { w, trader } = setUp();
+    const where = `in ${w.dir} (no mode yet)`;
     expect(await trader("schedules", "pause", "bars:BTC")).toBe(
-      "bars:BTC paused: no tick until trader schedules resume bars:BTC, also after a restart",
+      `bars:BTC paused ${where}: no tick until trader schedules resume bars:BTC, also after a restart`,
     );
-    expect(await trader("schedules", "pause", "bars:BTC")).toBe("bars:BTC was paused already, nothing was changed");
+    expect(await trader("schedules", "pause", "bars:BTC")).toBe(
+      `bars:BTC is paused already ${where}, nothing was changed`,
+    );
     // What a worker does at its start.
     w.scheduler.declareSchedule(QUARTER);
     w.clock.pass(HOUR_MS);
     await w.worker().drain();
     expect(w.store.list()).toEqual([]);
     expect(await trader("schedules", "resume", "bars:BTC")).toBe(
-      "bars:BTC resumed: the ticks missed meanwhile are skipped, unless the newest is still fresh",
+      `bars:BTC resumed ${where}: the ticks missed meanwhile are skipped, unless the newest is still fresh`,
+    );
+    expect(await trader("schedules", "resume", "bars:BTC")).toBe(
+      `bars:BTC is not paused ${where}, nothing was changed`,
     );
     expect(JSON.parse(await trader("schedules", "resume", "bars:BTC", "--json"))).toMatchObject({
       name: "bars:BTC",
@@ -196,9 +203,11 @@ describe("trader schedules pause and resume", () => {
   });
 
   test("resumed before its next tick tells that tick", async () => {
-    const { trader } = setUp();
+    const { w, trader } = setUp();
     await trader("schedules", "pause", "report");
-    expect(await trader("schedules", "resume", "report")).toBe("report resumed: next tick 2026-11-03 00:00:00 JST");
+    expect(await trader("schedules", "resume", "report")).toBe(
+      `report resumed in ${w.dir} (no mode yet): next tick 2026-11-03 00:00:00 JST`,
+    );
   });
 
   test.each(["run", "pause", "resume"])("%s of an unknown name lists the names and changes nothing", async (verb) => {

@@ -1,0 +1,34 @@
+// An input each handler takes, for `trader enqueue --help`. A test holds the table against the registry and its schemas.
+const BAR = { symbol: "BTC_JPY", barOpenMs: 1754987400000 };
+const PROPOSAL = { proposalId: "btc2508121730" };
+
+/** In the order of the chain. */
+export const EXAMPLE_INPUTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  fetchMarket: { symbol: "BTC_JPY", tickMs: 1754988305000 },
+  computeFeatures: BAR,
+  predict: BAR,
+  filter: BAR,
+  notify: PROPOSAL,
+  awaitApproval: PROPOSAL,
+  execute: PROPOSAL,
+  watchEntry: PROPOSAL,
+  placeProtectiveOrders: { positionId: "270010001" },
+  watchPosition: { tradeId: 1 },
+  labelSignals: { tickMs: 1754987820000 },
+  dailyReport: { date: "2025-08-12" },
+  reconcile: {},
+  collectHistory: { symbol: "ETH_JPY" },
+  pruneJobs: {},
+  sendTelegram: { outboxId: 1 },
+  answerByScript: { ...PROPOSAL, decision: "rejected" },
+};
+
+export const examplesText = (): string => {
+  const entries = Object.entries(EXAMPLE_INPUTS);
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return [
+    "Handlers, with an input each takes (…Ms are UTC epoch milliseconds, dates are JST):",
+    ...entries.map(([name, input]) => `  ${name.padEnd(width)}  '${JSON.stringify(input)}'`),
+    "A person needs reconcile, collectHistory, dailyReport and pruneJobs; the others are enqueued by the step before them.",
+  ].join("\n");
+};

@@ -1,0 +1,47 @@
+// The state folder in what commands say: which book it is, and hints that act on the same one when they are copied.
+import { dirname } from "node:path";
+import { AppError } from "../../lib/core/errors.ts";
+import { isLocked } from "../../lib/io/lock.ts";
+import type { Database } from "../../queue/types.ts";
+import type { Common } from "./common.ts";
+import { META } from "./state.ts";
+import { clean } from "./terminal.ts";
+
+/** For a POSIX shell: as it is where nothing in it is special, else in single quotes. */
+export const shellQuoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/** `hint("jobs show 8")` is "trader jobs show 8", with the --var that this command was given. */
+export type Hint = (words: string) => string;
+export const hintWith =
+  ({ var: dir }: Common): Hint =>
+  (words) =>
+    dir === undefined ? `trader ${words}` : `trader ${words} --var ${shellQuoted(dir)}`;
+
+const modeOf = (db: Database): string | undefined => db.read.meta.get(META.mode);
+export const isReplay = (db: Database): boolean => modeOf(db) === "replay";
+/** Its window is over: no time passes in it any more, and only `trader start` runs what is enqueued. */
+export const isEndedReplay = (db: Database): boolean => isReplay(db) && db.read.meta.get(META.summary) !== undefined;
+
+/** "var-paper (paper)". */
+export const folderText = (db: Database): string => clean(`${dirname(db.path)} (${modeOf(db) ?? "no mode yet"})`);
+
+export const endedText = (hint: Hint): string => `this replay has ended (${hint("start --fresh")} begins a new one)`;
+
+/** Why a job that is due now does not run yet, and what to do; undefined when a process runs the folder. */
+export const idleText = (db: Database, hint: Hint): string | undefined => {
+  const dir = dirname(db.path);
+  if (runs(dir)) return undefined;
+  if (isEndedReplay(db)) return `this replay has ended; a job that is due runs with the next ${hint("start")}`;
+  if (isReplay(db)) return `nothing runs the replay in ${dir} now; ${hint("start")} goes on with it, and with the job`;
+  return `no worker runs for ${dir}, so nothing happens until one is started (${hint("worker")})`;
+};
+/** A folder that cannot be asked (a full disk, another user's) must not fail a command whose job is durable already. */
+const runs = (dir: string): boolean => {
+  try {
+    return isLocked(dir);
+  } catch (e) {
+    if (e instanceof AppError) return true;
+    throw e;
+  }
+};
