@@ -50,8 +50,8 @@ const quietly = (onError: ErrorListener | undefined): LogHook => {
     if (trouble === undefined) return void method.apply(this, args);
     const leftOut = repeats.admit(`${String(message)} ${trouble.code}`, realClock.monotonicMs());
     if (leftOut === undefined) return;
-    const { code, message: found } = trouble;
-    const said = { ...(fields as object), err: { code, message: found }, ...(leftOut > 0 ? { leftOut } : {}) };
+    const err = `${trouble.message} (${trouble.code})`; // A text: an error would bring its stack.
+    const said = { ...(fields as object), err, ...(leftOut > 0 ? { leftOut } : {}) };
     method.apply(this, [said, message] as unknown as Parameters<LogFn>);
   };
 };
@@ -65,8 +65,8 @@ const stringifyBigints = (value: unknown): unknown => {
 };
 
 /** JSON lines to one stream (default stderr, so that stdout stays for results). */
-export const streamLogger = (level: string, stream?: DestinationStream): Logger =>
-  pino(options(level), stream ?? pino.destination({ dest: 2, sync: true }));
+export const streamLogger = (level: string, stream?: DestinationStream, onError?: ErrorListener): Logger =>
+  pino(options(level, onError), stream ?? pino.destination({ dest: 2, sync: true }));
 
 export interface LogFileOptions {
   readonly onError?: ErrorListener;

@@ -1,14 +1,24 @@
 // The log: files that break must not end the process that writes them, and secrets never reach them.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../lib/core/errors.ts";
 import { fileLogger, streamLogger } from "../../../lib/io/logger.ts";
 import { projectPath } from "../../../lib/io/paths.ts";
+import { SqliteError } from "../../../lib/io/sqlite.ts";
+import { mountSmallDisk, unmount } from "../../crash/underTest.ts";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "logger-"));
+
+let disk: string | undefined;
+afterEach(() => {
+  if (disk === undefined) return;
+  unmount(disk);
+  rmSync(disk, { recursive: true });
+  disk = undefined;
+});
 
 describe("the log files", () => {
   test("are refused with a clear error where no folder can be", () => {
@@ -40,6 +50,51 @@ describe("the log files", () => {
     expect(ended.status).toBe(7);
   });
 
+  test("break when their disk is full and go on when it has room again: no restart is needed", async (context) => {
+    disk = mountSmallDisk(1);
+    if (disk === undefined) return context.skip("mounting a small disk is not allowed here");
+    const program = `
+      import { fileLogger } from ${JSON.stringify(projectPath("lib/io/logger.ts"))};
+      const log = fileLogger("info", ${JSON.stringify(join(disk, "logs"))}, { retryMs: 20 });
+      let n = 0;
+      const timer = setInterval(() => log.info({ n: n++, text: "x".repeat(500) }, "line"), 2);
+      process.on("SIGTERM", () => { clearInterval(timer); setTimeout(() => process.exit(0), 200); });
+    `;
+    const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
+      cwd: projectPath("."),
+    });
+    let stderr = "";
+    const heard = (text: RegExp): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (text.test(stderr)) resolve();
+        };
+        child.stderr.on("data", look);
+        child.on("close", () => reject(new Error(`ended without saying ${text}: ${stderr.slice(0, 500)}`)));
+        look();
+      });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    try {
+      const ballast = join(disk, "ballast");
+      writeFileSync(ballast, Buffer.alloc(900_000));
+      await heard(/the log files in .* broke \(ENOSPC/);
+      await heard(/"msg":"line"/); // they go on here meanwhile
+      rmSync(ballast);
+      await heard(/the log files in .* work again/);
+      const files = (): string[] => readdirSync(join(disk!, "logs")).map((name) => join(disk!, "logs", name));
+      const size = (): number => files().reduce((sum, path) => sum + statSync(path).size, 0);
+      const before = size();
+      await expect.poll(size, { timeout: 30_000 }).toBeGreaterThan(before);
+      expect(files().some((path) => path.endsWith(".probe"))).toBe(false);
+    } finally {
+      const ended = new Promise((resolve) => child.on("close", resolve));
+      child.kill("SIGTERM");
+      await ended;
+    }
+  });
+
   test("hold no secret", () => {
     const lines: string[] = [];
     streamLogger("info", { write: (line) => void lines.push(line) }).info(
@@ -52,5 +107,46 @@ describe("the log files", () => {
     );
     expect(lines.join()).not.toContain("s3cret");
     expect(lines.join()).toContain("[redacted]");
+  });
+});
+
+describe("the trouble of a file", () => {
+  const full = (): Error => new SqliteError("database or disk is full", "SQLITE_FULL");
+  const written = () => {
+    const lines: string[] = [];
+    const heard: unknown[] = [];
+    const log = streamLogger("info", { write: (line) => void lines.push(line) }, (error) => void heard.push(error));
+    return { lines, heard, log, json: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  };
+
+  test("is logged once, without a stack, however often it is met; another one is another line", () => {
+    const { log, json, heard } = written();
+    for (let i = 0; i < 1_000; i += 1) log.error({ jobId: 7, err: full() }, "queue.recordFailed");
+    log.error({ err: full() }, "queue.pollFailed");
+    log.error({ err: new SqliteError("disk I/O error", "SQLITE_IOERR_WRITE") }, "queue.recordFailed");
+    expect(json().map(({ msg, err }) => ({ msg, err }))).toEqual([
+      { msg: "queue.recordFailed", err: "database or disk is full (SQLITE_FULL)" },
+      { msg: "queue.pollFailed", err: "database or disk is full (SQLITE_FULL)" },
+      { msg: "queue.recordFailed", err: "disk I/O error (SQLITE_IOERR_WRITE)" },
+    ]);
+    expect(json()[0]).toMatchObject({ jobId: 7, level: "error" });
+    expect(heard).toHaveLength(1_002);
+  });
+
+  test("of a child logger counts with its parent's", () => {
+    const { log, json } = written();
+    log.child({ jobId: 1 }).error({ err: full() }, "x");
+    log.child({ jobId: 2 }).error({ err: full() }, "x");
+    expect(json()).toHaveLength(1);
+  });
+
+  test("is unlike other errors, which all keep their line and their stack", () => {
+    const { log, json, heard } = written();
+    for (let i = 0; i < 3; i += 1) log.error({ err: new Error("a bug") }, "job.failed");
+    log.error("only a text");
+    log.info({ n: 1n }, "a fact");
+    expect(json().map(({ msg }) => msg)).toEqual(["job.failed", "job.failed", "job.failed", "only a text", "a fact"]);
+    expect(json()[0]).toMatchObject({ err: { stack: expect.stringContaining("a bug") } });
+    expect(heard).toHaveLength(3);
   });
 });
