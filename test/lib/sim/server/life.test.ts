@@ -46,6 +46,8 @@ describe("venue time", () => {
         wall,
         venue: { partialFills: true },
         volume: 0.1,
+        // The wall leaps: nobody can answer pings meanwhile.
+        server: { pingIntervalMs: 3_600_000 },
         btc: (s) =>
           s
             .to(START_PRICE - 60_000, 10)
@@ -55,7 +57,8 @@ describe("venue time", () => {
       const ear = await venue.privateEar();
       for (const channel of ["orderEvents", "executionEvents", "positionEvents"]) ear.subscribe(channel);
       await ear.settled();
-      for (const away of [5_000, 15_000, 25_000]) await venue.order({ price: String(START_PRICE - away), size: "0.06" });
+      for (const away of [5_000, 15_000, 25_000])
+        await venue.order({ price: String(START_PRICE - away), size: "0.06" });
       for (let ms = 0; ms < 2_400_000 / speed; ms += stepMs) wall.advance(stepMs);
       await ear.settled();
       await venue.close();
