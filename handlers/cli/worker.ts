@@ -145,6 +145,7 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
       clock,
       log,
       timers: deps.timers ?? realTimers,
+      pace: { publicPerSecond: config.GMO_PUBLIC_PER_SECOND },
     });
     const bootId = entropyHex();
     const system = createSystem({

@@ -136,6 +136,11 @@ export const SETTINGS = {
     "https://api.coin.z.com/public",
     "Where the public market data come from. Change it only to point at a test server.",
   ),
+  GMO_PUBLIC_PER_SECOND: setting(
+    number(0.1, 1000),
+    "2.5",
+    "Requests a second to the public API. GMO Coin publishes no limit and refused about 5; more is for a test server.",
+  ),
   QUOTE_POLL_SECONDS: setting(
     integer(1, 60),
     "2",

@@ -33,7 +33,14 @@ afterEach(async () => {
 const start = (settings: Record<string, string> = {}): Running => {
   running = startTrader(["worker", "--var", "var", "--json"], {
     cwd,
-    env: { GMO_PUBLIC_URL: gate.url, PATH: notify.path, NOTIFY_SOCKET: "@test", WATCHDOG_USEC: "1000000", ...settings },
+    env: {
+      GMO_PUBLIC_URL: gate.url,
+      GMO_PUBLIC_PER_SECOND: "1000",
+      PATH: notify.path,
+      NOTIFY_SOCKET: "@test",
+      WATCHDOG_USEC: "1000000",
+      ...settings,
+    },
   });
   return running;
 };

@@ -41,7 +41,11 @@ afterEach(async () => {
   await server.close();
 });
 
-const env = (): Record<string, string> => ({ ...OPEN_GATES, GMO_PUBLIC_URL: server.url });
+const env = (): Record<string, string> => ({
+  ...OPEN_GATES,
+  GMO_PUBLIC_URL: server.url,
+  GMO_PUBLIC_PER_SECOND: "1000",
+});
 const CHILD = [
   "--import",
   pathToFileURL(projectPath("node_modules", "tsx", "dist", "esm", "index.mjs")).href,
