@@ -9,7 +9,7 @@ import { isoUtc, SECOND_MS } from "../../lib/core/time.ts";
 import { renameDurably, sync } from "../../lib/io/atomicFile.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
-import { storageError } from "../../lib/io/storageTrouble.ts";
+import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
 import {
   type DatabaseFacts,
   factsText,
@@ -83,8 +83,9 @@ export const backup = async (order: BackupOrder): Promise<BackupMade> => {
     try {
       removeWithCompanions(part);
       closeSync(openSync(part, "wx", 0o600));
-      // An open read transaction pins one moment: the worker's commits meanwhile neither get in nor begin the copy anew.
+      // A read transaction pins one moment: the worker's commits meanwhile neither get in nor begin the copy anew.
       source.exec("BEGIN");
+      source.prepare("SELECT count(*) FROM sqlite_master").get(); // It begins with its first read.
       await source.backup(part, { progress: progressTo(order.tell) });
       source.exec("COMMIT");
       const otherwise = "it is broken itself: restore an older backup (trader restore FILE)";
@@ -95,7 +96,9 @@ export const backup = async (order: BackupOrder): Promise<BackupMade> => {
       return { path, bytes: statSync(path).size, facts };
     } catch (e) {
       removeWithCompanions(part);
-      throw e instanceof AppError || e instanceof UsageError ? e : (storageError(e, path) ?? e);
+      if (e instanceof AppError || e instanceof UsageError) throw e;
+      const atSource = ["corrupt", "busy"].includes(storageTrouble(e)?.kind ?? "");
+      throw storageError(e, atSource ? databasePath(varDir) : path) ?? e;
     }
   } finally {
     source.close();

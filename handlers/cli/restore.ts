@@ -140,6 +140,7 @@ const mustBeRestorable = (facts: DatabaseFacts, file: string): void => {
 const holdAlone = (path: string, newMode: string | undefined): Sqlite | undefined => {
   let sql: Sqlite | undefined;
   try {
+    readableAtAll(path);
     sql = openSqlite(path);
     const mode = modeOf(sql);
     if (mode !== undefined && mode !== newMode)
@@ -163,6 +164,15 @@ const holdAlone = (path: string, newMode: string | undefined): Sqlite | undefine
       {},
       { cause: e },
     );
+  }
+};
+/** Opened to write, SQLite would throw away the -wal of what it cannot read: it may be all that is left of the book. */
+const readableAtAll = (path: string): void => {
+  const sql = openSqlite(path, { readonly: true });
+  try {
+    modeOf(sql);
+  } finally {
+    sql.close();
   }
 };
 const modeOf = (sql: Sqlite): string | undefined => {
