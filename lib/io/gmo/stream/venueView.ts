@@ -8,7 +8,7 @@
 //      differs only there, or speaks of something unknown that began before the last repair, proves nothing: the row stays as it is and is
 //      *in doubt* until REST has answered a question asked at least `graceMs` after that event.
 //   3. A snapshot replaces rows that have not changed within `graceMs` before it was asked for (REST may lag behind events by a little).
-//      Younger rows it can only move forward; where it differs otherwise they stay and are in doubt.
+//      Younger rows, and rows a younger snapshot did not have, it can only move forward; where it differs otherwise they stay and are in doubt.
 //   4. What an event or REST called terminal or closed never lives again. What was only missing in a snapshot may, by a later snapshot.
 import { DAY_MS, type EpochMs } from "../../../core/time.ts";
 import { type Execution, isTerminalStatus, type VenueOrder } from "../../../core/venue.ts";
@@ -223,6 +223,12 @@ export class VenueView {
     const told = orderOfRest(rest);
     const row = this.#orders.get(id);
     const place = placeOf(told, row?.value);
+    const gone = this.#gone.get(id);
+    if (gone && !settledBy(gone.atMs) && !isTerminalStatus(told.status)) {
+      // Missing in the answer before, which may have been the newer one.
+      doubt(this.#doubtedOrders, id, gone.atMs);
+      return true;
+    }
     if (!row || place === "unknown" || place === "ahead" || (place === "unclear" && settledBy(row.atMs))) {
       this.#gone.delete(id);
       this.#setOrder(row ? forwardOrder(row.value, told) : told, readAtMs);
@@ -247,7 +253,8 @@ export class VenueView {
       if (!this.#symbols.has(rest.symbol)) continue;
       if (ended?.by === "event") {
         if (settledBy(ended.atMs)) contradictions.push(`position ${id}`);
-      } else if (!row || settledBy(row.atMs) || told.size < row.value.size) {
+      } else if (ended && !settledBy(ended.atMs)) doubt(this.#doubtedPositions, id, ended.atMs);
+      else if (!row || settledBy(row.atMs) || told.size < row.value.size) {
         this.#closed.delete(id);
         if (!row || !samePosition(told, row.value)) this.#positions.set(id, { value: told, atMs: readAtMs });
       } else if (!samePosition(told, row.value)) doubt(this.#doubtedPositions, id, row.atMs);

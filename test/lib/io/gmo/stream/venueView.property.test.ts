@@ -192,6 +192,7 @@ test("the view never goes back and is right after a repair, whatever is lost, do
     fc.property(fc.nat(), (seed) => {
       expect(live(seed)).toEqual([]);
     }),
-    { numRuns: LONG ? 5_000 : 300 },
+    // The example once found a snapshot older than the one before it.
+    { numRuns: LONG ? 5_000 : 300, examples: [[1687013727]] },
   );
 });
