@@ -69,6 +69,8 @@ export interface StandOptions {
   readonly wall?: Wall;
   readonly port?: number;
   readonly volume?: number;
+  /** ETH_JPY, flat at 500,000, beside BTC_JPY. */
+  readonly eth?: boolean;
 }
 
 export interface Reply {
@@ -242,7 +244,10 @@ export const stand = async (options: StandOptions = {}): Promise<Stand> => {
   const script = (options.btc ?? ((s) => s.flat(600)))(new Script(START_MS, START_PRICE, options.volume).flat(2));
   const parsed = faults && parseFaults(JSON.stringify(faults));
   const venue = openVenue({
-    candles: { BTC_JPY: script.build() },
+    candles: {
+      BTC_JPY: script.build(),
+      ...(options.eth ? { ETH_JPY: new Script(START_MS, 500_000).flat(600).build() } : {}),
+    },
     seed,
     fromMs: epochMs(START_MS + 2 * MINUTE_MS),
     synchronous: "OFF",
