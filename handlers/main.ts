@@ -29,9 +29,12 @@ const environment = (): Environment => {
     .map((name) => `.env: expected only names of .env.example, found ${name}${hint(name)}`);
   return { values: { ...file, ...process.env }, problems };
 };
+/** The setting whose name begins most like this one. */
 const hint = (name: string): string => {
-  const near = Object.keys(SETTINGS).find((known) => known.slice(0, 8) === name.slice(0, 8).toUpperCase());
-  return near === undefined ? "" : ` (did you mean ${near}?)`;
+  const wanted = name.toUpperCase();
+  const alike = (known: string): number => [...known, ""].findIndex((c, i) => c !== wanted[i]);
+  const [near] = Object.keys(SETTINGS).sort((a, b) => alike(b) - alike(a));
+  return near === undefined || alike(near) < 4 ? "" : ` (did you mean ${near}?)`;
 };
 
 const config = (): Config => {

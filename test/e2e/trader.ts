@@ -26,12 +26,13 @@ export const tempFolder = (): string => mkdtempSync(join(tmpdir(), "trader-e2e-"
 /** `program`: what node runs instead of the compiled command. */
 export const startTrader = (
   args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; program?: readonly string[] } = {},
+  options: { env?: Record<string, string>; cwd?: string; program?: readonly string[]; uid?: number } = {},
 ): Running => {
   const program = options.program ?? [join(inject("testBuild"), "handlers", "main.js")];
   const child = spawn(process.execPath, [...program, ...args], {
     cwd: options.cwd ?? tempFolder(),
     env: { PATH: process.env["PATH"] ?? "", HOME: tempFolder(), ...options.env },
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   let stdout = "";
   let stderr = "";

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
-import { type Light, watchLight } from "../../../handlers/cli/light.ts";
+import { allTogether, type Light, watchLight } from "../../../handlers/cli/light.ts";
+import { registry } from "../../../handlers/registry.ts";
 import { epochMs } from "../../../lib/core/time.ts";
 import { type Clock, realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
@@ -12,6 +13,7 @@ import { silentLogger } from "../../../lib/io/logger.ts";
 import { ownIdentity } from "../../../lib/io/process.ts";
 import type { Notice } from "../../../lib/io/systemd.ts";
 import type { Health } from "../../../queue/health.ts";
+import { JobStore } from "../../../queue/store.ts";
 import { lastJson, traderHere } from "../../e2e/trader.ts";
 
 describe("the light inside the worker", () => {
@@ -101,6 +103,24 @@ describe("the light inside the worker", () => {
     pass(90_000);
     expect(told).toHaveLength(3);
     expect(signsOfLife()).toBe(0);
+  });
+
+  test("is red when one of several parts is, for the oldest reason", () => {
+    const red = (sinceMs: number) => (): Health => ({ ok: false, sinceMs, why: String(sinceMs) });
+    const green = (): Health => ({ ok: true });
+    start(undefined);
+    expect(allTogether(green, green)).toEqual({ ok: true });
+    expect(allTogether(green, red(5))).toMatchObject({ why: "5" });
+    expect(allTogether(red(7), green, red(5))).toMatchObject({ why: "5" });
+  });
+
+  test("what its status line tells of can be told at once", () => {
+    let market = "last market data 04:07";
+    start(30_000, () => market);
+    light.ready();
+    market = "NO PRICES";
+    light.refresh();
+    expect(told.at(-1)).toEqual({ STATUS: "running, healthy, NO PRICES" });
   });
 
   test("the phases: starting, READY when it runs, STOPPING at the stop; a file that does not answer hides none", () => {
@@ -201,5 +221,125 @@ describe("the light in trader status", () => {
     worker({ heartbeatAgeMs: 600_000 });
     unlock = lockFolder(dir);
     expect((await status()).health.light).toBe("green");
+  });
+});
+
+describe("trader status --check", () => {
+  let dir: string;
+  let unlock: (() => void) | undefined;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "trader-check-"));
+    unlock = undefined;
+  });
+  afterEach(() => unlock?.());
+  const inFile = (work: (db: ReturnType<typeof openDatabase>) => void): void => {
+    const db = openDatabase(join(dir, "trader.db"));
+    work(db);
+    db.close();
+  };
+  /** As a healthy worker leaves it. */
+  const healthy = (): void => {
+    inFile((db) => {
+      const { pid, host } = ownIdentity();
+      const atMs = realClock.realNowMs();
+      db.sql
+        .prepare("INSERT INTO workers (boot_id, pid, host, started_ms, heartbeat_ms) VALUES ('b', ?, ?, ?, ?)")
+        .run(pid, host, atMs, atMs);
+    });
+    unlock = lockFolder(dir);
+  };
+  const check = () => traderHere(["status", "--check", "--var", dir]);
+
+  test("says nothing and ends with 0 when all is well", async () => {
+    healthy();
+    expect(await check()).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  });
+
+  test("a warning is no reason to wake anybody", async () => {
+    healthy();
+    inFile((db) =>
+      db.transaction((tx) => tx.alerts.raise({ key: "k", severity: "warning", text: "w", atMs: realClock.nowMs() })),
+    );
+    expect((await check()).code).toBe(0);
+  });
+
+  test.each<[string, RegExp, () => void]>([
+    ["nothing runs", /NOT_WELL: no worker is running$/, () => inFile(() => {})],
+    [
+      "it is only starting",
+      /only starting/,
+      () => {
+        inFile(() => {});
+        unlock = lockFolder(dir);
+      },
+    ],
+    [
+      "the light is red",
+      /RED: for \d+ s: disk full/,
+      () => {
+        healthy();
+        inFile((db) => db.sql.exec("UPDATE workers SET trouble = 'disk full', trouble_since_ms = heartbeat_ms"));
+      },
+    ],
+    [
+      "there is a dead job",
+      /1 dead jobs \(trader jobs list --state dead\)/,
+      () => {
+        healthy();
+        inFile((db) => {
+          new JobStore(db, registry, realClock).enqueue({ name: "reconcile", key: "k", input: {} });
+          db.sql.exec("UPDATE jobs SET state = 'dead', finished_ms = 1");
+        });
+      },
+    ],
+    [
+      "there is a critical alert",
+      /ALERT entries are paused/,
+      () => {
+        healthy();
+        const alert = { key: "k", severity: "critical", text: "entries are paused", atMs: realClock.nowMs() } as const;
+        inFile((db) => db.transaction((tx) => tx.alerts.raise(alert)));
+      },
+    ],
+    [
+      "there are no prices",
+      /NO PRICES of BTC_JPY since 2026-11-24 04:08 JST \(dns: x\)/,
+      () => {
+        healthy();
+        const none = { sinceMs: Date.parse("2026-11-23T19:08:00Z"), why: "dns: x", symbols: ["BTC_JPY"] };
+        inFile((db) => db.transaction((tx) => tx.meta.set("no_prices", JSON.stringify(none))));
+      },
+    ],
+  ])("ends with 1 and says so when %s", async (_name, text, make) => {
+    make();
+    const ended = await check();
+    expect(ended).toMatchObject({ code: 1, stdout: "" });
+    expect(ended.stderr).toMatch(text);
+    // Without --check it is an answer.
+    const status = await traderHere(["status", "--var", dir, "--json"]);
+    expect(status.code).toBe(0);
+    expect(lastJson<{ problems: string[] }>(status).problems).toHaveLength(1);
+  });
+
+  test("status tells of no prices and, for a day, of a restored backup whose quarantine has ended", async () => {
+    healthy();
+    const atMs = realClock.nowMs();
+    const none = { sinceMs: atMs, why: "timeout: x", symbols: ["BTC_JPY", "ETH_JPY"] };
+    inFile((db) =>
+      db.transaction((tx) => {
+        tx.meta.set("no_prices", JSON.stringify(none));
+        tx.halts.raise({ kind: "quarantine", reason: "a restored backup: b.db", atMs });
+        tx.halts.clear("quarantine", "reconcile", atMs);
+      }),
+    );
+    const text = async () => (await traderHere(["status", "--var", dir])).stdout;
+    expect(await text()).toMatch(/NO PRICES of BTC_JPY, ETH_JPY since .* JST \(timeout: x\)/);
+    expect(await text()).toMatch(/RESTORED BACKUP: quarantined from .* to .* \(a restored backup: b\.db\)/);
+    inFile((db) => db.sql.exec("UPDATE halts SET cleared_ms = cleared_ms - 86400001"));
+    expect(await text()).not.toContain("RESTORED");
+    // Without a worker nobody knows about prices.
+    unlock?.();
+    unlock = undefined;
+    expect(await text()).not.toContain("NO PRICES");
   });
 });
