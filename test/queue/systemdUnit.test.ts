@@ -1,6 +1,6 @@
 // The worker's systemd unit: systemd itself finds nothing wrong with it, and its numbers fit the program's.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
@@ -58,6 +58,16 @@ describe("queue/systemd/cryptotrader.service", () => {
     expect(existsSync(join(inject("testBuild"), "handlers", "main.js"))).toBe(true);
     expect(existsSync(value("Documentation").replace("file:///opt/cryptotrader", projectPath()))).toBe(true);
     expect(value("WorkingDirectory")).toBe(`/var/lib/${value("StateDirectory")}`);
+  });
+
+  test("the trader command for a person runs the same program as the same user in the same folder", () => {
+    const wrapper = projectPath("queue", "systemd", "trader");
+    expect(statSync(wrapper).mode & 0o111).toBe(0o111);
+    expect(spawnSync("sh", ["-n", wrapper]).status).toBe(0);
+    const program = value("ExecStart").split(" ").at(-2);
+    expect(readFileSync(wrapper, "utf8")).toContain(
+      `exec sudo -u ${value("User")} env -C ${value("WorkingDirectory")} node ${program} "$@"`,
+    );
   });
 
   test("a stop has time for the grace, the abort and what is still to be told", () => {
