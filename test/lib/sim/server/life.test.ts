@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { epochMs } from "../../../../lib/core/time.ts";
+import { VenueTime } from "../../../../lib/sim/server/venueTime.ts";
 import { realWall } from "../../../../lib/sim/server/wall.ts";
 import { ManualWall, START_MS, START_PRICE, type Stand, stand } from "./stand.ts";
 
@@ -67,6 +69,30 @@ describe("venue time", () => {
     const slow = await run(10, 50);
     expect(slow.length).toBeGreaterThan(2_000);
     expect(await run(6_000, 400)).toBe(slow);
+  });
+  test("a leap stops at every event and at every frame, so that each is told at its own instant", async () => {
+    const venue = await stand({ btc: (s) => s.to(START_PRICE - 60_000, 10).flat(10) });
+    for (const away of [5_000, 15_000, 25_000]) await venue.order({ price: String(START_PRICE - away), size: "0.01" });
+    const { simulator } = venue.server;
+    const eventsMs: number[] = [];
+    simulator.onEvent((event) => eventsMs.push(event.atMs));
+    const stepsMs: number[] = [];
+    const time = new VenueTime({
+      simulator,
+      wall: venue.wall,
+      speed: 0,
+      onStep: () => stepsMs.push(simulator.nowMs()),
+      nextFrameMs: (nowMs) => epochMs((Math.floor(nowMs / 60_000) + 1) * 60_000),
+      onFailure: (e) => {
+        throw e;
+      },
+    });
+    const untilMs = simulator.nowMs() + 900_001;
+    time.advanceTo(epochMs(untilMs));
+    expect(new Set(eventsMs).size).toBe(3);
+    const minutes = Array.from({ length: 15 }, (_, i) => START_MS + 120_000 + (i + 1) * 60_000);
+    expect(stepsMs).toEqual([...new Set([...minutes, ...eventsMs, untilMs])].toSorted((a, b) => a - b));
+    await venue.close();
   });
   test("market frames are thinned at high speed, never private ones, and stay on the grid", async () => {
     const wall = new ManualWall();
