@@ -1,6 +1,7 @@
 // Our connector against the venue's server over real HTTP and WebSocket, hours of venue time in minutes, with random faults of every
 // kind and an owner who does anything: nothing is sent twice, every socket comes back, the view is the venue's after each repair, and
 // nothing is left behind.
+import { inspect, isDeepStrictEqual } from "node:util";
 import { afterEach, expect, test } from "vitest";
 import type { AppError } from "../../../../lib/core/errors.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../../lib/core/time.ts";
@@ -79,11 +80,9 @@ class Watch {
     else if (!this.stopping) this.wrong.push(`the ${stream} stream has given up: ${reason}`);
   }
   #same(when: string, found: unknown, truth: unknown): void {
-    try {
-      expect(found).toEqual(truth);
-    } catch (e) {
-      this.wrong.push(`${when}: ${(e as Error).message}`);
-    }
+    if (isDeepStrictEqual(found, truth)) return;
+    const text = (value: unknown): string => inspect(value, { depth: 5, breakLength: 200, maxArrayLength: 5 });
+    this.wrong.push(`${when}: expected what REST says, ${text(truth)}, found ${text(found)}`);
   }
 
   /** With the owner at rest: both sockets live, and everything as REST, asked anew, says. */

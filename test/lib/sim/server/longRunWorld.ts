@@ -179,8 +179,8 @@ export const openLongWorld = async (seed: string, speed: number, durationMs: num
   const time = new FastTime(speed);
   const ledger = new WriteLedger();
   const fromMs = epochMs(START_MS + 2 * MINUTE_MS);
-  let aheadMs = -time.monotonicMs();
-  const clock = { nowMs: (): EpochMs => epochMs(Math.floor(fromMs + time.monotonicMs() + aheadMs)) };
+  let beganMs = time.monotonicMs();
+  const clock = { nowMs: (): EpochMs => epochMs(Math.floor(fromMs + time.monotonicMs() - beganMs)) };
   const script = parseFaults(faultScript(seededRandom(`${seed}:faults`), durationMs));
   const venue = openVenue({
     candles: { BTC_JPY: candles(seededRandom(`${seed}:candles`), Math.ceil(durationMs / MINUTE_MS) + 240) },
@@ -200,10 +200,12 @@ export const openLongWorld = async (seed: string, speed: number, durationMs: num
         return Object.assign(counted, { effects: () => inner.effects?.() });
       },
     },
-    // Time of the wall: a stall of 40 ms here is 5 s there.
-    options: { venue: { signatureWindowMs: 60_000 } },
+    // A stall of this machine between signing and judging is not what is tried here: 40 ms of it would be 5 s there.
+    options: { venue: { signatureWindowMs: 5 * MINUTE_MS } },
   });
   let failure: unknown;
+  // The server's time runs from here on.
+  beganMs = time.monotonicMs();
   const server = await startVenueServer({
     ...venue,
     wall: time,
@@ -212,7 +214,6 @@ export const openLongWorld = async (seed: string, speed: number, durationMs: num
       failure ??= e;
     },
   });
-  aheadMs = -time.monotonicMs();
   let events = 0;
   const stopCounting = server.simulator.onEvent(() => {
     events += 1;
