@@ -1,15 +1,17 @@
-// `npm run bench [-- queue|inference|replay … --quick --no-rivals]`: measures on this machine and prints JSON. Nothing here is
+// `npm run bench [-- queue|inference|replay|venue … --quick --no-rivals]`: measures on this machine and prints JSON. Nothing here is
 // asserted: speed belongs in a benchmark, and a number without its rival or its probe in the same run says little.
 import { benchInference } from "./inference.ts";
 import { benchQueue, type QueueBenchOptions } from "./queue.ts";
 import { benchReplay } from "./replay.ts";
+import { benchVenue } from "./venue.ts";
 
 const BENCHES: Readonly<Record<string, (options: QueueBenchOptions) => Promise<Record<string, unknown>>>> = {
   queue: benchQueue,
   inference: benchInference,
   replay: benchReplay,
+  venue: benchVenue,
 };
-/** Both concern the queue's benchmark only. */
+/** `--no-rivals` concerns the queue's benchmark only, `--quick` the venue's, too. */
 const FLAGS = ["--quick", "--no-rivals"];
 
 const words = process.argv.slice(2).filter((word) => word !== "--");
