@@ -9,6 +9,7 @@ import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import { ownIdentity, type ProcessIdentity } from "../lib/io/process.ts";
 import type { Random } from "../lib/io/random.ts";
+import { errorJson } from "./errorJson.ts";
 import type { Health } from "./health.ts";
 import { Rates } from "./rates.ts";
 import type { Registry } from "./registry.ts";
@@ -56,24 +57,6 @@ export interface LedgerOptions {
   readonly onFailure?: OnFailure | undefined;
   readonly failpoint?: ((point: Failpoint, job?: Job) => void) | undefined;
 }
-
-const MESSAGE_LIMIT = 2_000;
-const DATA_LIMIT = 20_000;
-/** Never throws: an error that cannot be written down would keep its job for ever. */
-const errorJson = (error: AppError): string => {
-  const { verdict, code } = error;
-  const message = error.message.slice(0, MESSAGE_LIMIT);
-  const json = (data: unknown): string =>
-    JSON.stringify({ verdict, code, message, data }, (_, value) =>
-      typeof value === "bigint" ? value.toString() : value,
-    );
-  try {
-    const text = json(error.data);
-    return text.length <= DATA_LIMIT ? text : json({ left: `out: ${text.length} characters` });
-  } catch (e) {
-    return json({ left: `out: ${(e as Error).message}` });
-  }
-};
 
 export class Ledger {
   readonly #o: LedgerOptions;

@@ -1,4 +1,5 @@
 // The handlers that are alive in this worker: how many there are, what may join them, and how they are told to end.
+import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "../db/tables/jobs.ts";
 import { AppError } from "../lib/core/errors.ts";
 import type { ClaimRequest } from "./ledger.ts";
@@ -108,6 +109,15 @@ export class Slots {
   empty(): Promise<void> {
     if (this.#slots.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** Waits until no handler runs, `ms` have passed, or `hurry` aborts. */
+  async settledWithin(ms: number, hurry: AbortSignal = new AbortController().signal): Promise<void> {
+    const settled = new AbortController();
+    const signal = AbortSignal.any([settled.signal, hurry]);
+    const wait = delay(ms, undefined, { signal }).catch(() => undefined); // Rejects when it is cut short.
+    await Promise.race([this.empty(), wait]);
+    settled.abort();
   }
 
   /** To be called after a slot was closed and its successor, if any, opened. */

@@ -1,6 +1,6 @@
 // The loop: claim -> parse -> run -> commit. `start` works in real time and sees other processes' commits; `drain` runs
 // what is due now and returns, in a fixed order, for replay and tests. All that must survive is in the ledger.
-import { setTimeout as delay, setImmediate as yieldToTimers } from "node:timers/promises";
+import { setImmediate as yieldToTimers } from "node:timers/promises";
 import type { Database } from "../db/open.ts";
 import type { Job } from "../db/tables/jobs.ts";
 import type { Clock } from "../lib/io/clock.ts";
@@ -165,9 +165,9 @@ class QueueWorker<S extends object> implements Worker {
 
   async #stop(graceMs: number): Promise<void> {
     this.#unlisten?.();
-    await this.#settledWithin(graceMs, this.#hurry.signal);
+    await this.#slots.settledWithin(graceMs, this.#hurry.signal);
     this.#slots.abortAll();
-    await this.#settledWithin(ABORT_GRACE_MS);
+    await this.#slots.settledWithin(ABORT_GRACE_MS);
     this.#slots.abandon((job) => this.#guard("queue.releaseFailed", () => this.#ledger.release(job)));
     this.#clearTimers();
     // A file in trouble must not keep the process from ending: what could not be written, the next worker finds out.
@@ -343,15 +343,6 @@ class QueueWorker<S extends object> implements Worker {
     if (this.#o.virtual && clock.monotonicMs() - this.#lastYieldMs < YIELD_EVERY_MS) return;
     await yieldToTimers();
     this.#lastYieldMs = clock.monotonicMs();
-  }
-
-  /** Waits until no handler runs, `ms` have passed, or `hurry` aborts. */
-  async #settledWithin(ms: number, hurry: AbortSignal = new AbortController().signal): Promise<void> {
-    const settled = new AbortController();
-    const signal = AbortSignal.any([settled.signal, hurry]);
-    const wait = delay(ms, undefined, { signal }).catch(() => undefined); // Rejects when it is cut short.
-    await Promise.race([this.#slots.empty(), wait]);
-    settled.abort();
   }
 }
 

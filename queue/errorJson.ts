@@ -1,0 +1,20 @@
+// An error as the ledger keeps it: {verdict, code, message, data}, bounded.
+import type { AppError } from "../lib/core/errors.ts";
+
+const MESSAGE_LIMIT = 2_000;
+const DATA_LIMIT = 20_000;
+/** Never throws: an error that cannot be written down would keep its job for ever. */
+export const errorJson = (error: AppError): string => {
+  const { verdict, code } = error;
+  const message = error.message.slice(0, MESSAGE_LIMIT);
+  const json = (data: unknown): string =>
+    JSON.stringify({ verdict, code, message, data }, (_, value) =>
+      typeof value === "bigint" ? value.toString() : value,
+    );
+  try {
+    const text = json(error.data);
+    return text.length <= DATA_LIMIT ? text : json({ left: `out: ${text.length} characters` });
+  } catch (e) {
+    return json({ left: `out: ${(e as Error).message}` });
+  }
+};
