@@ -13,7 +13,7 @@ import type { Closure } from "./tradingHours.ts";
 const WholeMs = z.int().min(0).max(86_400_000);
 const Code = z.string().regex(/^ERR-\d{1,5}$/, { error: 'expected a code such as "ERR-5003"' });
 /** Venue time: milliseconds after the start of the venue, or an ISO-8601 instant. */
-export const When = z.union(
+const When = z.union(
   [
     z.int().min(0),
     z.string().transform((text, ctx): EpochMs => {
@@ -42,24 +42,25 @@ const FaultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("cancelLoses") }),
   z.strictObject({ kind: z.literal("notClosable"), ms: WholeMs }),
 ]);
+/** What a rule, of requests or of sockets, may ask for. */
+export const MATCH_FIELDS = {
+  method: z.enum(["GET", "POST", "PUT", "DELETE"]).optional(),
+  path: z
+    .string()
+    .regex(/^\/v1\/[\w/-]+$/, { error: 'expected a path such as "/v1/order"' })
+    .optional(),
+  /** The nth that matches the rest (1 = the first), or several. */
+  nth: z.union([z.int().min(1), z.array(z.int().min(1)).min(1)]).optional(),
+  /** Of those, this share, drawn by the seed. */
+  probability: z.number().gt(0).max(1).optional(),
+  /** Venue time, as everywhere in the script. */
+  fromMs: When.optional(),
+  untilMs: When.optional(),
+};
 const RuleSchema = z.strictObject({
   /** For people; a rule without one is named by its place. */
   name: z.string().optional(),
-  match: z
-    .strictObject({
-      method: z.enum(["GET", "POST", "PUT", "DELETE"]).optional(),
-      path: z
-        .string()
-        .regex(/^\/v1\/[\w/-]+$/, { error: 'expected a path such as "/v1/order"' })
-        .optional(),
-      /** The nth request that matches the rest (1 = the first), or several. */
-      nth: z.union([z.int().min(1), z.array(z.int().min(1)).min(1)]).optional(),
-      /** Of those, this share, drawn by the seed. */
-      probability: z.number().gt(0).max(1).optional(),
-      fromMs: When.optional(),
-      untilMs: When.optional(),
-    })
-    .default({}),
+  match: z.strictObject(MATCH_FIELDS).default({}),
   fault: FaultSchema,
 });
 const ClosureSchema = z.strictObject({

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { seededRandom } from "../../io/random.ts";
-import { instant, When } from "../faultFile.ts";
+import { instant, MATCH_FIELDS } from "../faultFile.ts";
 
 const WaitMs = z.int().min(0).max(86_400_000);
 /**
@@ -55,19 +55,8 @@ const RuleSchema = z
       area: z.enum(["public", "private"]).optional(),
       /** Of commands and frames; error frames have the channel "error". */
       channel: z.string().optional(),
-      /** Of replies. */
-      method: z.enum(["GET", "POST", "PUT", "DELETE"]).optional(),
-      path: z
-        .string()
-        .regex(/^\/v1\/[\w/-]+$/, { error: 'expected a path such as "/v1/order"' })
-        .optional(),
-      /** The nth that matches the rest (1 = the first), or several. */
-      nth: z.union([z.int().min(1), z.array(z.int().min(1)).min(1)]).optional(),
-      /** Of those, this share, drawn by the seed. */
-      probability: z.number().gt(0).max(1).optional(),
-      /** Venue time, as everywhere in the script. */
-      fromMs: When.optional(),
-      untilMs: When.optional(),
+      /** Method and path are of replies. */
+      ...MATCH_FIELDS,
     }),
     fault: FaultSchema,
   })
