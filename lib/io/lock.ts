@@ -1,5 +1,7 @@
 // One runner per state folder: a lock the kernel releases when the process dies, however it dies. Held as an exclusive
-// SQLite transaction on a file of its own, so no pid file can go stale.
+// SQLite transaction on a file of its own, so no pid file can go stale. The file uses a rollback journal, not WAL: there a
+// reader is refused while the lock is held, and keeps a runner from it no longer than one read.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../core/errors.ts";
 import { openSqlite, type Sqlite } from "./sqlite.ts";
@@ -8,21 +10,22 @@ import { storageError } from "./storageTrouble.ts";
 const isBusy = (e: unknown): boolean =>
   e instanceof Error && (String((e as { code?: unknown }).code).startsWith("SQLITE_BUSY") || isBusy(e.cause));
 
-/** Somebody who only asks (`isLocked`) holds the lock for a moment; a runner must not take him for another runner. */
-const ASKING_MS = 300;
+const lockFile = (dir: string): string => join(dir, "runner.lock");
+
+/** Those who only ask (`isLocked`) may be reading at this moment; a runner must not take them for another runner. */
+const ASKING_MS = 1_000;
 
 /**
  * Takes the folder's lock or throws AppError permanent ALREADY_RUNNING; NOT_WRITABLE, DISK_FULL and their like as openSqlite.
  * The returned function releases it.
  */
 export const lockFolder = (dir: string, waitMs = ASKING_MS): (() => void) => {
-  const path = join(dir, "runner.lock");
+  const path = lockFile(dir);
   let sql: Sqlite | undefined;
   try {
-    sql = openSqlite(path, { busyTimeoutMs: waitMs });
-    // In WAL mode only locking_mode=EXCLUSIVE keeps a second process out; the empty write takes the lock now.
-    sql.pragma("locking_mode = EXCLUSIVE");
-    sql.exec("BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS held (since INTEGER); COMMIT");
+    sql = openSqlite(path, { busyTimeoutMs: waitMs, journal: "asItIs" });
+    // A file of the versions that used WAL; refused while such a version still holds it.
+    if (sql.pragma("journal_mode", { simple: true }) !== "delete") sql.pragma("journal_mode = DELETE");
     sql.exec("BEGIN EXCLUSIVE");
   } catch (e) {
     sql?.close();
@@ -42,13 +45,19 @@ export const lockFolder = (dir: string, waitMs = ASKING_MS): (() => void) => {
   };
 };
 
-/** Whether a runner holds the folder's lock now. */
+/** Whether a runner holds the folder's lock now. Takes no lock that a runner would wait for longer than this read. */
 export const isLocked = (dir: string): boolean => {
+  const path = lockFile(dir);
+  if (!existsSync(path)) return false;
+  let sql: Sqlite | undefined;
   try {
-    lockFolder(dir, 0)();
+    sql = openSqlite(path, { busyTimeoutMs: 0, journal: "asItIs" });
+    sql.prepare("SELECT count(*) FROM sqlite_master").get();
     return false;
   } catch (e) {
-    if (e instanceof AppError && e.code === "ALREADY_RUNNING") return true;
-    throw e;
+    if (isBusy(e)) return true;
+    throw storageError(e, path) ?? e;
+  } finally {
+    sql?.close();
   }
 };

@@ -15,6 +15,8 @@ export interface SqliteOptions {
   readonly synchronous?: "FULL" | "OFF";
   readonly readonly?: boolean;
   readonly busyTimeoutMs?: number;
+  /** "asItIs" leaves the journal of the file alone: for the lock file, which holds no data (lock.ts). */
+  readonly journal?: "WAL" | "asItIs";
 }
 
 /**
@@ -24,6 +26,7 @@ export interface SqliteOptions {
  */
 export const openSqlite = (path: string, options: SqliteOptions = {}): Sqlite => {
   const synchronous = options.synchronous ?? "FULL";
+  const wal = (options.journal ?? "WAL") === "WAL";
   let db: Sqlite | undefined;
   try {
     if (path !== ":memory:" && !options.readonly) mkdirSync(dirname(path), { recursive: true });
@@ -34,12 +37,12 @@ export const openSqlite = (path: string, options: SqliteOptions = {}): Sqlite =>
         `expected a database at ${path}, found none; run trader start or trader worker first`,
       );
     db = new Database(path, { timeout: options.busyTimeoutMs ?? 5_000, readonly: options.readonly ?? false });
-    if (!options.readonly) {
+    if (!options.readonly && wal) {
       db.pragma("journal_mode = WAL");
       db.pragma(`synchronous = ${synchronous}`);
     }
     db.pragma("foreign_keys = ON");
-    if (!options.readonly && path !== ":memory:") {
+    if (!options.readonly && wal && path !== ":memory:") {
       const mode = db.pragma("journal_mode", { simple: true });
       const level = db.pragma("synchronous", { simple: true });
       if (mode !== "wal" || level !== (synchronous === "FULL" ? 2 : 0))

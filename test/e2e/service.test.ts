@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
 import { realClock } from "../../lib/io/clock.ts";
-import { lockFolder } from "../../lib/io/lock.ts";
+import { isLocked, lockFolder } from "../../lib/io/lock.ts";
 import { type PublicServer, startPublicServer } from "../sim/publicServer.ts";
 import { type FakeNotify, fakeNotify } from "./fakeNotify.ts";
 import { type Gate, startGate } from "./gate.ts";
@@ -163,14 +163,7 @@ describe("the worker as a service", () => {
 
   test("SIGTERM during the start is a graceful stop too", async () => {
     const worker = start();
-    await until("the folder is held", () => {
-      try {
-        lockFolder(join(cwd, "var"))();
-        return false;
-      } catch (e) {
-        return (e as { code?: string }).code === "ALREADY_RUNNING";
-      }
-    });
+    await until("the folder is held", () => isLocked(join(cwd, "var")));
     expectCleanLedger(await stopNow(worker));
   });
 
