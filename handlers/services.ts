@@ -1,5 +1,6 @@
 // What every handler of this system is given beside the queue's own context. Only the composition root fills it.
 
+import type { MessageKind } from "../db/tables/outbox.ts";
 import type { Config } from "../lib/core/config.ts";
 import type { Venue } from "../lib/core/venue.ts";
 import type { LoadedModel } from "../models/registry.ts";
@@ -10,7 +11,7 @@ import type { Desk } from "./approval.ts";
 export interface OutgoingMessage {
   readonly id: number;
   readonly key: string;
-  readonly kind: "proposal" | "trade" | "alert" | "report" | "info";
+  readonly kind: MessageKind;
   readonly proposalId: string | undefined;
   readonly text: string;
 }

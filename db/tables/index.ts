@@ -26,6 +26,7 @@ import { scheduleReads } from "./schedules.ts";
 import { featureReads, featureWrites, scoreReads, scoreWrites } from "./scores.ts";
 import { signalReads, signalWrites } from "./signals.ts";
 import { snapshotReads, snapshotWrites } from "./snapshots.ts";
+import { telegramReads, telegramWrites } from "./telegram.ts";
 import { tradeLegReads, tradeLegWrites } from "./tradeLegs.ts";
 import { tradeReads, tradeWrites } from "./trades.ts";
 
@@ -57,6 +58,7 @@ export const readsOf = (sql: Sqlite) => ({
   scores: scoreReads(sql),
   signals: signalReads(sql),
   snapshots: snapshotReads(sql),
+  telegram: telegramReads(sql),
   tradeLegs: tradeLegReads(sql),
   trades: tradeReads(sql),
 });
@@ -84,6 +86,7 @@ const writers = (sql: Sqlite) => ({
   scores: scoreWrites(sql),
   signals: signalWrites(sql),
   snapshots: snapshotWrites(sql),
+  telegram: telegramWrites(sql),
   tradeLegs: tradeLegWrites(sql),
   trades: tradeWrites(sql),
 });

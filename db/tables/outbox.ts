@@ -1,23 +1,44 @@
 // outbox and alerts: what the owner is to be told, durable before it is delivered. A key makes telling twice telling once.
+// Alerts go first, then proposals, then the rest; within one priority in the order of writing.
+import { CAPTION_LIMIT, fitText, splitText } from "../../lib/core/messageText.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-export type MessageKind = "proposal" | "trade" | "alert" | "report" | "info";
+/** `answer`: to a command or a tap of the owner; never muted. */
+export type MessageKind = "proposal" | "trade" | "alert" | "report" | "info" | "answer";
+/** One button under a message: what it says and the callback data it sends back (at most 64 bytes). */
+export interface Button {
+  readonly text: string;
+  readonly data: string;
+}
 export interface NewMessage {
   readonly key: string;
   readonly kind: MessageKind;
   readonly proposalId?: string | undefined;
   readonly text: string;
+  /** A PNG above the text. */
+  readonly photo?: Uint8Array | undefined;
+  /** Rows of buttons under the (last part of the) message. */
+  readonly buttons?: readonly (readonly Button[])[] | undefined;
   readonly atMs: EpochMs;
 }
+/** `sending`: a request is or was under way; the message may have arrived. `dropped`: given up, `error` says why. */
+export type MessageState = "waiting" | "sending" | "sent" | "dropped";
 export interface OutboxMessage {
   readonly id: number;
   readonly key: string;
   readonly kind: MessageKind;
   readonly proposalId: string | undefined;
   readonly text: string;
+  readonly photo: Uint8Array | undefined;
+  readonly buttons: readonly (readonly Button[])[];
   readonly createdMs: EpochMs;
-  readonly state: "waiting" | "sending" | "sent";
+  readonly state: MessageState;
+  /** Requests that may have delivered it. */
+  readonly attempts: number;
+  readonly error: string | undefined;
+  /** Where it is in the chat, once that is known. */
+  readonly messageId: number | undefined;
 }
 interface Row {
   id: number;
@@ -25,8 +46,13 @@ interface Row {
   kind: MessageKind;
   proposal_id: string | null;
   text: string;
+  photo: Uint8Array | null;
+  buttons: string | null;
   created_ms: EpochMs;
-  state: "waiting" | "sending" | "sent";
+  state: MessageState;
+  attempts: number;
+  error: string | null;
+  message_id: number | null;
 }
 const toMessage = (row: Row): OutboxMessage => ({
   id: row.id,
@@ -34,42 +60,124 @@ const toMessage = (row: Row): OutboxMessage => ({
   kind: row.kind,
   proposalId: row.proposal_id ?? undefined,
   text: row.text,
+  photo: row.photo ?? undefined,
+  buttons: row.buttons === null ? [] : (JSON.parse(row.buttons) as Button[][]),
   createdMs: row.created_ms,
   state: row.state,
+  attempts: row.attempts,
+  error: row.error ?? undefined,
+  messageId: row.message_id ?? undefined,
 });
 
+/** Higher is delivered first. */
+const PRIORITY: Readonly<Record<MessageKind, number>> = {
+  alert: 100,
+  answer: 75,
+  proposal: 50,
+  trade: 0,
+  report: 0,
+  info: 0,
+};
+const UNDELIVERED = "state IN ('waiting', 'sending')";
+
 export const outboxReads = (sql: Sqlite) => {
-  const waiting = sql.prepare<[], Row>("SELECT * FROM outbox WHERE state <> 'sent' ORDER BY id LIMIT 1");
+  const next = sql.prepare<[number], Row>(
+    `SELECT * FROM outbox WHERE ${UNDELIVERED} AND created_ms >= ? ORDER BY priority DESC, id LIMIT 1`,
+  );
   const waitingIds = sql
-    .prepare<[number], number>("SELECT id FROM outbox WHERE state <> 'sent' AND created_ms >= ? ORDER BY id")
+    .prepare<[number], number>(
+      `SELECT id FROM outbox WHERE ${UNDELIVERED} AND created_ms >= ? ORDER BY priority DESC, id`,
+    )
     .pluck();
   const byId = sql.prepare<[number], Row>("SELECT * FROM outbox WHERE id = ?");
+  const byKey = sql.prepare<[string], Row>("SELECT * FROM outbox WHERE key = ?");
   const after = sql.prepare<[number], Row>("SELECT * FROM outbox WHERE id > ? ORDER BY id");
+  const at = sql.prepare<[number, number], Row>(
+    "SELECT * FROM outbox WHERE chat_id = ? AND message_id = ? AND message_id IS NOT NULL LIMIT 1",
+  );
   return {
-    /** The next message to deliver, in order. State `sending` means an earlier attempt may have delivered it. */
-    next: (): OutboxMessage | undefined => {
-      const row = waiting.get();
+    /** The next message to deliver: the highest priority, then the oldest, none from before `fromMs`. */
+    next: (fromMs: EpochMs): OutboxMessage | undefined => {
+      const row = next.get(fromMs);
       return row && toMessage(row);
     },
     byId: (id: number): OutboxMessage | undefined => {
       const row = byId.get(id);
       return row && toMessage(row);
     },
-    /** Ids of the messages since `fromMs` that are not delivered yet, in order. */
+    byKey: (key: string): OutboxMessage | undefined => {
+      const row = byKey.get(key);
+      return row && toMessage(row);
+    },
+    /** Ids of the messages since `fromMs` that are not delivered yet, in the order of their delivery. */
     waitingIds: (fromMs: EpochMs): readonly number[] => waitingIds.all(fromMs),
     after: (id: number): readonly OutboxMessage[] => after.all(id).map(toMessage),
+    /** The message that stands there in the chat. */
+    at: (chatId: number, messageId: number): OutboxMessage | undefined => {
+      const row = at.get(chatId, messageId);
+      return row && toMessage(row);
+    },
   };
 };
+
+/**
+ * The rows of a message: itself, or its parts. A photo takes the text as its caption when that fits; a longer text follows the photo,
+ * which then says the first line. Buttons stand under the last part.
+ */
+const partsOf = (m: NewMessage): readonly Pick<NewMessage, "key" | "text" | "photo" | "buttons">[] => {
+  if (m.photo !== undefined && m.text.length <= CAPTION_LIMIT) return [m];
+  const texts = splitText(m.text);
+  if (texts.length === 0) throw new RangeError(`expected a text in message ${m.key}, found a blank one`);
+  const parts = texts.map((text, i) => ({
+    key: i === 0 ? m.key : `${m.key}#${i + 1}`,
+    text,
+    buttons: i === texts.length - 1 ? m.buttons : undefined,
+  }));
+  if (m.photo === undefined) return parts;
+  const caption = fitText(m.text.split("\n", 1)[0] ?? "", CAPTION_LIMIT);
+  return [{ key: `${m.key}#photo`, text: caption, photo: m.photo }, ...parts];
+};
+
 export const outboxWrites = (sql: Sqlite) => {
   const insert = sql.prepare(
-    "INSERT INTO outbox (key, kind, proposal_id, text, created_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+    `INSERT INTO outbox (key, kind, priority, proposal_id, text, photo, buttons, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (key) DO NOTHING`,
   );
-  const mark = sql.prepare("UPDATE outbox SET state = ?, sent_ms = ? WHERE id = ?");
+  const sending = sql.prepare("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?");
+  const waiting = sql.prepare("UPDATE outbox SET state = 'waiting', error = ? WHERE id = ?");
+  const doubt = sql.prepare("UPDATE outbox SET error = ? WHERE id = ?");
+  const sent = sql.prepare(
+    "UPDATE outbox SET state = 'sent', error = NULL, sent_ms = ?, chat_id = ?, message_id = ?, photo = NULL WHERE id = ?",
+  );
+  const dropped = sql.prepare("UPDATE outbox SET state = 'dropped', error = ?, photo = NULL WHERE id = ?");
   return {
-    /** Idempotent by key: a second insert of the same key is ignored. */
-    insert: (m: NewMessage): void => void insert.run(m.key, m.kind, m.proposalId ?? null, m.text, m.atMs),
-    markSending: (id: number): void => void mark.run("sending", null, id),
-    markSent: (id: number, atMs: EpochMs): void => void mark.run("sent", atMs, id),
+    /** Idempotent by key: a second insert of the same key is ignored. Returns whether it was new. Throws RangeError for a blank text. */
+    insert(m: NewMessage): boolean {
+      let created = false;
+      for (const part of partsOf(m)) {
+        const { changes } = insert.run(
+          part.key,
+          m.kind,
+          PRIORITY[m.kind],
+          m.proposalId ?? null,
+          part.text,
+          part.photo ?? null,
+          part.buttons === undefined || part.buttons.length === 0 ? null : JSON.stringify(part.buttons),
+          m.atMs,
+        );
+        created ||= changes > 0;
+      }
+      return created;
+    },
+    markSending: (id: number): void => void sending.run(id),
+    /** It certainly did not arrive. */
+    markWaiting: (id: number, error: string): void => void waiting.run(error, id),
+    /** Still `sending`: it may have arrived. */
+    markDoubtful: (id: number, error: string): void => void doubt.run(error, id),
+    /** The picture has done its work: the file need not keep it. */
+    markSent: (id: number, atMs: EpochMs, at?: { readonly chatId: number; readonly messageId: number }): void =>
+      void sent.run(atMs, at?.chatId ?? null, at?.messageId ?? null, id),
+    markDropped: (id: number, error: string): void => void dropped.run(error, id),
   };
 };
 

@@ -113,7 +113,8 @@ const windowOf = (options: StartOptions, data: ReplayData): { readonly fromMs: E
 const settingsOf = (config: Config): Record<string, string> =>
   Object.fromEntries(
     Object.entries(config)
-      .filter(([name]) => !["MODE", "VAR_DIR", "LOG_LEVEL"].includes(name))
+      // The bot is the worker's: what a replay computes does not depend on it, and a token belongs in no file of ours.
+      .filter(([name]) => !["MODE", "VAR_DIR", "LOG_LEVEL"].includes(name) && !name.startsWith("TELEGRAM_"))
       .map(([name, value]) => [name, typeof value === "bigint" ? formatE8(value) : String(value)]),
   );
 

@@ -1,10 +1,19 @@
 // `trader config`: every setting with its value, default and meaning.
 import type { Command } from "commander";
-import { type Config, SETTINGS, type SettingName } from "../../lib/core/config.ts";
+import { type Config, HIDDEN, isSecret, SETTINGS, type SettingName } from "../../lib/core/config.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 
 const plain = (value: unknown): string | number | boolean | null =>
-  value === undefined ? null : typeof value === "bigint" ? formatE8(value) : (value as string | number | boolean);
+  value === undefined
+    ? null
+    : typeof value === "bigint"
+      ? formatE8(value)
+      : Array.isArray(value)
+        ? value.join(",")
+        : (value as string | number | boolean);
+/** A setting as it may be shown; null: not set. */
+export const shownSetting = (config: Config, name: SettingName): string | number | boolean | null =>
+  isSecret(name) && config[name] !== undefined ? HIDDEN : plain(config[name]);
 
 export const registerSettings = (
   program: Command,
@@ -18,11 +27,11 @@ export const registerSettings = (
       const config = deps.config();
       const names = Object.keys(SETTINGS) as SettingName[];
       if (options.json) {
-        deps.out(JSON.stringify(Object.fromEntries(names.map((name) => [name, plain(config[name])]))));
+        deps.out(JSON.stringify(Object.fromEntries(names.map((name) => [name, shownSetting(config, name)]))));
         return;
       }
       for (const name of names) {
-        const value = plain(config[name]);
+        const value = shownSetting(config, name);
         const fallback = SETTINGS[name].fallback;
         const changed = String(value) !== String(fallback === undefined ? null : plain(fallbackValue(name)));
         deps.out(`${name} = ${value ?? "(not set)"}${changed ? `   (default ${fallback ?? "not set"})` : ""}`);

@@ -32,6 +32,11 @@ interface Setting {
   readonly fallback: string | undefined;
   readonly doc: string;
 }
+/** Never shown: not by `trader config`, not in an error, not in a file of ours. */
+const SECRET = ["TELEGRAM_BOT_TOKEN"] as const;
+export const isSecret = (name: string): boolean => (SECRET as readonly string[]).includes(name);
+/** What is shown in its place. */
+export const HIDDEN = "(set, not shown)";
 const setting = <S extends z.ZodType<unknown, string>, F extends string | undefined>(
   schema: S,
   fallback: F,
@@ -146,6 +151,31 @@ export const SETTINGS = {
     "2",
     "How often the worker looks at prices and orders while a trade or an entry is open.",
   ),
+  TELEGRAM_BOT_TOKEN: setting(
+    text(/^\d{3,20}:[A-Za-z0-9_-]{20,100}$/, "a bot token as BotFather gives it, such as 123456789:AAE..."),
+    undefined,
+    "The bot of the worker (docs/telegram.md). Secret. Without it messages go to the terminal and answers come by the command line.",
+  ),
+  TELEGRAM_CHAT_ID: setting(
+    text(
+      /^[1-9]\d{0,14}$/,
+      "the id of your private chat with the bot: digits only (docs/telegram.md tells how to find it)",
+    ).transform(Number),
+    undefined,
+    "Your private chat with the bot: the only place it writes to and listens in.",
+  ),
+  TELEGRAM_USER_IDS: setting(
+    text(/^[1-9]\d{0,14}( *, *[1-9]\d{0,14})*$/, "user ids, separated by commas").transform((v) =>
+      v.split(",").map(Number),
+    ),
+    undefined,
+    "Who may tap and command there, separated by commas. Not set: the person of the private chat.",
+  ),
+  TELEGRAM_API_URL: setting(
+    text(/^https?:\/\/[^\s]+[^/\s]$/, "an http(s) address without a trailing slash"),
+    "https://api.telegram.org",
+    "The Bot API. Change it only to point at a test server or one of your own: it sees the token.",
+  ),
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -175,7 +205,10 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
     }
     const result = schema.safeParse(raw);
     if (result.success) values[name] = result.data;
-    else problems.push(`${name}: ${result.error.issues[0]?.message ?? "invalid"}, found ${JSON.stringify(raw)}`);
+    else {
+      const found = isSecret(name) ? `one of ${raw.length} characters (not shown)` : JSON.stringify(raw);
+      problems.push(`${name}: ${result.error.issues[0]?.message ?? "invalid"}, found ${found}`);
+    }
   }
   const config = values as Config;
   // Rules across settings speak as soon as their own settings could be read, so that all problems are told at once.
@@ -186,8 +219,21 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
   const { MAX_DAILY_LOSS_PCT: day, MAX_WEEKLY_LOSS_PCT: week, MAX_MONTHLY_LOSS_PCT: month } = config;
   if (day && week && month && !(day <= week && week <= month))
     problems.push("MAX_WEEKLY_LOSS_PCT: expected daily <= weekly <= monthly loss limits");
+  problems.push(...telegramProblems(env));
   if (problems.length > 0) return { kind: "bad", problems };
   return { kind: "ok", config: Object.freeze(config), unknown: [] };
+};
+
+/** Token and chat belong together: one without the other would be a bot that is silently off. */
+const telegramProblems = (env: Readonly<Record<string, string | undefined>>): readonly string[] => {
+  const given = (name: SettingName): boolean => (env[name]?.trim() ?? "") !== "";
+  const [token, chat] = [given("TELEGRAM_BOT_TOKEN"), given("TELEGRAM_CHAT_ID")];
+  const problem = (missing: string, found: string) =>
+    `${missing}: expected it together with ${found}, found it not set; set both to use the bot, or none (docs/telegram.md)`;
+  if (token && !chat) return [problem("TELEGRAM_CHAT_ID", "TELEGRAM_BOT_TOKEN")];
+  if (chat && !token) return [problem("TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID")];
+  if (given("TELEGRAM_USER_IDS") && !token) return [problem("TELEGRAM_BOT_TOKEN", "TELEGRAM_USER_IDS")];
+  return [];
 };
 
 /** The settings of a run without any environment. */

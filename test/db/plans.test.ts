@@ -11,7 +11,11 @@ import { epochMs } from "../../lib/core/time.ts";
 const AT = epochMs(1_750_000_000_000);
 const ASKED_OFTEN: Readonly<Record<string, (read: Reads) => unknown>> = {
   "outbox.waitingIds": (read) => read.outbox.waitingIds(AT),
-  "outbox.next": (read) => read.outbox.next(),
+  "outbox.next": (read) => read.outbox.next(AT),
+  "outbox.at": (read) => read.outbox.at(1, 1),
+  "telegram.openMessages": (read) => read.telegram.openMessages(),
+  "telegram.wasHandled": (read) => read.telegram.wasHandled(1),
+  "telegram.strangersSince": (read) => read.telegram.strangersSince(AT),
   "alerts.open": (read) => read.alerts.open(),
   "halts.active": (read) => read.halts.active(AT),
   "orders.live": (read) => read.orders.live("BTC_JPY"),

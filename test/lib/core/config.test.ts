@@ -72,4 +72,20 @@ describe("settings", () => {
   test("an empty value means the default, not zero", () => {
     expect(parseConfig({ MAX_SPREAD_BPS: "", AVOID_NEWS_TIME: " " })).toEqual(parseConfig({}));
   });
+
+  const TOKEN = "123456789:AAEabcdefghijklmnopqrstuvwxyz_-12345";
+  test("the bot needs token and chat together, and says which is missing", () => {
+    expect(problems({ TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM_CHAT_ID: "42" })).toEqual([]);
+    expect(problems({ TELEGRAM_BOT_TOKEN: TOKEN })).toEqual([expect.stringMatching(/^TELEGRAM_CHAT_ID: expected/)]);
+    expect(problems({ TELEGRAM_CHAT_ID: "42" })).toEqual([expect.stringMatching(/^TELEGRAM_BOT_TOKEN: expected/)]);
+    expect(problems({ TELEGRAM_USER_IDS: "42" })).toEqual([expect.stringMatching(/^TELEGRAM_BOT_TOKEN: expected/)]);
+    const result = parseConfig({ TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM_CHAT_ID: "42", TELEGRAM_USER_IDS: "42, 43" });
+    expect(result).toMatchObject({ config: { TELEGRAM_CHAT_ID: 42, TELEGRAM_USER_IDS: [42, 43] } });
+  });
+  test("a token that is none is not repeated in the error; a group is no private chat", () => {
+    const [problem] = problems({ TELEGRAM_BOT_TOKEN: `${TOKEN} x`, TELEGRAM_CHAT_ID: "42" });
+    expect(problem).toMatch(/^TELEGRAM_BOT_TOKEN: expected/);
+    expect(problem).not.toContain("AAEabc");
+    expect(problems({ TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM_CHAT_ID: "-100123" })).toHaveLength(1);
+  });
 });
