@@ -3,13 +3,13 @@
 import { z } from "zod";
 import { computeFeatureSeries, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
 import { RANK_WINDOW_MS } from "../lib/core/gates.ts";
+import { ALL_SYMBOLS, assertTraded } from "../lib/core/product.ts";
 import { BAR_MS, barOpen, DAY_MS, type EpochMs, epochMs, venueDate, venueDayStart } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
-import { SYMBOLS } from "./facts.ts";
 import { scoreBar } from "./predict.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
 
-const Input = z.strictObject({ symbol: z.enum(SYMBOLS), tickMs: z.int().optional() });
+const Input = z.strictObject({ symbol: z.enum(ALL_SYMBOLS), tickMs: z.int().optional() });
 type Input = z.infer<typeof Input>;
 
 export const collectHistory: AppHandler<Input> = {
@@ -21,6 +21,7 @@ export const collectHistory: AppHandler<Input> = {
   backoff: { baseMs: 2_000, capMs: 120_000 },
   serialKey: ({ symbol }) => `history:${symbol}`,
   async run({ symbol }, ctx): Promise<Outcome> {
+    assertTraded(ctx.config.PRODUCT, symbol);
     const now = ctx.clock.nowMs();
     const judgedFrom = epochMs(barOpen(now) - RANK_WINDOW_MS);
     const oldest = epochMs(judgedFrom - FEATURE_WINDOW_BARS * BAR_MS);

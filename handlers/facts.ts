@@ -6,14 +6,12 @@ import { AppError } from "../lib/core/errors.ts";
 import { newsGate } from "../lib/core/events.ts";
 import { type Gate, maintenanceGate, rolloverGate } from "../lib/core/gates.ts";
 import { type CoinE8, minBig, notionalYen, toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
+import { symbolsOf } from "../lib/core/product.ts";
 import { type EntryFacts, refusalText, riskGates } from "../lib/core/risk.ts";
 import { type EpochMs, jstDayStart, jstMonthStart, jstWeekStart } from "../lib/core/time.ts";
 import type { OrderBook, SymbolRules } from "../lib/core/venue.ts";
 import type { Reads } from "../queue/types.ts";
 import type { AppCtx } from "./services.ts";
-
-/** Symbols of the product, in the order they are judged. */
-export const SYMBOLS = ["BTC_JPY", "ETH_JPY"] as const;
 
 export const symbolRules = async (ctx: AppCtx, symbol: string): Promise<SymbolRules> => {
   const rules = (await ctx.venue.symbols(ctx.signal)).find((r) => r.symbol === symbol);
@@ -66,7 +64,7 @@ export const entryFacts = async (
 ): Promise<EntryFacts> => {
   const margin = await ctx.venue.margin(ctx.signal);
   let openNotional = ctx.db.risk.workingNotional(p.exceptProposal);
-  for (const symbol of SYMBOLS)
+  for (const symbol of symbolsOf(ctx.config.PRODUCT))
     for (const position of await ctx.venue.openPositions(symbol, ctx.signal))
       openNotional = yenE8(openNotional + notionalYen(position.price, position.size));
   const now = ctx.clock.nowMs();

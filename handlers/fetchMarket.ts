@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Candle } from "../lib/core/candle.ts";
 import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
 import { toNumber, type YenE8 } from "../lib/core/money.ts";
+import { ALL_SYMBOLS, assertTraded } from "../lib/core/product.ts";
 import { lossUse } from "../lib/core/risk.ts";
 import {
   BAR_MS,
@@ -24,7 +25,7 @@ import {
 } from "../lib/core/time.ts";
 import type { Margin } from "../lib/core/venue.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
-import { bestQuote, SYMBOLS, spreadBps } from "./facts.ts";
+import { bestQuote, spreadBps } from "./facts.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
 
 /** A step that has not begun this long after its bar closed is too old to be right. */
@@ -33,7 +34,7 @@ export const SIGNAL_LIFE_MS = 10 * MINUTE_MS;
 const BACKFILL_DAYS = 3;
 const TRADE_PAGES = 20;
 
-const Input = z.strictObject({ symbol: z.enum(SYMBOLS), tickMs: z.int() });
+const Input = z.strictObject({ symbol: z.enum(ALL_SYMBOLS), tickMs: z.int() });
 type Input = z.infer<typeof Input>;
 
 export const fetchMarket: AppHandler<Input> = {
@@ -45,6 +46,7 @@ export const fetchMarket: AppHandler<Input> = {
   backoff: { baseMs: 2_000, capMs: 60_000 },
   serialKey: ({ symbol }) => `chain:${symbol}`,
   async run({ symbol, tickMs }, ctx): Promise<Outcome> {
+    assertTraded(ctx.config.PRODUCT, symbol);
     const bar = (barOpen(epochMs(tickMs)) - BAR_MS) as EpochMs;
     const closeMs = (bar + BAR_MS) as EpochMs;
     const status = await ctx.venue.status(ctx.signal);

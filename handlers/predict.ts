@@ -5,6 +5,7 @@ import type { Reason } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { FEATURE_NAMES } from "../lib/core/features.ts";
 import { percentileRank, RANK_WINDOW_MS, strongerSide, thresholdOf } from "../lib/core/gates.ts";
+import { modelSymbol } from "../lib/core/product.ts";
 import { epochMs } from "../lib/core/time.ts";
 import type { Direction } from "../lib/core/venue.ts";
 import type { LoadedModel } from "../models/registry.ts";
@@ -29,12 +30,12 @@ export const scoreBar = (
 };
 
 const headOf = (model: LoadedModel, symbol: string, side: Direction) => {
-  const head = model.head(symbol, side);
+  const head = model.head(modelSymbol(symbol), side);
   if (!head)
     throw new AppError(
       "permanent",
       "MODEL_HEAD",
-      `expected a ${side} head for ${symbol} in model ${model.id}, found heads for ${model.symbols.join(", ")}`,
+      `expected a ${side} head for ${modelSymbol(symbol)} in model ${model.id}, found heads for ${model.symbols.join(", ")}`,
     );
   return head;
 };

@@ -6,11 +6,11 @@ import type { Difference, SeenDifference } from "../db/tables/differences.ts";
 import type { Trade } from "../db/tables/trades.ts";
 import { orderDifferences, positionDifferences } from "../lib/core/ledger.ts";
 import { type In, isLive, settleMs } from "../lib/core/order.ts";
+import { symbolsOf } from "../lib/core/product.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import { isTerminalStatus } from "../lib/core/venue.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
 import { expireProposal } from "./awaitApproval.ts";
-import { SYMBOLS } from "./facts.ts";
 import { finishIfFlat } from "./orders/drive.ts";
 import { adoptLateArrivals, bookForeignCloses } from "./orders/foreign.ts";
 import { lookFor, refresh, strangers } from "./orders/look.ts";
@@ -48,7 +48,7 @@ export const reconcile: AppHandler<Input> = {
   async run(_input, ctx): Promise<Outcome> {
     const found: Difference[] = [];
     const next: NewJob[] = [];
-    for (const symbol of SYMBOLS) {
+    for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
       found.push(...(await settleSymbol(ctx, symbol)));
       next.push(...guardians(ctx, symbol));
     }

@@ -1,8 +1,8 @@
 // The candles of the past, collected at the start and again when that failed: one open job a symbol, however often the
 // worker is started or the exchange goes away.
 import type { Job } from "../../db/tables/jobs.ts";
+import { ALL_SYMBOLS, type TradedSymbol } from "../../lib/core/product.ts";
 import type { JobStore } from "../../queue/store.ts";
-import { SYMBOLS } from "../facts.ts";
 
 const NAME = "collectHistory";
 const ACTOR = "worker";
@@ -14,8 +14,8 @@ const isOpen = (store: JobStore, symbol: string): boolean =>
   jobsOf(store, "ready", symbol).length > 0 || jobsOf(store, "running", symbol).length > 0;
 
 /** At the start: a job for each symbol that has none waiting or running. */
-export const collectHistoryAtStart = (store: JobStore, bootId: string): void => {
-  for (const symbol of SYMBOLS) {
+export const collectHistoryAtStart = (store: JobStore, bootId: string, symbols: readonly TradedSymbol[]): void => {
+  for (const symbol of symbols) {
     if (isOpen(store, symbol)) continue;
     if (!reviveDead(store, symbol))
       store.enqueue({ name: NAME, key: `${NAME}:${symbol}:${bootId}`, input: { symbol } });
@@ -24,7 +24,7 @@ export const collectHistoryAtStart = (store: JobStore, bootId: string): void => 
 
 /** When the exchange answers again, and now and then: those that died of its silence get fresh attempts. */
 export const reviveHistory = (store: JobStore): void => {
-  for (const symbol of SYMBOLS) if (!isOpen(store, symbol)) reviveDead(store, symbol);
+  for (const symbol of ALL_SYMBOLS) if (!isOpen(store, symbol)) reviveDead(store, symbol);
 };
 
 /** The newest of a symbol's dead jobs collects everything; older ones have nothing left to do. Others' deaths are a person's. */
@@ -38,4 +38,4 @@ const reviveDead = (store: JobStore, symbol: string): boolean => {
 
 /** Symbols whose history is being collected, or could not be. */
 export const incompleteHistory = (store: JobStore): readonly string[] =>
-  SYMBOLS.filter((symbol) => isOpen(store, symbol) || jobsOf(store, "dead", symbol).length > 0);
+  ALL_SYMBOLS.filter((symbol) => isOpen(store, symbol) || jobsOf(store, "dead", symbol).length > 0);

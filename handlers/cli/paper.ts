@@ -9,7 +9,6 @@ import type { Transport } from "../../lib/io/gmo/transport.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
 import type { JobStore } from "../../queue/store.ts";
-import { SYMBOLS } from "../facts.ts";
 import type { PriceWatch } from "./prices.ts";
 
 /** Public requests go to the exchange, private ones to the simulated account, whose time follows the wall clock. */
@@ -43,6 +42,7 @@ export const startQuoteFeed = (p: {
   readonly log: Logger;
   readonly prices: PriceWatch;
   readonly pollMs: number;
+  readonly symbols: readonly string[];
 }): QuoteFeed => {
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -66,7 +66,7 @@ export const startQuoteFeed = (p: {
   };
   const look = async (): Promise<void> => {
     timer = undefined; // a look under way: nobody may start a second one beside it
-    for (const symbol of SYMBOLS) {
+    for (const symbol of p.symbols) {
       const ticker = await quote(symbol);
       if (stopped.signal.aborted) return;
       if (ticker === undefined) continue;

@@ -7,12 +7,12 @@ import { z } from "zod";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { formatE8 } from "../../lib/core/money.ts";
+import { ALL_SYMBOLS, modelSymbol, type Product, symbolsOf } from "../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, isoUtc, parseInstant } from "../../lib/core/time.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../lib/sim/bundled.ts";
 import { type CandleFile, readCandleFile } from "../../lib/sim/candleFile.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
-import { SYMBOLS } from "../facts.ts";
 import { META } from "./state.ts";
 
 const DEFAULT_DAYS = 3;
@@ -59,22 +59,25 @@ export interface ReplayData {
 }
 
 /** Throws UsageError for wrong use, AppError permanent CANDLE_FILE for a bad file. */
-export const loadData = (given: readonly string[] | undefined): ReplayData => {
+export const loadData = (given: readonly string[] | undefined, product: Product): ReplayData => {
   const paths = new Map<string, string>(BUNDLED_SYMBOLS.map((symbol) => [symbol, bundledCandleFile(symbol)]));
   if (given !== undefined) {
     paths.clear();
+    // A coin without candles of its own follows its margin symbol.
+    const traded = symbolsOf(product);
+    const known: readonly string[] = product === "spot" ? ALL_SYMBOLS : traded;
     for (const text of given) {
       const [symbol = "", file = ""] = text.split(/=(.*)/s);
-      if (!(SYMBOLS as readonly string[]).includes(symbol) || file === "")
+      if (!known.includes(symbol) || file === "")
         throw new UsageError(
-          `--data: expected SYMBOL=FILE with a symbol of ${SYMBOLS.join(", ")}, found ${JSON.stringify(text)}`,
+          `--data: expected SYMBOL=FILE with a symbol of ${known.join(", ")}, found ${JSON.stringify(text)}`,
         );
       paths.set(symbol, file);
     }
-    const missing = SYMBOLS.filter((symbol) => !paths.has(symbol));
+    const missing = traded.filter((symbol) => !paths.has(symbol) && !paths.has(modelSymbol(symbol)));
     if (missing.length > 0)
       throw new UsageError(
-        `--data: expected a file for each of ${SYMBOLS.join(", ")}, found none for ${missing.join(", ")}`,
+        `--data: expected a file for each of ${traded.join(", ")}, found none for ${missing.join(", ")}`,
       );
   }
   const files = Object.fromEntries([...paths].map(([symbol, path]) => [symbol, readCandleFile(path)]));

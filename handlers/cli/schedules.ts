@@ -1,12 +1,13 @@
 // The clockwork of the system, as rows: the owner's 15-minute cron and the daily work. Offsets are UTC arithmetic:
 // JST is UTC+9 all year, so 00:05 JST is 15:05 UTC and needs no time zone library.
+import { type Product, symbolsOf } from "../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { ScheduleSpec } from "../../queue/schedule.ts";
-import { SYMBOLS } from "../facts.ts";
 import { SIGNAL_LIFE_MS } from "../fetchMarket.ts";
 
-export const SCHEDULES: readonly ScheduleSpec[] = [
-  ...SYMBOLS.map((symbol) => ({
+/** The clockwork of a product's symbols. */
+export const schedulesOf = (product: Product): readonly ScheduleSpec[] => [
+  ...symbolsOf(product).map((symbol) => ({
     name: `fetchMarket:${symbol}`,
     handler: "fetchMarket",
     input: { symbol },
@@ -50,7 +51,7 @@ export const SCHEDULES: readonly ScheduleSpec[] = [
     offsetMs: 19 * HOUR_MS + 30 * MINUTE_MS,
     policy: "once",
   },
-  ...SYMBOLS.map((symbol) => ({
+  ...symbolsOf(product).map((symbol) => ({
     name: `collectHistory:${symbol}`,
     handler: "collectHistory",
     input: { symbol },

@@ -8,6 +8,7 @@ import { openDatabase } from "../../db/open.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { parseEventsCsv } from "../../lib/core/events.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
 import { epochMs, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import { realClock, VirtualClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
@@ -18,10 +19,10 @@ import { entropyHex, seededRandom } from "../../lib/io/random.ts";
 import { bundledEventsFile, bundledSpreads } from "../../lib/sim/bundled.ts";
 import { CandleMarket } from "../../lib/sim/candleMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
-import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+import { SpotMarket } from "../../lib/sim/spotMarket.ts";
+import { ALL_RULES, SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import type { LoadedModel } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
-import { SYMBOLS } from "../facts.ts";
 import { ledgerDifferences } from "../orders/ledger.ts";
 import { type ReplaySummary, replaySummary, summaryText } from "../report/summary.ts";
 import { writeReplayReport } from "../report/write.ts";
@@ -39,7 +40,7 @@ import {
   type StartOptions,
   storedIdentity,
 } from "./replayIdentity.ts";
-import { claimMode, databasePath, META, makeStateFolder, venuePath, virtualNow } from "./state.ts";
+import { claimFolder, databasePath, META, makeStateFolder, venuePath, virtualNow } from "./state.ts";
 import { storyLine } from "./story.ts";
 import { createSystem } from "./system.ts";
 
@@ -95,7 +96,7 @@ const start = async (options: StartOptions, deps: Deps): Promise<void> => {
   const startedMs = realClock.monotonicMs();
   const config = deps.config();
   const varDir = options.var ?? config.VAR_DIR;
-  const data = loadData(options.data);
+  const data = loadData(options.data, config.PRODUCT);
   const approverText = options.approver ?? "all";
   parseApprover(approverText); // before anything is written
   const model = modelFor(options.model);
@@ -108,7 +109,7 @@ const start = async (options: StartOptions, deps: Deps): Promise<void> => {
     if (options.fresh) forget(varDir);
     const db = openDatabase(databasePath(varDir));
     try {
-      claimMode(db, "replay");
+      claimFolder(db, "replay", config.PRODUCT);
       const stored = storedIdentity(db, options, config, data);
       const identity = stored ?? wanted ?? newIdentity(options, config, data, model, approverText);
       if (stored && stored.modelId !== model.id)
@@ -186,6 +187,12 @@ interface Replay {
   readonly resumed: boolean;
 }
 
+const replayMarket = ({ PRODUCT }: Config, { files: candles }: ReplayData) => {
+  const rules = PRODUCT === "spot" ? ALL_RULES : SYMBOL_RULES;
+  const recorded = new CandleMarket({ candles, rules, spreadsBps: bundledSpreads() });
+  return { market: PRODUCT === "spot" ? new SpotMarket(recorded, rules) : recorded, rules };
+};
+
 const replay = async (r: Replay): Promise<ReplaySummary> => {
   const { db, identity, config, model, data, varDir, deps } = r;
   const finished = db.read.meta.get(META.summary);
@@ -203,9 +210,8 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
   );
   const simulator = Simulator.open({
     path: venuePath(varDir),
-    market: new CandleMarket({ candles: data.files, rules: SYMBOL_RULES, spreadsBps: bundledSpreads() }),
+    ...replayMarket(config, data),
     seed: identity.seed,
-    rules: SYMBOL_RULES,
     startEquity: config.PAPER_EQUITY_JPY,
     startMs: fromMs,
   });
@@ -238,7 +244,7 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
   });
   try {
     // Also when resumed: the kill may have come before them. Enqueuing twice is enqueuing once.
-    for (const symbol of SYMBOLS)
+    for (const symbol of symbolsOf(config.PRODUCT))
       system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:start`, input: { symbol } });
     await runReplay({
       system,
@@ -259,7 +265,7 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
     if (finished !== undefined) return JSON.parse(finished) as ReplaySummary;
     for (const message of db.read.outbox.after(0).filter((m) => m.kind === "report")) deps.out(`\n${message.text}`);
     const reportPath = join(varDir, "report.html");
-    const differences = await ledgerDifferences({ db: db.read, venue }, SYMBOLS);
+    const differences = await ledgerDifferences({ db: db.read, venue }, symbolsOf(config.PRODUCT));
     for (const difference of differences) deps.err(`book and venue differ: ${JSON.stringify(difference)}`);
     const summary = replaySummary(db, {
       ledgerMatchesVenue: differences.length === 0,

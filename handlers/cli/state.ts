@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isMigrated } from "../../db/migrate.ts";
 import { openDatabase } from "../../db/open.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
+import type { Product } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import { type Clock, realClock, VirtualClock } from "../../lib/io/clock.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
@@ -35,6 +36,8 @@ export const makeStateFolder = (varDir: string): void => {
 
 export const META = {
   mode: "mode",
+  /** "margin" or "spot"; see productOf. */
+  product: "product",
   replay: "replay",
   virtualNowMs: "virtual_now_ms",
   summary: "replay_summary",
@@ -94,12 +97,25 @@ const stateOf = (db: Database): State => {
   return { db, store: new JobStore(db, registry, clock), clock, close: () => db.close() };
 };
 
+/** The product of a folder; one that was begun before there were two is margin's. undefined: begun by nobody yet. */
+export const productOf = (db: Database): Product | undefined => {
+  const found = db.read.meta.get(META.product);
+  if (found === "spot" || found === "margin") return found;
+  return db.read.meta.get(META.mode) === undefined ? undefined : "margin";
+};
+
 /**
- * Marks the database as belonging to one mode for ever. Throws UsageError (MODE_MISMATCH) when it is another's: replayed,
- * paper and real trades never share a book.
+ * Marks the database as belonging to one mode and one product for ever. Throws UsageError (MODE_MISMATCH,
+ * PRODUCT_MISMATCH) when it is another's: replayed, paper and real trades, coins and margin positions never share a book.
  */
-export const claimMode = (db: Database, mode: Mode): void =>
+export const claimFolder = (db: Database, mode: Mode, product: Product): void =>
   db.transaction((tx) => {
+    const before = productOf(db);
+    if (before !== undefined && before !== product)
+      throw new UsageError(
+        `PRODUCT_MISMATCH: expected a database of PRODUCT=${product} at ${db.path}, found one of PRODUCT=${before}; give this run a folder of its own with --var DIR`,
+      );
+    tx.meta.set(META.product, product);
     const found = tx.meta.get(META.mode);
     if (found !== undefined && found !== mode)
       throw new UsageError(

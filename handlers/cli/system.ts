@@ -14,7 +14,7 @@ import type { Database, NewJob, Tx } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
 import { registry } from "../registry.ts";
 import type { Messenger, Services } from "../services.ts";
-import { SCHEDULES } from "./schedules.ts";
+import { schedulesOf } from "./schedules.ts";
 
 export interface SystemParts {
   readonly db: Database;
@@ -52,8 +52,9 @@ export const createSystem = (parts: SystemParts): System => {
   const { db, clock, log } = parts;
   const store = new JobStore(db, registry, clock);
   const scheduler = new Scheduler(db, store, clock);
-  for (const schedule of SCHEDULES) scheduler.declareSchedule(schedule);
-  scheduler.removeExcept(SCHEDULES.map((s) => s.name));
+  const schedules = schedulesOf(parts.config.PRODUCT);
+  for (const schedule of schedules) scheduler.declareSchedule(schedule);
+  scheduler.removeExcept(schedules.map((s) => s.name));
   const services: Services = {
     config: parts.config,
     venue: parts.venue,

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { openDatabase } from "../../db/open.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import { type Clock, realClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
@@ -17,7 +18,7 @@ import { entropyHex, seededRandom } from "../../lib/io/random.ts";
 import { type ServiceManager, serviceNotifier } from "../../lib/io/systemd.ts";
 import { QuoteMarket } from "../../lib/sim/quoteMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
-import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
 import type { Messenger } from "../services.ts";
@@ -26,7 +27,7 @@ import { allTogether, type Light, watchLight } from "./light.ts";
 import { paperTransport, startQuoteFeed } from "./paper.ts";
 import { noPricesText, PriceWatch } from "./prices.ts";
 import { quarantineIfRestored, startKeepingProgress } from "./restored.ts";
-import { claimMode, databasePath, makeStateFolder, venuePath } from "./state.ts";
+import { claimFolder, databasePath, makeStateFolder, venuePath } from "./state.ts";
 import { createSystem } from "./system.ts";
 import { brokenFile, refusal, type Say, sayStopped, stopSignals } from "./workerEnd.ts";
 
@@ -121,17 +122,18 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    claimMode(db, "paper");
+    claimFolder(db, "paper", config.PRODUCT);
     const model = loadModel(shippedDir(DEFAULT_MODEL_ID));
     pinModel(db, model);
     const broken = brokenFile(varDir);
     const log = fileLogger(config.LOG_LEVEL, join(varDir, "logs"), { onError: broken.look });
     const clock = deps.clock ?? realClock;
+    const rules = config.PRODUCT === "spot" ? SPOT_SYMBOL_RULES : SYMBOL_RULES;
     const simulator = Simulator.open({
       path: venuePath(varDir),
-      market: new QuoteMarket(SYMBOL_RULES),
+      market: new QuoteMarket(rules),
       seed: "paper",
-      rules: SYMBOL_RULES,
+      rules,
       startEquity: config.PAPER_EQUITY_JPY,
       startMs: clock.nowMs(),
       options: { authClock: () => clock.nowMs() },
@@ -172,7 +174,7 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
     }
     const progress = await startKeepingProgress({ db, varDir, log, clock });
     closers.push(() => progress.end());
-    collectHistoryAtStart(system.store, bootId);
+    collectHistoryAtStart(system.store, bootId, symbolsOf(config.PRODUCT));
     // Reconcile before the first new entry (DESIGN 7): entries are halted until it has found book and venue equal.
     db.transaction((tx) =>
       tx.halts.raise({ kind: "doubt", reason: "just started: the venue is compared first", atMs: clock.nowMs() }),
@@ -202,7 +204,16 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
     };
     const reviving = setInterval(revive, REVIVE_EVERY_MS);
     const pollMs = config.QUOTE_POLL_SECONDS * SECOND_MS;
-    const feed = startQuoteFeed({ venue, simulator, store: system.store, clock, log, prices, pollMs });
+    const feed = startQuoteFeed({
+      venue,
+      simulator,
+      store: system.store,
+      clock,
+      log,
+      prices,
+      pollMs,
+      symbols: symbolsOf(config.PRODUCT),
+    });
     const outbox = setInterval(() => {
       try {
         system.pumpOutbox();

@@ -2,6 +2,7 @@
 // Strings of the wire become scaled integers, ids become strings, times become epoch ms. Source: GMO API reference 4-9.
 import type { Candle } from "./candle.ts";
 import type { CoinE8, RatioE8, YenE8 } from "./money.ts";
+import { isSpot } from "./product.ts";
 import type { EpochMs } from "./time.ts";
 
 export type Side = "BUY" | "SELL";
@@ -196,4 +197,4 @@ export interface Venue {
 
 /** SOK exists on spot and some margin symbols, not on ETH_JPY (GMO API 5, list of 2025-12). */
 const SOK_MARGIN = new Set(["BTC_JPY", "DOT_JPY", "ATOM_JPY", "ADA_JPY", "LINK_JPY", "DOGE_JPY", "SOL_JPY"]);
-export const supportsPostOnly = (symbol: string): boolean => !symbol.endsWith("_JPY") || SOK_MARGIN.has(symbol);
+export const supportsPostOnly = (symbol: string): boolean => isSpot(symbol) || SOK_MARGIN.has(symbol);

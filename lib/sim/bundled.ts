@@ -19,14 +19,15 @@ const SpreadFile = z.object({
   bpsByJstHour: z.record(z.string(), z.record(z.enum(HOURS), z.number().nonnegative())),
   factorOfBtc: z.record(z.string(), z.number().positive()),
 });
-/** Full spread in basis points of the mid price by hour of the JST day (24 numbers), per symbol. */
+/** Full spread in basis points of the mid price by hour of the JST day (24 numbers), per symbol; coins have that of their margin symbol. */
 export const bundledSpreads = (): ReadonlyMap<string, readonly number[]> => {
   const file = SpreadFile.parse(JSON.parse(readFileSync(data("spread_by_hour.json"), "utf8")));
   const hours = file.bpsByJstHour["BTC_JPY"];
   if (!hours) throw new RangeError("spread_by_hour.json: expected hours of BTC_JPY, found none; restore the file");
   const btc = HOURS.map((hour) => hours[hour]!);
-  return new Map([
+  const margin = [
     ["BTC_JPY", btc] as const,
     ...Object.entries(file.factorOfBtc).map(([symbol, factor]) => [symbol, btc.map((bps) => bps * factor)] as const),
-  ]);
+  ];
+  return new Map([...margin, ...margin.map(([symbol, bps]) => [symbol.replace(/_JPY$/, ""), bps] as const)]);
 };

@@ -132,8 +132,7 @@ export const reservesOf = (order: SimOrder, positionId: number): bigint =>
   order.positionId === positionId
     ? remainingOf(order)
     : (order.settles.find((part) => part.positionId === positionId)?.size ?? 0n);
-/** An order for coins themselves: no position, no margin (GMO API 5). */
-export const isSpot = (symbol: string): boolean => !symbol.endsWith("_JPY");
+export { isSpot } from "../core/product.ts";
 export const JPY = "JPY";
 /** What every new order begins with. */
 export const UNTOUCHED = {

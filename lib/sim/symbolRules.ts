@@ -24,7 +24,7 @@ export const SYMBOL_RULES: readonly SymbolRules[] = [
   },
 ];
 
-/** Only where spot is asked for: `rules: [...SYMBOL_RULES, ...SPOT_SYMBOL_RULES]` with a market that has the symbols. */
+/** Only where spot is asked for: `rules: ALL_RULES` with a market that has the symbols. */
 export const SPOT_SYMBOL_RULES: readonly SymbolRules[] = [
   {
     symbol: "BTC",
@@ -45,3 +45,6 @@ export const SPOT_SYMBOL_RULES: readonly SymbolRules[] = [
     makerFee: parseRatio("-0.0001"),
   },
 ];
+
+/** Both products. */
+export const ALL_RULES: readonly SymbolRules[] = [...SYMBOL_RULES, ...SPOT_SYMBOL_RULES];

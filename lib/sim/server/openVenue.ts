@@ -4,22 +4,19 @@ import { existsSync } from "node:fs";
 import { AppError } from "../../core/errors.ts";
 import { type YenE8, yen } from "../../core/money.ts";
 import { type EpochMs, epochMs } from "../../core/time.ts";
-import type { SymbolRules } from "../../core/venue.ts";
 import { realClock } from "../../io/clock.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile, bundledSpreads } from "../bundled.ts";
 import { type CandleFile, readCandleFile } from "../candleFile.ts";
 import { CandleMarket } from "../candleMarket.ts";
 import type { FaultScript, Faults } from "../faults.ts";
-import type { SpreadsBps } from "../market.ts";
 import { Simulator } from "../simulator.ts";
 import { applySpikes } from "../spikes.ts";
 import { SpotMarket } from "../spotMarket.ts";
 import { SimStore } from "../store.ts";
-import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../symbolRules.ts";
+import { ALL_RULES } from "../symbolRules.ts";
 import { type GivenOptions, MARKET_OPTIONS, SERVED_VENUE_OPTIONS } from "./optionTable.ts";
 import type { VenueServerConfig } from "./server.ts";
 
-export const ALL_RULES: readonly SymbolRules[] = [...SYMBOL_RULES, ...SPOT_SYMBOL_RULES];
 /** Symbols that can be given candles. */
 export const CANDLE_SYMBOLS: readonly string[] = ALL_RULES.map((row) => row.symbol);
 export const DEFAULT_EQUITY: YenE8 = yen(1_000_000);
@@ -61,7 +58,7 @@ export const openVenue = (source: VenueSource): OpenVenue => {
   const margin = new CandleMarket({
     candles: applySpikes(candles, faults?.spikes(startMs) ?? []),
     rules: ALL_RULES,
-    spreadsBps: spreads(),
+    spreadsBps: bundledSpreads(),
     volumeShare,
     bookLevels,
   });
@@ -113,10 +110,4 @@ const firstMs = (candles: Readonly<Record<string, CandleFile>>): EpochMs => {
     throw new AppError("permanent", "CANDLE_FILE", `expected candles with volume of ${symbol}, found none`);
   });
   return epochMs(Math.max(...firsts));
-};
-/** Spot symbols with candles of their own have the spread of their margin symbol. */
-const spreads = (): SpreadsBps => {
-  const bundled = bundledSpreads();
-  const of = (symbol: string): readonly number[] => bundled.get(symbol) ?? bundled.get(`${symbol}_JPY`)!;
-  return new Map(CANDLE_SYMBOLS.map((symbol) => [symbol, of(symbol)]));
 };

@@ -11,6 +11,7 @@ import { databasePath } from "../../../handlers/cli/state.ts";
 import { onFailure } from "../../../handlers/cli/system.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { AppError } from "../../../lib/core/errors.ts";
+import { symbolsOf } from "../../../lib/core/product.ts";
 import { type EpochMs, parseInstant } from "../../../lib/core/time.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
 import { TransportError } from "../../../lib/io/gmo/transport.ts";
@@ -163,8 +164,8 @@ describe("history", () => {
       .sort(([a], [b]) => a - b);
 
   test("is begun at the start once a symbol, however often the worker is restarted", () => {
-    collectHistoryAtStart(store(), "boot1");
-    collectHistoryAtStart(store(), "boot2");
+    collectHistoryAtStart(store(), "boot1", symbolsOf("margin"));
+    collectHistoryAtStart(store(), "boot2", symbolsOf("margin"));
     expect(states().map(([, state]) => state)).toEqual(["ready", "ready"]);
     expect(incompleteHistory(store())).toEqual(["BTC_JPY", "ETH_JPY"]);
   });
@@ -185,7 +186,7 @@ describe("history", () => {
     die("1", "BTC_JPY", "alert");
     reviveHistory(store());
     expect(states().map(([, state]) => state)).toEqual(["dead"]);
-    collectHistoryAtStart(store(), "boot");
+    collectHistoryAtStart(store(), "boot", symbolsOf("margin"));
     expect(states().map(([, state]) => state)).toEqual(["dead", "ready", "ready"]);
   });
 

@@ -1,7 +1,7 @@
 // `trader schedules`: what ticks, and a person's hand on it.
 import { afterEach, describe, expect, test } from "vitest";
 import { everyText } from "../../../handlers/cli/scheduleList.ts";
-import { SCHEDULES } from "../../../handlers/cli/schedules.ts";
+import { schedulesOf } from "../../../handlers/cli/schedules.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { DAY_MS, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
@@ -9,6 +9,8 @@ import { lockFolder } from "../../../lib/io/lock.ts";
 import { parseInput } from "../../../queue/store.ts";
 import { closeWorlds, done, handler, T0, world } from "../../queue/world.ts";
 import { commandsOn } from "./commands.ts";
+
+const SCHEDULES = schedulesOf("margin");
 
 afterEach(closeWorlds);
 
