@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The entry point of the `trader` command and the only place that reads the environment. What it wires: handlers/cli/.
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
 import { parseEnv } from "node:util";
 import { type Config, parseConfig, SETTINGS } from "../lib/core/config.ts";
 import { UsageError } from "../lib/core/errors.ts";
@@ -64,6 +65,18 @@ const terminal = (): Terminal | undefined => {
   };
 };
 
+/** Asks on stderr: stdout is for results. Anything but y or yes is a no, also Ctrl+D. */
+const confirm = async (question: string): Promise<boolean> => {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+    const answer = await Promise.race([lines.question(`${question} [y/N] `), closed]);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+};
+
 // What this program writes is its user's alone: books, logs, backups.
 process.umask(0o077);
 // A reader that goes away (trader jobs list | head) is no failure.
@@ -76,6 +89,7 @@ const screen = terminal();
 process.exitCode = await runTrader(process.argv.slice(2), {
   config,
   ...(screen ? { terminal: screen } : {}),
+  ...(process.stdin.isTTY && process.stderr.isTTY ? { confirm } : {}),
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
   service: { notifySocket: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, watchdogPid: WATCHDOG_PID, path: PATH },

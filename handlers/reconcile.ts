@@ -68,7 +68,7 @@ export const reconcile: AppHandler<Input> = {
 };
 
 /** Settles what is open of one symbol, books what was missed, and returns what cannot be explained. */
-const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonly Difference[]> => {
+export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonly Difference[]> => {
   const held = await ctx.venue.openPositions(symbol, ctx.signal);
   const trades = new Map<number, Trade>();
   const tradeOf = (id: number): Trade | undefined => {
@@ -101,7 +101,7 @@ const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonly Diffe
 const LATE_MS = 3_600_000;
 
 /** Jobs for whatever of ours has nobody to look after it. */
-const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
+export const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
   const nowMs = ctx.clock.nowMs();
   const jobs: NewJob[] = [];
   for (const trade of ctx.db.trades.alive()) {

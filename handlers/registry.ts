@@ -10,6 +10,7 @@ import { fetchMarket } from "./fetchMarket.ts";
 import { filter } from "./filter.ts";
 import { labelSignals } from "./labelSignals.ts";
 import { notify } from "./notify.ts";
+import { ownerCommand } from "./owner/ownerCommand.ts";
 import { placeProtectiveOrders } from "./placeProtectiveOrders.ts";
 import { predict } from "./predict.ts";
 import { pruneJobs } from "./pruneJobs.ts";
@@ -32,6 +33,7 @@ export const handlers = [
   labelSignals,
   dailyReport,
   reconcile,
+  ownerCommand,
   collectHistory,
   pruneJobs,
   sendTelegram,

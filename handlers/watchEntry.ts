@@ -10,11 +10,11 @@ import { type In, settleMs } from "../lib/core/order.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
 import { bestQuote, recheckEntry } from "./facts.ts";
-import { endEntry, move, scribe } from "./orders/book.ts";
+import { endEntry, scribe } from "./orders/book.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
 import { cancel, lookFor, refresh } from "./orders/look.ts";
 import { lookAgain, patiently } from "./orders/patience.ts";
-import { intendAndSend, sendIntended } from "./orders/send.ts";
+import { abandon, intendAndSend, sendIntended } from "./orders/send.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
 
 const Input = z.strictObject({ proposalId: z.string().min(1) });
@@ -68,6 +68,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
       orders,
       halts: ctx.db.halts.active(nowMs).map((h) => h.kind),
       exitStarted: legs.some((leg) => leg.open < leg.size),
+      ownerCloses: ctx.db.trades.byId(trade.id)?.closeHow !== undefined,
     });
     switch (step.kind) {
       case "look": {
@@ -126,13 +127,6 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
 /** Post-only orders may be expired by the time the answer is here (GMO API 14.10): look at once. */
 const settled = async (ctx: AppCtx, trade: Trade, order: Awaited<ReturnType<typeof sendIntended>>): Promise<void> => {
   if (order.state === "open") await refresh(ctx, trade, [order]);
-};
-
-const abandon = (ctx: AppCtx, trade: Trade, order: In<"intended">, why: string): void => {
-  ctx.commit((tx) => {
-    if (tx.orders.byId(order.id)?.state !== "intended") return;
-    move(tx, scribe(ctx, trade), order.id, { kind: "abandon", why, atMs: ctx.clock.nowMs() });
-  });
 };
 
 type FreshQuote =

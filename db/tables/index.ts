@@ -16,6 +16,7 @@ import { modelPerformanceReads, modelPerformanceWrites } from "./modelPerformanc
 import { modelReads, modelWrites } from "./models.ts";
 import { orderReads, orderWrites } from "./orders.ts";
 import { alertReads, alertWrites, outboxReads, outboxWrites } from "./outbox.ts";
+import { ownerCommandReads, ownerCommandWrites } from "./ownerCommands.ts";
 import { positionReads, positionWrites } from "./positions.ts";
 import { progressReads } from "./progress.ts";
 import { proposalReads, proposalWrites } from "./proposals.ts";
@@ -48,6 +49,7 @@ export const readsOf = (sql: Sqlite) => ({
   models: modelReads(sql),
   orders: orderReads(sql),
   outbox: outboxReads(sql),
+  ownerCommands: ownerCommandReads(sql),
   positions: positionReads(sql),
   progress: progressReads(sql),
   proposals: proposalReads(sql),
@@ -81,6 +83,7 @@ const writers = (sql: Sqlite) => ({
   models: modelWrites(sql),
   orders: orderWrites(sql),
   outbox: outboxWrites(sql),
+  ownerCommands: ownerCommandWrites(sql),
   positions: positionWrites(sql),
   proposals: proposalWrites(sql),
   scores: scoreWrites(sql),

@@ -128,6 +128,7 @@ export const orderReads = (sql: Sqlite) => {
   const ofTrade = select<[number]>("WHERE trade_id = ? ORDER BY id");
   const ofLeg = select<[number]>("WHERE leg_id = ? ORDER BY id");
   const live = select<[string]>(`WHERE symbol = ? AND ${LIVE} ORDER BY id`);
+  const allLive = select<[]>(`WHERE ${LIVE} ORDER BY id`);
   const lost = select<[string, number]>("WHERE symbol = ? AND state = 'neverSent' AND sent_ms >= ? ORDER BY id");
   const all = select<[]>("ORDER BY id");
   const ids = sql
@@ -146,6 +147,8 @@ export const orderReads = (sql: Sqlite) => {
     live: (symbol: string): readonly LiveOrder[] => live.all(symbol).map(toOrder).filter(isLive),
     /** Sent since `sinceMs` and given up as lost: a late trace may still turn up. */
     givenUp: (symbol: string, sinceMs: number): readonly Order[] => lost.all(symbol, sinceMs).map(toOrder),
+    /** Live ones of all symbols. */
+    allLive: (): readonly LiveOrder[] => allLive.all().map(toOrder).filter(isLive),
     all: (): readonly Order[] => all.all().map(toOrder),
     /** Every venue order id that is ours. */
     venueIds: (symbol: string): ReadonlySet<string> => new Set(ids.all(symbol)),

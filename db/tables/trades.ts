@@ -1,4 +1,6 @@
 // trades: the owner's table, in units a person reads, written from exact executions. One open trade per symbol.
+
+import type { CloseHow } from "../../lib/core/exits.ts";
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { TradeResult } from "../../lib/core/pnl.ts";
@@ -38,6 +40,8 @@ export interface Trade {
   readonly closedMs: EpochMs | undefined;
   readonly timeStopMs: EpochMs | undefined;
   readonly entryEndedMs: EpochMs | undefined;
+  /** How the owner wants it closed; undefined: by its own exits. */
+  readonly closeHow: CloseHow | undefined;
   /** Exact: what the entry is to fill, and the symbol's rules at the check. */
   readonly targetSize: CoinE8;
   readonly tick: YenE8;
@@ -72,6 +76,7 @@ interface Row {
   closed_ms: bigint | null;
   time_stop_ms: bigint | null;
   entry_ended_ms: bigint | null;
+  close_how: CloseHow | null;
   target_size_e8: CoinE8;
   tick_e8: YenE8;
   min_size_e8: CoinE8;
@@ -106,6 +111,7 @@ const toTrade = (r: Row): Trade => ({
   closedMs: ms(r.closed_ms),
   timeStopMs: ms(r.time_stop_ms),
   entryEndedMs: ms(r.entry_ended_ms),
+  closeHow: r.close_how ?? undefined,
   targetSize: r.target_size_e8,
   tick: r.tick_e8,
   minSize: r.min_size_e8,
@@ -148,6 +154,9 @@ export const tradeWrites = (sql: Sqlite) => {
   );
   const progress = sql.prepare("UPDATE trades SET exit_price = ?, fees = ? WHERE id = ?");
   const endEntry = sql.prepare("UPDATE trades SET entry_ended_ms = ? WHERE id = ? AND entry_ended_ms IS NULL");
+  const askClose = sql.prepare(
+    "UPDATE trades SET close_how = ? WHERE id = ? AND status IN ('pending', 'open') AND close_how IS NOT 'market'",
+  );
   const cancel = sql.prepare(
     "UPDATE trades SET status = 'cancelled', cancel_reason = ? WHERE id = ? AND status = 'pending'",
   );
@@ -200,6 +209,8 @@ export const tradeWrites = (sql: Sqlite) => {
     setProgress: (id: number, result: TradeResult): void =>
       void progress.run(result.exitPrice ?? null, toNumber(result.fees), id),
     endEntry: (id: number, atMs: EpochMs): boolean => endEntry.run(atMs, id).changes === 1,
+    /** The owner wants it closed: watchPosition does it (lib/core/exits.ts). `market` is never taken back. */
+    askClose: (id: number, how: CloseHow): void => void askClose.run(how, id),
     /** A pending trade without any fill. */
     cancel: (id: number, reason: string): boolean => cancel.run(reason, id).changes === 1,
     /** An open trade that is flat. Returns false when it was not open. */

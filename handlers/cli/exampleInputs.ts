@@ -17,6 +17,7 @@ export const EXAMPLE_INPUTS: Readonly<Record<string, Readonly<Record<string, unk
   labelSignals: { tickMs: 1754987820000 },
   dailyReport: { date: "2025-08-12" },
   reconcile: {},
+  ownerCommand: { commandId: 1 },
   collectHistory: { symbol: "ETH_JPY" },
   pruneJobs: {},
   sendTelegram: { outboxId: 1 },

@@ -15,6 +15,7 @@ import { registerEnqueue } from "./enqueue.ts";
 import { registerEvents } from "./events.ts";
 import { registerGmo } from "./gmo.ts";
 import { registerJobs } from "./jobs.ts";
+import { registerOwnerCommands } from "./ownerCommands.ts";
 import { registerPredict } from "./predict.ts";
 import { markIfRestored } from "./restored.ts";
 import { registerSchedules } from "./scheduleCommands.ts";
@@ -34,6 +35,8 @@ export interface CliWorld {
   readonly err: (text: string) => void;
   /** Set when stdout is a terminal that redraws in place. */
   readonly terminal?: Terminal;
+  /** Set in a terminal: asks a yes-or-no question there. */
+  readonly confirm?: (question: string) => Promise<boolean>;
   /** Where a service manager started us: what it put into the environment. */
   readonly service?: ServiceManager;
 }
@@ -77,6 +80,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
   registerJobs(program, deps);
   registerSchedules(program, deps);
   registerAnswers(program, deps);
+  registerOwnerCommands(program, deps);
   registerStatus(program, deps);
   registerEvents(program, creating);
   registerPredict(program, deps);

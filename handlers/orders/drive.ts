@@ -5,6 +5,7 @@ import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import {
+  type CloseHow,
   type ExitFacts,
   type Leg,
   type LegAction,
@@ -13,6 +14,7 @@ import {
   type Quote,
   refusalIsAlarming,
 } from "../../lib/core/exits.ts";
+import { PANIC } from "../../lib/core/haltKinds.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 import { type In, isLive, settleMs } from "../../lib/core/order.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
@@ -20,10 +22,10 @@ import { closingSide } from "../../lib/core/venue.ts";
 import type { WakeTopic } from "../../lib/core/wake.ts";
 import type { AppCtx } from "../services.ts";
 import { bareAlertKey, raiseBare, resolveBare } from "./alarm.ts";
-import { closeIfFlat, ensureLegs, move, scribe } from "./book.ts";
+import { closeIfFlat, ensureLegs, scribe } from "./book.ts";
 import { adoptLateArrivals, bookForeignCloses } from "./foreign.ts";
 import { cancel, lookFor, refresh, strangers } from "./look.ts";
-import { intendAndSend } from "./send.ts";
+import { abandon, intendAndSend } from "./send.ts";
 
 export type Drive =
   /** Every leg asked for is closed. */
@@ -107,6 +109,7 @@ const decide = (
     nowMs,
     quote,
     timeStopMs,
+    ownerCloses: ownerCloses(ctx, trade.id),
     restMs: ctx.config.TAKE_PROFIT_REST_SECONDS * 1_000,
   };
   const rows = ctx.db.tradeLegs.ofTrade(trade.id).filter((leg) => only === undefined || leg.positionId === only);
@@ -139,6 +142,12 @@ const decide = (
   };
 };
 
+/** A panic closes whatever is open of ours, also what filled after it was called. */
+const ownerCloses = (ctx: AppCtx, tradeId: number): CloseHow | undefined =>
+  ctx.db.halts.active(ctx.clock.nowMs()).some((h) => h.kind === PANIC)
+    ? "market"
+    : ctx.db.trades.byId(tradeId)?.closeHow;
+
 const lookAgainAt = (order: In<"sending" | "unknown">, nowMs: EpochMs): EpochMs => {
   const settledMs = order.sentMs + settleMs(order.intent.purpose);
   return (settledMs > nowMs ? Math.min(settledMs, nowMs + LOOK_AGAIN_MS) : nowMs + LOOK_AGAIN_MS) as EpochMs;
@@ -156,10 +165,7 @@ const perform = async (
     case "wait":
       return;
     case "abandon":
-      ctx.commit((tx) => {
-        if (tx.orders.byId(action.order.id)?.state !== "intended") return;
-        move(tx, scribe(ctx, trade), action.order.id, { kind: "abandon", why: action.why, atMs: ctx.clock.nowMs() });
-      });
+      abandon(ctx, trade, action.order, action.why);
       return;
     case "look":
       looked.add(action.order.id);

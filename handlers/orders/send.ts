@@ -16,6 +16,13 @@ export const distinct = (tx: Tx, intent: Intent, trade: Trade): Intent => {
   return { ...intent, price: distinctPrice({ ...intent, price: intent.price }, trade.tick, live) };
 };
 
+/** Drops an intention that was never sent. */
+export const abandon = (ctx: AppCtx, trade: Trade, order: In<"intended">, why: string): void =>
+  ctx.commit((tx) => {
+    if (tx.orders.byId(order.id)?.state !== "intended") return;
+    move(tx, scribe(ctx, trade), order.id, { kind: "abandon", why, atMs: ctx.clock.nowMs() });
+  });
+
 /**
  * Commits a new intention and sends it. `guard` runs in the transaction of the intention and may refuse it (false): then
  * nothing was written, and undefined is returned.

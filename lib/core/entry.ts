@@ -20,6 +20,8 @@ export interface EntryFacts {
   readonly halts: readonly string[];
   /** Part of the trade has been closed again: nothing more is added. */
   readonly exitStarted: boolean;
+  /** The owner wants the trade closed. */
+  readonly ownerCloses: boolean;
 }
 
 export type EntryStep =
@@ -89,6 +91,7 @@ const endReason = (f: EntryFacts): string | undefined => {
   if (f.halts.length > 0) return `entries are halted (${f.halts.join(", ")})`;
   if (f.nowMs >= f.validUntilMs) return "the approval's time is over";
   if (f.exitStarted) return "the trade has begun to close";
+  if (f.ownerCloses) return "the owner closes the trade";
   return undefined;
 };
 

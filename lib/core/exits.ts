@@ -23,6 +23,8 @@ export interface Leg {
   /** All orders of the leg, oldest first. */
   readonly orders: readonly Order[];
 }
+/** `makerFirst`: a limit at the best price of its own side for a few seconds, then market. */
+export type CloseHow = "makerFirst" | "market";
 export interface ExitFacts {
   readonly symbol: string;
   readonly direction: Direction;
@@ -30,6 +32,8 @@ export interface ExitFacts {
   /** undefined: the price is not known now; protection goes on without it. */
   readonly quote: Quote | undefined;
   readonly timeStopMs: EpochMs;
+  /** How the owner wants it closed now (/close, /panic); undefined: by its own exits. */
+  readonly ownerCloses: CloseHow | undefined;
   /** How long a take-profit or closing limit rests. */
   readonly restMs: number;
 }
@@ -71,6 +75,9 @@ const STOP_REFUSALS_BEFORE_MARKET = 2;
 /** A cancel that shows no effect is asked again after this long. */
 const CANCEL_AGAIN_MS = 2 * SECOND_MS;
 const CANCEL_LOOK_MS = 200;
+/** The venue refused to close: the stop is back, and the next try comes after this long, doubled at each refusal. */
+const CLOSE_AGAIN_MS = 5 * SECOND_MS;
+const CLOSE_AGAIN_CAP_MS = MINUTE_MS;
 
 export const STOP_ALREADY_THROUGH = "ERR-5129";
 export const QUANTITY_RESERVED = "ERR-200";
@@ -108,6 +115,24 @@ const wait = (reason: string, untilMs?: EpochMs, wakeOn: readonly WakeTopic[] = 
   reason,
   wakeOn,
 });
+/** The whole leg is to be closed now: the owner wants it, or its time is over. */
+interface Closing {
+  readonly how: CloseHow;
+  readonly exitReason: Extract<ExitReason, "manual" | "time_stop">;
+  readonly why: string;
+}
+const closingOf = (f: ExitFacts): Closing | undefined => {
+  if (f.ownerCloses !== undefined) return { how: f.ownerCloses, exitReason: "manual", why: "the owner closes it" };
+  if (f.nowMs >= f.timeStopMs) return { how: "makerFirst", exitReason: "time_stop", why: "time stop" };
+  return undefined;
+};
+/** When the next closing order may follow those the venue refused; undefined: none was refused. */
+const closeAgainMs = (leg: Leg): EpochMs | undefined => {
+  const refused = leg.orders.filter((o) => o.intent.purpose === "exit" && o.state === "rejected");
+  const last = refused.at(-1);
+  if (last?.state !== "rejected") return undefined;
+  return later(last.closedMs, Math.min(CLOSE_AGAIN_CAP_MS, CLOSE_AGAIN_MS * 2 ** Math.min(refused.length - 1, 10)));
+};
 const later = (atMs: EpochMs, ms: number): EpochMs => (atMs + ms) as EpochMs;
 
 const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
@@ -119,13 +144,19 @@ const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
     return wait("cancelling", later(f.nowMs, CANCEL_LOOK_MS));
   }
   if (leg.open <= 0n) return wait("closed, the venue is dropping its order", later(f.nowMs, CANCEL_LOOK_MS));
+  const closing = closingOf(f);
   if (purpose !== "stop") {
     if (live.intent.executionType === "MARKET") return wait("closing at market", later(f.nowMs, CANCEL_LOOK_MS));
+    if (closing?.how === "market") return { kind: "cancel", order: live, why: closing.why, givesUpStop: false };
     const restedMs = later(live.sentMs, f.restMs);
     if (f.nowMs < restedMs) return wait(purpose === "exit" ? "closing" : "taking profit", restedMs);
     return { kind: "cancel", order: live, why: "it rested its time", givesUpStop: false };
   }
-  if (f.nowMs >= f.timeStopMs) return { kind: "cancel", order: live, why: "time stop", givesUpStop: true };
+  if (closing !== undefined) {
+    const againMs = closeAgainMs(leg);
+    if (againMs !== undefined && f.nowMs < againMs) return wait("protected; the venue refused to close it", againMs);
+    return { kind: "cancel", order: live, why: closing.why, givesUpStop: true };
+  }
   const profit = takeProfit(leg, f);
   if (profit.kind === "now") return { kind: "cancel", order: live, why: "target touched", givesUpStop: true };
   if (live.intent.plannedPrice !== leg.stop)
@@ -138,6 +169,7 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
   const sent = leg.orders.filter((o) => !(o.state === "neverSent" && o.sentMs === undefined));
   const last = sent.at(-1);
   const refusal = last?.state === "rejected" ? last : undefined;
+  const closing = closingOf(f);
   const market = (exitReason: ExitReason, why: string): LegAction => ({
     kind: "place",
     purpose: "exit",
@@ -147,32 +179,45 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
     why,
   });
   if (refusal !== undefined && refusal.intent.executionType !== "LIMIT") {
-    if (refusal.code === STOP_ALREADY_THROUGH) return market("stop_loss", "the stop price is already passed");
     const streak = refusalStreak(sent);
+    const exitRefused = sent.slice(-streak).some((o) => o.intent.purpose === "exit");
     const untilMs = later(refusal.closedMs, pauseAfter(leg, refusal, streak));
-    if (f.nowMs < untilMs) return wait(`refused with ${refusal.code}`, untilMs);
-    if (refusal.intent.purpose === "exit" && f.nowMs < f.timeStopMs)
+    if (refusal.code === STOP_ALREADY_THROUGH && !(exitRefused && f.nowMs < untilMs))
+      return market("stop_loss", "the stop price is already passed");
+    // Refused while it is to be closed: back under its stop at once, where one can stand; a later try closes it.
+    const restoreNow =
+      closing !== undefined &&
+      refusal.intent.purpose === "exit" &&
+      !(f.quote !== undefined && stopThrough(f.direction, f.quote, leg.stop));
+    if (f.nowMs < untilMs && !restoreNow) return wait(`refused with ${refusal.code}`, untilMs);
+    if (refusal.intent.purpose === "exit" && closing === undefined)
       return market(refusal.intent.exitReason ?? "stop_loss", "the market order was refused");
-    if (lastingRefusals(leg, sent) >= STOP_REFUSALS_BEFORE_MARKET && f.nowMs < f.timeStopMs)
+    if (lastingRefusals(leg, sent) >= STOP_REFUSALS_BEFORE_MARKET && closing === undefined)
       return market("stop_loss", "the venue refuses the stop");
   }
-  if (f.nowMs >= f.timeStopMs) {
+  const restore = refusal?.intent.purpose === "exit" && refusal.intent.executionType === "MARKET";
+  if (closing !== undefined && !restore) {
     const tried = sent.some((o) => o.intent.purpose === "exit");
-    if (tried || f.quote === undefined) return market("time_stop", "time stop");
+    if (closing.how === "market" || tried || f.quote === undefined) return market(closing.exitReason, closing.why);
     const price = f.direction === "long" ? f.quote.ask : f.quote.bid;
     return {
       kind: "place",
       purpose: "exit",
       executionType: "LIMIT",
       price,
-      exitReason: "time_stop",
-      why: "time stop",
+      exitReason: closing.exitReason,
+      why: closing.why,
     };
   }
   // A market exit that filled only in part goes on until the leg is closed.
   if (last?.intent.purpose === "exit" && last.intent.executionType === "MARKET" && last.state !== "rejected")
     return market(last.intent.exitReason ?? "stop_loss", "the market order left a rest");
-  if (takeProfit(leg, f).kind === "now" && last?.intent.purpose === "stop" && refusal === undefined)
+  if (
+    closing === undefined &&
+    takeProfit(leg, f).kind === "now" &&
+    last?.intent.purpose === "stop" &&
+    refusal === undefined
+  )
     return {
       kind: "place",
       purpose: "takeProfit",

@@ -34,6 +34,7 @@ const facts = (orders: readonly Order[], over: Partial<EntryFacts> = {}): EntryF
   orders,
   halts: [],
   exitStarted: false,
+  ownerCloses: false,
   ...over,
 });
 const say = (f: EntryFacts): string => {

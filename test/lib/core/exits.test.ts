@@ -18,6 +18,7 @@ const facts = (over: Partial<ExitFacts> = {}): ExitFacts => ({
   nowMs: at(60_000),
   quote: quoteAt(10_000_000),
   timeStopMs: at(4 * 3_600_000),
+  ownerCloses: undefined,
   restMs: 5_000,
   ...over,
 });

@@ -1,0 +1,89 @@
+// How a command of the owner waits and how it ends: what it waits for is told after seconds, and its result is written once,
+// into its row, the outbox and the audit log.
+import type { OwnerCommand, OwnerResult } from "../../db/tables/ownerCommands.ts";
+import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
+import { accountTopic } from "../../lib/core/wake.ts";
+import type { NewJob, Outcome, Tx } from "../../queue/types.ts";
+import { SYMBOLS } from "../facts.ts";
+import type { AppCtx } from "../services.ts";
+import { nameOf } from "./text.ts";
+
+const LOOK_AGAIN_MS = SECOND_MS;
+/** After the first half minute, or while the venue does not answer. */
+const LOOK_SELDOM_MS = 5 * SECOND_MS;
+/** Not done by then: the owner hears why. */
+const TELL_AFTER_MS = 10 * SECOND_MS;
+/** Not done by then: a person should look at the exchange's page. */
+const ALARM_AFTER_MS = 30 * SECOND_MS;
+
+/** Not done yet: looks again soon, or when something happens to the account. */
+export const waitOn = (
+  ctx: AppCtx,
+  command: OwnerCommand,
+  left: readonly string[],
+  next: readonly NewJob[],
+  venueTrouble: boolean,
+): Outcome => {
+  const nowMs = ctx.clock.nowMs();
+  const slow = venueTrouble || nowMs - command.requestedMs >= ALARM_AFTER_MS;
+  const reason = left.join("; ") || "the venue was not seen";
+  const write = (tx: Tx): void => {
+    const waitedMs = nowMs - command.requestedMs;
+    if (waitedMs >= TELL_AFTER_MS)
+      tx.outbox.insert({
+        key: `owner:${command.id}:waiting`,
+        kind: "info",
+        text: `${nameOf(command)} is not done yet: ${reason}. It goes on trying, and you are told when it is done`,
+        atMs: nowMs,
+      });
+    if (waitedMs >= ALARM_AFTER_MS)
+      tx.alerts.raise({
+        key: alarmKey(command),
+        severity: "critical",
+        text: `${nameOf(command)} is not done after ${Math.round(waitedMs / SECOND_MS)} s: ${reason}. It goes on trying; look at the exchange's page and do by hand what cannot wait (a close by hand is booked as manual)`,
+        atMs: nowMs,
+      });
+  };
+  return {
+    kind: "snooze",
+    untilMs: (nowMs + (slow ? LOOK_SELDOM_MS : LOOK_AGAIN_MS)) as EpochMs,
+    reason,
+    wakeOn: SYMBOLS.map(accountTopic),
+    write,
+    next,
+  };
+};
+const alarmKey = (c: OwnerCommand): string => `owner:${c.id}`;
+
+export interface Result {
+  readonly outcome: OwnerResult["outcome"];
+  readonly lines: readonly string[];
+  /** JSON of what was seen at the venue. */
+  readonly seen: unknown;
+}
+
+/** Ends the command; `decide` runs in the transaction that writes its result. */
+export const finish = (
+  ctx: AppCtx,
+  command: OwnerCommand,
+  decide: (tx: Tx) => Result,
+): Extract<Outcome, { kind: "done" }> => ({
+  kind: "done",
+  write: (tx) => {
+    if (tx.ownerCommands.byId(command.id)?.result !== undefined) return;
+    const { outcome, lines, seen } = decide(tx);
+    const atMs = ctx.clock.nowMs();
+    const text = [`${nameOf(command)} ${outcome === "done" ? "done" : "REFUSED"}`, ...lines].join("\n");
+    tx.ownerCommands.finish(command.id, { finishedMs: atMs, outcome, text, seen });
+    tx.alerts.resolve(alarmKey(command), atMs);
+    tx.outbox.insert({ key: `owner:${command.id}`, kind: "info", text, atMs });
+    const data = { commandId: command.id, seen, text: lines.join("; ") };
+    tx.audit.append({
+      atMs,
+      kind: `owner.${command.command}.${outcome}`,
+      actor: ctx.job.name,
+      traceId: ctx.job.traceId,
+      data,
+    });
+  },
+});
