@@ -6,9 +6,9 @@ import type { Trade } from "../../db/tables/trades.ts";
 import { AppError, toAppError } from "../../lib/core/errors.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 import { isLive } from "../../lib/core/order.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { NewJob, Outcome } from "../../queue/types.ts";
-import { SYMBOLS } from "../facts.ts";
 import { drive, finishIfFlat } from "../orders/drive.ts";
 import { cancel, lookFor, refresh } from "../orders/look.ts";
 import { abandon } from "../orders/send.ts";
@@ -80,7 +80,7 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> =>
   };
   const unexplained: string[] = [];
   const next: NewJob[] = [];
-  for (const symbol of SYMBOLS) {
+  for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
     await tryOn(async () => {
       for (const d of await settleSymbol(ctx, symbol)) if (d.key.startsWith("size:")) unexplained.push(d.text);
     });
@@ -95,7 +95,7 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> =>
         finishIfFlat(ctx, trade);
       });
   }
-  for (const symbol of SYMBOLS) next.push(...guardians(ctx, symbol));
+  for (const symbol of symbolsOf(ctx.config.PRODUCT)) next.push(...guardians(ctx, symbol));
   let seen: Seen | undefined;
   await tryOn(async () => {
     seen = await see(ctx);

@@ -5,11 +5,11 @@ import type { OwnerCommandName } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { CloseHow } from "../../lib/core/exits.ts";
 import { PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
+import { ALL_SYMBOLS } from "../../lib/core/product.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { Desk } from "../approval.ts";
-import { SYMBOLS } from "../facts.ts";
 
 export interface OwnerRequest {
   readonly command: OwnerCommandName;
@@ -47,7 +47,7 @@ export const requestCommand = (desk: Desk, request: OwnerRequest): Requested => 
     const job = { name: "ownerCommand", key: `owner:${commandId}`, input: { commandId }, traceId };
     const { id: jobId } = store.enqueueIn(tx, job);
     // Whoever works an entry or watches a position looks now, not at its next poll.
-    for (const symbol of SYMBOLS) store.wake(accountTopic(symbol));
+    for (const symbol of ALL_SYMBOLS) store.wake(accountTopic(symbol));
     return { commandId, jobId, text };
   });
 };

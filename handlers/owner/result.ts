@@ -1,10 +1,10 @@
 // How a command of the owner waits and how it ends: what it waits for is told after seconds, and its result is written once,
 // into its row, the outbox and the audit log.
 import type { OwnerCommand, OwnerResult } from "../../db/tables/ownerCommands.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { NewJob, Outcome, Tx } from "../../queue/types.ts";
-import { SYMBOLS } from "../facts.ts";
 import type { AppCtx } from "../services.ts";
 import { nameOf } from "./text.ts";
 
@@ -48,7 +48,7 @@ export const waitOn = (
     kind: "snooze",
     untilMs: (nowMs + (slow ? LOOK_SELDOM_MS : LOOK_AGAIN_MS)) as EpochMs,
     reason,
-    wakeOn: SYMBOLS.map(accountTopic),
+    wakeOn: symbolsOf(ctx.config.PRODUCT).map(accountTopic),
     write,
     next,
   };

@@ -4,9 +4,9 @@ import type { Halt } from "../../db/tables/halts.ts";
 import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { OWNER_HALTS, PANIC } from "../../lib/core/haltKinds.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { Outcome, Reads, Tx } from "../../queue/types.ts";
-import { SYMBOLS } from "../facts.ts";
 import { settleSymbol } from "../reconcile.ts";
 import type { AppCtx } from "../services.ts";
 import { finish, type Result } from "./result.ts";
@@ -52,7 +52,7 @@ const whyNot = (db: Reads, command: OwnerCommand, nowMs: EpochMs): string | unde
 const disagreementNow = async (ctx: AppCtx): Promise<string | undefined> => {
   try {
     const differences = [];
-    for (const symbol of SYMBOLS) differences.push(...(await settleSymbol(ctx, symbol)));
+    for (const symbol of symbolsOf(ctx.config.PRODUCT)) differences.push(...(await settleSymbol(ctx, symbol)));
     const unsettled = ctx.db.orders.allLive().filter((o) => o.state === "sending" || o.state === "unknown");
     if (differences.length > 0) return `the venue and the book disagree: ${differences.map((d) => d.text).join("; ")}`;
     if (unsettled.length > 0)

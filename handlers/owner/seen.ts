@@ -2,9 +2,9 @@
 // Plain text and decimals, so that it is kept, sent and printed as it was seen.
 
 import { formatE8, minBig } from "../../lib/core/money.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, isoUtc } from "../../lib/core/time.ts";
 import { closingSide, type Direction, isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
-import { SYMBOLS } from "../facts.ts";
 import type { AppCtx } from "../services.ts";
 
 export interface SeenOrder {
@@ -44,7 +44,7 @@ export const see = async (ctx: AppCtx): Promise<Seen> => {
   const entries: SeenOrder[] = [];
   const positions: SeenPosition[] = [];
   const otherCloses: SeenOrder[] = [];
-  for (const symbol of SYMBOLS) {
+  for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
     const held = await ctx.venue.openPositions(symbol, ctx.signal);
     const active = (await ctx.venue.activeOrders(symbol, ctx.signal)).filter((o) => !isTerminalStatus(o.status));
     const shown = active.map((order) => ({ order, row: ctx.db.orders.byVenueId(order.orderId) }));
