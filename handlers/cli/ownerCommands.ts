@@ -86,11 +86,17 @@ const run = async (deps: Deps, options: Options, wanted: Wanted): Promise<void> 
     folder: folderText(state.db),
   }));
   deps.err(`${folder}: ${requested.text}`);
-  if (limitMs === undefined) return tell(deps, options, wanted, requested, undefined);
+  if (limitMs === undefined) {
+    tell(deps, options, wanted, requested, undefined);
+    return;
+  }
   if (idle !== undefined) {
     tell(deps, options, wanted, requested, undefined);
     // Complete without the venue: nothing was left to do there.
-    if (wanted.command === "pause" || wanted.command === "rejectAll") return deps.err(`note: ${idle}`);
+    if (wanted.command === "pause" || wanted.command === "rejectAll") {
+      deps.err(`note: ${idle}`);
+      return;
+    }
     throw new AppError(
       "permanent",
       "NOT_CARRIED_OUT",
@@ -123,7 +129,7 @@ const tell = (
 ): void => {
   const result = command?.result;
   if (options.json)
-    return deps.out(
+    deps.out(
       JSON.stringify({
         command: wanted.command,
         commandId: requested.commandId,
@@ -133,7 +139,7 @@ const tell = (
         seen: result?.seen ?? null,
       }),
     );
-  if (result?.outcome === "done") deps.out(result.text);
+  else if (result?.outcome === "done") deps.out(result.text);
 };
 
 const secondsOf = (text: string): number => {
