@@ -2,6 +2,9 @@
 // The deadline decides otherwise: no answer is a rejection (approved_by = 'timeout'). Only handlers/approval.ts answers it.
 import type { Proposal } from "../db/tables/proposals.ts";
 import { AppError } from "../lib/core/errors.ts";
+import { textsOf } from "../lib/core/text/catalogue.ts";
+import type { Locale } from "../lib/core/text/locale.ts";
+import { type Note, noteText } from "../lib/core/text/reasonTexts.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
 import { ProposalInput } from "./notify.ts";
@@ -23,7 +26,7 @@ export const awaitApproval: AppHandler<ProposalInput> = {
     return {
       kind: "stop",
       reason: "no answer in time",
-      write: (tx) => expireProposal(tx, proposal, "awaitApproval", atMs),
+      write: (tx) => expireProposal(tx, proposal, { actor: "awaitApproval", atMs, locale: ctx.config.LOCALE }),
     };
   },
 };
@@ -32,10 +35,10 @@ export const awaitApproval: AppHandler<ProposalInput> = {
 export const expireProposal = (
   tx: Tx,
   proposal: Proposal,
-  actor: string,
-  atMs: EpochMs,
-  why = "no answer in time",
+  by: { readonly actor: string; readonly atMs: EpochMs; readonly locale: Locale },
+  why: Note = { key: "noAnswer" },
 ): void => {
+  const { actor, atMs, locale } = by;
   tx.proposals.settle("expired", {
     proposalId: proposal.id,
     decision: "rejected",
@@ -47,6 +50,6 @@ export const expireProposal = (
   tx.signals.answer(proposal.signalId, false, "timeout");
   const data = { proposalId: proposal.id };
   tx.audit.append({ atMs, kind: "proposal.expired", actor, traceId: proposal.traceId, data });
-  const text = `[${proposal.id}] ${why}: rejected`;
+  const text = textsOf(locale).trade.expired({ proposalId: proposal.id, why: noteText(locale, why) });
   tx.outbox.insert({ key: `expired:${proposal.id}`, kind: "info", text, atMs });
 };

@@ -3,6 +3,9 @@
 import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
 import { AUC_WARNING, aucIsLow, type HeadPerformance } from "../lib/core/performance.ts";
+import { composeAlert } from "../lib/core/text/alertTexts.ts";
+import { textsOf } from "../lib/core/text/catalogue.ts";
+import type { Locale } from "../lib/core/text/locale.ts";
 import { DAY_MS, type EpochMs, epochMs, jstDate, jstDateStart, jstText } from "../lib/core/time.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
 import { dailyText } from "./report/dailyText.ts";
@@ -57,7 +60,8 @@ export const dailyReport: AppHandler<Input> = {
         tx.dailySummary.upsert(summaryRow(day));
         for (const { date: of, rows } of heads) for (const row of rows) tx.modelPerformance.upsert(of, row, nowMs);
         if (scheduled || partial)
-          for (const head of day.heads) if (head.modelId === ctx.model.id) warnAboutAuc(tx, head, nowMs);
+          for (const head of day.heads)
+            if (head.modelId === ctx.model.id) warnAboutAuc(tx, ctx.config.LOCALE, head, nowMs);
         tx.outbox.insert({
           key: partial ? `report:${date}:partial` : `report:${date}`,
           kind: "report",
@@ -88,15 +92,23 @@ const summaryRow = (day: DayReport) => ({
 });
 
 /** The owner's Warning (architecture 8.1), raised once while it lasts. */
-const warnAboutAuc = (tx: Tx, head: HeadPerformance, atMs: EpochMs): void => {
+const warnAboutAuc = (tx: Tx, locale: Locale, head: HeadPerformance, atMs: EpochMs): void => {
   const key = `auc:${head.symbol}:${head.side}`;
   if (aucIsLow(head))
-    tx.alerts.raise({
-      key,
-      severity: "warning",
-      text: `the ${head.side} head of ${head.symbol} (model ${head.modelId}) has an AUC of ${head.auc?.toFixed(3)} over 30 days and ${head.predictions} bars, below ${AUC_WARNING}: it hardly tells touches from the rest`,
-      atMs,
-    });
+    tx.alerts.raise(
+      composeAlert(
+        locale,
+        { key, severity: "warning", atMs },
+        textsOf(locale).alerts.aucLow({
+          side: head.side,
+          symbol: head.symbol,
+          modelId: head.modelId,
+          auc: head.auc ?? 0,
+          bars: head.predictions,
+          limit: AUC_WARNING,
+        }),
+      ),
+    );
   else tx.alerts.resolve(key, atMs);
 };
 

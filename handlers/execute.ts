@@ -5,6 +5,7 @@
 import { passivePrice } from "../lib/core/entry.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { formatE8 } from "../lib/core/money.ts";
+import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import type { Outcome } from "../queue/types.ts";
 import { recheckEntry } from "./facts.ts";
 import { ProposalInput } from "./notify.ts";
@@ -37,7 +38,8 @@ export const execute: AppHandler<ProposalInput> = {
     const price =
       check.kind === "ok" ? passivePrice(proposal.direction, check.quote, band, check.rules.tick) : undefined;
     if (check.kind === "refused" || price === undefined) {
-      const reason = check.kind === "refused" ? check.reason : "no passive price inside the approved band";
+      const note: Note = check.kind === "refused" ? check.reason : { key: "noPassivePrice" };
+      const reason = english(note);
       return {
         kind: "stop",
         reason,
@@ -53,7 +55,7 @@ export const execute: AppHandler<ProposalInput> = {
             key: `refused:${proposalId}`,
             kind: "trade",
             proposalId,
-            text: refusedText(proposalId, proposal.symbol, reason),
+            text: refusedText(ctx.config.LOCALE, proposalId, proposal.symbol, note),
             atMs: nowMs,
           });
         },

@@ -7,7 +7,8 @@ import { newsGate } from "../lib/core/events.ts";
 import { type Gate, maintenanceGate, rolloverGate } from "../lib/core/gates.ts";
 import { type CoinE8, minBig, notionalYen, toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
 import { symbolsOf } from "../lib/core/product.ts";
-import { type EntryFacts, refusalText, riskGates } from "../lib/core/risk.ts";
+import { type EntryFacts, riskGates } from "../lib/core/risk.ts";
+import type { Note } from "../lib/core/text/reasonTexts.ts";
 import { type EpochMs, jstDayStart, jstMonthStart, jstWeekStart } from "../lib/core/time.ts";
 import type { OrderBook, SymbolRules } from "../lib/core/venue.ts";
 import type { Reads } from "../queue/types.ts";
@@ -81,7 +82,7 @@ export const entryFacts = async (
     dayStart: startOf(jstDayStart(now)),
     weekStart: startOf(jstWeekStart(now)),
     monthStart: startOf(jstMonthStart(now)),
-    halts: ctx.db.halts.active(now).map((h) => `${h.kind}: ${h.reason}`),
+    halts: ctx.db.halts.active(now),
     openTradeOnSymbol: ctx.db.risk.hasLiveTrade(p.symbol, p.exceptProposal),
     pendingProposalOnSymbol: ctx.db.risk.hasPendingProposal(p.symbol, p.exceptProposal),
     tradesToday: ctx.db.risk.tradesSince(jstDayStart(now), p.exceptProposal),
@@ -95,7 +96,9 @@ export type Recheck =
       readonly quote: { readonly bid: YenE8; readonly ask: YenE8 };
       readonly rules: SymbolRules;
     }
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "refused"; readonly reason: Note };
+
+const refused = (reason: Note): Recheck => ({ kind: "refused", reason });
 
 /**
  * The check at the tap and again before each send: venue open, price inside the band, spread, news, rollover, risk and
@@ -103,23 +106,20 @@ export type Recheck =
  */
 export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Recheck> => {
   const status = await ctx.venue.status(ctx.signal);
-  if (status !== "OPEN") return { kind: "refused", reason: `the venue is ${status}` };
+  if (status !== "OPEN") return refused({ key: "venueNotOpen", with: { status } });
   const now = ctx.clock.nowMs();
-  if (now >= proposal.validUntilMs) return { kind: "refused", reason: "the proposal is no longer valid" };
+  if (now >= proposal.validUntilMs) return refused({ key: "proposalOver" });
   const rules = await symbolRules(ctx, proposal.symbol);
   const quote = bestQuote(await ctx.venue.orderBook(proposal.symbol, ctx.signal));
   const price = proposal.direction === "long" ? quote.bid : quote.ask;
   if (price < proposal.bandLow || price > proposal.bandHigh)
-    return {
-      kind: "refused",
-      reason: `the price ${toNumber(price)} left the approved band ${toNumber(proposal.bandLow)}-${toNumber(proposal.bandHigh)}`,
-    };
+    return refused({
+      key: "outsideBand",
+      with: { price: toNumber(price), low: toNumber(proposal.bandLow), high: toNumber(proposal.bandHigh) },
+    });
   // A tight stop may lie inside the band: an entry beyond it would be closed again at once.
   if (proposal.direction === "long" ? price <= proposal.stop : price >= proposal.stop)
-    return {
-      kind: "refused",
-      reason: `the price ${toNumber(price)} has passed the stop ${toNumber(proposal.stop)}`,
-    };
+    return refused({ key: "beyondStop", with: { price: toNumber(price), stop: toNumber(proposal.stop) } });
   const spread = spreadBps(quote.bid, quote.ask);
   const news = newsAt(ctx.db, now, ctx.config.NEWS_WINDOW_MINUTES);
   const gates: Gate[] = [
@@ -136,7 +136,8 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Rec
     exceptProposal: proposal.id,
   });
   const risk = riskGates(ctx.config, facts);
-  const refusal = refusalText([...gates, ...risk.gates]);
-  if (refusal !== undefined || risk.sizing.kind !== "ok") return { kind: "refused", reason: refusal ?? "no size" };
+  const failed = [...gates, ...risk.gates].filter((gate) => !gate.pass);
+  if (failed.length > 0) return refused({ key: "gates", with: { failed } });
+  if (risk.sizing.kind !== "ok") return refused({ key: "noSize" });
   return { kind: "ok", size: minBig(risk.sizing.size, proposal.size), quote, rules };
 };

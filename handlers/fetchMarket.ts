@@ -7,6 +7,8 @@ import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
 import { toNumber, type YenE8 } from "../lib/core/money.ts";
 import { ALL_SYMBOLS, assertTraded } from "../lib/core/product.ts";
 import { lossUse } from "../lib/core/risk.ts";
+import { composeAlert } from "../lib/core/text/alertTexts.ts";
+import { textsOf } from "../lib/core/text/catalogue.ts";
 import {
   BAR_MS,
   barOpen,
@@ -217,13 +219,20 @@ export const recordEquity = (tx: Tx, ctx: AppCtx, margin: Margin, atMs: EpochMs)
     const { start, days, name } = PERIOD[period];
     const key = `loss-${period}`;
     if (!reached) {
-      tx.alerts.resolve(key, atMs);
+      // The halt lasts to the period's end, also when the equity recovers: the alert is not over before.
+      if (!tx.halts.active(atMs).some((halt) => halt.kind === key)) tx.alerts.resolve(key, atMs);
       continue;
     }
     const untilMs = start((start(atMs) + days * DAY_MS) as EpochMs);
     const text = `the ${name} loss of ${Math.round(toNumber(loss))} JPY reached its limit of ${Math.round(toNumber(limit))} JPY; no new entries until ${jstText(untilMs)}`;
     tx.halts.raise({ kind: key, reason: text, atMs, untilMs });
-    if (tx.alerts.raise({ key, severity: "critical", text, atMs }))
+    const alert = textsOf(ctx.config.LOCALE).alerts.lossLimit({
+      period,
+      lossYen: toNumber(loss),
+      limitYen: toNumber(limit),
+      until: jstText(untilMs),
+    });
+    if (tx.alerts.raise(composeAlert(ctx.config.LOCALE, { key, severity: "critical", atMs }, alert)))
       tx.audit.append({
         atMs,
         kind: "halt.raised",

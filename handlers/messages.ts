@@ -1,44 +1,87 @@
-// What the owner reads about a proposal. Plain text that fits a phone; the numbers are the proposal's own.
+// What the owner reads about a proposal. Plain text that fits a phone and the caption of its chart; the numbers are the
+// proposal's own and the gates stored with its signal, nothing is looked up anew.
 
 import type { Proposal } from "../db/tables/proposals.ts";
-import type { Signal } from "../db/tables/signals.ts";
-import { formatE8, toNumber, type YenE8 } from "../lib/core/money.ts";
+import type { Reason, Signal } from "../db/tables/signals.ts";
+import type { GateName } from "../lib/core/gates.ts";
+import { formatE8, notionalYen, toNumber, type YenE8 } from "../lib/core/money.ts";
+import { NONE } from "../lib/core/statistics.ts";
+import { textsOf } from "../lib/core/text/catalogue.ts";
+import { cut } from "../lib/core/text/format.ts";
+import type { Locale } from "../lib/core/text/locale.ts";
 import { jstText } from "../lib/core/time.ts";
+import type { AppCtx } from "./services.ts";
 
-/** "¥17,512,345", rounded to the yen for display. */
-export const yenText = (value: YenE8 | number): string => {
-  const yen = Math.round(typeof value === "number" ? value : toNumber(value));
-  return `${yen < 0 ? "-" : ""}¥${Math.abs(yen).toLocaleString("en-US")}`;
+export { percentText, yenText } from "../lib/core/text/format.ts";
+
+/** Bot API: a caption of a photo holds this many UTF-16 units; the signal message is one (the chart above it). */
+export const MOST_CAPTION_UNITS = 1_024;
+const MOST_TITLE_CHARS = 40;
+const REASONS_TOLD = 3;
+
+/** Features stored as a ratio of 100 or of the price, as people know them: RSI 71, ATR 0.45 %. */
+const HUNDREDFOLD = ["rsi14", "adx14", "stoch_k14", "money_flow14"];
+const PERCENT = ["atr14_pct", "volatility96", "band_width20", "band_position20"];
+const featureValue = ({ feature, value }: Reason): string => {
+  if (!Number.isFinite(value)) return NONE;
+  if (HUNDREDFOLD.includes(feature)) return (value * 100).toFixed(0);
+  if (PERCENT.includes(feature)) return `${(value * 100).toPrecision(3)}%`;
+  return String(Number(value.toPrecision(3)));
 };
-export const percentText = (ratio: number, digits = 1): string => `${(ratio * 100).toFixed(digits)} %`;
 
-/** The signal message of the owner's design 3.5: direction, probability, entry, stop, targets, yen at risk, reasons. */
-export const proposalText = (p: Proposal, signal: Signal): string => {
+/** The signal message of the owner's design 3.5: what, how sure, entry, stop, targets, yen at risk, reasons, filters. */
+export const proposalText = (
+  locale: Locale,
+  p: Proposal,
+  signal: Signal,
+  account: AppCtx["account"] | undefined,
+): string => {
+  const { signal: t, words } = textsOf(locale);
+  const side = p.direction;
   const entry = toNumber(p.entry);
-  const distance = (price: YenE8): string => {
-    const percent = ((toNumber(price) - entry) / entry) * 100;
-    return `${percent < 0 ? "" : "+"}${percent.toFixed(2)} %`;
-  };
-  const gates = (signal.gates ?? []).filter(
-    (g) => typeof g.value === "number" && ["spread", "volume"].includes(g.gate),
+  const level = (price: YenE8) => ({ yen: toNumber(price), away: (toNumber(price) - entry) / entry });
+  const gate = (name: GateName) => signal.gates?.find((g) => g.gate === name);
+  const numberOf = (value: string | number | null | undefined): number | undefined =>
+    typeof value === "number" ? value : undefined;
+  const shown = (value: string | number | null | undefined, digits: number): string =>
+    numberOf(value)?.toFixed(digits) ?? (value === null || value === undefined ? NONE : cut(String(value), 12));
+  const [spread, volume, news, trades, rollover] = (
+    ["spread", "volume", "news", "dailyTrades", "rollover"] as const
+  ).map(gate);
+  const equity = toNumber(p.equity);
+  const filters = [
+    ...(spread ? [t.spread({ value: shown(spread.value, 1), limit: shown(spread.limit, 1) })] : []),
+    ...(volume ? [t.volume({ value: shown(volume.value, 2), limit: shown(volume.limit, 2) })] : []),
+    ...(news ? [t.news({ title: news.value === null ? undefined : cut(String(news.value), MOST_TITLE_CHARS) })] : []),
+    ...(trades ? [t.trades({ today: shown(trades.value, 0), limit: shown(trades.limit, 0) })] : []),
+    ...(rollover ? [t.rollover({ hours: shown(rollover.value, 1) })] : []),
+  ];
+  const reasons = signal.reasons.slice(0, REASONS_TOLD).map((r) =>
+    t.reason({
+      feature: words.feature[r.feature as keyof typeof words.feature] ?? cut(r.feature, 24),
+      value: featureValue(r),
+      side,
+      supports: r.contribution >= 0,
+    }),
   );
   return [
-    `${p.direction === "long" ? "LONG" : "SHORT"} ${p.symbol}  [${p.id}]`,
-    `probability ${percentText(p.confidence)} (±0.3 % touched within 1 h), rank ${p.rank?.toFixed(1) ?? "–"}, break-even ${percentText(p.breakEven)}`,
-    "edge: not tested",
-    `entry ${yenText(p.entry)} (limit, band ${yenText(p.bandLow)} – ${yenText(p.bandHigh)})`,
-    `stop ${yenText(p.stop)} (${distance(p.stop)})`,
-    `TP1 ${yenText(p.tp1)} (${distance(p.tp1)}), TP2 ${yenText(p.tp2)} (${distance(p.tp2)})`,
-    `size ${formatE8(p.size)}, at risk ${yenText(p.risk)} = ${percentText(toNumber(p.risk) / toNumber(p.equity), 2)} of equity`,
-    ...(signal.reasons.length === 0
-      ? []
-      : [
-          `reasons: ${signal.reasons.map((r) => `${r.feature} ${Number(r.value.toPrecision(3))} pushes ${r.contribution >= 0 ? "up" : "down"}`).join(", ")}`,
-        ]),
-    ...(gates.length === 0
-      ? []
-      : [gates.map((g) => `${g.gate} ${(g.value as number).toFixed(2)} (limit ${g.limit})`).join(", ")]),
-    `valid until ${jstText(p.validUntilMs)}`,
-    `/approve_${p.id}  /reject_${p.id}  /modify_${p.id}`,
+    t.title({ side, symbol: p.symbol, probability: p.confidence, rank: p.rank }),
+    ...(account === "paper" || account === "replay" ? [t.simulated({ account })] : []),
+    ...(p.supersedes === undefined ? [] : [t.replaces({ id: p.supersedes })]),
+    t.probability({ side, probability: p.confidence, needed: numberOf(gate("probability")?.limit) }),
+    t.confidence({ confidence: p.confidence, rank: p.rank, needed: numberOf(gate("rank")?.limit) }),
+    t.breakEven({ rate: p.breakEven }),
+    "",
+    t.entry({ yen: entry, low: toNumber(p.bandLow), high: toNumber(p.bandHigh) }),
+    t.stop(level(p.stop)),
+    t.target({ ...level(p.tp1), number: 1 }),
+    t.target({ ...level(p.tp2), number: 2 }),
+    t.size({ coins: formatE8(p.size), symbol: p.symbol, yen: toNumber(notionalYen(p.entry, p.size)) }),
+    t.risk({ yen: toNumber(p.risk), ofEquity: equity > 0 ? toNumber(p.risk) / equity : undefined }),
+    ...(reasons.length === 0 ? [] : ["", t.reasons, ...reasons]),
+    ...(filters.length === 0 ? [] : ["", t.filters, ...filters]),
+    "",
+    t.validUntil({ time: jstText(p.validUntilMs) }),
+    t.commands({ id: p.id }),
   ].join("\n");
 };

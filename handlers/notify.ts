@@ -45,7 +45,7 @@ export const notify: AppHandler<ProposalInput> = {
           key: `proposal:${proposalId}`,
           kind: "proposal",
           proposalId,
-          text: proposalText(proposal, signal),
+          text: proposalText(ctx.config.LOCALE, proposal, signal, ctx.account),
           atMs,
         });
         tx.audit.append({

@@ -45,7 +45,7 @@ export const placeProtectiveOrders: AppHandler<Input> = {
           tx.outbox.insert({
             key: `trade:${trade.id}:position:${positionId}`,
             kind: "trade",
-            text: protectedText(trade, coinE8(filled), position, legs, trade.timeStopMs ?? atMs),
+            text: protectedText(ctx.config.LOCALE, trade, coinE8(filled), position, legs, trade.timeStopMs ?? atMs),
             atMs,
           }),
         next: [watch],

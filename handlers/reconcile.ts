@@ -7,6 +7,8 @@ import type { Trade } from "../db/tables/trades.ts";
 import { orderDifferences, positionDifferences } from "../lib/core/ledger.ts";
 import { type In, isLive, settleMs } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
+import { composeAlert } from "../lib/core/text/alertTexts.ts";
+import { textsOf } from "../lib/core/text/catalogue.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import { isTerminalStatus } from "../lib/core/venue.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
@@ -148,21 +150,19 @@ const coveredSize = (ctx: AppCtx, positionId: string): bigint =>
     .reduce((sum, o) => sum + o.intent.size - o.executed, 0n);
 
 const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs: EpochMs): void => {
+  const locale = ctx.config.LOCALE;
   const write = (kind: string, data: Readonly<Record<string, unknown>>): void =>
     tx.audit.append({ atMs, kind, actor: "reconcile", traceId: ctx.job.traceId, data });
   // Its own job ends a proposal at its deadline; where that job is dead or cancelled, the symbol must not stay blocked.
   for (const proposal of tx.proposals.pending())
-    if (atMs >= proposal.validUntilMs + ABANDONED_MS) expireProposal(tx, proposal, "reconcile", atMs);
+    if (atMs >= proposal.validUntilMs + ABANDONED_MS)
+      expireProposal(tx, proposal, { actor: "reconcile", atMs, locale });
   const facts = differences.filter((d) => d.seen >= SEEN_ENOUGH);
   if (facts.length > 0) {
     const reason = facts.map((d) => d.text).join("; ");
     if (tx.halts.raise({ kind: MISMATCH, reason, atMs })) write("halt.raised", { kind: MISMATCH, reason });
-    tx.alerts.raise({
-      key: MISMATCH,
-      severity: "critical",
-      text: `the venue and our book disagree, entries are paused: ${reason}. They go on by themselves when both agree again`,
-      atMs,
-    });
+    const text = textsOf(locale).alerts.mismatch({ keys: facts.map((d) => d.key) });
+    tx.alerts.raise(composeAlert(locale, { key: MISMATCH, severity: "critical", atMs }, text));
     return;
   }
   for (const kind of [MISMATCH, DOUBT, FAILURE_HANDLING, QUARANTINE]) {

@@ -7,6 +7,7 @@ import { leftBehind, nextEntryStep, passivePrice } from "../lib/core/entry.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { coinE8, minBig } from "../lib/core/money.ts";
 import { type In, settleMs } from "../lib/core/order.ts";
+import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
 import { bestQuote, recheckEntry } from "./facts.ts";
@@ -52,7 +53,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
     entries().filter((o): o is In<"open"> => o.state === "open"),
   );
   const looked = new Set<number>();
-  let refusal: string | undefined;
+  let refusal: Note | undefined;
   for (let count = 0; count < MOST_STEPS; count += 1) {
     const nowMs = ctx.clock.nowMs();
     const legs = ctx.db.tradeLegs.ofTrade(trade.id);
@@ -82,7 +83,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
         break;
       }
       case "abandon":
-        abandon(ctx, trade, step.order, step.why);
+        abandon(ctx, trade, step.order, english(step.why));
         break;
       case "send": {
         const quote = await freshQuote(ctx, trade, proposal);
@@ -94,7 +95,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
           quote.size >= step.order.intent.size
         )
           await settled(ctx, trade, await sendIntended(ctx, trade, step.order.id));
-        else abandon(ctx, trade, step.order, refusal ?? "the price moved before it was sent");
+        else abandon(ctx, trade, step.order, english(refusal ?? { key: "priceMoved" }));
         break;
       }
       case "quote": {
@@ -106,7 +107,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
         break;
       }
       case "cancel":
-        await cancel(ctx, trade, step.order, step.why);
+        await cancel(ctx, trade, step.order, english(step.why));
         break;
       case "wait": {
         if (step.mayReprice && step.order && (await mayFollow(ctx, trade, proposal, step.order))) {
@@ -131,7 +132,7 @@ const settled = async (ctx: AppCtx, trade: Trade, order: Awaited<ReturnType<type
 
 type FreshQuote =
   | { readonly kind: "ok"; readonly price: bigint & Proposal["entry"]; readonly size: Trade["targetSize"] }
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "refused"; readonly reason: Note };
 
 /** The check before the send, and the passive price it allows. */
 const freshQuote = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<FreshQuote> => {
@@ -139,7 +140,7 @@ const freshQuote = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promis
   if (check.kind === "refused") return check;
   const band = { low: proposal.bandLow, high: proposal.bandHigh };
   const price = passivePrice(trade.direction, check.quote, band, trade.tick);
-  if (price === undefined) return { kind: "refused", reason: "no passive price inside the approved band" };
+  if (price === undefined) return { kind: "refused", reason: { key: "noPassivePrice" } };
   return { kind: "ok", price, size: check.size };
 };
 
@@ -152,7 +153,7 @@ const mayFollow = async (ctx: AppCtx, trade: Trade, proposal: Proposal, order: I
   return quote.kind === "ok" && leftBehind(trade.direction, price, quote.price);
 };
 
-const end = (ctx: AppCtx, trade: Trade, reason: string): Outcome => ({
+const end = (ctx: AppCtx, trade: Trade, reason: Note): Outcome => ({
   kind: "done",
   write: (tx) => endEntry(tx, scribe(ctx, trade), reason),
 });

@@ -1,7 +1,7 @@
 // outbox and alerts: what the owner is to be told, durable before it is delivered. A key makes telling twice telling once.
 // Alerts go first, then proposals, then the rest; within one priority in the order of writing.
 import { CAPTION_LIMIT, fitText, splitText } from "../../lib/core/messageText.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 /** `answer`: to a command or a tap of the owner; never muted. */
@@ -200,25 +200,46 @@ export const alertReads = (sql: Sqlite) => {
 };
 export const alertWrites = (sql: Sqlite) => {
   const insert = sql.prepare(
-    "INSERT INTO alerts (key, severity, text, raised_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO alerts (key, severity, text, resolved_text, raised_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
-  const resolve = sql.prepare("UPDATE alerts SET resolved_ms = ? WHERE key = ? AND resolved_ms IS NULL");
+  const resolve = sql.prepare<[number, string], { id: number; resolved_text: string | null; raised_ms: EpochMs }>(
+    "UPDATE alerts SET resolved_ms = ? WHERE key = ? AND resolved_ms IS NULL RETURNING id, resolved_text, raised_ms",
+  );
   const message = outboxWrites(sql);
   return {
     /**
-     * Raises an alert and tells the owner, once while it is open. Returns false when it was open already.
+     * Raises an alert and tells the owner, once while it is open. Returns false when it was open already. `resolved` is the
+     * line that tells of its end (lib/core/text/alertTexts.ts composes both); without it the end is silent.
      */
-    raise(alert: { key: string; severity: "warning" | "critical"; text: string; atMs: EpochMs }): boolean {
-      const inserted = insert.run(alert.key, alert.severity, alert.text, alert.atMs);
+    raise(alert: {
+      readonly key: string;
+      readonly severity: "warning" | "critical";
+      readonly text: string;
+      readonly resolved?: string;
+      readonly atMs: EpochMs;
+    }): boolean {
+      const inserted = insert.run(alert.key, alert.severity, alert.text, alert.resolved ?? null, alert.atMs);
       if (inserted.changes === 0) return false;
       message.insert({
         key: `alert:${Number(inserted.lastInsertRowid)}`,
         kind: "alert",
-        text: `${alert.severity.toUpperCase()}: ${alert.text}`,
+        text: alert.text,
         atMs: alert.atMs,
       });
       return true;
     },
-    resolve: (key: string, atMs: EpochMs): boolean => resolve.run(atMs, key).changes > 0,
+    /** Ends the alert and tells so, once. Returns false when none was open. */
+    resolve(key: string, atMs: EpochMs): boolean {
+      const ended = resolve.get(atMs, key);
+      if (ended === undefined) return false;
+      if (ended.resolved_text !== null)
+        message.insert({
+          key: `alert:${ended.id}:resolved`,
+          kind: "alert",
+          text: `${ended.resolved_text}\n${jstText(ended.raised_ms)} – ${jstText(atMs)}`,
+          atMs,
+        });
+      return true;
+    },
   };
 };

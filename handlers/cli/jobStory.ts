@@ -9,9 +9,10 @@ import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
 import type { Order } from "../../lib/core/order.ts";
+import { showPercent } from "../../lib/core/statistics.ts";
 import { type EpochMs, epochMs, isoUtc, jstText } from "../../lib/core/time.ts";
 import type { Reads } from "../../queue/types.ts";
-import { percentText, yenText } from "../messages.ts";
+import { yenText } from "../messages.ts";
 import { jstSeconds } from "./terminal.ts";
 
 export interface Story {
@@ -191,7 +192,7 @@ const signalLine = (s: Signal): string => {
     s.verdict === "filtered"
       ? `not proposed: ${why.join("; ") || "no gate says why"}`
       : `${s.verdict} (all gates passed)`;
-  return `signal ${s.id}: ${s.direction} ${s.symbol}, bar ${jstText(s.barOpenMs)}, p ${percentText(p)}, rank ${s.rank?.toFixed(1) ?? "unknown"}; ${s.verdict === "judging" ? "being judged" : verdict}`;
+  return `signal ${s.id}: ${s.direction} ${s.symbol}, bar ${jstText(s.barOpenMs)}, p ${showPercent(p)}, rank ${s.rank?.toFixed(1) ?? "unknown"}; ${s.verdict === "judging" ? "being judged" : verdict}`;
 };
 const roundedText = (value: string | number | null): string =>
   typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);

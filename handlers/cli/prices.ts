@@ -2,6 +2,9 @@
 // until quotes come again, an alert when that lasts, and what lacks history meanwhile.
 import { z } from "zod";
 import { AppError } from "../../lib/core/errors.ts";
+import { type ComposedAlert, composeAlert } from "../../lib/core/text/alertTexts.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, epochMs, jstText, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import { TransportError } from "../../lib/io/gmo/transport.ts";
@@ -51,6 +54,7 @@ export class PriceWatch {
       readonly db: Database;
       readonly store: JobStore;
       readonly clock: Clock;
+      readonly locale: Locale;
       readonly log: Logger;
       /** Told once when the exchange cannot be reached, and once when it can again. */
       readonly tell: (text: string) => void;
@@ -98,7 +102,7 @@ export class PriceWatch {
     try {
       db.transaction((tx) => {
         tx.meta.set(META.noPrices, text);
-        if (alert) tx.alerts.raise({ key: NO_PRICES, severity: "critical", text: this.#alertText(now), atMs });
+        if (alert) tx.alerts.raise(this.#alert(now, atMs));
         else if (now === undefined) tx.alerts.resolve(NO_PRICES, atMs);
       });
       this.#stored = text;
@@ -108,9 +112,10 @@ export class PriceWatch {
     }
   }
 
-  #alertText(now: NoPrices): string {
-    const history = incompleteHistory(this.o.store);
-    const missing = history.length > 0 ? `, history of ${history.join(", ")} is not collected` : "";
-    return `${noPricesText(now)}. Until they come again no bar is judged, nothing new is entered, the simulated account does not trade${missing}. All of it goes on by itself`;
+  #alert(now: NoPrices, atMs: EpochMs): ComposedAlert {
+    const { locale, store } = this.o;
+    const { symbols, why, sinceMs } = now;
+    const text = textsOf(locale).alerts.noPrices({ symbols, why, history: incompleteHistory(store) });
+    return composeAlert(locale, { key: NO_PRICES, severity: "critical", atMs, sinceMs }, text);
   }
 }

@@ -7,6 +7,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Progress } from "../../db/tables/progress.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import { composeAlert } from "../../lib/core/text/alertTexts.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { cut } from "../../lib/core/text/format.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { writeFileDurably } from "../../lib/io/atomicFile.ts";
 import type { Clock } from "../../lib/io/clock.ts";
@@ -78,6 +82,7 @@ interface Opened {
   readonly db: Database;
   readonly store: JobStore;
   readonly clock: Clock;
+  readonly locale: Locale;
 }
 
 /**
@@ -85,22 +90,28 @@ interface Opened {
  * approved ones ended, waiting risk-adding jobs cancelled, the owner told. Returns the reason, or undefined for a database
  * that is what it was. Happens again when we die before `keepProgress`.
  */
-export const quarantineIfRestored = ({ db, store, clock }: Opened, varDir: string): string | undefined => {
+export const quarantineIfRestored = ({ db, store, clock, locale }: Opened, varDir: string): string | undefined => {
   const why = db.read.meta.get(META.restored) || whyRestored(db, varDir);
   const isNew = db.read.meta.get(META.databaseId) === undefined;
   if (why === undefined && !isNew) return undefined;
   db.transaction((tx) => {
     if (isNew) tx.meta.set(META.databaseId, entropyHex(8));
     tx.meta.set(META.restored, "");
-    if (why !== undefined) quarantine(tx, store, clock.nowMs(), why);
+    if (why !== undefined) quarantine(tx, store, { atMs: clock.nowMs(), locale }, why);
   });
   return why;
 };
 
-const quarantine = (tx: Tx, store: JobStore, atMs: EpochMs, why: string): void => {
+const quarantine = (
+  tx: Tx,
+  store: JobStore,
+  at: { readonly atMs: EpochMs; readonly locale: Locale },
+  why: string,
+): void => {
+  const { atMs, locale } = at;
   const proposals = tx.proposals.pending();
   for (const proposal of proposals)
-    expireProposal(tx, proposal, QUARANTINE, atMs, "asked before the backup was restored");
+    expireProposal(tx, proposal, { actor: QUARANTINE, atMs, locale }, { key: "beforeRestore" });
   tx.proposals.endValidity(atMs);
   const adding = tx.jobs.unfinishedAdding();
   for (const job of adding) store.cancel(job.id, QUARANTINE);
@@ -108,12 +119,8 @@ const quarantine = (tx: Tx, store: JobStore, atMs: EpochMs, why: string): void =
   tx.halts.raise({ kind: QUARANTINE, reason, atMs });
   const data = { reason, proposals: proposals.map((p) => p.id), jobs: adding.map((job) => job.id) };
   tx.audit.append({ atMs, kind: "database.quarantined", actor: "worker", data });
-  tx.alerts.raise({
-    key: QUARANTINE,
-    severity: "critical",
-    text: `${reason}. Entries are paused until the venue and the book agree; ${proposals.length} open proposals were rejected, ${adding.length} waiting entries cancelled. What happened since the backup is looked up at the venue; messages of that time may come twice`,
-    atMs,
-  });
+  const text = textsOf(locale).alerts.quarantine({ proposals: proposals.length, jobs: adding.length });
+  tx.alerts.raise(composeAlert(locale, { key: QUARANTINE, severity: "critical", atMs }, text));
 };
 
 /**
@@ -143,6 +150,7 @@ const notKept = (path: string, cause: unknown): AppError =>
 const KEEP_EVERY_MS = 10_000;
 /** Key of the alert that tells of a progress.json which cannot be written. */
 const PROGRESS_ALERT = "progress";
+const MOST_WHY_CHARS = 200;
 
 export interface ProgressKeeper {
   /** Red while progress.json cannot be written. */
@@ -160,10 +168,11 @@ export const startKeepingProgress = async (p: {
   readonly varDir: string;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly locale: Locale;
   /** Default 10 s. */
   readonly everyMs?: number;
 }): Promise<ProgressKeeper> => {
-  const { db, varDir, log, clock } = p;
+  const { db, varDir, log, clock, locale } = p;
   const state = (): string => JSON.stringify(db.read.progress.now());
   let written = state();
   await keepProgress(db, varDir);
@@ -180,8 +189,9 @@ export const startKeepingProgress = async (p: {
     trouble ??= { sinceMs: clock.realNowMs(), why };
     if (!first) return;
     try {
-      const text = `how far the database has come cannot be written down (${why}). Until it can, a backup restored by hand might not be recognised`;
-      db.transaction((tx) => tx.alerts.raise({ key: PROGRESS_ALERT, severity: "critical", text, atMs: clock.nowMs() }));
+      const at = { key: PROGRESS_ALERT, severity: "critical", atMs: clock.nowMs() } as const;
+      const alert = composeAlert(locale, at, textsOf(locale).alerts.progress({ why: cut(why, MOST_WHY_CHARS) }));
+      db.transaction((tx) => tx.alerts.raise(alert));
     } catch (alertError) {
       log.error({ err: alertError }, "progress.alertFailed");
     }

@@ -89,10 +89,13 @@ const statusOf = (state: State) => {
       ...healthProblem(health),
       ...(none === undefined ? [] : [noPricesText(none)]),
       ...(jobs.states.dead > 0 ? [`${jobs.states.dead} dead jobs (trader jobs list --state dead)`] : []),
-      ...alerts.filter((a) => a.severity === "critical").map((a) => `ALERT ${a.text}`),
+      ...alerts.filter((a) => a.severity === "critical").map((a) => `ALERT ${oneLine(a.text)}`),
     ],
   };
 };
+
+/** A message of several lines as one, for lists. */
+const oneLine = (text: string): string => text.split("\n").join("; ");
 
 const healthProblem = ({ light, why }: RunnerHealth): readonly string[] => {
   switch (light) {
@@ -136,14 +139,14 @@ const statusLines = (status: Status, state: State): readonly string[] => {
       : [
           `RESTORED BACKUP: quarantined from ${jst(restored.at)} to ${jst(restored.ended)} (${restored.reason}); see trader audit list`,
         ]),
-    ...status.alerts.map((alert) => `ALERT ${alert.severity}: ${alert.text}`),
+    ...status.alerts.map((alert) => `ALERT ${alert.severity}: ${oneLine(alert.text)}`),
     ...status.trades.map(
       (trade) =>
         `trade ${trade.id}: ${trade.status} ${trade.direction} ${trade.symbol} ${trade.size} at ${trade.entryPrice}`,
     ),
     ...read.proposals.pending().flatMap((p) => {
       const signal = read.signals.byId(p.signalId);
-      return signal ? [`\n${proposalText(p, signal)}`] : [];
+      return signal ? [`\n${proposalText("en", p, signal, undefined)}`] : [];
     }),
     ...(status.proposals.length === 0 ? ["no open proposal"] : []),
   ];

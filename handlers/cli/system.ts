@@ -2,6 +2,9 @@
 // only in what they hand in: clock, venue, messenger.
 import type { Config } from "../../lib/core/config.ts";
 import type { AppError } from "../../lib/core/errors.ts";
+import { composeAlert } from "../../lib/core/text/alertTexts.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
 import { DAY_MS, type EpochMs } from "../../lib/core/time.ts";
 import type { Venue } from "../../lib/core/venue.ts";
 import type { Clock } from "../../lib/io/clock.ts";
@@ -75,7 +78,7 @@ export const createSystem = (parts: SystemParts): System => {
     random: parts.random,
     concurrency: parts.concurrency,
     virtual: parts.virtual,
-    onFailure: (tx, failure) => onFailure(tx, clock.nowMs(), failure),
+    onFailure: (tx, failure) => onFailure(tx, { atMs: clock.nowMs(), locale: parts.config.LOCALE }, failure),
   });
   return {
     db,
@@ -91,17 +94,13 @@ export const createSystem = (parts: SystemParts): System => {
   };
 };
 
-/** handlers/cli/history.ts sees to it. */
-const HISTORY_COMES_BACK =
-  " Candles of past days and the scores behind the rank are missing meanwhile, so bars may give no signal; the worker tries again by itself when the exchange answers.";
-
 /**
  * What a failed attempt means for trading, in the transaction that records it: `alert` pauses entries and asks the venue
  * for the truth; a dead job is told to the owner. Clearing the pause is reconcile's work (or the owner's).
  */
 export const onFailure = (
   tx: Tx,
-  atMs: EpochMs,
+  at: { readonly atMs: EpochMs; readonly locale: Locale },
   failure: {
     readonly job: { readonly id: number; readonly name: string; readonly traceId: string; readonly fence: number };
     readonly error: AppError;
@@ -109,15 +108,14 @@ export const onFailure = (
   },
 ): NewJob[] => {
   const { job, error, dead } = failure;
+  const { atMs, locale } = at;
+  const { alerts } = textsOf(locale);
   if (dead) {
-    const again = job.name === "collectHistory" && error.verdict === "retry" ? HISTORY_COMES_BACK : "";
-    const text = `job ${job.id} (${job.name}) has failed for good: ${error.code}: ${error.message}.${again} See trader jobs show ${job.id} in this folder`;
-    tx.alerts.raise({
-      key: deadJobAlert(job.id),
-      severity: error.verdict === "alert" ? "critical" : "warning",
-      text,
-      atMs,
-    });
+    const severity = error.verdict === "alert" ? "critical" : "warning";
+    // handlers/cli/history.ts sees to it.
+    const comesBack = job.name === "collectHistory" && error.verdict === "retry";
+    const text = alerts.jobDead({ id: job.id, name: job.name, code: error.code, comesBack });
+    tx.alerts.raise(composeAlert(locale, { key: deadJobAlert(job.id), severity, atMs }, text));
     tx.audit.append({
       atMs,
       kind: "job.dead",
@@ -136,12 +134,8 @@ export const onFailure = (
       traceId: job.traceId,
       data: { kind: "doubt", reason },
     });
-  tx.alerts.raise({
-    key: "doubt",
-    severity: "critical",
-    text: `entries are paused: ${reason}. trader enqueue reconcile '{}' in this folder (or waiting five minutes) looks again`,
-    atMs,
-  });
+  const text = alerts.doubt({ job: job.name, code: error.code });
+  tx.alerts.raise(composeAlert(locale, { key: "doubt", severity: "critical", atMs }, text));
   return job.name === "reconcile"
     ? []
     : [{ name: "reconcile", key: `reconcile:doubt:${job.id}:${job.fence}`, input: {} }];

@@ -165,14 +165,14 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
       concurrency: CONCURRENCY,
       virtual: false,
     });
-    const restored = quarantineIfRestored({ db, store: system.store, clock }, varDir);
+    const restored = quarantineIfRestored({ db, store: system.store, clock, locale: config.LOCALE }, varDir);
     if (restored !== undefined) {
       log.error({ why: restored }, "database.quarantined");
       deps.err(
         `this database is a restored backup (${restored}): entries are paused until the venue and the book agree`,
       );
     }
-    const progress = await startKeepingProgress({ db, varDir, log, clock });
+    const progress = await startKeepingProgress({ db, varDir, log, clock, locale: config.LOCALE });
     closers.push(() => progress.end());
     collectHistoryAtStart(system.store, bootId, symbolsOf(config.PRODUCT));
     // Reconcile before the first new entry (DESIGN 7): entries are halted until it has found book and venue equal.
@@ -186,6 +186,7 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
       db,
       store: system.store,
       clock,
+      locale: config.LOCALE,
       log,
       tell: deps.err,
       onChange: (hasPrices) => {

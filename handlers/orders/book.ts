@@ -7,6 +7,8 @@ import { type CoinE8, coinE8, formatE8, minBig } from "../../lib/core/money.ts";
 import { type ExitReason, type Intent, isLive, type Order, type OrderEvent } from "../../lib/core/order.ts";
 import { tradeResult } from "../../lib/core/pnl.ts";
 import { breakEvenStop, planLegs } from "../../lib/core/protection.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
+import { english, type Note } from "../../lib/core/text/reasonTexts.ts";
 import { type EpochMs, HOUR_MS } from "../../lib/core/time.ts";
 import { type Execution, openingSide, type VenueOrder } from "../../lib/core/venue.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
@@ -19,12 +21,15 @@ export interface Scribe {
   readonly actor: string;
   readonly trade: Trade;
   readonly timeStopHours: number;
+  /** Of what the owner is told. */
+  readonly locale: Locale;
 }
 export const scribe = (ctx: AppCtx, trade: Trade): Scribe => ({
   atMs: ctx.clock.nowMs(),
   actor: ctx.job.name,
   trade,
   timeStopHours: ctx.config.TIME_STOP_HOURS,
+  locale: ctx.config.LOCALE,
 });
 
 export const audit = (tx: Tx, by: Scribe, kind: string, data: Readonly<Record<string, unknown>>): void =>
@@ -262,8 +267,9 @@ export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
 };
 
 /** No entry order can come alive any more: a trade without fills is cancelled, one that is flat already is closed. */
-export const endEntry = (tx: Tx, by: Scribe, reason: string): void => {
+export const endEntry = (tx: Tx, by: Scribe, why: Note): void => {
   if (!tx.trades.endEntry(by.trade.id, by.atMs)) return;
+  const reason = english(why);
   const filled = tradeResult(tx.executions.ofTrade(by.trade.id)).entrySize;
   const data = { reason, filledE8: filled, targetE8: by.trade.targetSize };
   audit(tx, by, "entry.ended", data);
@@ -276,7 +282,7 @@ export const endEntry = (tx: Tx, by: Scribe, reason: string): void => {
   tx.outbox.insert({
     key: `trade:${by.trade.id}:cancelled`,
     kind: "trade",
-    text: cancelledText(by.trade, reason),
+    text: cancelledText(by.locale, by.trade, why),
     atMs: by.atMs,
   });
 };
@@ -308,7 +314,7 @@ export const closeIfFlat = (tx: Tx, by: Scribe): boolean => {
   tx.outbox.insert({
     key: `trade:${trade.id}:closed:${result.lastCloseMs ?? by.atMs}`,
     kind: "trade",
-    text: closedText(trade, result),
+    text: closedText(by.locale, trade, result),
     atMs: by.atMs,
   });
   return true;

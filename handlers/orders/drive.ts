@@ -15,8 +15,8 @@ import {
   refusalIsAlarming,
 } from "../../lib/core/exits.ts";
 import { PANIC } from "../../lib/core/haltKinds.ts";
-import { formatE8 } from "../../lib/core/money.ts";
 import { type In, isLive, settleMs } from "../../lib/core/order.ts";
+import { sizeText } from "../../lib/core/text/format.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { closingSide } from "../../lib/core/venue.ts";
 import type { WakeTopic } from "../../lib/core/wake.ts";
@@ -235,29 +235,25 @@ const place = async (
     const earlier = ctx.db.orders.ofLeg(leg.id);
     if (refusalIsAlarming(order, earlier))
       ctx.commit((tx) =>
-        raiseBare(
-          tx,
-          scribe(ctx, trade),
-          leg.id,
-          `${formatE8(leg.open)} ${trade.symbol} (trade ${trade.id}) has no ${order.intent.purpose} order: the venue refused it with ${order.code} ${order.detail ?? ""}; trying on`,
-        ),
+        raiseBare(tx, scribe(ctx, trade), leg.id, (t) => t.bareRefused({ ...bareFacts(trade, leg), code: order.code })),
       );
     return;
   }
   const lost = ctx.db.orders.ofLeg(leg.id).filter((o) => o.state === "neverSent" && o.sentMs !== undefined).length;
   if (order.state === "unknown" && lost >= LOST_BEFORE_ALARM)
     ctx.commit((tx) =>
-      raiseBare(
-        tx,
-        scribe(ctx, trade),
-        leg.id,
-        `${formatE8(leg.open)} ${trade.symbol} (trade ${trade.id}) may have no protection: ${lost} orders got no answer and left no trace; trying on`,
-      ),
+      raiseBare(tx, scribe(ctx, trade), leg.id, (t) => t.bareLost({ ...bareFacts(trade, leg), orders: lost })),
     );
   if (order.state !== "open") return;
   // A stop rests until something happens; what may trade at once is looked at at once.
   if (order.intent.executionType !== "STOP") await refresh(ctx, trade, [order]);
 };
+
+const bareFacts = (trade: Trade, leg: LegRow) => ({
+  size: sizeText(leg.open, trade.symbol),
+  symbol: trade.symbol,
+  tradeId: trade.id,
+});
 
 /** Ends the alarms of legs that have their order again, or are closed. */
 const resolveHealed = (ctx: AppCtx, trade: Trade): void => {

@@ -39,11 +39,7 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
     ctx.log.warn({ tradeId: trade.id, code: e.code, bare, err: e }, "trade.venueNotAnswering");
     if (bare)
       ctx.commit((tx) =>
-        raiseBlind(
-          tx,
-          scribe(ctx, trade),
-          `the venue does not answer (${e.code}) and ${trade.symbol} of trade ${trade.id} is not known to be protected`,
-        ),
+        raiseBlind(tx, scribe(ctx, trade), (t) => t.blind({ symbol: trade.symbol, tradeId: trade.id, code: e.code })),
       );
     const untilMs = (ctx.clock.nowMs() + (bare ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
     return lookAgain(ctx, trade.symbol, { untilMs, reason: e.code }, RETRY_MS);

@@ -2,52 +2,72 @@
 import type { PositionRow } from "../../db/tables/positions.ts";
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
-import { fillText } from "../../lib/core/entry.ts";
 import { type CoinE8, coinE8, formatE8, toNumber } from "../../lib/core/money.ts";
 import type { TradeResult } from "../../lib/core/pnl.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { sizeText } from "../../lib/core/text/format.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
+import { type Note, noteText } from "../../lib/core/text/reasonTexts.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
-import { yenText } from "../messages.ts";
 
-const head = (trade: Trade): string =>
-  `${trade.direction === "long" ? "LONG" : "SHORT"} ${trade.symbol}  [${trade.proposalId}, trade ${trade.id}]`;
-
-const REASONS: Readonly<Record<string, string>> = {
-  tp1: "first target",
-  tp2: "second target",
-  stop_loss: "stop",
-  time_stop: "time stop",
-  manual: "closed outside this system",
-};
+const head = (trade: Trade) => ({
+  side: trade.direction,
+  symbol: trade.symbol,
+  proposalId: trade.proposalId,
+  tradeId: trade.id,
+});
 
 export const protectedText = (
+  locale: Locale,
   trade: Trade,
   filled: CoinE8,
   position: PositionRow,
   legs: readonly LegRow[],
   timeStopMs: EpochMs,
-): string =>
-  [
-    `FILLED ${head(trade)}`,
-    `${formatE8(position.opened)} at ${yenText(position.price)} (${fillText(filled, trade.targetSize)} in all)`,
-    ...legs.map(
-      (leg) =>
-        `${formatE8(leg.size)}: stop ${yenText(leg.stop)} at the exchange, TP${leg.target} ${yenText(leg.targetPrice)}`,
-    ),
-    `time stop ${jstText(timeStopMs)}`,
-  ].join("\n");
-
-export const cancelledText = (trade: Trade, reason: string): string => `NO TRADE ${head(trade)}\n${reason}`;
-
-export const refusedText = (proposalId: string, symbol: string, reason: string): string =>
-  `NO TRADE ${symbol}  [${proposalId}]\nthe check before the order refused it: ${reason}`;
-
-export const closedText = (trade: Trade, result: TradeResult): string => {
-  const pnl = toNumber(result.pnl);
-  const percent = result.pnlPercent ?? 0;
-  const sign = (value: number): string => (value < 0 ? "" : "+");
+): string => {
+  const t = textsOf(locale).trade;
   return [
-    `CLOSED ${head(trade)}`,
-    `${sign(pnl)}${yenText(pnl)} (${sign(percent)}${percent.toFixed(2)} %), ${REASONS[result.exitReason ?? ""] ?? ""}`,
-    `${formatE8(coinE8(result.entrySize))} from ${yenText(result.entryPrice ?? 0)} to ${yenText(result.exitPrice ?? 0)}, fees ${yenText(toNumber(result.fees))}`,
+    t.filled(head(trade)),
+    t.fill({
+      size: sizeText(position.opened, trade.symbol),
+      yen: toNumber(position.price),
+      filled: formatE8(filled),
+      target: formatE8(trade.targetSize),
+    }),
+    ...legs.map((leg) =>
+      t.leg({
+        size: sizeText(leg.size, trade.symbol),
+        stopYen: toNumber(leg.stop),
+        target: leg.target,
+        targetYen: toNumber(leg.targetPrice),
+      }),
+    ),
+    t.timeStop({ time: jstText(timeStopMs) }),
+  ].join("\n");
+};
+
+export const cancelledText = (locale: Locale, trade: Trade, reason: Note): string =>
+  `${textsOf(locale).trade.cancelled(head(trade))}\n${noteText(locale, reason)}`;
+
+export const refusedText = (locale: Locale, proposalId: string, symbol: string, reason: Note): string => {
+  const t = textsOf(locale).trade;
+  return `${t.refused({ symbol, proposalId })}\n${t.refusedWhy({ why: noteText(locale, reason) })}`;
+};
+
+export const closedText = (locale: Locale, trade: Trade, result: TradeResult): string => {
+  const t = textsOf(locale).trade;
+  return [
+    t.closed(head(trade)),
+    t.result({
+      yen: toNumber(result.pnl),
+      percent: (result.pnlPercent ?? 0) / 100,
+      exit: result.exitReason,
+    }),
+    t.fromTo({
+      size: sizeText(coinE8(result.entrySize), trade.symbol),
+      entryYen: result.entryPrice ?? 0,
+      exitYen: result.exitPrice ?? 0,
+      feesYen: toNumber(result.fees),
+    }),
   ].join("\n");
 };

@@ -2,6 +2,7 @@
 // .env.example is generated from this list (test/tidy.test.ts compares them).
 import { z } from "zod";
 import { parseRatio, parseYen, type RatioE8, type YenE8 } from "./money.ts";
+import { LOCALES } from "./text/locale.ts";
 
 const text = (pattern: RegExp, expected: string) => z.string().regex(pattern, { error: `expected ${expected}` });
 const decimal = (expected: string) => text(/^\d{1,12}(\.\d{1,8})?$/, expected);
@@ -63,6 +64,11 @@ export const SETTINGS = {
     oneOf(["design"]),
     "design",
     "design: the owner's thresholds on the touch probability. The guarded mode needs the win heads, which do not exist yet.",
+  ),
+  LOCALE: setting(
+    oneOf(LOCALES),
+    "en",
+    "Language of messages, reports and alerts: en or ja. Logs and the command line stay English.",
   ),
   VAR_DIR: setting(
     z.string().min(1, { error: "expected a folder" }),

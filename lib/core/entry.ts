@@ -1,7 +1,8 @@
 // The working of one approved entry as a pure decision: quote at the best price of its own side, re-quote a few times
 // inside the approved band, end at the validity's end, at a halt, or once the trade has begun to close.
-import { type CoinE8, formatE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
+import { type CoinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
 import { type In, isLive, type Order } from "./order.ts";
+import type { Note } from "./text/reasonTexts.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "./time.ts";
 import type { Direction } from "./venue.ts";
 
@@ -26,12 +27,12 @@ export interface EntryFacts {
 
 export type EntryStep =
   | { readonly kind: "look"; readonly order: In<"sending" | "unknown"> }
-  | { readonly kind: "abandon"; readonly order: In<"intended">; readonly why: string }
+  | { readonly kind: "abandon"; readonly order: In<"intended">; readonly why: Note }
   /** Check everything on fresh data, then send this intention. */
   | { readonly kind: "send"; readonly order: In<"intended"> }
   /** Check everything on fresh data, then intend and send an order of this size. */
   | { readonly kind: "quote"; readonly size: CoinE8 }
-  | { readonly kind: "cancel"; readonly order: In<"open">; readonly why: string }
+  | { readonly kind: "cancel"; readonly order: In<"open">; readonly why: Note }
   /** `mayReprice`: the order has rested long enough to follow the market. */
   | {
       readonly kind: "wait";
@@ -40,7 +41,7 @@ export type EntryStep =
       readonly mayReprice: boolean;
       readonly reason: string;
     }
-  | { readonly kind: "end"; readonly reason: string };
+  | { readonly kind: "end"; readonly reason: Note };
 
 /** Rest before the order may follow the market. */
 const REST_BEFORE_REQUOTE_MS = MINUTE_MS;
@@ -65,7 +66,7 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
     case "open": {
       if (live.cancelAskedMs !== undefined) {
         if (f.nowMs >= live.cancelAskedMs + CANCEL_AGAIN_MS)
-          return { kind: "cancel", order: live, why: "the cancel had no effect yet" };
+          return { kind: "cancel", order: live, why: { key: "cancelAgain" } };
         return waitFor(live, (f.nowMs + CANCEL_LOOK_MS) as EpochMs, "cancelling");
       }
       if (over !== undefined) return { kind: "cancel", order: live, why: over };
@@ -87,11 +88,11 @@ const waitFor = (order: In<"open"> | undefined, untilMs: EpochMs | undefined, re
   reason,
 });
 
-const endReason = (f: EntryFacts): string | undefined => {
-  if (f.halts.length > 0) return `entries are halted (${f.halts.join(", ")})`;
-  if (f.nowMs >= f.validUntilMs) return "the approval's time is over";
-  if (f.exitStarted) return "the trade has begun to close";
-  if (f.ownerCloses) return "the owner closes the trade";
+const endReason = (f: EntryFacts): Note | undefined => {
+  if (f.halts.length > 0) return { key: "halted", with: { kinds: f.halts } };
+  if (f.nowMs >= f.validUntilMs) return { key: "approvalOver" };
+  if (f.exitStarted) return { key: "exitStarted" };
+  if (f.ownerCloses) return { key: "ownerCloses" };
   return undefined;
 };
 
@@ -101,16 +102,17 @@ const quotesUsed = (f: EntryFacts): number =>
     (o) => !(o.state === "rejected" && o.resend === "later") && !(o.state === "neverSent" && o.sentMs === undefined),
   ).length;
 
-const withoutOrder = (f: EntryFacts, over: string | undefined): EntryStep => {
+const withoutOrder = (f: EntryFacts, over: Note | undefined): EntryStep => {
   const rest = (f.size - f.filled) as CoinE8;
-  if (rest <= 0n) return { kind: "end", reason: "filled" };
-  if (rest < f.minSize) return { kind: "end", reason: "the rest is below the venue's minimum" };
+  if (rest <= 0n) return { kind: "end", reason: { key: "filled" } };
+  if (rest < f.minSize) return { kind: "end", reason: { key: "restTooSmall" } };
   if (over !== undefined) return { kind: "end", reason: over };
   const last = f.orders.findLast((o) => !(o.state === "neverSent" && o.sentMs === undefined));
   if (last === undefined) return { kind: "quote", size: rest };
   if (last.state === "rejected" && last.resend === "never")
-    return { kind: "end", reason: `the venue refused the order (${last.code})` };
-  if (quotesUsed(f) > f.maxRequotes) return { kind: "end", reason: `no fill after ${f.maxRequotes} re-quotes` };
+    return { kind: "end", reason: { key: "venueRefused", with: { code: last.code } } };
+  if (quotesUsed(f) > f.maxRequotes)
+    return { kind: "end", reason: { key: "requotesUsed", with: { count: f.maxRequotes } } };
   const endedMs = "closedMs" in last ? last.closedMs : f.nowMs;
   const pauseMs = last.state === "rejected" ? PAUSE_AFTER_REFUSAL_MS : PAUSE_BETWEEN_QUOTES_MS;
   const againMs = (endedMs + pauseMs) as EpochMs;
@@ -143,6 +145,3 @@ export const leftBehind = (direction: Direction, resting: YenE8, best: YenE8): b
   const away = direction === "long" ? best - resting : resting - best;
   return away > ratioOfYenUp(resting, REQUOTE_DISTANCE);
 };
-
-/** "0.004 of 0.005", for messages. */
-export const fillText = (filled: CoinE8, size: CoinE8): string => `${formatE8(filled)} of ${formatE8(size)}`;

@@ -99,8 +99,8 @@ export const lossUse = (config: Config, f: LossFacts): readonly LossUse[] => {
 
 export interface EntryFacts extends SizingFacts, LossFacts {
   readonly symbol: string;
-  /** Kinds and reasons of active halts. */
-  readonly halts: readonly string[];
+  /** Active halts. */
+  readonly halts: readonly { readonly kind: string; readonly reason: string }[];
   readonly openTradeOnSymbol: boolean;
   readonly pendingProposalOnSymbol: boolean;
   /** First fills of this JST day plus open proposals and entries still working, this one excluded. */
@@ -116,7 +116,13 @@ export const riskGates = (
   const reached = losses.filter((l) => l.reached);
   const sizing = sizeEntry(config, f);
   const gates: readonly Gate[] = [
-    { gate: "halt", value: f.halts.join("; ") || null, limit: null, pass: f.halts.length === 0 },
+    {
+      gate: "halt",
+      value: f.halts.map((h) => h.kind).join(", ") || null,
+      limit: null,
+      pass: f.halts.length === 0,
+      ...(f.halts.length === 0 ? {} : { reason: f.halts.map((h) => `${h.kind}: ${h.reason}`).join("; ") }),
+    },
     { gate: "openTrade", value: f.openTradeOnSymbol ? 1 : 0, limit: 0, pass: !f.openTradeOnSymbol },
     { gate: "pendingProposal", value: f.pendingProposalOnSymbol ? 1 : 0, limit: 0, pass: !f.pendingProposalOnSymbol },
     {

@@ -49,7 +49,7 @@ const keys = (): string[] => {
 /** Yesterday's backup, and a folder that has gone on since, with commits that are only in its -wal. */
 const yesterdayAndToday = async (): Promise<void> => {
   const db = openDatabase(databasePath(dir));
-  quarantineIfRestored({ db, store: storeOf(db), clock: realClock }, dir);
+  quarantineIfRestored({ db, store: storeOf(db), clock: realClock, locale: "en" }, dir);
   enqueue(db, "old");
   await keepProgress(db, dir);
   await backup({ varDir: dir, file });
@@ -79,7 +79,7 @@ const killedAt = (step: RestoreStep | "never"): Promise<NodeJS.Signals | null> =
 const start = async (): Promise<string | undefined> => {
   const db = openDatabase(databasePath(dir));
   try {
-    const why = quarantineIfRestored({ db, store: storeOf(db), clock: realClock }, dir);
+    const why = quarantineIfRestored({ db, store: storeOf(db), clock: realClock, locale: "en" }, dir);
     await keepProgress(db, dir);
     return why;
   } finally {

@@ -40,6 +40,7 @@ const live = async (moment: Moment): Promise<{ w: World; copies: Copy[] }> => {
   await keepProgress(w.db, w.dir);
   return { w, copies };
 };
+const opened = (w: World) => ({ db: w.db, store: w.store, clock: w.clock, locale: w.config.LOCALE });
 const entries = (w: World): number => w.simulator.orders().filter((o) => o.settleType === "OPEN").length;
 const same = (a: Progress, b: Progress): boolean => a.jobs === b.jobs && a.auditEvents === b.auditEvents;
 /** What the venue holds and the book does not know, or the other way round. */
@@ -74,7 +75,7 @@ test.each<Moment>(["the fill", "the end"])(
       writeFileSync(join(w.dir, "trader.db"), copy.file);
       for (const suffix of ["-wal", "-shm"]) rmSync(join(w.dir, `trader.db${suffix}`), { force: true });
       w.restart({ downMs: 1_000 });
-      const why = quarantineIfRestored(w, w.dir);
+      const why = quarantineIfRestored(opened(w), w.dir);
       // A copy that has lost neither a job nor an audit event is not told apart: nothing was traded after it.
       if (!same(copy.progress, progress)) {
         expect(why, `copy ${i}`).toMatch(/jobs and \d+ audit events, but had/);
@@ -100,11 +101,11 @@ test.each<Moment>(["the fill", "the end"])(
 
 test("a database that is what it was is left alone; so is a new one, and one from before there was a progress file", async () => {
   const { w } = await live("the fill");
-  expect(quarantineIfRestored(w, w.dir)).toBeUndefined();
+  expect(quarantineIfRestored(opened(w), w.dir)).toBeUndefined();
   const elsewhere = mkdtempSync(join(tmpdir(), "elsewhere-"));
-  expect(quarantineIfRestored(w, elsewhere)).toMatch(/no progress.json/);
+  expect(quarantineIfRestored(opened(w), elsewhere)).toMatch(/no progress.json/);
   w.db.sql.prepare("DELETE FROM meta WHERE key = 'database_id'").run();
-  expect(quarantineIfRestored(w, elsewhere)).toBeUndefined();
+  expect(quarantineIfRestored(opened(w), elsewhere)).toBeUndefined();
   expect(w.db.read.meta.get("database_id")).toMatch(/^[0-9a-f]{16}$/);
   rmSync(elsewhere, { recursive: true });
 });
@@ -119,7 +120,7 @@ test("quarantine: open proposals are rejected, approved ones end, waiting entrie
   await w.drain();
   writeFileSync(progressPath(w.dir), '{"databaseId":"book","jobs":999,"auditEvents":0}');
   for (let life = 0; life < 2; life += 1) {
-    expect(quarantineIfRestored(w, w.dir)).toMatch(/but had 999/);
+    expect(quarantineIfRestored(opened(w), w.dir)).toMatch(/but had 999/);
     expect(w.db.read.proposals.byId(asked.id)?.state).toBe("expired");
     expect(w.db.read.proposals.byId(approved.id)?.validUntilMs).toBeLessThanOrEqual(w.nowMs + 1);
     expect(w.store.list({ name: "execute" })).toMatchObject([{ state: "cancelled" }]);
@@ -128,7 +129,7 @@ test("quarantine: open proposals are rejected, approved ones end, waiting entrie
     w.restart();
   }
   await keepProgress(w.db, w.dir);
-  expect(quarantineIfRestored(w, w.dir)).toBeUndefined();
+  expect(quarantineIfRestored(opened(w), w.dir)).toBeUndefined();
 });
 
 test.each([

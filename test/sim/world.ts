@@ -149,7 +149,7 @@ export class World {
       bootId: `life-${this.dir}-${this.#lives}`,
       concurrency: options.concurrency ?? 1,
       random: seededRandom(`${options.seed ?? SEED}:jitter`),
-      onFailure: (tx, failure) => onFailure(tx, this.clock.nowMs(), failure),
+      onFailure: (tx, failure) => onFailure(tx, { atMs: this.clock.nowMs(), locale: this.config.LOCALE }, failure),
       virtual: true,
     });
   }

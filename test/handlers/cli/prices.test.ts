@@ -45,6 +45,7 @@ const watch = (): PriceWatch =>
     db,
     store: store(),
     clock,
+    locale: "en",
     log: streamLogger("info", { write: (line) => void lines.push(line) }),
     tell: (text) => void told.push(text),
     onChange: (hasPrices) => void changes.push(hasPrices),
@@ -98,12 +99,15 @@ describe("no prices", () => {
     }
     expect(alertTexts()).toEqual([
       expect.stringMatching(
-        /^critical noPrices: NO PRICES of BTC_JPY since 2026-11-24 04:08 JST .*no bar is judged, nothing new is entered.*history of ETH_JPY is not collected.*goes on by itself$/,
+        /^critical noPrices: CRITICAL no prices of BTC\/JPY\n.*history of ETH\/JPY is not collected\nSince: 2026-11-24 04:08 JST\nSystem: no bar is judged and nothing new is entered.*all goes on by itself/s,
       ),
     ]);
     expect(db.read.outbox.after(0)).toHaveLength(1);
     prices.answered("BTC_JPY");
     expect(alertTexts()).toEqual([]);
+    expect(db.read.outbox.after(1).map((m) => m.text)).toEqual([
+      "RESOLVED no prices of BTC/JPY\n2026-11-24 04:09 JST – 2026-11-24 04:11 JST",
+    ]);
   });
 
   test("that a predecessor left behind is over at the start", () => {
@@ -192,7 +196,7 @@ describe("history", () => {
 
   test("the alert of its death says what is missing and that it comes back", () => {
     const job = { id: 7, name: "collectHistory", traceId: "t", fence: 1 };
-    db.transaction((tx) => onFailure(tx, nowMs, { job, error: dns(), dead: true }));
-    expect(alertTexts()[0]).toMatch(/failed for good.*missing meanwhile.*tries again by itself/);
+    db.transaction((tx) => onFailure(tx, { atMs: nowMs, locale: "en" }, { job, error: dns(), dead: true }));
+    expect(alertTexts()[0]).toMatch(/failed for good.*tries again by itself.*missing meanwhile/s);
   });
 });

@@ -36,9 +36,17 @@ afterEach(async () => {
 });
 
 const store = (): JobStore => new JobStore(db, registry, realClock);
-const start = (): string | undefined => quarantineIfRestored({ db, store: store(), clock: realClock }, dir);
+const start = (): string | undefined =>
+  quarantineIfRestored({ db, store: store(), clock: realClock, locale: "en" }, dir);
 const keep = async (everyMs = 10): Promise<ProgressKeeper> => {
-  keeper = await startKeepingProgress({ db, varDir: dir, log: silentLogger(), clock: realClock, everyMs });
+  keeper = await startKeepingProgress({
+    db,
+    varDir: dir,
+    log: silentLogger(),
+    clock: realClock,
+    locale: "en",
+    everyMs,
+  });
   return keeper;
 };
 const enqueue = (key: string): void => void store().enqueue({ name: "reconcile", key, input: {} });

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type EntryFacts, leftBehind, nextEntryStep, passivePrice } from "../../../lib/core/entry.ts";
 import { coinE8, formatE8, parseCoin, yen, yenE8 } from "../../../lib/core/money.ts";
 import { ORDER_STATES, type Order, type OrderState } from "../../../lib/core/order.ts";
+import { english } from "../../../lib/core/text/reasonTexts.ts";
 import { epochMs } from "../../../lib/core/time.ts";
 
 const T0 = epochMs(1_750_000_000_000);
@@ -45,9 +46,9 @@ const say = (f: EntryFacts): string => {
     case "wait":
       return `wait: ${step.reason}${step.mayReprice ? ", may reprice" : ""}`;
     case "cancel":
-      return `cancel: ${step.why}`;
+      return `cancel: ${english(step.why)}`;
     case "end":
-      return `end: ${step.reason}`;
+      return `end: ${english(step.reason)}`;
     default:
       return step.kind;
   }
@@ -77,7 +78,11 @@ describe("an entry", () => {
       facts([...expired(3), order("open")], { nowMs: at(60_000) }),
       "wait: resting",
     ],
-    ["resting at a halt is cancelled", facts([order("open")], halted), "cancel: entries are halted (stop)"],
+    [
+      "resting at a halt is cancelled",
+      facts([order("open")], halted),
+      "cancel: entries are halted (stopped by you (/stop))",
+    ],
     [
       "resting at the end of its time is cancelled",
       facts([order("open")], over),

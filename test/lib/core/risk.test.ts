@@ -149,7 +149,7 @@ describe("risk gates", () => {
     expect(sizing.kind).toBe("ok");
   });
   test.each([
-    ["halt", { halts: ["stop: owner"] }],
+    ["halt", { halts: [{ kind: "stop", reason: "owner" }] }],
     ["openTrade", { openTradeOnSymbol: true }],
     ["pendingProposal", { pendingProposalOnSymbol: true }],
     ["dailyTrades", { tradesToday: 3 }],

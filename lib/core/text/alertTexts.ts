@@ -1,0 +1,317 @@
+// Every alert: what it is, what the system has done already, and what the owner can do. Composed into one message here, so
+// that each has all three; the sentence that ends it is stored with it (alerts.resolved_text).
+import { type EpochMs, jstText } from "../time.ts";
+import { pairText, percentText, signedPercent, yenText } from "./format.ts";
+import { inBoth, type Locale } from "./locale.ts";
+import { words } from "./words.ts";
+
+export type Severity = "warning" | "critical";
+export interface AlertText {
+  /** What, in one line. */
+  readonly what: string;
+  /** Numbers and causes; may be empty. */
+  readonly detail?: string | undefined;
+  /** What the system did or does about it. */
+  readonly did: string;
+  /** What the owner can do, with the command. */
+  readonly todo: string;
+}
+const alert = (what: string, detail: string | undefined, did: string, todo: string): AlertText => ({
+  what,
+  detail,
+  did,
+  todo,
+});
+
+type Side = "long" | "short";
+type Period = keyof (typeof words)["en"]["period"];
+interface Bare {
+  readonly size: string;
+  readonly symbol: string;
+  readonly tradeId: number;
+}
+const listEn = (items: readonly string[]): string => items.join("; ");
+
+/** One difference between venue and book by its key (lib/core/ledger.ts). */
+const differenceEn = (key: string): string => {
+  const [kind, id] = key.split(":");
+  switch (kind) {
+    case "position":
+      return `position ${id} at the exchange is not in our book`;
+    case "size":
+      return `position ${id} has another size at the exchange`;
+    case "order":
+      return `order ${id} at the exchange is not ours`;
+    case "execution":
+      return `execution ${id} differs`;
+    default:
+      return key;
+  }
+};
+const differenceJa = (key: string): string => {
+  const [kind, id] = key.split(":");
+  switch (kind) {
+    case "position":
+      return `取引所の建玉 ${id} が帳簿にありません`;
+    case "size":
+      return `建玉 ${id} の数量が取引所と異なります`;
+    case "order":
+      return `取引所の注文 ${id} は本システムのものではありません`;
+    case "execution":
+      return `約定 ${id} が一致しません`;
+    default:
+      return key;
+  }
+};
+
+const PAUSED_EN = "new entries are paused; stops at the exchange stay";
+const PAUSED_JA = "新規注文を停止しました。取引所の損切り注文はそのままです";
+
+const en = {
+  lossLimit: (p: { period: Period; lossYen: number; limitYen: number; until: string }) =>
+    alert(
+      `${words.en.period[p.period]} loss limit reached`,
+      `loss ${yenText(p.lossYen)} of at most ${yenText(p.limitYen)}`,
+      `no new entries until ${p.until}; open positions keep their stops`,
+      "/risk shows the limits; nothing has to be done",
+    ),
+  doubt: (p: { job: string; code: string }) =>
+    alert(
+      "something unexpected happened",
+      `${p.job}: ${p.code}`,
+      `${PAUSED_EN}; the exchange is compared with our book and trading goes on when both agree`,
+      "/status; on the server: trader enqueue reconcile '{}' looks again at once",
+    ),
+  jobDead: (p: { id: number; name: string; code: string; comesBack: boolean }) =>
+    alert(
+      `job ${p.id} (${p.name}) has failed for good`,
+      p.code,
+      p.comesBack
+        ? "the worker tries again by itself when the exchange answers; candles of past days are missing meanwhile"
+        : "it is kept with all its errors; the other jobs go on",
+      `on the server: trader jobs show ${p.id}, then trader jobs retry ${p.id} or trader jobs discard ${p.id}`,
+    ),
+  mismatch: (p: { keys: readonly string[] }) =>
+    alert(
+      "the exchange and our book disagree",
+      listEn(p.keys.map(differenceEn)),
+      `${PAUSED_EN}; trading goes on by itself when both agree again`,
+      "compare on the exchange's page; close or cancel there what is not meant to be; /positions, /orders",
+    ),
+  bareRefused: (p: Bare & { code: string }) =>
+    alert(
+      `${p.size} ${pairText(p.symbol)} has no protection`,
+      `trade ${p.tradeId}: the exchange refused the order (${p.code})`,
+      "new entries are paused; protection is tried again and again",
+      `/close ${p.tradeId}; if it stays so, close it on the exchange's own page`,
+    ),
+  bareLost: (p: Bare & { orders: number }) =>
+    alert(
+      `${p.size} ${pairText(p.symbol)} may have no protection`,
+      `trade ${p.tradeId}: ${p.orders} orders got no answer and left no trace`,
+      "new entries are paused; protection is tried again and again",
+      `/close ${p.tradeId}; if it stays so, close it on the exchange's own page`,
+    ),
+  blind: (p: { symbol: string; tradeId: number; code: string }) =>
+    alert(
+      `${pairText(p.symbol)} is not known to be protected`,
+      `trade ${p.tradeId}: the exchange does not answer (${p.code})`,
+      "new entries are paused; the exchange is asked again and again",
+      "look at the position on the exchange's own page",
+    ),
+  quarantine: (p: { proposals: number; jobs: number }) =>
+    alert(
+      "a backup was restored",
+      `${p.proposals} open proposals rejected, ${p.jobs} waiting entries cancelled`,
+      "new entries are paused until exchange and book agree; what happened since is looked up there",
+      "nothing has to be done; messages of that time may come twice",
+    ),
+  progress: (p: { why: string }) =>
+    alert(
+      "progress.json cannot be written",
+      p.why,
+      "it is tried again every 10 seconds; trading goes on",
+      "look at disk and rights of the state folder: a backup restored meanwhile might not be recognised",
+    ),
+  noPrices: (p: { symbols: readonly string[]; why: string; history: readonly string[] }) =>
+    alert(
+      `no prices of ${p.symbols.map(pairText).join(", ")}`,
+      `${p.why}${p.history.length > 0 ? `; history of ${p.history.map(pairText).join(", ")} is not collected` : ""}`,
+      "no bar is judged and nothing new is entered until they come again; all goes on by itself then",
+      "/health; check the server's network and the exchange's notices",
+    ),
+  aucLow: (p: { side: Side; symbol: string; modelId: string; auc: number; bars: number; limit: number }) =>
+    alert(
+      `the ${p.side} model of ${pairText(p.symbol)} hardly tells anything`,
+      `${p.modelId}: AUC ${p.auc.toFixed(3)} over 30 days and ${p.bars} bars, below ${p.limit}`,
+      "only told: signals go on",
+      "/model; /pause if you do not want its signals",
+    ),
+  priceMove: (p: { symbol: string; move: number; limit: number; lowYen: number; highYen: number }) =>
+    alert(
+      `${pairText(p.symbol)} moved ${signedPercent(p.move, 1)} in 15 minutes`,
+      `between ${yenText(p.lowYen)} and ${yenText(p.highYen)} (limit ${percentText(p.limit, 0)})`,
+      "only told: limits and stops are in force",
+      "/positions; /pause stops new entries, /panic closes everything",
+    ),
+  apiFailing: (p: { count: number; code: string }) =>
+    alert(
+      `the exchange's API failed ${p.count} times in a row`,
+      p.code,
+      `${PAUSED_EN}; trading goes on after 3 good checks`,
+      "/health; check the exchange's notices",
+    ),
+};
+
+export const alerts = inBoth(en, {
+  lossLimit: (p) =>
+    alert(
+      `${words.ja.period[p.period]}の損失上限に到達しました`,
+      `損失 ${yenText(p.lossYen)}（上限 ${yenText(p.limitYen)}）`,
+      `${p.until} まで新規注文を停止しました。保有中の建玉の損切り注文はそのままです`,
+      "/risk で上限の使用状況を確認できます。操作は不要です",
+    ),
+  doubt: (p) =>
+    alert(
+      "想定外の事象が発生しました",
+      `${p.job}: ${p.code}`,
+      `${PAUSED_JA}。取引所と帳簿を照合し、一致すれば自動で再開します`,
+      "/status で確認。サーバーで trader enqueue reconcile '{}' を実行するとすぐに再照合します",
+    ),
+  jobDead: (p) =>
+    alert(
+      `ジョブ ${p.id}（${p.name}）が失敗し、再試行を終えました`,
+      p.code,
+      p.comesBack
+        ? "取引所の応答が戻れば自動でやり直します。それまで過去のローソク足が不足します"
+        : "エラーとともに保存しました。他のジョブは続いています",
+      `サーバーで trader jobs show ${p.id} を確認し、trader jobs retry ${p.id} または trader jobs discard ${p.id} を実行してください`,
+    ),
+  mismatch: (p) =>
+    alert(
+      "取引所と帳簿が一致しません",
+      p.keys.map(differenceJa).join("、"),
+      `${PAUSED_JA}。一致すれば自動で再開します`,
+      "取引所の画面で確認し、意図しない注文や建玉はそこで取消・決済してください。/positions、/orders も使えます",
+    ),
+  bareRefused: (p) =>
+    alert(
+      `${p.size} ${pairText(p.symbol)} に損切り注文がありません`,
+      `取引 ${p.tradeId}: 取引所が注文を拒否しました（${p.code}）`,
+      "新規注文を停止し、損切り注文を出し直し続けています",
+      `/close ${p.tradeId} で決済。解消しなければ取引所の画面で決済してください`,
+    ),
+  bareLost: (p) =>
+    alert(
+      `${p.size} ${pairText(p.symbol)} の損切り注文が確認できません`,
+      `取引 ${p.tradeId}: ${p.orders}件の注文に応答がなく、痕跡もありません`,
+      "新規注文を停止し、損切り注文を出し直し続けています",
+      `/close ${p.tradeId} で決済。解消しなければ取引所の画面で決済してください`,
+    ),
+  blind: (p) =>
+    alert(
+      `${pairText(p.symbol)} が保護されているか確認できません`,
+      `取引 ${p.tradeId}: 取引所が応答しません（${p.code}）`,
+      "新規注文を停止し、取引所への問い合わせを続けています",
+      "取引所の画面で建玉を確認してください",
+    ),
+  quarantine: (p) =>
+    alert(
+      "バックアップから復元されました",
+      `回答待ちの提案 ${p.proposals}件を却下、待機中の新規注文 ${p.jobs}件を取消`,
+      "取引所と帳簿が一致するまで新規注文を停止し、バックアップ以降の出来事を取引所に照会します",
+      "操作は不要です。その間のメッセージが二度届くことがあります",
+    ),
+  progress: (p) =>
+    alert(
+      "progress.json に書き込めません",
+      p.why,
+      "10秒ごとに再試行しています。取引は続いています",
+      "状態フォルダのディスク容量と権限を確認してください。この間に復元したバックアップは検出できないことがあります",
+    ),
+  noPrices: (p) =>
+    alert(
+      `${p.symbols.map(pairText).join("、")} の価格が取得できません`,
+      `${p.why}${p.history.length > 0 ? `、${p.history.map(pairText).join("、")} の履歴は未取得` : ""}`,
+      "価格が戻るまで判定も新規注文も行いません。戻れば自動で再開します",
+      "/health。サーバーの通信と取引所のお知らせを確認してください",
+    ),
+  aucLow: (p) =>
+    alert(
+      `${pairText(p.symbol)} の${p.side === "long" ? "買い" : "売り"}モデルの識別力が低下しています`,
+      `${p.modelId}: AUC ${p.auc.toFixed(3)}（30日、${p.bars}本）、基準 ${p.limit} 未満`,
+      "お知らせのみです。シグナルは続きます",
+      "/model で確認。シグナルが不要なら /pause",
+    ),
+  priceMove: (p) =>
+    alert(
+      `${pairText(p.symbol)} が15分で ${signedPercent(p.move, 1)} 動きました`,
+      `${yenText(p.lowYen)} – ${yenText(p.highYen)}（基準 ${percentText(p.limit, 0)}）`,
+      "お知らせのみです。各上限と損切り注文は有効です",
+      "/positions で確認。/pause で新規停止、/panic で全決済",
+    ),
+  apiFailing: (p) =>
+    alert(
+      `取引所のAPIが${p.count}回続けて失敗しました`,
+      p.code,
+      `${PAUSED_JA}。正常な応答が3回続けば自動で再開します`,
+      "/health。取引所のお知らせを確認してください",
+    ),
+});
+
+const frame = inBoth(
+  {
+    severity: { critical: "CRITICAL", warning: "WARNING" },
+    since: "Since",
+    did: "System",
+    todo: "You",
+    resolved: "RESOLVED",
+  },
+  {
+    severity: { critical: "【重大】", warning: "【注意】" },
+    since: "発生",
+    did: "システム",
+    todo: "できること",
+    resolved: "【解消】",
+  },
+);
+
+/** What `tx.alerts.raise` takes: the message and the words that end it. */
+export interface ComposedAlert {
+  readonly key: string;
+  readonly severity: Severity;
+  readonly text: string;
+  readonly resolved: string;
+  readonly atMs: EpochMs;
+}
+
+/**
+ * The message of an alert: what, numbers, since when, what the system did, what can be done. The line of its end is made with
+ * it, because whoever resolves it knows its key only; the times are added then.
+ */
+export const composeAlert = (
+  locale: Locale,
+  p: {
+    readonly key: string;
+    readonly severity: Severity;
+    readonly atMs: EpochMs;
+    /** Default: now. */
+    readonly sinceMs?: EpochMs;
+  },
+  text: AlertText,
+): ComposedAlert => {
+  const f = frame[locale];
+  return {
+    key: p.key,
+    severity: p.severity,
+    atMs: p.atMs,
+    text: [
+      `${f.severity[p.severity]} ${text.what}`,
+      ...(text.detail ? [text.detail] : []),
+      `${f.since}: ${jstText(p.sinceMs ?? p.atMs)}`,
+      `${f.did}: ${text.did}`,
+      `${f.todo}: ${text.todo}`,
+    ].join("\n"),
+    resolved: `${f.resolved} ${text.what}`,
+  };
+};

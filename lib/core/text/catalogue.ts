@@ -1,0 +1,24 @@
+// The one catalogue of what the owner reads on the phone and in reports. Each section is a file with both languages side by
+// side; a new section is added here. Command line output for the operator and logs are English and not in it.
+import { alerts } from "./alertTexts.ts";
+import type { Locale } from "./locale.ts";
+import { reasonTexts } from "./reasonTexts.ts";
+import { signal } from "./signalTexts.ts";
+import { trade } from "./tradeTexts.ts";
+import { words } from "./words.ts";
+
+export const sections = { words, reasons: reasonTexts, signal, trade, alerts };
+
+const catalogueOf = (locale: Locale) => ({
+  words: words[locale],
+  reasons: reasonTexts[locale],
+  signal: signal[locale],
+  trade: trade[locale],
+  alerts: alerts[locale],
+});
+export type Catalogue = ReturnType<typeof catalogueOf>;
+
+const CATALOGUES: Readonly<Record<Locale, Catalogue>> = { en: catalogueOf("en"), ja: catalogueOf("ja") };
+
+/** Every text in one language. */
+export const textsOf = (locale: Locale): Catalogue => CATALOGUES[locale];

@@ -1,0 +1,115 @@
+// Why something was not done, as a key with its numbers: the pure rules return a Note, the log and the audit keep its English,
+// the owner reads it in the language of the settings.
+import type { Gate } from "../gates.ts";
+import type { VenueStatus } from "../venue.ts";
+import { cut, yenText } from "./format.ts";
+import { inBoth, type Locale } from "./locale.ts";
+import { isHaltKind, words } from "./words.ts";
+
+const haltNames = (locale: Locale, kinds: readonly string[]): string =>
+  kinds.map((kind) => (isHaltKind(kind) ? words[locale].halt[kind] : cut(kind, 40))).join(", ");
+
+const rounded = (value: string | number | null): string =>
+  value === null ? "–" : typeof value === "number" ? String(Math.round(value * 100) / 100) : cut(value, 60);
+
+/** One failed gate: its name, what was measured and what is asked. */
+const gateText = (locale: Locale, gate: Gate): string => {
+  const name = words[locale].gate[gate.gate];
+  const yes = words[locale].stopped[gate.gate];
+  switch (gate.gate) {
+    case "halt": {
+      const kinds = typeof gate.value === "string" ? gate.value.split(", ") : [];
+      return `${name}: ${haltNames(locale, kinds)}`;
+    }
+    case "openTrade":
+    case "pendingProposal":
+    case "lossLimits":
+    case "side":
+      return yes;
+    case "news":
+      return `${yes}: ${rounded(gate.value)}`;
+    case "rank":
+      return `${name} ${rounded(gate.value)} < ${rounded(gate.limit)}`;
+    case "probability":
+    case "volume":
+    case "rollover":
+    case "maintenance":
+    case "size":
+      return `${name} ${rounded(gate.value)} < ${rounded(gate.limit)}`;
+    case "spread":
+      return `${name} ${rounded(gate.value)} bps > ${rounded(gate.limit)} bps`;
+    case "dailyTrades":
+      return `${name} ${rounded(gate.value)} / ${rounded(gate.limit)}`;
+    default:
+      return gate.gate satisfies never;
+  }
+};
+
+const en = {
+  halted: (p: { kinds: readonly string[] }) => `entries are halted (${haltNames("en", p.kinds)})`,
+  cancelAgain: () => "the cancel had no effect yet",
+  approvalOver: () => "the approval's time is over",
+  exitStarted: () => "the trade has begun to close",
+  ownerCloses: () => "the owner closes the trade",
+  filled: () => "filled",
+  restTooSmall: () => "the rest is below the venue's minimum",
+  venueRefused: (p: { code: string }) => `the venue refused the order (${p.code})`,
+  requotesUsed: (p: { count: number }) => `no fill after ${p.count} re-quotes`,
+  noPassivePrice: () => "no passive price inside the approved band",
+  priceMoved: () => "the price moved before it was sent",
+  venueNotOpen: (p: { status: VenueStatus }) => `the venue is ${p.status}`,
+  proposalOver: () => "the proposal is no longer valid",
+  outsideBand: (p: { price: number; low: number; high: number }) =>
+    `the price ${yenText(p.price)} left the approved band ${yenText(p.low)} – ${yenText(p.high)}`,
+  beyondStop: (p: { price: number; stop: number }) =>
+    `the price ${yenText(p.price)} has passed the stop ${yenText(p.stop)}`,
+  gates: (p: { failed: readonly Gate[] }) => p.failed.map((gate) => gateText("en", gate)).join("; "),
+  noSize: () => "the limits leave no size to trade",
+  noAnswer: () => "no answer in time",
+  beforeRestore: () => "asked before the backup was restored",
+};
+
+const STATUS_JA: Readonly<Record<VenueStatus, string>> = {
+  OPEN: "取引可能",
+  PREOPEN: "開始前",
+  MAINTENANCE: "メンテナンス中",
+};
+
+const reasons = inBoth(en, {
+  halted: (p) => `新規注文は停止中です（${haltNames("ja", p.kinds)}）`,
+  cancelAgain: () => "取消がまだ反映されていません",
+  approvalOver: () => "承認の有効時間が過ぎました",
+  exitStarted: () => "すでに決済が始まっています",
+  ownerCloses: () => "オーナーが決済しました",
+  filled: () => "約定済み",
+  restTooSmall: () => "残りの数量が取引所の最小数量に満たないため",
+  venueRefused: (p) => `取引所が注文を拒否しました（${p.code}）`,
+  requotesUsed: (p) => `${p.count}回出し直しましたが約定しませんでした`,
+  noPassivePrice: () => "承認された価格帯の中にメイカーで置ける価格がありません",
+  priceMoved: () => "発注の前に価格が動きました",
+  venueNotOpen: (p) => `取引所は${STATUS_JA[p.status]}です`,
+  proposalOver: () => "提案の有効時間が過ぎました",
+  outsideBand: (p) =>
+    `価格 ${yenText(p.price)} が承認された価格帯（${yenText(p.low)} – ${yenText(p.high)}）から外れました`,
+  beyondStop: (p) => `価格 ${yenText(p.price)} がすでに損切り価格 ${yenText(p.stop)} を越えています`,
+  gates: (p) => p.failed.map((gate) => gateText("ja", gate)).join("、"),
+  noSize: () => "各上限の範囲では取引できる数量がありません",
+  noAnswer: () => "時間内に回答がありませんでした",
+  beforeRestore: () => "バックアップの復元より前の提案のため",
+});
+
+type Reasons = (typeof reasons)["en"];
+/** A reason with its numbers, not yet in any language. */
+export type Note = {
+  [K in keyof Reasons]: Parameters<Reasons[K]> extends [infer P]
+    ? { readonly key: K; readonly with: P }
+    : { readonly key: K };
+}[keyof Reasons];
+
+export const noteText = (locale: Locale, note: Note): string => {
+  const say = reasons[locale][note.key] as (parameters: unknown) => string;
+  return say("with" in note ? note.with : undefined);
+};
+/** For the log, the audit and the command line. */
+export const english = (note: Note): string => noteText("en", note);
+export { reasons as reasonTexts };

@@ -1,0 +1,52 @@
+// What became of an answered proposal: filled and protected, given up, refused at the re-check, closed.
+import { pairText, percentText, signedPercent, signedYen, yenText } from "./format.ts";
+import { inBoth } from "./locale.ts";
+import { words } from "./words.ts";
+
+type Side = "long" | "short";
+interface Head {
+  readonly side: Side;
+  readonly symbol: string;
+  readonly proposalId: string;
+  readonly tradeId: number;
+}
+const headEn = (p: Head): string =>
+  `${words.en.direction[p.side]} ${pairText(p.symbol)} [${p.proposalId}, trade ${p.tradeId}]`;
+const headJa = (p: Head): string =>
+  `${words.ja.direction[p.side]} ${pairText(p.symbol)} [${p.proposalId}、取引 ${p.tradeId}]`;
+type Exit = keyof (typeof words)["en"]["exit"];
+
+const en = {
+  filled: (p: Head) => `FILLED ${headEn(p)}`,
+  fill: (p: { size: string; yen: number; filled: string; target: string }) =>
+    `${p.size} at ${yenText(p.yen)} (${p.filled} of ${p.target} in all)`,
+  leg: (p: { size: string; stopYen: number; target: 1 | 2; targetYen: number }) =>
+    `${p.size}: stop ${yenText(p.stopYen)} at the exchange, TP${p.target} ${yenText(p.targetYen)}`,
+  timeStop: (p: { time: string }) => `time stop ${p.time}`,
+  cancelled: (p: Head) => `NO TRADE ${headEn(p)}`,
+  refused: (p: { symbol: string; proposalId: string }) => `NO TRADE ${pairText(p.symbol)} [${p.proposalId}]`,
+  refusedWhy: (p: { why: string }) => `The check before the order refused it: ${p.why}`,
+  closed: (p: Head) => `CLOSED ${headEn(p)}`,
+  result: (p: { yen: number; percent: number; exit: Exit | undefined }) =>
+    `${signedYen(p.yen)} (${signedPercent(p.percent)})${p.exit === undefined ? "" : `, ${words.en.exit[p.exit]}`}`,
+  fromTo: (p: { size: string; entryYen: number; exitYen: number; feesYen: number }) =>
+    `${p.size} from ${yenText(p.entryYen)} to ${yenText(p.exitYen)}, fees ${yenText(p.feesYen)}`,
+  breakEven: (p: { rate: number }) => `break-even win rate of this plan ${percentText(p.rate)}`,
+  expired: (p: { proposalId: string; why: string }) => `[${p.proposalId}] ${p.why}: rejected`,
+};
+
+export const trade = inBoth(en, {
+  filled: (p) => `約定 ${headJa(p)}`,
+  fill: (p) => `${p.size} を ${yenText(p.yen)} で約定（合計 ${p.filled} / ${p.target}）`,
+  leg: (p) => `${p.size}: 取引所に損切り ${yenText(p.stopYen)}、利確${p.target} ${yenText(p.targetYen)}`,
+  timeStop: (p) => `最長保有 ${p.time} まで`,
+  cancelled: (p) => `取引なし ${headJa(p)}`,
+  refused: (p) => `取引なし ${pairText(p.symbol)} [${p.proposalId}]`,
+  refusedWhy: (p) => `発注前の再確認で見送りました: ${p.why}`,
+  closed: (p) => `決済 ${headJa(p)}`,
+  result: (p) =>
+    `${signedYen(p.yen)}（${signedPercent(p.percent)}）${p.exit === undefined ? "" : `、${words.ja.exit[p.exit]}`}`,
+  fromTo: (p) => `${p.size}: ${yenText(p.entryYen)} → ${yenText(p.exitYen)}、手数料 ${yenText(p.feesYen)}`,
+  breakEven: (p) => `このプランの損益分岐の勝率 ${percentText(p.rate)}`,
+  expired: (p) => `[${p.proposalId}] ${p.why}。却下として扱います`,
+});

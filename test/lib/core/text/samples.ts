@@ -1,0 +1,120 @@
+// One or more parameters for every text of the catalogue that takes some. A missing sample does not compile.
+import type { Gate, GateName } from "../../../../lib/core/gates.ts";
+import type { Catalogue } from "../../../../lib/core/text/catalogue.ts";
+
+/** For each function of a section its parameters; sections without functions have none. */
+type SamplesOf<S> = {
+  readonly [K in keyof S as S[K] extends (p: infer P) => unknown
+    ? unknown extends P
+      ? never
+      : K
+    : never]: S[K] extends (p: infer P) => unknown ? readonly P[] : never;
+};
+type Samples = { readonly [K in Exclude<keyof Catalogue, "words">]: SamplesOf<Catalogue[K]> };
+
+const gate = (name: GateName, value: string | number | null, limit: string | number | null): Gate => ({
+  gate: name,
+  value,
+  limit,
+  pass: false,
+});
+const level = { yen: 17_300_111, away: -0.0123 };
+const head = { side: "short", symbol: "ETH_JPY", proposalId: "btc2508112115m1", tradeId: 4711 } as const;
+const bare = { size: "0.005 BTC", symbol: "BTC_JPY", tradeId: 4711 };
+
+export const SAMPLES: Samples = {
+  reasons: {
+    halted: [{ kinds: ["stop", "loss-day"] }],
+    venueRefused: [{ code: "ERR-201" }],
+    requotesUsed: [{ count: 301 }],
+    venueNotOpen: [{ status: "MAINTENANCE" }, { status: "PREOPEN" }],
+    outsideBand: [{ price: 17_512_345, low: 17_400_001, high: 17_450_002 }],
+    beyondStop: [{ price: 17_512_345, stop: 17_600_003 }],
+    gates: [
+      {
+        failed: [
+          gate("spread", 7.255, 5),
+          gate("volume", 0.311, 0.8),
+          gate("rank", 88.123, 90),
+          gate("probability", 0.7111, 0.75),
+          gate("rollover", 2.345, 4),
+          gate("maintenance", 2.345, 4),
+          gate("halt", "panic, bare", null),
+          gate("openTrade", 1, 0),
+          gate("pendingProposal", 1, 0),
+          gate("dailyTrades", 301, 300),
+          gate("lossLimits", "SAMPLE", null),
+          gate("size", "0.0001", "0.001"),
+          gate("news", "SAMPLE", "±30"),
+          gate("side", "SAMPLE", null),
+        ],
+      },
+    ],
+  },
+  signal: {
+    title: [
+      { side: "long", symbol: "BTC_JPY", probability: 0.7834, rank: 95.21 },
+      { side: "short", symbol: "BTC_JPY", probability: 0.7834, rank: undefined },
+    ],
+    simulated: [{ account: "paper" }, { account: "replay" }],
+    replaces: [{ id: "btc2508112115" }],
+    probability: [
+      { side: "long", probability: 0.7834, needed: 0.75 },
+      { side: "short", probability: 0.8834, needed: undefined },
+    ],
+    confidence: [{ confidence: 0.7834, rank: 95.21, needed: 90.5 }],
+    breakEven: [{ rate: 0.7144 }],
+    entry: [{ yen: 17_512_345, low: 17_494_833, high: 17_529_857 }],
+    stop: [level],
+    target: [{ ...level, number: 1 }],
+    size: [{ coins: "0.00512", symbol: "BTC_JPY", yen: 87_562 }],
+    risk: [{ yen: 1_062, ofEquity: 0.0011 }],
+    reason: [
+      { feature: "RSI", value: "71.25", side: "long", supports: true },
+      { feature: "RSI", value: "71.25", side: "short", supports: true },
+      { feature: "RSI", value: "71.25", side: "short", supports: false },
+    ],
+    spread: [{ value: "0.84", limit: "5.01" }],
+    volume: [{ value: "1.32", limit: "0.81" }],
+    news: [{ title: undefined }, { title: "SAMPLE" }],
+    trades: [{ today: "101", limit: "303" }],
+    rollover: [{ hours: "7.25" }],
+    validUntil: [{ time: "2025-08-12 21:45 JST" }],
+    commands: [{ id: "btc2508112115" }],
+  },
+  trade: {
+    filled: [head],
+    fill: [{ size: "0.00512 BTC", yen: 17_512_345, filled: "0.00512", target: "0.00613" }],
+    leg: [{ size: "0.00512 BTC", stopYen: 17_300_111, target: 2, targetYen: 17_617_420 }],
+    timeStop: [{ time: "2025-08-12 21:45 JST" }],
+    cancelled: [head],
+    refused: [head],
+    refusedWhy: [{ why: "SAMPLE" }],
+    closed: [head],
+    result: [
+      { yen: -1_234, percent: -0.0123, exit: "stop_loss" },
+      { yen: 1_234, percent: 0.0123, exit: undefined },
+    ],
+    fromTo: [{ size: "0.00512 BTC", entryYen: 17_512_345, exitYen: 17_617_420, feesYen: 1_234 }],
+    breakEven: [{ rate: 0.7144 }],
+    expired: [{ proposalId: "btc2508112115", why: "SAMPLE" }],
+  },
+  alerts: {
+    lossLimit: [{ period: "day", lossYen: 30_001, limitYen: 30_000, until: "2025-08-13 00:00 JST" }],
+    doubt: [{ job: "SAMPLE", code: "ERR-5201" }],
+    jobDead: [
+      { id: 4711, name: "SAMPLE", code: "ERR-5201", comesBack: false },
+      { id: 4711, name: "SAMPLE", code: "ERR-5201", comesBack: true },
+    ],
+    mismatch: [{ keys: ["position:28901", "size:28901", "order:88001", "execution:92101", "SAMPLE"] }],
+    bareRefused: [{ ...bare, code: "ERR-254" }],
+    bareLost: [{ ...bare, orders: 301 }],
+    blind: [{ symbol: "BTC_JPY", tradeId: 4711, code: "ERR-5201" }],
+    quarantine: [{ proposals: 101, jobs: 202 }],
+    progress: [{ why: "SAMPLE" }],
+    noPrices: [{ symbols: ["BTC_JPY", "ETH_JPY"], why: "SAMPLE", history: ["ETH_JPY"] }],
+    aucLow: [{ side: "short", symbol: "BTC_JPY", modelId: "SAMPLE", auc: 0.5012, bars: 2_880, limit: 0.521 }],
+    priceMove: [{ symbol: "BTC_JPY", move: -0.0612, limit: 0.05, lowYen: 16_512_345, highYen: 17_512_345 }],
+    apiFailing: [{ count: 301, code: "ERR-5201" }],
+  },
+};
