@@ -49,6 +49,8 @@ export type {
 export interface SimulatorOptions extends Partial<VenueOptions> {
   /** Default the virtual time. */
   readonly authClock?: () => EpochMs;
+  /** Default drawn from the seed. */
+  readonly credentials?: Credentials;
   readonly faults?: Faults;
   /** FULL, except for throw-away files. */
   readonly synchronous?: "FULL" | "OFF";
@@ -95,7 +97,7 @@ export class Simulator {
     /** True when the file existed: time and account resume. */
     readonly resumed: boolean,
   ) {
-    const { faults: _, authClock: __, synchronous: ___, ...options } = config.options ?? {};
+    const { faults: _, authClock: __, synchronous: ___, credentials: ____, ...options } = config.options ?? {};
     this.options = venueOptions(options);
     // A symbol without prices does not exist here: an order for it is refused like any unknown one.
     const traded = (config.rules ?? SYMBOL_RULES).filter((row) => config.market.symbols.includes(row.symbol));
@@ -273,6 +275,8 @@ export class Simulator {
 
   /** The one key this venue knows, derived from the seed. */
   credentials(): Credentials {
+    const given = this.config.options?.credentials;
+    if (given) return given;
     const of = (name: string): string =>
       createHash("sha256").update(`${this.config.seed}:${name}`).digest("hex").slice(0, 32);
     return { apiKey: of("key"), secret: of("secret") };

@@ -5,6 +5,7 @@ import { AppError } from "../../core/errors.ts";
 import { type YenE8, yen } from "../../core/money.ts";
 import { type EpochMs, epochMs } from "../../core/time.ts";
 import { realClock } from "../../io/clock.ts";
+import type { Credentials } from "../../io/gmo/sign.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile, bundledSpreads } from "../bundled.ts";
 import { type CandleFile, readCandleFile } from "../candleFile.ts";
 import { CandleMarket } from "../candleMarket.ts";
@@ -34,6 +35,8 @@ export interface VenueSource {
   readonly options?: Partial<GivenOptions>;
   /** Default the wall clock. */
   readonly authClock?: () => EpochMs;
+  /** Default drawn from the seed. */
+  readonly credentials?: Credentials;
   /** FULL, except for throw-away files. */
   readonly synchronous?: "FULL" | "OFF";
 }
@@ -78,6 +81,7 @@ export const openVenue = (source: VenueSource): OpenVenue => {
       authClock: source.authClock ?? (() => realClock.nowMs()),
       synchronous: source.synchronous ?? "FULL",
       ...(requestFaults ? { faults: requestFaults } : {}),
+      ...(source.credentials ? { credentials: source.credentials } : {}),
     },
   });
   return {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { coinE8 } from "../../../../lib/core/money.ts";
 import { CODE_RULES, isMaintenance, isPositionNotVisibleYet } from "../../../../lib/io/gmo/errorCodes.ts";
-import { SECTION_11 } from "./section11.ts";
+import { meaningOf, SECTION_11 } from "./section11.ts";
 import { type Answer, errorOf, okay, refusal, type Stub, stub } from "./stub.ts";
 
 /** The GET column: a dash and "no" ask once; waits are the pauses before each further try. */
@@ -90,42 +90,11 @@ describe("GMO API 11", () => {
   });
 
   describe("row by row, the reference's own words", () => {
-    const getOf = (words: string): string => {
-      if (words === "-" || words === "no") return "no";
-      if (words === "yes" || words === "yes, backoff") return "soon";
-      if (words === "yes, after >= 2 s") return "pause";
-      if (words === "yes, re-sign") return "resign";
-      // Hours: the queue waits, not the connector.
-      if (words === "after maintenance") return "no";
-      throw new Error(`nobody said what ${JSON.stringify(words)} means for a read`);
-    };
-    const postOf = (words: string): string => {
-      if (words.startsWith("UNKNOWN")) return "unknown";
-      if (words === "NO (later)") return "later";
-      // Safe after a fix of the program, so not by the program.
-      if (words === "SAFE after fix") return "never";
-      if (words.startsWith("SAFE")) return "later";
-      // "-": no order gets this answer. What is not said to be safe is not sent again.
-      if (words.startsWith("NO") || words === "-") return "never";
-      throw new Error(`nobody said what ${JSON.stringify(words)} means for a write`);
-    };
-    /** A halt, a person or the settings: nothing goes on by itself. A bad signature is our bug, and no call passes. */
-    const verdictOf = (code: string, action: string, get: string, post: string): string =>
-      /halt|human|config/.test(action) || code === "ERR-5010"
-        ? "alert"
-        : get.startsWith("yes") || get === "after maintenance" || postOf(post) === "later"
-          ? "retry"
-          : "permanent";
-
     test("the rows are those of the table", () => {
       expect(SECTION_11.map(([code]) => code)).toEqual(Object.keys(CODE_RULES));
     });
-    test.each(SECTION_11)("%s: GET %s, POST %s (%s)", (code, get, post, action) => {
-      expect(CODE_RULES[code]).toMatchObject({
-        retryGet: getOf(get),
-        resendPost: postOf(post),
-        verdict: verdictOf(code, action, get, post),
-      });
+    test.each(SECTION_11)("%s: GET %s, POST %s (%s)", (code) => {
+      expect(CODE_RULES[code]).toMatchObject(meaningOf(code));
     });
     test("the refusals worth repeating unchanged are those the reference excepts", () => {
       const excepted = SECTION_11.filter(([, , post]) => /~200 ms/.test(post)).map(([code]) => code);

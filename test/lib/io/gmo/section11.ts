@@ -49,3 +49,38 @@ export const SECTION_11: readonly (readonly [code: string, retryGet: string, res
   ["ERR-5207", "no", "-", "treat as empty for backfill"],
   ["ERR-5208", "no", "-", "bug"],
 ];
+
+const getOf = (words: string): string => {
+  if (words === "-" || words === "no") return "no";
+  if (words === "yes" || words === "yes, backoff") return "soon";
+  if (words === "yes, after >= 2 s") return "pause";
+  if (words === "yes, re-sign") return "resign";
+  // Hours: the queue waits, not the connector.
+  if (words === "after maintenance") return "no";
+  throw new Error(`nobody said what ${JSON.stringify(words)} means for a read`);
+};
+const postOf = (words: string): string => {
+  if (words.startsWith("UNKNOWN")) return "unknown";
+  if (words === "NO (later)") return "later";
+  // Safe after a fix of the program, so not by the program.
+  if (words === "SAFE after fix") return "never";
+  if (words.startsWith("SAFE")) return "later";
+  // "-": no order gets this answer. What is not said to be safe is not sent again.
+  if (words.startsWith("NO") || words === "-") return "never";
+  throw new Error(`nobody said what ${JSON.stringify(words)} means for a write`);
+};
+/** A halt, a person or the settings: nothing goes on by itself. A bad signature is our bug, and no call passes. */
+const verdictOf = (code: string, action: string, get: string, post: string): string =>
+  /halt|human|config/.test(action) || code === "ERR-5010"
+    ? "alert"
+    : get.startsWith("yes") || get === "after maintenance" || postOf(post) === "later"
+      ? "retry"
+      : "permanent";
+
+/** What the reference's words ask of us: what a read does, whether a write may go again, who is told. */
+export const meaningOf = (code: string) => {
+  const row = SECTION_11.find(([name]) => name === code);
+  if (!row) throw new Error(`section 11 has no ${code}`);
+  const [, get, post, action] = row;
+  return { retryGet: getOf(get), resendPost: postOf(post), verdict: verdictOf(code, action, get, post) };
+};

@@ -2,8 +2,13 @@
 // through our own connector over real HTTP and WebSocket against the simulated venue. The statements are in the rows*.ts files.
 import { afterEach, describe, expect, test } from "vitest";
 import { ACCOUNT_ROWS } from "./rowsAccount.ts";
+import { ENGINE_CODE_ROWS } from "./rowsCodes.ts";
+import { GATEWAY_CODE_ROWS } from "./rowsGatewayCodes.ts";
+import { LIFE_ROWS } from "./rowsLife.ts";
 import { ORDER_ROWS } from "./rowsOrders.ts";
 import { PUBLIC_ROWS } from "./rowsPublic.ts";
+import { SIGNING_ROWS } from "./rowsSigning.ts";
+import { SOCKET_ROWS } from "./rowsSockets.ts";
 import { STREAM_ROWS } from "./rowsStreams.ts";
 import { openWorld, type Row, type World } from "./world.ts";
 
@@ -13,7 +18,17 @@ afterEach(async () => {
   world = undefined;
 });
 
-const ROWS: readonly Row[] = [...PUBLIC_ROWS, ...ACCOUNT_ROWS, ...ORDER_ROWS, ...STREAM_ROWS];
+const ROWS: readonly Row[] = [
+  ...PUBLIC_ROWS,
+  ...SIGNING_ROWS,
+  ...ACCOUNT_ROWS,
+  ...ORDER_ROWS,
+  ...LIFE_ROWS,
+  ...ENGINE_CODE_ROWS,
+  ...GATEWAY_CODE_ROWS,
+  ...STREAM_ROWS,
+  ...SOCKET_ROWS,
+];
 const sections = [...new Set(ROWS.map(({ section }) => section.split(".")[0]!))].toSorted(
   (a, b) => Number(a) - Number(b),
 );

@@ -2,7 +2,8 @@
 // again. Time stands still unless a test moves it: the venue's by `advance`, the wall's by `wall.advance`.
 import { createHmac } from "node:crypto";
 import WebSocket from "ws";
-import { epochMs, MINUTE_MS, parseInstant, SECOND_MS } from "../../../../lib/core/time.ts";
+import { yen } from "../../../../lib/core/money.ts";
+import { type EpochMs, epochMs, MINUTE_MS, parseInstant, SECOND_MS } from "../../../../lib/core/time.ts";
 import { parseFaults } from "../../../../lib/sim/faults.ts";
 import { openVenue, type VenueSource } from "../../../../lib/sim/server/openVenue.ts";
 import { startVenueServer, type VenueServer } from "../../../../lib/sim/server/server.ts";
@@ -69,6 +70,10 @@ export interface StandOptions {
   readonly wall?: Wall;
   readonly port?: number;
   readonly volume?: number;
+  /** Yen; default 1,000,000. */
+  readonly equity?: number;
+  readonly credentials?: VenueSource["credentials"];
+  readonly authClock?: () => EpochMs;
   /** ETH_JPY, flat at 500,000, beside BTC_JPY. */
   readonly eth?: boolean;
 }
@@ -252,6 +257,9 @@ export const stand = async (options: StandOptions = {}): Promise<Stand> => {
     fromMs: epochMs(START_MS + 2 * MINUTE_MS),
     synchronous: "OFF",
     ...(options.path === undefined ? {} : { path: options.path }),
+    ...(options.equity === undefined ? {} : { equity: yen(options.equity) }),
+    ...(options.credentials ? { credentials: options.credentials } : {}),
+    ...(options.authClock ? { authClock: options.authClock } : {}),
     ...(parsed ? { faults: parsed } : {}),
     options: {
       venue: { partialFills: false, positionVisibleAfterMs: 0, cancelAfterMs: 0, changeAfterMs: 0, ...options.venue },
