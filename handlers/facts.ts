@@ -4,14 +4,14 @@
 import type { Proposal } from "../db/tables/proposals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { newsGate } from "../lib/core/events.ts";
-import { type Gate, maintenanceGate, rolloverGate } from "../lib/core/gates.ts";
-import { type CoinE8, minBig, notionalYen, toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
-import { symbolsOf } from "../lib/core/product.ts";
+import { type Gate, timeGates } from "../lib/core/gates.ts";
+import { type CoinE8, minBig, toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
 import { type EntryFacts, riskGates } from "../lib/core/risk.ts";
 import type { Note } from "../lib/core/text/reasonTexts.ts";
 import { type EpochMs, jstDayStart, jstMonthStart, jstWeekStart } from "../lib/core/time.ts";
 import type { OrderBook, SymbolRules } from "../lib/core/venue.ts";
 import type { Reads } from "../queue/types.ts";
+import { openNotional, readAccount } from "./account.ts";
 import type { AppCtx } from "./services.ts";
 
 export const symbolRules = async (ctx: AppCtx, symbol: string): Promise<SymbolRules> => {
@@ -63,19 +63,17 @@ export const entryFacts = async (
     readonly exceptProposal?: string;
   },
 ): Promise<EntryFacts> => {
-  const margin = await ctx.venue.margin(ctx.signal);
-  let openNotional = ctx.db.risk.workingNotional(p.exceptProposal);
-  for (const symbol of symbolsOf(ctx.config.PRODUCT))
-    for (const position of await ctx.venue.openPositions(symbol, ctx.signal))
-      openNotional = yenE8(openNotional + notionalYen(position.price, position.size));
+  const account = await readAccount(ctx);
+  const working = ctx.db.risk.workingNotional(p.exceptProposal);
+  const atWork = yenE8(working + (await openNotional(ctx)));
   const now = ctx.clock.nowMs();
-  const startOf = (start: EpochMs): YenE8 => ctx.db.equity.atStartOf(start)?.equity ?? margin.equity;
+  const startOf = (start: EpochMs): YenE8 => ctx.db.equity.atStartOf(start)?.equity ?? account.equity;
   return {
     symbol: p.symbol,
-    equity: margin.equity,
-    unrealised: margin.unrealised,
-    available: margin.available,
-    openNotional,
+    equity: account.equity,
+    unrealised: account.unrealised,
+    available: account.available,
+    openNotional: atWork,
     entry: p.entry,
     stop: p.stop,
     rules: p.rules,
@@ -125,8 +123,7 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Rec
   const gates: Gate[] = [
     { gate: "spread", value: spread, limit: ctx.config.MAX_SPREAD_BPS, pass: spread <= ctx.config.MAX_SPREAD_BPS },
     { gate: "news", value: news.text ?? null, limit: null, pass: !ctx.config.AVOID_NEWS_TIME || !news.blocked },
-    rolloverGate(ctx.config, now),
-    maintenanceGate(ctx.config, now),
+    ...timeGates(ctx.config, now),
   ];
   const facts = await entryFacts(ctx, {
     symbol: proposal.symbol,

@@ -25,8 +25,8 @@ import {
   venueDate,
   venueDayStart,
 } from "../lib/core/time.ts";
-import type { Margin } from "../lib/core/venue.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
+import { type AccountFacts, readAccount } from "./account.ts";
 import { bestQuote, spreadBps } from "./facts.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
 
@@ -85,7 +85,7 @@ export const fetchMarket: AppHandler<Input> = {
     const ticker = await ctx.venue.ticker(symbol, ctx.signal);
     const quote = bestQuote(await ctx.venue.orderBook(symbol, ctx.signal));
     const trades = await ctx.venue.trades(symbol, 1, ctx.signal);
-    const margin = await ctx.venue.margin(ctx.signal);
+    const account = await readAccount(ctx);
     const nowMs = ctx.clock.nowMs();
     const id = `${symbol}:15m:${bar}`;
     return {
@@ -107,7 +107,7 @@ export const fetchMarket: AppHandler<Input> = {
           tradesSeen: trades.length,
           traceId: ctx.job.traceId,
         });
-        recordEquity(tx, ctx, margin, nowMs);
+        recordEquity(tx, ctx, account, nowMs);
       },
       next: [chainJob("computeFeatures", symbol, bar)],
     };
@@ -205,12 +205,12 @@ const PERIOD = {
 } as const;
 
 /** Stores the equity point and halts entries when a loss limit is reached, until the JST period ends (DESIGN 8). */
-export const recordEquity = (tx: Tx, ctx: AppCtx, margin: Margin, atMs: EpochMs): void => {
-  tx.equity.record(atMs, margin.equity);
-  const startOf = (start: EpochMs): YenE8 => tx.equity.atStartOf(start)?.equity ?? margin.equity;
+export const recordEquity = (tx: Tx, ctx: AppCtx, account: AccountFacts, atMs: EpochMs): void => {
+  tx.equity.record(atMs, account.equity);
+  const startOf = (start: EpochMs): YenE8 => tx.equity.atStartOf(start)?.equity ?? account.equity;
   const losses = lossUse(ctx.config, {
-    equity: margin.equity,
-    unrealised: margin.unrealised,
+    equity: account.equity,
+    unrealised: account.unrealised,
     dayStart: startOf(jstDayStart(atMs)),
     weekStart: startOf(jstWeekStart(atMs)),
     monthStart: startOf(jstMonthStart(atMs)),

@@ -5,10 +5,11 @@ import type { Proposal } from "../db/tables/proposals.ts";
 import type { Signal } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { type Gate, marketGates } from "../lib/core/gates.ts";
-import type { CoinE8 } from "../lib/core/money.ts";
+import { type CoinE8, toNumber } from "../lib/core/money.ts";
 import { breakEvenRate, type PlanPrices, planPrices, proposalHash, riskYen } from "../lib/core/plan.ts";
 import { refusalText, riskGates } from "../lib/core/risk.ts";
 import { type EpochMs, epochMs, isoUtc, MINUTE_MS } from "../lib/core/time.ts";
+import type { SymbolRules } from "../lib/core/venue.ts";
 import type { Outcome } from "../queue/types.ts";
 import { BarInput } from "./computeFeatures.ts";
 import { entryFacts, newsAt, symbolRules } from "./facts.ts";
@@ -18,6 +19,8 @@ import type { AppCtx, AppHandler } from "./services.ts";
 
 /** Cost of a round trip beyond the measured spread, basis points: stop slippage and adverse selection (docs/model.md). */
 const EXTRA_COST_BPS = 2;
+/** Fees of a round trip that enters as maker and leaves as taker, basis points; never counted as a gain. */
+const feeBps = ({ makerFee, takerFee }: SymbolRules): number => Math.max(0, toNumber(makerFee + takerFee) * 10_000);
 
 export const filter: AppHandler<BarInput> = {
   name: "filter",
@@ -84,7 +87,7 @@ export const filter: AppHandler<BarInput> = {
 
     const proposal = makeProposal(ctx, signal, prices, sizing.size, {
       equity: facts.equity,
-      costBps: snapshot.spreadBps + EXTRA_COST_BPS,
+      costBps: snapshot.spreadBps + EXTRA_COST_BPS + feeBps(rules),
       nowMs,
     });
     return {

@@ -16,6 +16,7 @@ import { modelPerformanceReads, modelPerformanceWrites } from "./modelPerformanc
 import { modelReads, modelWrites } from "./models.ts";
 import { orderReads, orderWrites } from "./orders.ts";
 import { alertReads, alertWrites, outboxReads, outboxWrites } from "./outbox.ts";
+import { ownerCoinReads, ownerCoinWrites } from "./ownerCoins.ts";
 import { ownerCommandReads, ownerCommandWrites } from "./ownerCommands.ts";
 import { positionReads, positionWrites } from "./positions.ts";
 import { progressReads } from "./progress.ts";
@@ -50,6 +51,7 @@ export const readsOf = (sql: Sqlite) => ({
   orders: orderReads(sql),
   outbox: outboxReads(sql),
   ownerCommands: ownerCommandReads(sql),
+  ownerCoins: ownerCoinReads(sql),
   positions: positionReads(sql),
   progress: progressReads(sql),
   proposals: proposalReads(sql),
@@ -84,6 +86,7 @@ const writers = (sql: Sqlite) => ({
   orders: orderWrites(sql),
   outbox: outboxWrites(sql),
   ownerCommands: ownerCommandWrites(sql),
+  ownerCoins: ownerCoinWrites(sql),
   positions: positionWrites(sql),
   proposals: proposalWrites(sql),
   scores: scoreWrites(sql),

@@ -23,6 +23,7 @@ import { SpotMarket } from "../../lib/sim/spotMarket.ts";
 import { ALL_RULES, SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import type { LoadedModel } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
+import { accountFacts } from "../account.ts";
 import { ledgerDifferences } from "../orders/ledger.ts";
 import { type ReplaySummary, replaySummary, summaryText } from "../report/summary.ts";
 import { writeReplayReport } from "../report/write.ts";
@@ -270,7 +271,7 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
     const summary = replaySummary(db, {
       ledgerMatchesVenue: differences.length === 0,
       equityStart: config.PAPER_EQUITY_JPY,
-      equityEnd: (await venue.margin()).equity,
+      equityEnd: (await accountFacts({ db: db.read, venue }, config.PRODUCT)).equity,
       dbPath: db.path,
       reportPath,
       elapsedMs: Math.round(realClock.monotonicMs() - r.startedMs),

@@ -78,7 +78,7 @@ export const marketGates = (config: Config, f: MarketFacts): readonly Gate[] => 
   const threshold = thresholdOf(config, f.direction);
   const rankKnown = f.rank !== undefined && f.rankSample >= MIN_RANK_SAMPLE;
   return [
-    { gate: "side", value: f.direction, limit: "long, short", pass: true },
+    sideGate(config, f.direction),
     { gate: "probability", value: f.probability, limit: threshold, pass: f.probability >= threshold },
     {
       gate: "rank",
@@ -103,10 +103,24 @@ export const marketGates = (config: Config, f: MarketFacts): readonly Gate[] => 
       limit: config.AVOID_NEWS_TIME ? `±${config.NEWS_WINDOW_MINUTES} min` : "off",
       pass: !config.AVOID_NEWS_TIME || !f.news.blocked,
     },
-    rolloverGate(config, f.nowMs),
-    maintenanceGate(config, f.nowMs),
+    ...timeGates(config, f.nowMs),
   ];
 };
+
+/** Coins cannot be sold before they are bought: on spot a short signal is logged with this verdict, never proposed. */
+const sideGate = ({ PRODUCT }: Config, direction: Direction): Gate =>
+  PRODUCT === "spot"
+    ? { gate: "side", value: direction, limit: "long", pass: direction === "long" }
+    : { gate: "side", value: direction, limit: "long, short", pass: true };
+
+/**
+ * Entries that would be held at a bad time. Coins pay nothing at 06:00 JST, so spot has no rollover gate; in maintenance
+ * their stop stands still like any other, so that gate stays.
+ */
+export const timeGates = (config: Config, nowMs: EpochMs): readonly Gate[] => [
+  ...(config.PRODUCT === "spot" ? [] : [rolloverGate(config, nowMs)]),
+  maintenanceGate(config, nowMs),
+];
 
 /** No margin entry whose holding time would cross 06:00 JST, where the 0.04 % leverage fee is charged (DESIGN 8). */
 export const rolloverGate = (config: Config, nowMs: EpochMs): Gate => {

@@ -2,6 +2,7 @@
 // rules here decide what may be sent, what must be looked up first, and which venue order is ours. Nothing here sends.
 import { AppError } from "./errors.ts";
 import { type CoinE8, formatE8, type YenE8, yenE8 } from "./money.ts";
+import { isSpot } from "./product.ts";
 import { type EpochMs, SECOND_MS } from "./time.ts";
 import {
   type ExecutionType,
@@ -254,6 +255,9 @@ const intentProblem = (i: Intent): string | undefined => {
     return `${i.executionType} is FAK, found ${i.timeInForce}`;
   if (i.executionType === "LIMIT" && i.timeInForce !== "FAS" && i.timeInForce !== "SOK")
     return `a LIMIT is FAS or SOK, found ${i.timeInForce}`;
+  if (isSpot(i.symbol) && (i.purpose === "entry") !== (i.side === "BUY"))
+    return "coins are bought to enter and sold to leave";
+  if (isSpot(i.symbol) && i.losscutPrice !== undefined) return "coins have no loss-cut price";
   if (i.purpose === "entry") {
     if (i.executionType !== "LIMIT") return `expected a LIMIT, found ${i.executionType}`;
     if (i.positionId !== undefined || i.legId !== undefined || i.exitReason !== undefined)
@@ -304,11 +308,13 @@ export const findOurs = (
   const { intent, sentMs } = order;
   if (sentMs === undefined) return undefined;
   const settleType = intent.purpose === "entry" ? "OPEN" : "CLOSE";
+  // On spot purchases and sales are both OPEN by inference only (GMO API 5): there the side alone tells them apart.
+  const settles = (c: VenueOrder): boolean => isSpot(c.symbol) || c.settleType === settleType;
   return candidates
     .filter(
       (c) =>
         !knownIds.has(c.orderId) &&
-        c.settleType === settleType &&
+        settles(c) &&
         c.timestampMs >= sentMs - CLOCK_SKEW_MS &&
         sameLook(intent, { ...c, price: c.executionType === "MARKET" ? undefined : c.price }) &&
         (intent.positionId === undefined || [...(settled.get(c.orderId) ?? [])].every((p) => p === intent.positionId)),

@@ -11,17 +11,20 @@ import {
   maxBig,
   minBig,
   type RatioE8,
+  ratioE8,
   ratioOfYenDown,
+  ratioOfYenUp,
   toNumber,
   type YenE8,
   yenE8,
 } from "./money.ts";
+import { isSpot } from "./product.ts";
 import type { SymbolRules } from "./venue.ts";
 
 export interface SizingFacts {
   /** Account equity, yen. */
   readonly equity: YenE8;
-  /** Trading capacity left on the venue, yen of margin. */
+  /** Trading capacity left on the venue, yen: of margin, or on spot of money. */
   readonly available: YenE8;
   /** Notional of all open positions and live entry orders together. */
   readonly openNotional: YenE8;
@@ -30,14 +33,22 @@ export interface SizingFacts {
   readonly rules: SymbolRules;
 }
 export type Sizing =
-  | { readonly kind: "ok"; readonly size: CoinE8; readonly bound: "risk" | "position" | "margin" | "maximum" }
+  | {
+      readonly kind: "ok";
+      readonly size: CoinE8;
+      readonly bound: "risk" | "position" | "margin" | "balance" | "maximum";
+    }
   | { readonly kind: "tooSmall"; readonly size: CoinE8; readonly reason: string };
 
 /** Margin needed per yen of notional on the 2x leverage product (GMO API 5.1). */
 const MARGIN_RATIO = 50_000_000n as RatioE8;
+/** Yen a coin needs: all of its price, and the taker fee, which the venue may set aside as well (GMO API 17.6). */
+const fundsRatio = ({ symbol, takerFee }: SymbolRules): RatioE8 =>
+  isSpot(symbol) ? ratioE8(E8 + maxBig<bigint>(takerFee, 0n)) : MARGIN_RATIO;
 
 /**
- * The least of 2 % risk over the stop distance, 10 % of equity less what is open, available margin and the venue's maximum,
+ * The least of 2 % risk over the stop distance (and the taker fee of a stop, where there is one), 10 % of equity less what is
+ * open, available margin (spot: available yen) and the venue's maximum,
  * rounded down to the step. Below the venue's minimum: `tooSmall` with the reason, never a rounded-up size.
  */
 export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
@@ -47,10 +58,13 @@ export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
     return { kind: "tooSmall", size: 0n as CoinE8, reason: "no equity or no stop distance to size from" };
   const perYen = (budget: YenE8, perCoin: bigint): CoinE8 =>
     floorDiv(maxBig(budget, yenE8(0n)) * E8, perCoin) as CoinE8;
+  // A stop takes; what a losing trade pays for that is part of its loss.
+  const lossPerCoin = distance + ratioOfYenUp(f.stop, maxBig(f.rules.takerFee, ratioE8(0n)));
+  const funds = yenE8((f.available * E8) / fundsRatio(f.rules));
   const candidates = [
-    ["risk", perYen(ratioOfYenDown(capital, config.MAX_RISK_PER_TRADE), distance)],
+    ["risk", perYen(ratioOfYenDown(capital, config.MAX_RISK_PER_TRADE), lossPerCoin)],
     ["position", perYen(yenE8(ratioOfYenDown(capital, config.MAX_POSITION_RATIO) - f.openNotional), f.entry)],
-    ["margin", perYen(yenE8((f.available * E8) / MARGIN_RATIO), f.entry)],
+    [isSpot(f.rules.symbol) ? "balance" : "margin", perYen(funds, f.entry)],
     ["maximum", f.rules.maxSize],
   ] as const;
   const [bound, exact] = candidates.reduce((least, next) => (next[1] < least[1] ? next : least));
