@@ -7,6 +7,7 @@ import { AppError, toAppError } from "../../lib/core/errors.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 import { isLive } from "../../lib/core/order.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { NewJob, Outcome } from "../../queue/types.ts";
 import { drive, finishIfFlat } from "../orders/drive.ts";
@@ -49,7 +50,8 @@ export const ownerCommand: AppHandler<Input> = {
         return resume(ctx, command);
       case "rejectAll": {
         const rejected = command.args.rejected ?? [];
-        const text = rejected.length === 0 ? "no proposal was open" : `rejected: ${rejected.join(", ")}`;
+        const t = textsOf(ctx.config.LOCALE).owner;
+        const text = rejected.length === 0 ? t.noProposal : t.rejected({ ids: rejected });
         return finish(ctx, command, () => ({ outcome: "done", lines: [text], seen: null }));
       }
       case "adopt":
@@ -104,25 +106,19 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> =>
   if (bug !== undefined) throw bug;
   const left = whatIsLeft(ctx, command, seen, troubles);
   if (left.length > 0 || seen === undefined) return waitOn(ctx, command, left, next, troubles.length > 0);
-  const what = closes && command.command === "close" ? closedLine(ctx, command) : haltedLine(command);
-  const lines = [what, ...seenLines(seen, unexplained)];
+  const lines = [doneLine(ctx, command), ...seenLines(ctx.config.LOCALE, seen, unexplained)];
   return { ...finish(ctx, command, () => ({ outcome: "done", lines, seen })), next };
 };
 
-const haltedLine = (c: OwnerCommand): string => {
-  switch (c.command) {
-    case "panic":
-      return "flat, and entries are stopped until resume";
-    case "stop":
-      return "entries are stopped until resume, also after a restart; stops, targets and time stops go on";
-    default:
-      return "entries are paused until resume, also after a restart; stops, targets and time stops go on";
-  }
-};
-const closedLine = (ctx: AppCtx, c: OwnerCommand): string => {
+/** The first line of the answer: what is so now. */
+const doneLine = (ctx: AppCtx, c: OwnerCommand): string => {
+  const t = textsOf(ctx.config.LOCALE).owner;
+  if (c.command === "panic") return t.flat;
+  if (c.command === "stop") return t.stopped;
+  if (c.command === "pause") return t.paused;
   const ids = c.args.tradeIds ?? [];
-  if (ids.length === 0) return "no trade was open or pending";
-  return ids.map((id) => `trade ${id} is ${ctx.db.trades.byId(id)?.status ?? "unknown"}`).join(", ");
+  if (ids.length === 0) return t.noTrade;
+  return ids.map((id) => t.tradeIs({ id, status: ctx.db.trades.byId(id)?.status ?? "" })).join(", ");
 };
 
 /** Ends what of the trade's entry is or may be at the venue, without waiting for its own job. */
@@ -144,7 +140,7 @@ const whatIsLeft = (
   seen: Seen | undefined,
   troubles: readonly AppError[],
 ): readonly string[] => {
-  const left = [...new Set(troubles.map((t) => `the venue does not answer as it should (${t.code}: ${t.message})`))];
+  const left = [...new Set(troubles.map((t) => textsOf("en").owner.silent(t)))];
   const only = command.command === "close" ? new Set(command.args.tradeIds ?? []) : undefined;
   for (const order of ctx.db.orders.allLive())
     if (order.intent.purpose === "entry" && (only === undefined || only.has(order.intent.tradeId)))

@@ -6,6 +6,8 @@ import { AppError } from "../../lib/core/errors.ts";
 import type { CloseHow } from "../../lib/core/exits.ts";
 import { PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
 import { ALL_SYMBOLS } from "../../lib/core/product.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import type { Asked } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { Tx } from "../../queue/types.ts";
@@ -25,8 +27,10 @@ export interface Requested {
   readonly commandId: number;
   /** Its result will be in `owner_commands` and in the outbox when this job is done. */
   readonly jobId: number;
-  /** What is true now, for the person who asked. */
+  /** What is true now, for the person who asked, in English. */
   readonly text: string;
+  /** The same as facts: `textsOf(locale).owner.asked(asked)` says it in another language. */
+  readonly asked: Asked;
 }
 
 /**
@@ -38,17 +42,23 @@ export const requestCommand = (desk: Desk, request: OwnerRequest): Requested => 
   const { db, store, clock } = desk;
   return db.transaction((tx) => {
     const r: Request = { ...request, tx, desk, atMs: clock.nowMs() };
-    const { text, args } = act(r);
     const { command, actor, reason } = request;
-    const full = { ...args, ...(reason === undefined ? {} : { reason }) };
-    const commandId = tx.ownerCommands.insert({ command, actor, args: full, requestedMs: r.atMs });
+    const asked: Asked = { command, ...act(r) };
+    const { rejected, tradeIds, positionId } = asked;
+    const args = {
+      ...(rejected.length === 0 ? {} : { rejected: [...rejected] }),
+      ...(command === "panic" || command === "close" ? { tradeIds: [...tradeIds] } : {}),
+      ...(positionId === undefined ? {} : { positionId }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+    const commandId = tx.ownerCommands.insert({ command, actor, args, requestedMs: r.atMs });
     const traceId = `owner:${commandId}`;
-    tx.audit.append({ atMs: r.atMs, kind: `owner.${command}`, actor, traceId, data: { commandId, ...full } });
+    tx.audit.append({ atMs: r.atMs, kind: `owner.${command}`, actor, traceId, data: { commandId, ...args } });
     const job = { name: "ownerCommand", key: `owner:${commandId}`, input: { commandId }, traceId };
     const { id: jobId } = store.enqueueIn(tx, job);
     // Whoever works an entry or watches a position looks now, not at its next poll.
     for (const symbol of ALL_SYMBOLS) store.wake(accountTopic(symbol));
-    return { commandId, jobId, text };
+    return { commandId, jobId, text: textsOf("en").owner.asked(asked), asked };
   });
 };
 
@@ -57,78 +67,48 @@ interface Request extends OwnerRequest {
   readonly desk: Desk;
   readonly atMs: EpochMs;
 }
-interface Acted {
-  readonly text: string;
-  readonly args: { tradeIds?: number[]; positionId?: string; rejected?: string[] };
-}
-
-const act = (r: Request): Acted => {
+/** Writes what is durable at once, and says what it was. */
+const act = (r: Request): Omit<Asked, "command"> => {
+  const none = { since: undefined, rejected: [], tradeIds: [], positionId: undefined };
   switch (r.command) {
-    case "pause": {
-      const halted = raise(r, PAUSE, "paused");
+    case "pause":
+      return { ...none, since: raise(r, PAUSE, "paused") };
+    case "stop":
+      return { ...none, since: raise(r, STOP, "stopped"), rejected: endAnswers(r) };
+    case "panic":
       return {
-        text: `${halted} No new proposal, no new entry until resume; a working entry order is cancelled; stops, targets and time stops go on.`,
-        args: {},
+        ...none,
+        since: raise(r, PANIC, "PANIC"),
+        rejected: endAnswers(r),
+        tradeIds: closeTrades(r, "market", undefined),
       };
-    }
-    case "stop": {
-      const halted = raise(r, STOP, "stopped");
-      const rejected = endAnswers(r);
-      return {
-        text: `${halted}${rejectedText(rejected)} Entry orders are being cancelled at the exchange; stops stay. Only resume ends it.`,
-        args: { rejected },
-      };
-    }
-    case "panic": {
-      const halted = raise(r, PANIC, "PANIC");
-      const rejected = endAnswers(r);
-      const tradeIds = closeTrades(r, "market", undefined);
-      return {
-        text: `${halted}${rejectedText(rejected)} Entry orders are being cancelled and ${tradesText(tradeIds)} closed at market, until flat. Only resume ends it.`,
-        args: { rejected, tradeIds },
-      };
-    }
-    case "close": {
-      const tradeIds = closeTrades(r, "makerFirst", r.tradeId);
-      return {
-        text:
-          tradeIds.length === 0
-            ? "No trade is open or pending; the exchange is asked all the same."
-            : `${tradesText(tradeIds)} will be closed: a limit order for a few seconds, then market. Trading goes on.`,
-        args: { tradeIds },
-      };
-    }
-    case "rejectAll": {
-      const rejected = rejectPending(r, "human");
-      return {
-        text: rejected.length === 0 ? "No proposal is open." : rejectedText(rejected).trim(),
-        args: { rejected },
-      };
-    }
+    case "close":
+      return { ...none, tradeIds: closeTrades(r, "makerFirst", r.tradeId) };
+    case "rejectAll":
+      return { ...none, rejected: rejectPending(r, "human") };
     case "resume":
-      return { text: "Resume: the exchange is compared with the book first.", args: {} };
-    case "adopt": {
+      return none;
+    case "adopt":
       if (r.positionId === undefined || !/^\d{1,20}$/.test(r.positionId))
         throw new AppError(
           "permanent",
           "POSITION_MISSING",
           `expected the id of a position at the exchange, found ${JSON.stringify(r.positionId ?? "")}; nothing was changed`,
         );
-      return { text: `Position ${r.positionId} is looked up at the exchange.`, args: { positionId: r.positionId } };
-    }
+      return { ...none, positionId: r.positionId };
     default:
       return r.command satisfies never;
   }
 };
 
-const raise = ({ tx, actor, atMs, reason }: Request, kind: string, word: string): string => {
+/** Raises a halt of the owner's; JST since when it stood, when it did. */
+const raise = ({ tx, actor, atMs, reason }: Request, kind: string, word: string): string | undefined => {
   const text = `${word} by ${actor}${reason === undefined ? "" : `: ${reason}`}`;
   if (tx.halts.raise({ kind, reason: text, atMs })) {
     tx.audit.append({ atMs, kind: "halt.raised", actor, data: { kind, reason: text } });
-    return `Entries are halted (${kind}).`;
+    return undefined;
   }
-  const since = tx.halts.active(atMs).find((h) => h.kind === kind)?.raisedMs ?? atMs;
-  return `Entries are halted (${kind}) since ${jstText(since)} already; it is verified again.`;
+  return jstText(tx.halts.active(atMs).find((h) => h.kind === kind)?.raisedMs ?? atMs);
 };
 
 /** No answer given so far leads to an entry any more: open proposals are rejected, approved ones are no longer valid. */
@@ -176,7 +156,3 @@ const notAlive = (tx: Tx, tradeId: number): AppError => {
         `expected an open trade, found trade ${tradeId} ${trade.status} already; nothing was changed`,
       );
 };
-
-const rejectedText = (ids: readonly string[]): string => (ids.length === 0 ? "" : ` Rejected: ${ids.join(", ")}.`);
-const tradesText = (ids: readonly number[]): string =>
-  ids.length === 0 ? "whatever turns out to be open" : `trade${ids.length > 1 ? "s" : ""} ${ids.join(", ")}`;

@@ -2,11 +2,12 @@
 // into its row, the outbox and the audit log.
 import type { OwnerCommand, OwnerResult } from "../../db/tables/ownerCommands.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
+import { composeAlert } from "../../lib/core/text/alertTexts.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { NewJob, Outcome, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
-import { nameOf } from "./text.ts";
 
 const LOOK_AGAIN_MS = SECOND_MS;
 /** After the first half minute, or while the venue does not answer. */
@@ -25,6 +26,7 @@ export const waitOn = (
   venueTrouble: boolean,
 ): Outcome => {
   const nowMs = ctx.clock.nowMs();
+  const locale = ctx.config.LOCALE;
   const slow = venueTrouble || nowMs - command.requestedMs >= ALARM_AFTER_MS;
   const reason = left.join("; ") || "the venue was not seen";
   const write = (tx: Tx): void => {
@@ -33,16 +35,22 @@ export const waitOn = (
       tx.outbox.insert({
         key: `owner:${command.id}:waiting`,
         kind: "info",
-        text: `${nameOf(command)} is not done yet: ${reason}. It goes on trying, and you are told when it is done`,
+        text: textsOf(locale).owner.notDone({ command: command.command, id: command.id, why: reason }),
         atMs: nowMs,
       });
     if (waitedMs >= ALARM_AFTER_MS)
-      tx.alerts.raise({
-        key: alarmKey(command),
-        severity: "critical",
-        text: `${nameOf(command)} is not done after ${Math.round(waitedMs / SECOND_MS)} s: ${reason}. It goes on trying; look at the exchange's page and do by hand what cannot wait (a close by hand is booked as manual)`,
-        atMs: nowMs,
-      });
+      tx.alerts.raise(
+        composeAlert(
+          locale,
+          { key: alarmKey(command), severity: "critical", atMs: nowMs, sinceMs: command.requestedMs },
+          textsOf(locale).alerts.ownerNotDone({
+            command: `/${command.command}`,
+            id: command.id,
+            seconds: Math.round(waitedMs / SECOND_MS),
+            why: reason,
+          }),
+        ),
+      );
   };
   return {
     kind: "snooze",
@@ -73,7 +81,8 @@ export const finish = (
     if (tx.ownerCommands.byId(command.id)?.result !== undefined) return;
     const { outcome, lines, seen } = decide(tx);
     const atMs = ctx.clock.nowMs();
-    const text = [`${nameOf(command)} ${outcome === "done" ? "done" : "REFUSED"}`, ...lines].join("\n");
+    const head = textsOf(ctx.config.LOCALE).owner.head({ command: command.command, id: command.id, outcome });
+    const text = [head, ...lines].join("\n");
     tx.ownerCommands.finish(command.id, { finishedMs: atMs, outcome, text, seen });
     tx.alerts.resolve(alarmKey(command), atMs);
     tx.outbox.insert({ key: `owner:${command.id}`, kind: "info", text, atMs });

@@ -5,6 +5,7 @@ import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { OWNER_HALTS, PANIC } from "../../lib/core/haltKinds.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
+import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { Outcome, Reads, Tx } from "../../queue/types.ts";
 import { settleSymbol } from "../reconcile.ts";
@@ -15,18 +16,20 @@ import { stillHaltedLines } from "./text.ts";
 /** Asked longer ago, while no worker ran, it is no longer what the owner decided on what he knew. */
 const LIFE_MS = 5 * MINUTE_MS;
 /** A difference may be a race between two reads, an order may be on its way: looked at again, so long. */
+type Texts = Catalogue["owner"];
 const PATIENCE_MS = 30 * SECOND_MS;
 const LOOK_AGAIN_MS = 3 * SECOND_MS;
 
 export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
   const nowMs = ctx.clock.nowMs();
-  const refused = (why: string): Result => ({ outcome: "refused", lines: [`${why}; nothing was changed`], seen: null });
-  const refusal = whyNot(ctx.db, command, nowMs);
+  const t = textsOf(ctx.config.LOCALE).owner;
+  const refused = (why: string): Result => ({ outcome: "refused", lines: [t.nothingChanged({ why })], seen: null });
+  const refusal = whyNot(ctx.db, command, nowMs, t);
   if (refusal !== undefined) return finish(ctx, command, () => refused(refusal));
-  const disagreement = standing(ctx.db, nowMs).length === 0 ? undefined : await disagreementNow(ctx);
+  const disagreement = standing(ctx.db, nowMs).length === 0 ? undefined : await disagreementNow(ctx, t);
   if (disagreement === undefined)
     return finish(ctx, command, (tx) => {
-      const late = whyNot(tx, command, nowMs);
+      const late = whyNot(tx, command, nowMs, t);
       return late === undefined ? clear(tx, ctx, command, nowMs) : refused(late);
     });
   if (nowMs < command.requestedMs + PATIENCE_MS)
@@ -35,32 +38,29 @@ export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcom
 };
 
 const standing = (db: Reads, nowMs: EpochMs): readonly Halt[] =>
-  db.halts.active(nowMs).filter((h) => (OWNER_HALTS as readonly string[]).includes(h.kind));
+  db.halts.active(nowMs).filter((h) => OWNER_HALTS.includes(h.kind));
 
-const whyNot = (db: Reads, command: OwnerCommand, nowMs: EpochMs): string | undefined => {
-  const later = db.ownerCommands.after(command.id).find((c) => (OWNER_HALTS as readonly string[]).includes(c.command));
-  if (later !== undefined) return `${later.command} was asked after it`;
-  if (nowMs > command.requestedMs + LIFE_MS) return "it was asked more than 5 minutes ago, ask again";
+const whyNot = (db: Reads, command: OwnerCommand, nowMs: EpochMs, t: Texts): string | undefined => {
+  const later = db.ownerCommands.after(command.id).find((c) => OWNER_HALTS.includes(c.command));
+  if (later !== undefined) return t.overtaken({ command: later.command });
+  if (nowMs > command.requestedMs + LIFE_MS) return t.tooOld;
   if (!standing(db, nowMs).some((h) => h.kind === PANIC)) return undefined;
   const alive = db.trades.alive();
-  return alive.length === 0
-    ? undefined
-    : `the panic is not flat yet: ${alive.map((t) => `trade ${t.id} (${t.symbol}) is ${t.status}`).join(", ")}`;
+  return alive.length === 0 ? undefined : t.notFlat({ trades: alive });
 };
 
 /** Why the venue and the book cannot be said to agree; undefined: they agree. */
-const disagreementNow = async (ctx: AppCtx): Promise<string | undefined> => {
+const disagreementNow = async (ctx: AppCtx, t: Texts): Promise<string | undefined> => {
   try {
     const differences = [];
     for (const symbol of symbolsOf(ctx.config.PRODUCT)) differences.push(...(await settleSymbol(ctx, symbol)));
     const unsettled = ctx.db.orders.allLive().filter((o) => o.state === "sending" || o.state === "unknown");
     if (differences.length > 0) return `the venue and the book disagree: ${differences.map((d) => d.text).join("; ")}`;
-    if (unsettled.length > 0)
-      return `order ${unsettled.map((o) => o.id).join(", ")} got no answer and is still being looked for`;
+    if (unsettled.length > 0) return t.unsettled({ ids: unsettled.map((o) => o.id) });
     return undefined;
   } catch (e) {
     if (!(e instanceof AppError) || e.verdict !== "retry" || ctx.signal.aborted) throw e;
-    return `the venue does not answer as it should (${e.code}: ${e.message})`;
+    return t.silent(e);
   }
 };
 
@@ -70,9 +70,8 @@ const clear = (tx: Tx, ctx: AppCtx, command: OwnerCommand, atMs: EpochMs): Resul
     tx.halts.clear(kind, command.actor, atMs);
     tx.audit.append({ atMs, kind: "halt.cleared", actor: command.actor, traceId: ctx.job.traceId, data: { kind } });
   }
-  const what =
-    ended.length === 0
-      ? "nothing was paused or stopped"
-      : `the venue and the book agree; ended: ${ended.map((h) => h.kind).join(", ")}`;
-  return { outcome: "done", lines: [what, ...stillHaltedLines(tx.halts.active(atMs))], seen: null };
+  const { LOCALE: locale } = ctx.config;
+  const t = textsOf(locale).owner;
+  const what = ended.length === 0 ? t.nothingPaused : t.agreed({ kinds: ended.map((h) => h.kind) });
+  return { outcome: "done", lines: [what, ...stillHaltedLines(locale, tx.halts.active(atMs))], seen: null };
 };

@@ -1,53 +1,45 @@
-// What the owner reads when a command is done, or is not done yet. Plain text that fits a phone.
-
+// What the owner reads when a command is done: what was seen at the venue, and what halts entries, in his language.
 import type { Halt } from "../../db/tables/halts.ts";
-import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
-import { haltKind } from "../../lib/core/haltKinds.ts";
-import { parseYen } from "../../lib/core/money.ts";
+import { parseE8, toNumber } from "../../lib/core/money.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
+import { isHaltKind } from "../../lib/core/text/words.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
-import { yenText } from "../messages.ts";
 import type { Seen, SeenOrder, SeenPosition } from "./seen.ts";
 
-const NAMES: Readonly<Record<OwnerCommand["command"], string>> = {
-  pause: "PAUSE",
-  resume: "RESUME",
-  stop: "STOP",
-  panic: "PANIC",
-  close: "CLOSE",
-  rejectAll: "REJECT ALL",
-  adopt: "ADOPT",
-};
-export const nameOf = (c: OwnerCommand): string => `${NAMES[c.command]} #${c.id}`;
-
-const orderText = (o: SeenOrder): string =>
-  `${o.symbol} ${o.side} ${o.type} ${o.size}${o.price === null ? "" : ` at ${yenText(parseYen(o.price))}`} (order ${o.orderId})`;
-const coverText = (p: SeenPosition): string => {
-  const by = p.coveredBy.map(
-    (o) => `${o.type} ${o.size}${o.price === null ? "" : ` at ${yenText(parseYen(o.price))}`}`,
-  );
-  return [...(p.bare === "0" ? [] : [`BARE ${p.bare}`]), ...by].join(", ");
-};
-const positionText = (p: SeenPosition): string =>
-  `${p.symbol} ${p.direction} ${p.size} from ${yenText(parseYen(p.price))} (trade ${p.tradeId}): ${coverText(p) || "covered"}`;
+const yenOf = (text: string | null): number | undefined => (text === null ? undefined : toNumber(parseE8(text)));
+const order = (o: SeenOrder) => ({ ...o, yen: yenOf(o.price) });
+const position = (p: SeenPosition) => ({
+  ...p,
+  yen: yenOf(p.price) ?? 0,
+  bare: p.bare === "0" ? undefined : p.bare,
+  covers: p.coveredBy.map(order),
+});
 
 /** What was seen, a line each; `unexplained`: differences between the venue and the book. */
-export const seenLines = (s: Seen, unexplained: readonly string[]): readonly string[] => {
+export const seenLines = (locale: Locale, s: Seen, unexplained: readonly string[]): readonly string[] => {
+  const t = textsOf(locale).owner;
   const ours = s.entries.filter((o) => o.ours);
   const foreign = [...s.entries.filter((o) => !o.ours), ...s.otherCloses];
   const own = s.positions.filter((p) => p.tradeId !== null);
   const byHand = s.positions.filter((p) => p.tradeId === null);
   return [
-    `seen at the exchange ${jstText(Date.parse(s.at) as EpochMs)}:`,
-    ours.length === 0 ? "no entry order of ours" : `ENTRY ORDERS still there: ${ours.map(orderText).join("; ")}`,
-    ...(own.length === 0 ? ["no position of ours"] : own.map(positionText)),
-    ...byHand.map((p) => `not ours, left alone: ${p.symbol} ${p.direction} ${p.size}, position ${p.positionId}`),
-    ...foreign.map((o) => `not ours, left alone: ${orderText(o)}`),
-    ...unexplained.map((text) => `unexplained: ${text}`),
+    t.seenAt({ time: jstText(Date.parse(s.at) as EpochMs) }),
+    ours.length === 0 ? t.noEntry : t.entries({ orders: ours.map(order) }),
+    ...(own.length === 0 ? [t.noPosition] : own.map((p) => t.position(position(p)))),
+    ...byHand.map((p) => t.foreignPosition(position(p))),
+    ...foreign.map((o) => t.foreignOrder(order(o))),
+    ...unexplained.map((text) => t.unexplained({ text })),
   ];
 };
 
-export const haltLine = (h: Halt): string =>
-  `${h.kind}: ${h.reason}; ends ${h.untilMs === undefined ? haltKind(h.kind).ends : `${jstText(h.untilMs)}`}`;
+/** "loss-day: the daily loss ...; ends with the JST day". */
+export const haltLine = (locale: Locale, h: Halt): string => {
+  const end = isHaltKind(h.kind) ? textsOf(locale).words.haltEnd[h.kind] : "";
+  return `${h.kind}: ${h.reason}${end === "" ? "" : `; ${end}`}${h.untilMs === undefined ? "" : ` (${jstText(h.untilMs)})`}`;
+};
 
-export const stillHaltedLines = (halts: readonly Halt[]): readonly string[] =>
-  halts.length === 0 ? ["entries are allowed again"] : ["entries are still halted:", ...halts.map(haltLine)];
+export const stillHaltedLines = (locale: Locale, halts: readonly Halt[]): readonly string[] => {
+  const t = textsOf(locale).owner;
+  return halts.length === 0 ? [t.allowed] : [t.stillHalted, ...halts.map((h) => haltLine(locale, h))];
+};

@@ -63,7 +63,7 @@ describe("stop", () => {
     const asked = ask(w, "stop");
     await w.advance(0.1);
     expect((await w.owner.activeOrders("BTC_JPY")).map((o) => o.orderId)).toEqual(stops.map((o) => o.orderId));
-    expect(resultOf(w, asked)?.text).toMatch(/BTC_JPY long 0\.004 .*\(trade 1\): STOP 0\.002.*STOP 0\.002/);
+    expect(resultOf(w, asked)?.text).toMatch(/BTC\/JPY long 0\.004 .*\(trade 1\): STOP 0\.002.*STOP 0\.002/);
     expect(resultOf(w, asked)?.seen).toMatchObject({ entries: [], positions: [{ bare: "0", tradeId: 1 }] });
     expect(w.trade().status).toBe("open");
   });
@@ -76,8 +76,8 @@ describe("stop", () => {
     const asked = ask(w, "panic");
     await w.advance(0.5);
     const text = resultOf(w, asked)?.text;
-    expect(text).toContain("not ours, left alone: BTC_JPY long 0.001");
-    expect(text).toContain("not ours, left alone: BTC_JPY BUY LIMIT 0.001");
+    expect(text).toContain("not ours, left alone: BTC/JPY long 0.001");
+    expect(text).toContain("not ours, left alone: BTC/JPY BUY LIMIT 0.001");
     expect(await w.owner.openPositions("BTC_JPY")).toHaveLength(1);
     expect(await w.owner.activeOrders("BTC_JPY")).toHaveLength(1);
   });
@@ -108,7 +108,7 @@ describe("stop", () => {
     await w.advance(0.7);
     expect(resultOf(w, asked)).toBeUndefined();
     expect(w.messages().some((text) => /^STOP #1 is not done yet: .*ERR-5201/.test(text))).toBe(true);
-    expect(w.messages().some((text) => /^CRITICAL: STOP #1 is not done after/.test(text))).toBe(true);
+    expect(w.messages().some((text) => /^CRITICAL \/stop #1 is not done after/.test(text))).toBe(true);
     closed = false;
     await w.advance(0.2);
     expect(resultOf(w, asked)?.outcome).toBe("done");
@@ -147,7 +147,7 @@ describe("a fill that races the cancel", () => {
     await w.advance(0.2);
     const asked = ask(w, "stop");
     await w.advance(0.5);
-    expect(resultOf(w, asked)?.text).toContain("BTC_JPY long 0.004");
+    expect(resultOf(w, asked)?.text).toContain("BTC/JPY long 0.004");
     expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
     expect(w.trade().status).toBe("open");
   });

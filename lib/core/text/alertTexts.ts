@@ -161,6 +161,20 @@ const en = {
       `${PAUSED_EN}; trading goes on after 3 good checks`,
       "/health; check the exchange's notices",
     ),
+  ownerNotDone: (p: { command: string; id: number; seconds: number; why: string }) =>
+    alert(
+      `${p.command} #${p.id} is not done after ${p.seconds} s`,
+      p.why,
+      "it goes on trying, also after a restart; what it halted stays halted",
+      "look at the exchange's page and do by hand what cannot wait: a close by hand is booked as manual",
+    ),
+  lossStreak: (p: { count: number; tradeIds: readonly number[]; yen: number }) =>
+    alert(
+      `${p.count} losing trades in a row`,
+      `trades ${p.tradeIds.join(", ")}: ${yenText(p.yen)} together`,
+      "only told: limits and stops are in force",
+      "/daily, /why; /pause if you want to look first",
+    ),
 };
 
 export const alerts = inBoth(en, {
@@ -256,6 +270,20 @@ export const alerts = inBoth(en, {
       p.code,
       `${PAUSED_JA}。正常な応答が3回続けば自動で再開します`,
       "/health。取引所のお知らせを確認してください",
+    ),
+  ownerNotDone: (p) =>
+    alert(
+      `${p.command} #${p.id} が ${p.seconds} 秒たっても完了していません`,
+      p.why,
+      "再起動後も続けて試します。停止したものは停止したままです",
+      "取引所の画面で確認し、急ぐものは手動で操作してください（手動の決済も記録されます）",
+    ),
+  lossStreak: (p) =>
+    alert(
+      `${p.count}回続けて損失の取引でした`,
+      `取引 ${p.tradeIds.join("、")}: 合計 ${yenText(p.yen)}`,
+      "お知らせのみです。各上限と損切り注文は有効です",
+      "/daily、/why で確認。一度止めるなら /pause",
     ),
 });
 

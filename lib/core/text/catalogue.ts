@@ -2,18 +2,20 @@
 // side; a new section is added here. Command line output for the operator and logs are English and not in it.
 import { alerts } from "./alertTexts.ts";
 import type { Locale } from "./locale.ts";
+import { owner } from "./ownerTexts.ts";
 import { reasonTexts } from "./reasonTexts.ts";
 import { signal } from "./signalTexts.ts";
 import { trade } from "./tradeTexts.ts";
 import { words } from "./words.ts";
 
-export const sections = { words, reasons: reasonTexts, signal, trade, alerts };
+export const sections = { words, reasons: reasonTexts, signal, trade, owner, alerts };
 
 const catalogueOf = (locale: Locale) => ({
   words: words[locale],
   reasons: reasonTexts[locale],
   signal: signal[locale],
   trade: trade[locale],
+  owner: owner[locale],
   alerts: alerts[locale],
 });
 export type Catalogue = ReturnType<typeof catalogueOf>;

@@ -22,6 +22,23 @@ const level = { yen: 17_300_111, away: -0.0123 };
 const head = { side: "short", symbol: "ETH_JPY", proposalId: "btc2508112115m1", tradeId: 4711 } as const;
 const bare = { size: "0.005 BTC", symbol: "BTC_JPY", tradeId: 4711 };
 
+const seenOrder = {
+  symbol: "BTC_JPY",
+  side: "SELL",
+  type: "STOP",
+  size: "0.005",
+  yen: 17_300_111,
+  orderId: "8000000301",
+} as const;
+const seenPosition = {
+  symbol: "BTC_JPY",
+  direction: "short",
+  size: "0.005",
+  yen: 17_300_111,
+  tradeId: 4711,
+  positionId: "270010001",
+} as const;
+
 export const SAMPLES: Samples = {
   reasons: {
     halted: [{ kinds: ["stop", "loss-day"] }],
@@ -99,6 +116,35 @@ export const SAMPLES: Samples = {
     breakEven: [{ rate: 0.7144 }],
     expired: [{ proposalId: "btc2508112115", why: "SAMPLE" }],
   },
+  owner: {
+    asked: (["pause", "stop", "panic", "close", "rejectAll", "resume", "adopt"] as const).flatMap((command) => [
+      { command, since: "SAMPLE", rejected: ["btc2508112115"], tradeIds: [4711, 4712], positionId: "270010001" },
+      { command, since: undefined, rejected: [], tradeIds: [], positionId: "270010001" },
+    ]),
+    head: [
+      { command: "stop", id: 31, outcome: "done" },
+      { command: "resume", id: 31, outcome: "refused" },
+    ],
+    notDone: [{ command: "panic", id: 31, why: "SAMPLE" }],
+    tradeIs: [{ id: 4711, status: "closed" }],
+    rejected: [{ ids: ["btc2508112115"] }],
+    seenAt: [{ time: "SAMPLE" }],
+    entries: [{ orders: [seenOrder] }],
+    position: [
+      { ...seenPosition, bare: "0.002", covers: [seenOrder] },
+      { ...seenPosition, bare: undefined, covers: [] },
+    ],
+    foreignPosition: [{ ...seenPosition, bare: undefined, covers: [] }],
+    foreignOrder: [seenOrder, { ...seenOrder, yen: undefined }],
+    unexplained: [{ text: "SAMPLE" }],
+    agreed: [{ kinds: ["stop", "panic"] }],
+    nothingChanged: [{ why: "SAMPLE" }],
+    overtaken: [{ command: "stop" }],
+    notFlat: [{ trades: [{ id: 4711, symbol: "ETH_JPY", status: "open" }] }],
+    disagree: [{ differences: ["SAMPLE"] }],
+    unsettled: [{ ids: [301, 302] }],
+    silent: [{ code: "ERR-5201", message: "SAMPLE" }],
+  },
   alerts: {
     lossLimit: [{ period: "day", lossYen: 30_001, limitYen: 30_000, until: "2025-08-13 00:00 JST" }],
     doubt: [{ job: "SAMPLE", code: "ERR-5201" }],
@@ -116,5 +162,7 @@ export const SAMPLES: Samples = {
     aucLow: [{ side: "short", symbol: "BTC_JPY", modelId: "SAMPLE", auc: 0.5012, bars: 2_880, limit: 0.521 }],
     priceMove: [{ symbol: "BTC_JPY", move: -0.0612, limit: 0.05, lowYen: 16_512_345, highYen: 17_512_345 }],
     apiFailing: [{ count: 301, code: "ERR-5201" }],
+    ownerNotDone: [{ command: "/panic", id: 31, seconds: 47, why: "SAMPLE" }],
+    lossStreak: [{ count: 3, tradeIds: [4711, 4712, 4713], yen: -12_345 }],
   },
 };

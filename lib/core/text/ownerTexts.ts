@@ -1,0 +1,199 @@
+// What the owner reads after pause, stop, panic, close, resume: what is true at once, what was seen at the exchange, and why not.
+import { pairText, yenText } from "./format.ts";
+import { inBoth } from "./locale.ts";
+
+type Command = "pause" | "resume" | "stop" | "panic" | "close" | "rejectAll" | "adopt";
+/** What a request did in the moment it was made. */
+export interface Asked {
+  readonly command: Command;
+  /** JST, when the halt stood already. */
+  readonly since: string | undefined;
+  readonly rejected: readonly string[];
+  readonly tradeIds: readonly number[];
+  readonly positionId: string | undefined;
+}
+interface SeenOrderText {
+  readonly symbol: string;
+  readonly side: string;
+  readonly type: string;
+  readonly size: string;
+  readonly yen: number | undefined;
+  readonly orderId: string;
+}
+interface SeenPositionText {
+  readonly symbol: string;
+  readonly direction: "long" | "short";
+  readonly size: string;
+  readonly yen: number;
+  readonly tradeId: number | null;
+  readonly positionId: string;
+  readonly bare: string | undefined;
+  readonly covers: readonly { readonly type: string; readonly size: string; readonly yen: number | undefined }[];
+}
+
+const STATUS_JA: Readonly<Record<string, string>> = {
+  pending: "発注中",
+  open: "保有中",
+  closed: "決済済み",
+  cancelled: "取引なし",
+};
+const statusJa = (status: string): string => STATUS_JA[status] ?? status;
+/** The command's name above its answer. */
+const NAMES = {
+  pause: "PAUSE",
+  resume: "RESUME",
+  stop: "STOP",
+  panic: "PANIC",
+  close: "CLOSE",
+  rejectAll: "REJECT ALL",
+  adopt: "ADOPT",
+} as const satisfies Record<Command, string>;
+const NAMES_JA = {
+  pause: "一時停止",
+  resume: "再開",
+  stop: "停止",
+  panic: "緊急停止・全決済",
+  close: "決済",
+  rejectAll: "すべて却下",
+  adopt: "建玉の引き取り",
+} as const satisfies Record<Command, string>;
+const at = (yen: number | undefined): string => (yen === undefined ? "" : ` ${yenText(yen)}`);
+const orderEn = (o: SeenOrderText): string =>
+  `${pairText(o.symbol)} ${o.side} ${o.type} ${o.size}${at(o.yen)} (order ${o.orderId})`;
+const orderJa = (o: SeenOrderText): string =>
+  `${pairText(o.symbol)} ${o.side === "BUY" ? "買い" : "売り"} ${typeJa(o.type)} ${o.size}${at(o.yen)}（注文 ${o.orderId}）`;
+const covers = (p: SeenPositionText): string[] => p.covers.map((c) => `${c.type} ${c.size}${at(c.yen)}`);
+const TYPES_JA: Readonly<Record<string, string>> = { STOP: "逆指値", LIMIT: "指値", MARKET: "成行" };
+const typeJa = (type: string): string => TYPES_JA[type] ?? type;
+const coversJa = (p: SeenPositionText): string[] => p.covers.map((c) => `${typeJa(c.type)} ${c.size}${at(c.yen)}`);
+
+const tradesEn = (ids: readonly number[]): string =>
+  ids.length === 0 ? "whatever turns out to be open" : `trade${ids.length > 1 ? "s" : ""} ${ids.join(", ")}`;
+const haltedEn = (a: Asked): string =>
+  a.since === undefined
+    ? `Entries are halted (${a.command}).`
+    : `Entries are halted (${a.command}) since ${a.since} already; it is verified again.`;
+const rejectedEn = (a: Asked): string => (a.rejected.length === 0 ? "" : ` Rejected: ${a.rejected.join(", ")}.`);
+const askedEn = (a: Asked): string => {
+  switch (a.command) {
+    case "pause":
+      return `${haltedEn(a)} No new proposal, no new entry until resume; a working entry order is cancelled; stops, targets and time stops go on.`;
+    case "stop":
+      return `${haltedEn(a)}${rejectedEn(a)} Entry orders are being cancelled at the exchange; stops stay. Only resume ends it.`;
+    case "panic":
+      return `${haltedEn(a)}${rejectedEn(a)} Entry orders are being cancelled and ${tradesEn(a.tradeIds)} closed at market, until flat. Only resume ends it.`;
+    case "close":
+      return a.tradeIds.length === 0
+        ? "No trade is open or pending; the exchange is asked all the same."
+        : `${tradesEn(a.tradeIds)} will be closed: a limit order for a few seconds, then market. Trading goes on.`;
+    case "rejectAll":
+      return a.rejected.length === 0 ? "No proposal is open." : rejectedEn(a).trim();
+    case "resume":
+      return "Resume: the exchange is compared with the book first.";
+    case "adopt":
+      return `Position ${a.positionId} is looked up at the exchange.`;
+    default:
+      return a.command satisfies never;
+  }
+};
+const tradesJa = (ids: readonly number[]): string => (ids.length === 0 ? "残っている建玉" : `取引 ${ids.join("、")}`);
+const haltedJa = (a: Asked): string =>
+  a.since === undefined
+    ? `新規注文を停止しました（/${a.command}）。`
+    : `新規注文は ${a.since} から停止中です（/${a.command}）。もう一度確認します。`;
+const rejectedJa = (a: Asked): string => (a.rejected.length === 0 ? "" : ` 却下: ${a.rejected.join("、")}。`);
+const askedJa = (a: Asked): string => {
+  switch (a.command) {
+    case "pause":
+      return `${haltedJa(a)} 再開（/resume）まで提案も新規注文も行いません。発注中の新規注文は取り消します。損切り・利確・最長保有は続きます。`;
+    case "stop":
+      return `${haltedJa(a)}${rejectedJa(a)} 取引所の新規注文を取り消しています。損切り注文は残します。解除は /resume のみです。`;
+    case "panic":
+      return `${haltedJa(a)}${rejectedJa(a)} 新規注文を取り消し、${tradesJa(a.tradeIds)}を成行で決済します（建玉がなくなるまで）。解除は /resume のみです。`;
+    case "close":
+      return a.tradeIds.length === 0
+        ? "保有中・発注中の取引はありません。取引所にも確認します。"
+        : `${tradesJa(a.tradeIds)}を決済します（数秒の指値、その後成行）。取引は続きます。`;
+    case "rejectAll":
+      return a.rejected.length === 0 ? "回答待ちの提案はありません。" : rejectedJa(a).trim();
+    case "resume":
+      return "再開: まず取引所と帳簿を照合します。";
+    case "adopt":
+      return `建玉 ${a.positionId} を取引所に照会します。`;
+    default:
+      return a.command satisfies never;
+  }
+};
+
+const en = {
+  asked: askedEn,
+  head: (p: { command: Command; id: number; outcome: "done" | "refused" }) =>
+    `${NAMES[p.command]} #${p.id} ${p.outcome === "done" ? "done" : "REFUSED"}`,
+  notDone: (p: { command: Command; id: number; why: string }) =>
+    `${NAMES[p.command]} #${p.id} is not done yet: ${p.why}. It goes on trying, and you are told when it is done`,
+  paused: "entries are paused until resume, also after a restart; stops, targets and time stops go on",
+  stopped: "entries are stopped until resume, also after a restart; stops, targets and time stops go on",
+  flat: "flat, and entries are stopped until resume",
+  tradeIs: (p: { id: number; status: string }) => `trade ${p.id} is ${p.status}`,
+  noTrade: "no trade was open or pending",
+  noProposal: "no proposal was open",
+  rejected: (p: { ids: readonly string[] }) => `rejected: ${p.ids.join(", ")}`,
+  seenAt: (p: { time: string }) => `seen at the exchange ${p.time}:`,
+  noEntry: "no entry order of ours",
+  entries: (p: { orders: readonly SeenOrderText[] }) => `ENTRY ORDERS still there: ${p.orders.map(orderEn).join("; ")}`,
+  noPosition: "no position of ours",
+  position: (p: SeenPositionText) =>
+    `${pairText(p.symbol)} ${p.direction} ${p.size} from ${yenText(p.yen)} (trade ${p.tradeId}): ${[...(p.bare === undefined ? [] : [`BARE ${p.bare}`]), ...covers(p)].join(", ") || "covered"}`,
+  foreignPosition: (p: SeenPositionText) =>
+    `not ours, left alone: ${pairText(p.symbol)} ${p.direction} ${p.size}, position ${p.positionId}`,
+  foreignOrder: (p: SeenOrderText) => `not ours, left alone: ${orderEn(p)}`,
+  unexplained: (p: { text: string }) => `unexplained: ${p.text}`,
+  agreed: (p: { kinds: readonly string[] }) => `the venue and the book agree; ended: ${p.kinds.join(", ")}`,
+  nothingPaused: "nothing was paused or stopped",
+  allowed: "entries are allowed again",
+  stillHalted: "entries are still halted:",
+  nothingChanged: (p: { why: string }) => `${p.why}; nothing was changed`,
+  overtaken: (p: { command: string }) => `${p.command} was asked after it`,
+  tooOld: "it was asked more than 5 minutes ago, ask again",
+  notFlat: (p: { trades: readonly { id: number; symbol: string; status: string }[] }) =>
+    `the panic is not flat yet: ${p.trades.map((t) => `trade ${t.id} (${pairText(t.symbol)}) is ${t.status}`).join(", ")}`,
+  disagree: (p: { differences: readonly string[] }) => `the venue and the book disagree: ${p.differences.join("; ")}`,
+  unsettled: (p: { ids: readonly number[] }) => `order ${p.ids.join(", ")} got no answer and is still being looked for`,
+  silent: (p: { code: string; message: string }) => `the venue does not answer as it should (${p.code}: ${p.message})`,
+};
+
+export const owner = inBoth(en, {
+  asked: askedJa,
+  head: (p) => `${NAMES_JA[p.command]} #${p.id} ${p.outcome === "done" ? "完了" : "実行できません"}`,
+  notDone: (p) =>
+    `${NAMES_JA[p.command]} #${p.id} はまだ完了していません: ${p.why}。続けて試し、完了したらお知らせします`,
+  paused: "再開（/resume）まで新規注文を止めています。再起動しても続きます。損切り・利確・最長保有は続きます",
+  stopped: "再開（/resume）まで取引を停止しています。再起動しても続きます。損切り・利確・最長保有は続きます",
+  flat: "建玉はありません。再開（/resume）まで新規注文を止めています",
+  tradeIs: (p) => `取引 ${p.id}: ${statusJa(p.status)}`,
+  noTrade: "保有中・発注中の取引はありませんでした",
+  noProposal: "回答待ちの提案はありませんでした",
+  rejected: (p) => `却下: ${p.ids.join("、")}`,
+  seenAt: (p) => `取引所で確認（${p.time}）:`,
+  noEntry: "本システムの新規注文はありません",
+  entries: (p) => `新規注文が残っています: ${p.orders.map(orderJa).join("、")}`,
+  noPosition: "本システムの建玉はありません",
+  position: (p) =>
+    `${pairText(p.symbol)} ${p.direction === "long" ? "買い" : "売り"} ${p.size} ${yenText(p.yen)}（取引 ${p.tradeId}）: ${[...(p.bare === undefined ? [] : [`保護なし ${p.bare}`]), ...coversJa(p)].join("、") || "保護あり"}`,
+  foreignPosition: (p) =>
+    `本システムのものではないため触れません: ${pairText(p.symbol)} ${p.direction === "long" ? "買い" : "売り"} ${p.size}、建玉 ${p.positionId}`,
+  foreignOrder: (p) => `本システムのものではないため触れません: ${orderJa(p)}`,
+  unexplained: (p) => `説明のつかない差異: ${p.text}`,
+  agreed: (p) => `取引所と帳簿は一致しています。解除: ${p.kinds.map((kind) => `/${kind}`).join("、")}`,
+  nothingPaused: "停止中のものはありませんでした",
+  allowed: "新規注文を再開しました",
+  stillHalted: "新規注文はまだ停止中です:",
+  nothingChanged: (p) => `${p.why}。何も変更していません`,
+  overtaken: (p) => `その後に /${p.command} が指示されています`,
+  tooOld: "5分以上前の指示です。もう一度指示してください",
+  notFlat: (p) =>
+    `/panic の決済が終わっていません: ${p.trades.map((t) => `取引 ${t.id}（${pairText(t.symbol)}）${statusJa(t.status)}`).join("、")}`,
+  disagree: (p) => `取引所と帳簿が一致しません: ${p.differences.join("、")}`,
+  unsettled: (p) => `注文 ${p.ids.join("、")} の応答がなく、確認中です`,
+  silent: (p) => `取引所が正常に応答しません（${p.code}: ${p.message}）`,
+});
