@@ -4,7 +4,8 @@ import type { Proposal } from "../db/tables/proposals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import type { NewJob, Outcome } from "../queue/types.ts";
 import { proposalText } from "./messages.ts";
-import type { AppHandler } from "./services.ts";
+import { renderProposalChart } from "./report/proposalChart.ts";
+import type { AppCtx, AppHandler } from "./services.ts";
 
 export const ProposalInput = z.strictObject({ proposalId: z.string().min(1) });
 export type ProposalInput = z.infer<typeof ProposalInput>;
@@ -38,6 +39,7 @@ export const notify: AppHandler<ProposalInput> = {
       { name: "awaitApproval", key: `awaitApproval:${proposalId}`, input: { proposalId } },
     ];
     if (atMs >= proposal.validUntilMs) return { kind: "stop", reason: "too late to ask", next };
+    const photo = chartOf(ctx, proposalId);
     return {
       kind: "done",
       write: (tx) => {
@@ -45,6 +47,7 @@ export const notify: AppHandler<ProposalInput> = {
           key: `proposal:${proposalId}`,
           kind: "proposal",
           proposalId,
+          ...(photo === undefined ? {} : { photo }),
           text: proposalText(ctx.config.LOCALE, proposal, signal, ctx.account),
           atMs,
         });
@@ -59,4 +62,15 @@ export const notify: AppHandler<ProposalInput> = {
       next,
     };
   },
+};
+
+/** A chart that cannot be drawn holds up no signal: the message goes without it. A replay shows its messages as text only. */
+const chartOf = (ctx: AppCtx, proposalId: string): Uint8Array | undefined => {
+  if (ctx.account === "replay") return undefined;
+  try {
+    return renderProposalChart(ctx.db, proposalId, ctx.config.NEWS_WINDOW_MINUTES);
+  } catch (error) {
+    ctx.log.error({ proposalId, err: error }, "chart.notDrawn");
+    return undefined;
+  }
 };

@@ -1,0 +1,146 @@
+// What every chart is made of: a frame with its scales, the axes, candles and news windows. Colours are CSS classes: the HTML
+// report and the pictures for the phone each have their own style.
+import type { Candle } from "../../lib/core/candle.ts";
+import { element, escapeHtml, linearScale, linePath, niceTicks, type Scale } from "../../lib/core/svg.ts";
+import { BAR_MS, DAY_MS, type EpochMs, HOUR_MS, jstDayStart, jstText } from "../../lib/core/time.ts";
+import type { NewsBand } from "./data.ts";
+
+export interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly x: Scale;
+  readonly y: Scale;
+}
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+/** More bars than this across, and a candle is narrower than its own outline: a line is drawn instead. */
+const MOST_CANDLES = 400;
+
+export const frameOf = (wide: boolean, height: number, span: Span, low: number, high: number): Frame => {
+  const width = wide ? 1040 : 360;
+  const [left, right, top, bottom] = [2, wide ? 92 : 82, 14, 26];
+  const pad = (high - low || 1) * 0.05;
+  return {
+    width,
+    height,
+    left,
+    right,
+    top,
+    bottom,
+    x: linearScale([span.fromMs, span.toMs], [left, width - right]),
+    y: linearScale([low - pad, high + pad], [height - bottom, top]),
+  };
+};
+
+export const svg = (frame: Frame, label: string, children: readonly string[]): string =>
+  element(
+    "svg",
+    {
+      viewBox: `0 0 ${frame.width} ${frame.height}`,
+      class: frame.width > 400 ? "chart wide" : "chart narrow",
+      role: "img",
+      "aria-label": label,
+    },
+    children.join(""),
+  );
+
+const DAY_NAME = /^\d{4}-(\d\d)-(\d\d) (\d\d:\d\d)/;
+/** JST days as lines, and hours between them where there is room: at most about `room` labels. */
+export const timeAxis = (frame: Frame, span: Span, room: number = frame.width > 400 ? 14 : 5): string => {
+  const days = (span.toMs - span.fromMs) / DAY_MS;
+  const hours = [3, 6, 12].find((h) => (days * 24) / h <= room) ?? 24 * Math.max(1, Math.ceil(days / room));
+  const base = jstDayStart(span.fromMs as EpochMs);
+  const parts: string[] = [];
+  for (let at = base; at <= span.toMs; at = (at + hours * HOUR_MS) as EpochMs) {
+    if (at < span.fromMs) continue;
+    const [, month, day, time] = DAY_NAME.exec(jstText(at)) ?? [];
+    const midnight = time === "00:00";
+    const named = midnight || parts.length === 0; // the first mark says which day it is
+    const x = frame.x(at);
+    parts.push(
+      element("line", {
+        x1: x,
+        x2: x,
+        y1: frame.top,
+        y2: frame.height - frame.bottom,
+        class: midnight ? "day" : "grid",
+      }),
+    );
+    const anchor = x < frame.left + 18 ? "start" : x > frame.width - frame.right - 12 ? "end" : "middle";
+    parts.push(
+      element(
+        "text",
+        { x, y: frame.height - 8, class: named ? "tick strong" : "tick", "text-anchor": anchor },
+        named ? `${month}-${day}` : (time ?? ""),
+      ),
+    );
+  }
+  return parts.join("");
+};
+
+export const valueAxis = (frame: Frame, text: (value: number) => string): string =>
+  niceTicks(frame.y.domain[0], frame.y.domain[1], 5)
+    .map((value) => {
+      const y = frame.y(value);
+      return (
+        element("line", { x1: frame.left, x2: frame.width - frame.right, y1: y, y2: y, class: "grid" }) +
+        element("text", { x: frame.width - frame.right + 8, y: y + 4, class: "tick" }, escapeHtml(text(value)))
+      );
+    })
+    .join("");
+
+/** Candles where there is room for them, else a line through the closes; a hole stays a hole. */
+export const candlesOf = (frame: Frame, candles: readonly Candle[]): string => {
+  if (frame.width < 400 || candles.length > MOST_CANDLES) {
+    const points = candles.flatMap((c, i) => {
+      const hole = i > 0 && c.openMs - candles[i - 1]!.openMs > BAR_MS;
+      return [...(hole ? [undefined] : []), { x: frame.x(c.openMs + BAR_MS), y: frame.y(c.close) }];
+    });
+    return element("path", { d: linePath(points), class: "price" });
+  }
+  const width = Math.max(1, (frame.x(BAR_MS) - frame.x(0)) * 0.62);
+  return candles
+    .map((c) => {
+      const x = frame.x(c.openMs + BAR_MS / 2);
+      const up = c.close >= c.open;
+      const top = frame.y(Math.max(c.open, c.close));
+      return (
+        element("line", { x1: x, x2: x, y1: frame.y(c.high), y2: frame.y(c.low), class: up ? "up" : "down" }) +
+        element("rect", {
+          x: x - width / 2,
+          y: top,
+          width,
+          height: Math.max(0.8, frame.y(Math.min(c.open, c.close)) - top),
+          class: up ? "up" : "down",
+        })
+      );
+    })
+    .join("");
+};
+
+/** The windows around important events, in which nothing is entered. */
+export const newsOf = (frame: Frame, news: readonly NewsBand[], span: Span): string =>
+  news
+    .map((band) => {
+      const x = frame.x(Math.max(band.fromMs, span.fromMs));
+      const end = frame.x(Math.min(band.toMs, span.toMs));
+      const title = element("title", {}, escapeHtml(`${jstText(band.atMs)}: ${band.title}, no entries`));
+      return element(
+        "rect",
+        {
+          x,
+          y: frame.top,
+          width: Math.max(1, end - x),
+          height: frame.height - frame.top - frame.bottom,
+          class: "news",
+        },
+        title,
+      );
+    })
+    .join("");

@@ -1,0 +1,85 @@
+// The pictures for the phone: PNG of the promised size, from nothing later than the decision, labels that never overlap.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { renderEquityChart } from "../../../handlers/report/equityPicture.ts";
+import { drawProposalChart, renderProposalChart, spread } from "../../../handlers/report/proposalChart.ts";
+import { maxDrawdown } from "../../../lib/core/statistics.ts";
+import { BAR_MS, DAY_MS, epochMs } from "../../../lib/core/time.ts";
+import { chartFacts } from "../../bench/chart.ts";
+import { fillBook, flatCandle, openBook, START } from "./book.ts";
+
+const sizeOf = (png: Uint8Array): readonly number[] => {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
+  expect([...png.subarray(0, 8)]).toEqual([137, 80, 78, 71, 13, 10, 26, 10]);
+  return [view.getUint32(16), view.getUint32(20)];
+};
+
+describe("the chart of a proposal", () => {
+  test("is a PNG for a dense screen, the same bytes for the same facts", () => {
+    const png = drawProposalChart(chartFacts());
+    expect(sizeOf(png)).toEqual([1_600, 1_000]);
+    expect(Buffer.from(drawProposalChart(chartFacts())).equals(Buffer.from(png))).toBe(true);
+    expect(png.length).toBeLessThan(400_000);
+  });
+
+  test("draws one flat candle, a short, and levels on top of each other", () => {
+    const { proposal, candles } = chartFacts();
+    const flat = { ...proposal, stop: proposal.entry, tp1: proposal.entry, tp2: proposal.entry };
+    const one = [{ ...candles.at(-1)!, open: 5, high: 5, low: 5, close: 5 }];
+    expect(sizeOf(drawProposalChart({ proposal: { ...flat, direction: "short" }, candles: one, news: [] }))).toEqual([
+      1_600, 1_000,
+    ]);
+  });
+
+  test("knows nothing that came after the signal's bar, and nothing of a proposal that is not there", () => {
+    const book = openBook();
+    try {
+      fillBook(book);
+      const id = book.db.read.reporting.proposals(epochMs(0), epochMs(START + 9 * DAY_MS))[0]!.id;
+      const before = Buffer.from(renderProposalChart(book.db.read, id)!);
+      const signal = book.db.read.signals.byId(book.db.read.proposals.byId(id)!.signalId)!;
+      book.db.sql.prepare("DELETE FROM candles WHERE symbol = ? AND open_ms > ?").run(signal.symbol, signal.barOpenMs);
+      expect(Buffer.from(renderProposalChart(book.db.read, id)!).equals(before)).toBe(true);
+      book.db.transaction((tx) =>
+        tx.candles.upsert(signal.symbol, [flatCandle(signal.barOpenMs + BAR_MS, 99_000_000)], "klines"),
+      );
+      expect(Buffer.from(renderProposalChart(book.db.read, id)!).equals(before)).toBe(true);
+      expect(renderProposalChart(book.db.read, "btc0000000000")).toBeUndefined();
+      book.db.sql.prepare("DELETE FROM candles").run();
+      expect(renderProposalChart(book.db.read, id)).toBeUndefined();
+    } finally {
+      book.close();
+    }
+  });
+
+  test("labels keep their distance and their order, wherever the levels lie", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -50, max: 600, noNaN: true }), { minLength: 1, maxLength: 6 }), (ys) => {
+        const wanted = [...ys].sort((a, b) => a - b);
+        const placed = spread(wanted, 22, 64, 470);
+        for (const [i, y] of placed.entries()) {
+          expect(y).toBeGreaterThanOrEqual(64 - 1e-9);
+          expect(y).toBeLessThanOrEqual(470 + 1e-9);
+          if (i > 0) expect(y - placed[i - 1]!).toBeGreaterThanOrEqual(22 - 1e-9);
+        }
+      }),
+    );
+  });
+});
+
+describe("the equity picture", () => {
+  const span = { fromMs: START, toMs: START + DAY_MS };
+  test.each([
+    ["one point", [1_000_000]],
+    ["a flat day", [1_000_000, 1_000_000]],
+    ["a bad day", [1_000_000, 980_000, 990_000]],
+  ])("draws %s", (_name, values) => {
+    const points = values.map((yen, i) => ({ atMs: epochMs(START + i * BAR_MS), yen }));
+    expect(sizeOf(renderEquityChart(points, { span, title: "2025-08-11", drawdown: maxDrawdown(points) })!)).toEqual([
+      1_600, 900,
+    ]);
+  });
+  test("is nothing without a point", () => {
+    expect(renderEquityChart([], { span, title: "2025-08-11", drawdown: undefined })).toBeUndefined();
+  });
+});
