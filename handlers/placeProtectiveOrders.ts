@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
 import { coinE8 } from "../lib/core/money.ts";
+import { isSpot } from "../lib/core/product.ts";
 import type { NewJob, Outcome } from "../queue/types.ts";
 import { drive } from "./orders/drive.ts";
 import { lookAgain, patiently } from "./orders/patience.ts";
@@ -43,7 +44,8 @@ export const placeProtectiveOrders: AppHandler<Input> = {
         kind: "done",
         write: (tx) =>
           tx.outbox.insert({
-            key: `trade:${trade.id}:position:${positionId}`,
+            // A spot position grows with every fill.
+            key: `trade:${trade.id}:position:${positionId}${isSpot(trade.symbol) ? `:${position.opened}` : ""}`,
             kind: "trade",
             text: protectedText(ctx.config.LOCALE, trade, coinE8(filled), position, legs, trade.timeStopMs ?? atMs),
             atMs,

@@ -2,7 +2,7 @@
 // has no protection gets it now; a trade nobody looks after gets its watcher back. What stays unexplained at a second look
 // halts entries and is told to the owner; when nothing is left, the halts of doubt end by themselves.
 import { z } from "zod";
-import type { Difference, SeenDifference } from "../db/tables/differences.ts";
+import type { SeenDifference } from "../db/tables/differences.ts";
 import type { Trade } from "../db/tables/trades.ts";
 import { orderDifferences, positionDifferences } from "../lib/core/ledger.ts";
 import { type In, isLive, settleMs } from "../lib/core/order.ts";
@@ -13,9 +13,12 @@ import type { EpochMs } from "../lib/core/time.ts";
 import { isTerminalStatus } from "../lib/core/venue.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
 import { expireProposal } from "./awaitApproval.ts";
+import { bookCoinTrades, type CoinDifference, coinDifferences } from "./orders/coins.ts";
 import { finishIfFlat } from "./orders/drive.ts";
-import { adoptLateArrivals, bookForeignCloses } from "./orders/foreign.ts";
+import { adoptLateArrivals } from "./orders/foreign.ts";
+import { bookOthersTrades, readHeld } from "./orders/held.ts";
 import { lookFor, refresh, strangers } from "./orders/look.ts";
+import { settleRests } from "./orders/rests.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
 
 export { ledgerDifferences, ledgerMatchesVenue } from "./orders/ledger.ts";
@@ -48,7 +51,7 @@ export const reconcile: AppHandler<Input> = {
   backoff: { baseMs: 1_000, capMs: 30_000 },
   serialKey: () => "reconcile",
   async run(_input, ctx): Promise<Outcome> {
-    const found: Difference[] = [];
+    const found: CoinDifference[] = [];
     const next: NewJob[] = [];
     for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
       found.push(...(await settleSymbol(ctx, symbol)));
@@ -65,13 +68,25 @@ export const reconcile: AppHandler<Input> = {
         write: (tx) => void tx.differences.record(found, nowMs),
         next,
       };
-    return { kind: "done", write: (tx) => judge(tx, ctx, tx.differences.record(found, nowMs), nowMs), next };
+    return { kind: "done", write: (tx) => judge(tx, ctx, settled(tx, found, nowMs), nowMs), next };
   },
 };
 
+/** Records what was found, counts what turns out to be a payment of the owner's, and returns the rest. */
+const settled = (tx: Tx, found: readonly CoinDifference[], atMs: EpochMs): readonly SeenDifference[] => {
+  const settles = new Map(found.flatMap((d) => (d.settle === undefined ? [] : [[d.key, d.settle] as const])));
+  const quarrels: SeenDifference[] = [];
+  for (const d of tx.differences.record(found, atMs)) {
+    const settle = settles.get(d.key);
+    if (settle === undefined) quarrels.push(d);
+    else if (d.seen >= SEEN_ENOUGH) settle(tx);
+  }
+  return quarrels;
+};
+
 /** Settles what is open of one symbol, books what was missed, and returns what cannot be explained. */
-export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonly Difference[]> => {
-  const held = await ctx.venue.openPositions(symbol, ctx.signal);
+export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonly CoinDifference[]> => {
+  const held = await readHeld(ctx, symbol);
   const trades = new Map<number, Trade>();
   const tradeOf = (id: number): Trade | undefined => {
     const trade = trades.get(id) ?? ctx.db.trades.byId(id);
@@ -89,16 +104,23 @@ export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonl
   const around = await strangers(ctx, symbol);
   for (const order of ctx.db.orders.givenUp(symbol, nowMs - LATE_MS)) tradeOf(order.intent.tradeId);
   for (const position of ctx.db.positions.open()) if (position.symbol === symbol) tradeOf(position.tradeId);
+  if (held.kind === "coins") await bookCoinTrades(ctx, symbol, around);
   for (const trade of trades.values()) {
     if (around.orders.length > 0) await adoptLateArrivals(ctx, trade, around);
-    await bookForeignCloses(ctx, trade, held);
+    await bookOthersTrades(ctx, trade, held);
+    settleRests(ctx, trade);
     finishIfFlat(ctx, trade);
   }
   // An order still without an answer explains one at the venue that looks foreign; its own job is looking.
   if (ctx.db.orders.live(symbol).some((o) => o.state === "sending" || o.state === "unknown")) return [];
   const ours = ctx.db.positions.open().filter((p) => p.symbol === symbol);
   const active = around.orders.filter((o) => !isTerminalStatus(o.status));
-  return [...orderDifferences(ctx.db.orders.venueIds(symbol), active), ...positionDifferences(ours, held)];
+  return [
+    ...orderDifferences(ctx.db.orders.venueIds(symbol), active),
+    ...(held.kind === "coins"
+      ? await coinDifferences(ctx, symbol, held.amount)
+      : positionDifferences(ours, held.positions)),
+  ];
 };
 const LATE_MS = 3_600_000;
 
@@ -118,7 +140,7 @@ export const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
       jobs.push({ name: "watchEntry", key: `${entry}:${nowMs}`, input: { proposalId: trade.proposalId }, traceId });
     for (const position of ctx.db.positions.ofTrade(trade.id)) {
       if (position.open === 0n) continue;
-      const covered = coveredSize(ctx, position.positionId);
+      const covered = coveredSize(ctx, position.positionId, trade.minSize);
       const protecting = ctx.db.jobs
         .trace(traceId)
         .some(
@@ -142,12 +164,13 @@ export const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
   return jobs;
 };
 
-const coveredSize = (ctx: AppCtx, positionId: string): bigint =>
-  ctx.db.tradeLegs
-    .ofPosition(positionId)
-    .flatMap((leg) => ctx.db.orders.ofLeg(leg.id))
-    .filter((o): o is In<"open"> => isLive(o) && o.state === "open")
-    .reduce((sum, o) => sum + o.intent.size - o.executed, 0n);
+/** Coins too few for an order (spot) count as covered: nothing can be placed for them. */
+const coveredSize = (ctx: AppCtx, positionId: string, minSize: bigint): bigint =>
+  ctx.db.tradeLegs.ofPosition(positionId).reduce((sum, leg) => {
+    if (leg.open < minSize) return sum + leg.open;
+    const live = ctx.db.orders.ofLeg(leg.id).filter((o): o is In<"open"> => isLive(o) && o.state === "open");
+    return live.reduce((covered, o) => covered + o.intent.size - o.executed, sum);
+  }, 0n);
 
 const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs: EpochMs): void => {
   const locale = ctx.config.LOCALE;

@@ -66,6 +66,7 @@ export const tradeLegWrites = (sql: Sqlite) => {
   const shrink = sql.prepare(
     `UPDATE trade_legs SET open_e8 = open_e8 - ?, exit_reason = ?, closed_ms = CASE WHEN open_e8 = ? THEN ? END WHERE id = ?`,
   );
+  const grow = sql.prepare("UPDATE trade_legs SET size_e8 = size_e8 + ?, open_e8 = open_e8 + ? WHERE id = ?");
   const moveStop = sql.prepare("UPDATE trade_legs SET stop_e8 = ? WHERE id = ?");
   return {
     insert: (tradeId: number, positionId: string, plan: LegPlan): number =>
@@ -75,6 +76,8 @@ export const tradeLegWrites = (sql: Sqlite) => {
     /** Throws (by the table's CHECK) when more is closed than open. */
     shrink: (id: number, size: CoinE8, reason: ExitReason, atMs: EpochMs): void =>
       void shrink.run(size, reason, size, atMs, id),
+    /** More coins for a leg that is open. */
+    grow: (id: number, size: CoinE8): void => void grow.run(size, size, id),
     moveStop: (id: number, stop: YenE8): void => void moveStop.run(stop, id),
   };
 };

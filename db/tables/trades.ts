@@ -160,6 +160,9 @@ export const tradeWrites = (sql: Sqlite) => {
   const cancel = sql.prepare(
     "UPDATE trades SET status = 'cancelled', cancel_reason = ? WHERE id = ? AND status = 'pending'",
   );
+  const giveUp = sql.prepare(
+    "UPDATE trades SET status = 'cancelled', cancel_reason = ? WHERE id = ? AND status = 'open'",
+  );
   const close = sql.prepare(
     `UPDATE trades SET status = 'closed', exit_price = ?, exit_time = ?, exit_reason = ?, pnl_amount = ?, pnl_percent = ?,
        fees = ?, closed_ms = ? WHERE id = ? AND status = 'open'`,
@@ -213,6 +216,8 @@ export const tradeWrites = (sql: Sqlite) => {
     askClose: (id: number, how: CloseHow): void => void askClose.run(how, id),
     /** A pending trade without any fill. */
     cancel: (id: number, reason: string): boolean => cancel.run(reason, id).changes === 1,
+    /** An open trade whose few coins could not be sold again (spot). */
+    giveUp: (id: number, reason: string): boolean => giveUp.run(reason, id).changes === 1,
     /** An open trade that is flat. Returns false when it was not open. */
     close(id: number, result: TradeResult, atMs: EpochMs): boolean {
       if (result.exitPrice === undefined || result.exitReason === undefined || result.pnlPercent === undefined)

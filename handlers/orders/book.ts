@@ -6,7 +6,12 @@ import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, coinE8, formatE8, minBig } from "../../lib/core/money.ts";
 import { type ExitReason, type Intent, isLive, type Order, type OrderEvent } from "../../lib/core/order.ts";
 import { tradeResult } from "../../lib/core/pnl.ts";
-import { breakEvenStop, planLegs } from "../../lib/core/protection.ts";
+import { isSpot } from "../../lib/core/product.ts";
+import { breakEvenStop, coverRest } from "../../lib/core/protection.ts";
+import { saleGain, spotPositionId } from "../../lib/core/spot.ts";
+import { composeAlert } from "../../lib/core/text/alertTexts.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { sizeText } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { english, type Note } from "../../lib/core/text/reasonTexts.ts";
 import { type EpochMs, HOUR_MS } from "../../lib/core/time.ts";
@@ -155,12 +160,20 @@ const executionStory = (e: Execution) => ({
   feeE8: e.fee,
 });
 
+/** The position an entry's execution opens: the venue's own, or on spot the one of its trade. */
+const openedPosition = (trade: Trade, e: Execution): string | undefined =>
+  isSpot(trade.symbol) ? spotPositionId(trade.id) : e.positionId;
+/** The venue tells no gain of coins: a sale's is ours to count, from everything the trade has booked before. */
+const withGain = (tx: Tx, by: Scribe, e: Execution): Execution =>
+  isSpot(e.symbol) ? { ...e, lossGain: saleGain(tx.executions.ofTrade(by.trade.id), e) } : e;
+
 const bookOpening = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
-  if (e.positionId === undefined) throw strange(e, "an opening on margin names its position, this one names none");
-  const row = { ...rowOf(e, by, e.positionId, order), kind: "open", exitReason: undefined } as const;
+  const positionId = openedPosition(by.trade, e);
+  if (positionId === undefined) throw strange(e, "an opening on margin names its position, this one names none");
+  const row = { ...rowOf(e, by, positionId, order), kind: "open", exitReason: undefined } as const;
   if (!tx.executions.insert(row)) return;
   tx.positions.grow({
-    positionId: e.positionId,
+    positionId,
     tradeId: by.trade.id,
     symbol: e.symbol,
     side: openingSide(by.trade.direction),
@@ -174,18 +187,36 @@ const bookOpening = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
   audit(tx, by, "entry.filled", { orderId: order.id, direction: by.trade.direction, ...executionStory(e) });
 };
 
-const bookClosing = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
+const bookClosing = (tx: Tx, by: Scribe, order: Order, shown: Execution): void => {
   const { positionId, legId, exitReason } = order.intent;
   if (positionId === undefined || legId === undefined || exitReason === undefined)
-    throw strange(e, `order ${order.id} closes nothing`);
-  if (e.positionId !== undefined && e.positionId !== positionId)
+    throw strange(shown, `order ${order.id} closes nothing`);
+  const e = withGain(tx, by, shown);
+  if (!isSpot(e.symbol) && e.positionId !== undefined && e.positionId !== positionId)
     throw strange(e, `it closes position ${e.positionId}, order ${order.id} was for ${positionId}`);
   if (!tx.executions.insert({ ...rowOf(e, by, positionId, order), kind: "close", exitReason })) return;
-  tx.positions.shrink(positionId, e.size, e.timestampMs);
-  tx.tradeLegs.shrink(legId, e.size, exitReason, e.timestampMs);
+  const size = isSpot(e.symbol) ? bookOversold(tx, by, legId, e) : e.size;
+  tx.positions.shrink(positionId, size, e.timestampMs);
+  tx.tradeLegs.shrink(legId, size, exitReason, e.timestampMs);
   afterClosing(tx, by, e, exitReason, order);
   const leg = tx.tradeLegs.byId(legId);
   if (leg?.open === 0n && exitReason === "tp1") moveStopsToEntry(tx, by);
+};
+
+/**
+ * A sale given up as lost that filled after all, beside its successor: what the leg does not hold any more were coins of the
+ * owner. Booked as such, and told. Returns what was the leg's.
+ */
+const bookOversold = (tx: Tx, by: Scribe, legId: number, e: Execution): CoinE8 => {
+  const own = minBig(tx.tradeLegs.byId(legId)?.open ?? coinE8(0n), e.size);
+  if (own === e.size) return own;
+  const change = coinE8(own - e.size);
+  const id = `oversold:${e.executionId}`;
+  tx.ownerCoins.add({ id, symbol: e.symbol, kind: "oversold", change, tradeId: by.trade.id, atMs: by.atMs });
+  audit(tx, by, "coins.oversold", { executionId: e.executionId, changeE8: change });
+  const text = textsOf(by.locale).alerts.oversold({ size: sizeText(coinE8(-change), e.symbol), tradeId: by.trade.id });
+  tx.alerts.raise(composeAlert(by.locale, { key: id, severity: "critical", atMs: by.atMs }, text));
+  return own;
 };
 
 const afterClosing = (tx: Tx, by: Scribe, e: Execution, exitReason: ExitReason, order: Order | undefined): void => {
@@ -215,7 +246,8 @@ const moveStopsToEntry = (tx: Tx, by: Scribe): void => {
  * Books a close of our position that was not our order: the owner's hand (`manual`) or the venue's loss-cut (`stop_loss`).
  * It is taken from legs without a live order first. Idempotent; returns whether it was new.
  */
-export const bookForeignClose = (tx: Tx, by: Scribe, e: Execution, exitReason: ExitReason): boolean => {
+export const bookForeignClose = (tx: Tx, by: Scribe, shown: Execution, exitReason: ExitReason): boolean => {
+  const e = withGain(tx, by, shown);
   const position = e.positionId === undefined ? undefined : tx.positions.byId(e.positionId);
   if (position === undefined) throw strange(e, "it closes no position of ours");
   const row = { ...rowOf(e, by, position.positionId, undefined), kind: "close", exitReason } as const;
@@ -234,7 +266,7 @@ export const bookForeignClose = (tx: Tx, by: Scribe, e: Execution, exitReason: E
   return true;
 };
 
-/** Plans legs for whatever part of a position has none yet. Returns how many were added. */
+/** Plans legs for whatever part of a position has none yet. Returns how many were added or grew. */
 export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
   const position = tx.positions.byId(positionId);
   const proposal = tx.proposals.byId(by.trade.proposalId);
@@ -251,7 +283,12 @@ export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
         .reduce((sum, l) => sum + l.size, 0n),
     );
   const exits = { direction: by.trade.direction, stop: proposal.stop, tp1: proposal.tp1, tp2: proposal.tp2 };
-  const plans = planLegs(uncovered, exits, by.trade, { tp1: held(1), tp2: held(2) });
+  const open = legs.filter((leg) => leg.open > 0n);
+  const { grow, add: plans } = coverRest(uncovered, exits, by.trade, open, { tp1: held(1), tp2: held(2) });
+  for (const { legId, by: size } of grow) {
+    tx.tradeLegs.grow(legId, size);
+    audit(tx, by, "leg.grown", { legId, positionId, sizeE8: size });
+  }
   for (const plan of plans) {
     const legId = tx.tradeLegs.insert(by.trade.id, positionId, plan);
     audit(tx, by, "leg.planned", {
@@ -263,7 +300,7 @@ export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
       targetE8: plan.targetPrice,
     });
   }
-  return plans.length;
+  return grow.length + plans.length;
 };
 
 /** No entry order can come alive any more: a trade without fills is cancelled, one that is flat already is closed. */
@@ -295,12 +332,21 @@ export const closeIfFlat = (tx: Tx, by: Scribe): boolean => {
   if (tx.positions.ofTrade(trade.id).some((p) => p.open > 0n)) return false;
   if (tx.orders.ofTrade(trade.id).some(isLive)) return false;
   const result = tradeResult(tx.executions.ofTrade(trade.id));
-  if (result.entrySize !== result.exitSize)
+  // Coins may be left to the owner (dust), or more sold than was bought.
+  if (result.entrySize !== result.exitSize + tx.ownerCoins.ofTrade(trade.id))
     throw new AppError(
       "alert",
       "TRADE_UNEVEN",
       `trade ${trade.id} is flat, but ${formatE8(result.entrySize)} were opened and ${formatE8(result.exitSize)} closed`,
     );
+  if (result.exitSize === 0n) {
+    const why: Note = { key: "onlyDust", with: { size: sizeText(result.entrySize, trade.symbol) } };
+    tx.trades.giveUp(trade.id, english(why));
+    audit(tx, by, "trade.cancelled", { reason: english(why) });
+    const text = cancelledText(by.locale, trade, why);
+    tx.outbox.insert({ key: `trade:${trade.id}:cancelled`, kind: "trade", text, atMs: by.atMs });
+    return true;
+  }
   tx.trades.close(trade.id, result, by.atMs);
   audit(tx, by, "trade.closed", {
     direction: trade.direction,
@@ -321,15 +367,9 @@ export const closeIfFlat = (tx: Tx, by: Scribe): boolean => {
 };
 
 /** The jobs a fill of an entry needs: protection of its position, at once. Enqueuing twice is enqueuing once. */
-export const protectionJobs = (executions: readonly Execution[]): readonly NewJob[] =>
-  executions.flatMap((e) =>
-    e.positionId === undefined
-      ? []
-      : [
-          {
-            name: "placeProtectiveOrders",
-            key: `protect:${e.executionId}`,
-            input: { positionId: e.positionId },
-          },
-        ],
-  );
+export const protectionJobs = (trade: Trade, executions: readonly Execution[]): readonly NewJob[] =>
+  executions.flatMap((e) => {
+    const positionId = openedPosition(trade, e);
+    if (positionId === undefined) return [];
+    return [{ name: "placeProtectiveOrders", key: `protect:${e.executionId}`, input: { positionId } }];
+  });

@@ -23,8 +23,10 @@ import type { WakeTopic } from "../../lib/core/wake.ts";
 import type { AppCtx } from "../services.ts";
 import { bareAlertKey, raiseBare, resolveBare } from "./alarm.ts";
 import { closeIfFlat, ensureLegs, scribe } from "./book.ts";
-import { adoptLateArrivals, bookForeignCloses } from "./foreign.ts";
+import { adoptLateArrivals } from "./foreign.ts";
+import { bookOthersTrades, readHeld } from "./held.ts";
 import { cancel, lookFor, refresh, strangers } from "./look.ts";
+import { settleRests } from "./rests.ts";
 import { abandon, intendAndSend } from "./send.ts";
 
 export type Drive =
@@ -54,6 +56,7 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
   const looked = new Set<number>();
   const most = MOST_STEPS * (1 + ctx.db.tradeLegs.ofTrade(tradeId).length);
   for (let step = 0; step < most; step += 1) {
+    settleRests(ctx, trade);
     const next = decide(ctx, trade, quote, only, looked);
     if (next.kind !== "do") {
       resolveHealed(ctx, trade);
@@ -66,14 +69,14 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
 
 /** Brings the book up to date with the venue and reads the price; protection goes on without a price. */
 const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<Quote | undefined> => {
-  const held = await ctx.venue.openPositions(trade.symbol, ctx.signal);
+  const held = await readHeld(ctx, trade.symbol);
   const ours = ctx.db.orders.ofTrade(trade.id).filter((o) => only === undefined || o.intent.positionId === only);
   await refresh(
     ctx,
     trade,
     ours.filter((o): o is In<"open"> => o.state === "open" && o.intent.purpose !== "entry"),
   );
-  await bookForeignCloses(ctx, trade, held);
+  await bookOthersTrades(ctx, trade, held);
   for (const position of ctx.db.positions.ofTrade(trade.id)) {
     if (only !== undefined && position.positionId !== only) continue;
     const legs = ctx.db.tradeLegs.ofPosition(position.positionId);
@@ -106,6 +109,7 @@ const decide = (
   const facts: ExitFacts = {
     symbol: trade.symbol,
     direction: trade.direction,
+    minSize: trade.minSize,
     nowMs,
     quote,
     timeStopMs,
@@ -120,7 +124,7 @@ const decide = (
   for (const { row, leg } of [...legs].sort((a, b) => bare(a) - bare(b) || a.row.id - b.row.id)) {
     const action = nextAction(leg, facts);
     if (action.kind === "closed") continue;
-    if (leg.open > 0n && !leg.orders.some((o) => o.state === "open")) covered = false;
+    if (leg.open >= trade.minSize && !leg.orders.some((o) => o.state === "open")) covered = false;
     if (action.kind === "wait") waits.push(action);
     else if (action.kind === "look" && looked.has(action.order.id))
       waits.push({
@@ -228,7 +232,7 @@ const place = async (
   if (order.state === "rejected") {
     // Something reserves the quantity: a stop of ours that was given up as lost and arrived after all?
     if (
-      order.code === QUANTITY_RESERVED &&
+      QUANTITY_RESERVED.has(order.code) &&
       (await adoptLateArrivals(ctx, trade, await strangers(ctx, trade.symbol))) > 0
     )
       return;

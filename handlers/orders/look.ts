@@ -1,8 +1,11 @@
 // Looking instead of resending: what the venue knows of our orders, brought into the book. Reads only, then one commit.
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { findOurs, type In, type Order } from "../../lib/core/order.ts";
+import { findOurs, type In, type Order, settleMs } from "../../lib/core/order.ts";
+import { isSpot } from "../../lib/core/product.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
 import { type Execution, isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
+import type { Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
 import { bookOrder, move, protectionJobs, scribe } from "./book.ts";
 
@@ -27,7 +30,7 @@ export const strangers = async (ctx: AppCtx, symbol: string): Promise<Strangers>
   ];
   const settled = new Map<string, Set<string>>();
   for (const e of foreign)
-    if (e.positionId !== undefined)
+    if (e.positionId !== undefined && !isSpot(symbol))
       settled.set(e.orderId, (settled.get(e.orderId) ?? new Set<string>()).add(e.positionId));
   return { orders, settled, executions: foreign };
 };
@@ -43,9 +46,19 @@ export const lookFor = async (ctx: AppCtx, trade: Trade, order: In<"sending" | "
   return ctx.commit((tx) => {
     const now = tx.orders.byId(order.id);
     if (now?.state !== "sending" && now?.state !== "unknown") return now ?? order;
+    if (!mayBeGivenUp(tx, now, ctx.clock.nowMs())) return now;
     return move(tx, scribe(ctx, trade), order.id, { kind: "absent", atMs: ctx.clock.nowMs() });
   });
 };
+
+/**
+ * A closing order is given up after seconds because a second one could never close twice: the venue reserves the quantity.
+ * On spot it reserves coins, and where the owner has coins of his own it would take those: there it gets an entry's time.
+ */
+const mayBeGivenUp = (tx: Tx, order: In<"sending" | "unknown">, nowMs: EpochMs): boolean =>
+  !isSpot(order.intent.symbol) ||
+  tx.ownerCoins.amount(order.intent.symbol) < order.intent.size ||
+  nowMs >= order.sentMs + settleMs("entry");
 
 /** Fetches the executions of an order the venue shows, where there are new ones, and books everything in one commit. */
 export const bookSeen = async (ctx: AppCtx, trade: Trade, orderId: number, shown: VenueOrder): Promise<Order> => {
@@ -56,7 +69,7 @@ export const bookSeen = async (ctx: AppCtx, trade: Trade, orderId: number, shown
   const entry = ctx.db.orders.byId(orderId)?.intent.purpose === "entry";
   return ctx.commit(
     (tx) => bookOrder(tx, scribe(ctx, trade), orderId, shown, executions),
-    entry ? protectionJobs(executions) : [],
+    entry ? protectionJobs(trade, executions) : [],
   );
 };
 

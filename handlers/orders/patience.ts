@@ -52,6 +52,8 @@ const isBare = (ctx: AppCtx, trade: Trade): boolean => {
   return ctx.db.positions.ofTrade(trade.id).some((position) => {
     const own = legs.filter((leg) => leg.positionId === position.positionId && leg.open > 0n);
     if (position.open > own.reduce((sum, leg) => sum + leg.open, 0n)) return true;
-    return own.some((leg) => !ctx.db.orders.ofLeg(leg.id).some((o) => isLive(o) && o.state === "open"));
+    return own.some(
+      (leg) => leg.open >= trade.minSize && !ctx.db.orders.ofLeg(leg.id).some((o) => isLive(o) && o.state === "open"),
+    );
   });
 };

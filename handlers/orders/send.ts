@@ -3,6 +3,7 @@
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { distinctPrice, type In, type Intent, type Order } from "../../lib/core/order.ts";
+import { isSpot } from "../../lib/core/product.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { WriteResult } from "../../lib/core/venue.ts";
 import type { Tx } from "../../queue/types.ts";
@@ -85,7 +86,8 @@ const request = (ctx: AppCtx, { intent: i }: In<"sending">): Promise<WriteResult
     size: i.size,
     ...(i.price === undefined ? {} : { price: i.price }),
   };
-  if (i.positionId === undefined)
+  // Coins are sold as they are bought; `cancelBefore` is never used: it would take the owner's own orders away.
+  if (i.positionId === undefined || isSpot(i.symbol))
     return ctx.venue.order({ ...common, ...(i.losscutPrice === undefined ? {} : { losscutPrice: i.losscutPrice }) });
   return ctx.venue.closeOrder({ ...common, positionId: i.positionId });
 };

@@ -34,7 +34,7 @@ export const protectedText = (
       filled: formatE8(filled),
       target: formatE8(trade.targetSize),
     }),
-    ...legs.map((leg) =>
+    ...alike(legs).map((leg) =>
       t.leg({
         size: sizeText(leg.size, trade.symbol),
         stopYen: toNumber(leg.stop),
@@ -44,6 +44,17 @@ export const protectedText = (
     ),
     t.timeStop({ time: jstText(timeStopMs) }),
   ].join("\n");
+};
+
+/** Legs with the same stop and target in one line: the coins of many small fills are protected in as many parts. */
+const alike = (legs: readonly LegRow[]): readonly LegRow[] => {
+  const lines = new Map<string, LegRow>();
+  for (const leg of legs) {
+    const key = `${leg.target} ${leg.stop} ${leg.targetPrice}`;
+    const line = lines.get(key);
+    lines.set(key, line === undefined ? leg : { ...line, size: coinE8(line.size + leg.size) });
+  }
+  return [...lines.values()];
 };
 
 export const cancelledText = (locale: Locale, trade: Trade, reason: Note): string =>

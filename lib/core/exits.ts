@@ -28,6 +28,8 @@ export type CloseHow = "makerFirst" | "market";
 export interface ExitFacts {
   readonly symbol: string;
   readonly direction: Direction;
+  /** The venue's smallest order. */
+  readonly minSize: CoinE8;
   readonly nowMs: EpochMs;
   /** undefined: the price is not known now; protection goes on without it. */
   readonly quote: Quote | undefined;
@@ -80,8 +82,10 @@ const CLOSE_AGAIN_MS = 5 * SECOND_MS;
 const CLOSE_AGAIN_CAP_MS = MINUTE_MS;
 
 export const STOP_ALREADY_THROUGH = "ERR-5129";
-export const QUANTITY_RESERVED = "ERR-200";
-const POSITION_NOT_FOUND = new Set(["ERR-254", "ERR-5106", "ERR-189"]);
+/** Another order has the quantity: of a position, or the coins themselves on spot. */
+export const QUANTITY_RESERVED: ReadonlySet<string> = new Set(["ERR-200", "ERR-208"]);
+/** No such position, or on spot no such coins. */
+const POSITION_NOT_FOUND = new Set(["ERR-254", "ERR-5106", "ERR-189", "ERR-201"]);
 
 /** The market has reached the target: traded there, or somebody takes our price. */
 export const targetTouched = (direction: Direction, quote: Quote, target: YenE8): boolean =>
@@ -152,6 +156,9 @@ const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
     if (f.nowMs < restedMs) return wait(purpose === "exit" ? "closing" : "taking profit", restedMs);
     return { kind: "cancel", order: live, why: "it rested its time", givesUpStop: false };
   }
+  // A part of the coins has joined or left the leg since.
+  if (live.intent.size - live.executed !== leg.open)
+    return { kind: "cancel", order: live, why: "the stop is of another size", givesUpStop: true };
   if (closing !== undefined) {
     const againMs = closeAgainMs(leg);
     if (againMs !== undefined && f.nowMs < againMs) return wait("protected; the venue refused to close it", againMs);
@@ -166,6 +173,8 @@ const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
 };
 
 const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
+  // Joined to more coins, or left to the owner, by rests.ts; no order can be made of it.
+  if (leg.open < f.minSize) return wait("too little for an order");
   const sent = leg.orders.filter((o) => !(o.state === "neverSent" && o.sentMs === undefined));
   const last = sent.at(-1);
   const refusal = last?.state === "rejected" ? last : undefined;
@@ -274,7 +283,7 @@ const lastingRefusals = (leg: Leg, sent: readonly Order[]): number =>
         o.state === "rejected" &&
         o.intent.purpose === "stop" &&
         o.resend === "never" &&
-        o.code !== QUANTITY_RESERVED &&
+        !QUANTITY_RESERVED.has(o.code) &&
         !(POSITION_NOT_FOUND.has(o.code) && o.closedMs - (leg.orders[0]?.createdMs ?? 0) < NOT_VISIBLE_AGE_MS),
     ).length;
 

@@ -60,6 +60,40 @@ export const planLegs = (
   return [leg(already.tp1 > already.tp2 ? 2 : 1, size)];
 };
 
+/** A leg with an open rest, as `coverRest` looks at it. */
+export interface OpenLeg {
+  readonly id: number;
+  readonly target: 1 | 2;
+  readonly open: CoinE8;
+}
+export interface Cover {
+  readonly grow: readonly { readonly legId: number; readonly by: CoinE8 }[];
+  readonly add: readonly LegPlan[];
+}
+
+/**
+ * Legs for the part of a position that has none: its own where that is enough for an order. A leg below the venue's minimum,
+ * which no order can protect, is filled up first; what is too little itself joins the smaller of the legs there are.
+ */
+export const coverRest = (
+  rest: CoinE8,
+  exits: ApprovedExits,
+  rules: LotRules,
+  open: readonly OpenLeg[],
+  already: { readonly tp1: CoinE8; readonly tp2: CoinE8 },
+): Cover => {
+  const dust = open.find((leg) => leg.open < rules.minSize);
+  if (dust !== undefined) {
+    const [first, second] = planLegs(coinE8(dust.open + rest), exits, rules, already);
+    if (first === undefined || second === undefined) return { grow: [{ legId: dust.id, by: rest }], add: [] };
+    const [own, other] = first.target === dust.target ? [first, second] : [second, first];
+    return { grow: [{ legId: dust.id, by: coinE8(own.size - dust.open) }], add: [other] };
+  }
+  const smallest = open.toSorted((a, b) => (a.open < b.open ? -1 : a.open > b.open ? 1 : a.id - b.id))[0];
+  if (rest < rules.minSize && smallest !== undefined) return { grow: [{ legId: smallest.id, by: rest }], add: [] };
+  return { grow: [], add: planLegs(rest, exits, rules, already) };
+};
+
 /** A stop on the tick, rounded toward the entry: never more loss than approved. */
 export const stopOnTick = (direction: Direction, price: YenE8, tick: YenE8): YenE8 =>
   direction === "long" ? ceilToStep(price, tick) : floorToStep(price, tick);

@@ -44,8 +44,16 @@ export const saleGain = (booked: readonly Booked[], sale: Sale): YenE8 => {
 
 /** Gain of all a trade's sales together, from the venue's executions alone: what the booked gains must add up to. */
 export const totalGain = (opens: readonly Sale[], closes: readonly Sale[]): YenE8 => {
-  const sold = closes.reduce((sum, e) => sum + e.size, 0n);
-  return yenE8(closes.reduce((sum, e) => sum + proceeds(e), 0n) - costOf(opens, sold));
+  let left = opens.reduce((sum, e) => sum + e.size, 0n);
+  let got = 0n;
+  let sold = 0n;
+  for (const { price, size } of closes) {
+    const own = coinE8(minBig<bigint>(size, left));
+    got += proceeds({ price, size: own });
+    sold += own;
+    left -= own;
+  }
+  return yenE8(got - costOf(opens, sold));
 };
 
 /** A resting or waiting order of ours on a part of the coins. */

@@ -11,6 +11,7 @@ import type { Market, TouchSide } from "./market.ts";
 import { Matching, type Stopped } from "./matching.ts";
 import type { VenueOptions } from "./options.ts";
 import { Settlement } from "./settlement.ts";
+import { availableCoin } from "./spot.ts";
 import {
   isSpot,
   type PendingChange,
@@ -323,9 +324,17 @@ export class Machine {
     for (const position of this.state.untold()) this.settlement.tell(position, "UPR");
     this.state.measureBare(this.market.symbols);
   }
-  /** Losses and fees can eat the yen that spot purchases have locked: the newest go first. */
+  /** The owner pays in, or (below 0) out; orders that the rest does not cover any more go. */
+  pay(currency: string, amount: bigint): void {
+    this.state.book("deposit", amount, 0, currency);
+    this.endStep();
+  }
+  /** Losses, fees and payments can take what spot orders have locked: the newest go first. */
   #cancelUncoveredSpot(): void {
     const { state } = this;
+    for (const order of [...state.liveOrders.values()].reverse())
+      if (isSpot(order.symbol) && order.side === "SELL" && availableCoin(state, order.symbol) < 0n)
+        this.cancelPoor(order);
     const buys = [...state.liveOrders.values()].filter((order) => isSpot(order.symbol) && order.side === "BUY");
     for (let order = buys.pop(); order; order = buys.pop()) {
       const { cash, locked } = this.account();

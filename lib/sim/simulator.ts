@@ -2,7 +2,7 @@
 // (docs/decisions/0004): it commits to its own file before it answers, and its time never runs backwards.
 import { createHash } from "node:crypto";
 import { AppError } from "../core/errors.ts";
-import type { CoinE8, YenE8 } from "../core/money.ts";
+import { type CoinE8, formatE8, type YenE8 } from "../core/money.ts";
 import { type EpochMs, isoUtc } from "../core/time.ts";
 import type { SymbolRules, VenueStatus } from "../core/venue.ts";
 import type { Credentials } from "../io/gmo/sign.ts";
@@ -17,6 +17,7 @@ import { type VenueOptions, venueOptions } from "./options.ts";
 import { type Quote, QuoteMarket } from "./quoteMarket.ts";
 import {
   type BareStats,
+  JPY,
   type LedgerEntry,
   type SimExecution,
   type SimOrder,
@@ -265,6 +266,13 @@ export class Simulator {
     }
     for (const event of events) for (const listener of this.#listeners) listener(event);
     return events;
+  }
+
+  /** The owner pays yen or coins in, or (below 0) out, past the API. Throws RangeError for more than there is. */
+  pay(currency: string, amount: bigint): readonly VenueEvent[] {
+    const has = currency === JPY ? this.#state.cash : this.#state.coin(currency);
+    if (has + amount < 0n) throw new RangeError(`expected at most ${formatE8(has)} ${currency} to pay out`);
+    return this.#step(() => this.#machine.pay(currency, amount));
   }
 
   /** Called after the commit, synchronously, in order. Returns how to stop. */

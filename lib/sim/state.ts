@@ -7,9 +7,11 @@ import {
   type AccountCall,
   type BareStats,
   isLive,
+  isSpot,
   JPY,
   type LedgerEntry,
   type LedgerKind,
+  remainingOf,
   reservesOf,
   type SimExecution,
   type SimOrder,
@@ -50,6 +52,8 @@ export class SimState {
   readonly openPositions = new Map<number, SimPosition>();
   events: VenueEvent[] = [];
   #cash: YenE8 = yenE8(0n);
+  /** By currency, payments out subtracted. */
+  readonly #paidIn = new Map<string, bigint>();
   #call: AccountCall | undefined;
   #callChanged = false;
   #ledgerCount = 0;
@@ -128,6 +132,8 @@ export class SimState {
   #add(entry: LedgerEntry): void {
     if (entry.currency === JPY) this.#cash = yenE8(this.#cash + entry.amount);
     else this.coins.set(entry.currency, coinE8(this.coin(entry.currency) + entry.amount));
+    if (entry.kind === "deposit")
+      this.#paidIn.set(entry.currency, (this.#paidIn.get(entry.currency) ?? 0n) + entry.amount);
     if (entry.kind === "leverage_fee") this.leverageFees.push(entry);
   }
   emit(event: VenueEvent): void {
@@ -154,9 +160,18 @@ export class SimState {
       ({ positionId }) => this.reservedOf(positionId) !== (this.#told.get(positionId) ?? 0n),
     );
   }
-  /** Open quantity of a symbol that no live close order covers. */
+  /**
+   * Open quantity of a symbol that no live close order covers. Of a coin: what was bought here beyond what was paid in, less
+   * what live sales lock.
+   */
   bareSize(symbol: string): CoinE8 {
     let sum = 0n;
+    if (isSpot(symbol)) {
+      sum = this.coin(symbol) - (this.#paidIn.get(symbol) ?? 0n);
+      for (const order of this.liveOrders.values())
+        if (order.symbol === symbol && order.side === "SELL") sum -= remainingOf(order);
+      return coinE8(sum > 0n ? sum : 0n);
+    }
     for (const position of this.openPositions.values())
       if (position.symbol === symbol) sum += position.size - this.reservedOf(position.positionId);
     return coinE8(sum);

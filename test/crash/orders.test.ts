@@ -2,6 +2,7 @@
 // starts again on the two files, and must end with: at most the approved size entered, no order in doubt, no bare position,
 // book equal to venue. kill -9 of real processes is test/crash of the queue and the replay's own end-to-end run.
 import { afterEach, describe, expect, test } from "vitest";
+import { parseCoin } from "../../lib/core/money.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import { LONG } from "../long.ts";
 import { Death } from "../sim/mortal.ts";
@@ -11,6 +12,8 @@ interface Scenario {
   readonly name: string;
   readonly options: WorldOptions;
   readonly approve: ProposalSpec;
+  /** Steps to die at in the short run; default 10. */
+  readonly points?: number;
 }
 const SCENARIOS: readonly Scenario[] = [
   {
@@ -38,6 +41,37 @@ const SCENARIOS: readonly Scenario[] = [
     name: "the time stop",
     options: { btc: (s) => s.to(9_998_000, 2).flat(120), config: { TIME_STOP_HOURS: "0.5" } },
     approve: {},
+  },
+  {
+    name: "spot: both targets, beside coins of the owner",
+    options: {
+      btc: (s) => s.to(9_998_000, 2).to(10_080_000, 16).flat(60),
+      config: { PRODUCT: "spot" },
+      coins: { BTC: parseCoin("0.5") },
+    },
+    approve: { symbol: "BTC" },
+    points: 4,
+  },
+  {
+    name: "spot: part fills too small to sell alone, a re-quote, the stop",
+    options: {
+      btc: (s) => s.flat(60),
+      eth: (s) => s.to(500_200, 3).to(499_800, 2, 0.0052).to(499_700, 2, 0.01).to(496_000, 6).flat(60),
+      venue: { partialFills: true },
+      config: { PRODUCT: "spot" },
+    },
+    approve: { symbol: "ETH", size: "0.02" },
+    points: 3,
+  },
+  {
+    name: "spot: the time stop, slow cancels",
+    options: {
+      btc: (s) => s.to(9_998_000, 2).flat(120),
+      venue: { cancelAfterMs: 300 },
+      config: { TIME_STOP_HOURS: "0.5", PRODUCT: "spot" },
+    },
+    approve: { symbol: "BTC" },
+    points: 4,
   },
 ];
 
@@ -81,7 +115,7 @@ describe.each(SCENARIOS.map((s) => [s.name, s] as const))("%s", (_, scenario) =>
     expect(story.length).toBeGreaterThan(40);
 
     const random = seededRandom(`orders:${scenario.name}`);
-    const count = LONG ? story.length : 10;
+    const count = LONG ? story.length : (scenario.points ?? 10);
     const offset = random.int(Math.max(1, Math.floor(story.length / count)));
     for (let i = 0; i < count; i++) {
       const killAt = LONG ? i + 1 : 1 + offset + Math.floor((i * (story.length - 1 - offset)) / (count - 1));

@@ -1,5 +1,7 @@
 // What must hold in any world once no trade is open, whatever happened before. And a world's state in words, for failures.
+
 import { ledgerDifferences } from "../../handlers/reconcile.ts";
+import { isSpot } from "../../lib/core/product.ts";
 import type { World } from "./world.ts";
 
 /** The broken promises, all of them, so that a failing test shows the whole picture. */
@@ -10,13 +12,15 @@ export const brokenPromises = async (w: World): Promise<readonly string[]> => {
     if (["intended", "sending", "unknown", "open"].includes(o.state))
       broken.push(`order ${o.id} (${o.intent.purpose}) is still ${o.state}`);
   for (const p of read.positions.open()) broken.push(`position ${p.positionId} is still open`);
-  for (const symbol of w.market.symbols) {
-    if (w.simulator.bareSize(symbol) > 0n) broken.push(`${symbol} is bare at the venue`);
-    for (const p of await w.venue.openPositions(symbol)) broken.push(`the venue still holds ${p.positionId}`);
+  for (const symbol of w.symbols) {
+    // Dust that no order can be made of is the owner's.
+    if (w.simulator.bareSize(symbol) > coinsLeft(w, symbol)) broken.push(`${symbol} is bare at the venue`);
+    if (!isSpot(symbol))
+      for (const p of await w.venue.openPositions(symbol)) broken.push(`the venue still holds ${p.positionId}`);
     for (const o of await w.venue.activeOrders(symbol)) broken.push(`the venue still has order ${o.orderId}`);
   }
   for (const job of w.deadJobs()) broken.push(`job ${job.name} is dead: ${job.error?.code} ${job.error?.message}`);
-  for (const d of await ledgerDifferences({ db: read, venue: w.venue }, w.market.symbols)) broken.push(d.text);
+  for (const d of await ledgerDifferences({ db: read, venue: w.venue }, w.symbols)) broken.push(d.text);
   if (read.audit.firstBroken() !== undefined) broken.push("the audit chain is broken");
   for (const trade of read.trades.alive()) broken.push(`trade ${trade.id} is still ${trade.status}`);
   for (const trade of read.trades.newest(100)) {
@@ -31,6 +35,9 @@ export const brokenPromises = async (w: World): Promise<readonly string[]> => {
   for (const o of entries) if (!known.has(String(o.orderId))) broken.push(`entry ${o.orderId} is not in our book`);
   return broken;
 };
+
+const coinsLeft = (w: World, symbol: string): bigint =>
+  w.db.read.ownerCoins.amount(symbol) - w.db.read.ownerCoins.outside(symbol);
 
 export const describeWorld = (w: World): string => {
   const orders = w

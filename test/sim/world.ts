@@ -13,10 +13,11 @@ import { notifyJob } from "../../handlers/notify.ts";
 import { registry } from "../../handlers/registry.ts";
 import type { Services } from "../../handlers/services.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
-import { parseCoin, toNumber, yen } from "../../lib/core/money.ts";
+import { type CoinE8, parseCoin, toNumber, yen } from "../../lib/core/money.ts";
 import { proposalHash } from "../../lib/core/plan.ts";
+import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs, MINUTE_MS, parseInstant } from "../../lib/core/time.ts";
-import type { Direction, Venue } from "../../lib/core/venue.ts";
+import type { Direction, SymbolRules, Venue } from "../../lib/core/venue.ts";
 import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
 import { VirtualClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
@@ -25,8 +26,10 @@ import { silentLogger } from "../../lib/io/logger.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
 import { CandleMarket } from "../../lib/sim/candleMarket.ts";
+import type { Market } from "../../lib/sim/market.ts";
 import { Simulator, type SimulatorOptions } from "../../lib/sim/simulator.ts";
-import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+import { SpotMarket } from "../../lib/sim/spotMarket.ts";
+import { ALL_RULES, SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
@@ -40,12 +43,16 @@ export const START_PRICE = 10_000_000;
 /** Full spread, basis points: 1,000 yen at the start price, so best bid and ask are 500 yen from the last price. */
 const SPREAD_BPS = 1;
 const SEED = 7;
+/** The scripted prices are the coins' own. */
+const COINS_AT_PAR = { BTC: { of: "BTC_JPY", factor: 1 }, ETH: { of: "ETH_JPY", factor: 1 } };
 
 export interface WorldOptions {
   readonly btc: (script: Script) => Script;
   readonly eth?: (script: Script) => Script;
   readonly config?: Readonly<Record<string, string>>;
   readonly venue?: SimulatorOptions;
+  /** Spot: coins the owner has already. */
+  readonly coins?: Readonly<Record<string, CoinE8>>;
   readonly killAt?: number;
   /** Handlers at once; 1 as in the replay. */
   readonly concurrency?: number;
@@ -72,7 +79,10 @@ export interface ProposalSpec {
 export class World {
   readonly dir: string;
   readonly config: Config;
-  readonly market: CandleMarket;
+  readonly market: Market;
+  /** Of the product (`config: { PRODUCT: "spot" }`). */
+  readonly symbols: readonly string[];
+  readonly #rules: readonly SymbolRules[];
   mortality: Mortality;
   clock!: VirtualClock;
   simulator!: Simulator;
@@ -90,12 +100,16 @@ export class World {
     this.config = defaultConfig(options.config);
     const script = (price: number, build: ((s: Script) => Script) | undefined) =>
       (build ?? ((s: Script) => s.flat(600)))(new Script(START_MS, price).flat(2)).build();
-    this.market = new CandleMarket({
+    const spot = this.config.PRODUCT === "spot";
+    this.symbols = symbolsOf(this.config.PRODUCT);
+    this.#rules = spot ? ALL_RULES : SYMBOL_RULES;
+    const recorded = new CandleMarket({
       candles: { BTC_JPY: script(START_PRICE, options.btc), ETH_JPY: script(500_000, options.eth) },
-      rules: SYMBOL_RULES,
+      rules: this.#rules,
       spreadsBps: new Map(["BTC_JPY", "ETH_JPY"].map((s) => [s, new Array<number>(24).fill(SPREAD_BPS)])),
       volumeShare: 1,
     });
+    this.market = spot ? new SpotMarket(recorded, ALL_RULES, COINS_AT_PAR) : recorded;
     this.mortality = new Mortality(options.killAt);
     this.#begin();
   }
@@ -112,8 +126,9 @@ export class World {
       path: join(this.dir, "venue.db"),
       market: this.market,
       seed: options.seed ?? SEED,
-      rules: SYMBOL_RULES,
+      rules: this.#rules,
       startEquity: yen(1_000_000),
+      startCoins: options.coins ?? {},
       startMs: epochMs(START_MS + 2 * MINUTE_MS),
       options: { synchronous: "OFF", partialFills: false, ...options.venue },
     });
@@ -392,7 +407,7 @@ export class World {
   entered(): number {
     return this.simulator
       .executions()
-      .filter((e) => e.settleType === "OPEN")
+      .filter((e) => e.settleType === "OPEN" && !(isSpot(e.symbol) && e.side === "SELL"))
       .reduce((sum, e) => sum + toNumber(e.size), 0);
   }
 

@@ -44,6 +44,8 @@ const differenceEn = (key: string): string => {
       return `order ${id} at the exchange is not ours`;
     case "execution":
       return `execution ${id} differs`;
+    case "coins":
+      return `the account has fewer ${id} than our trades hold`;
     default:
       return key;
   }
@@ -59,6 +61,8 @@ const differenceJa = (key: string): string => {
       return `取引所の注文 ${id} は本システムのものではありません`;
     case "execution":
       return `約定 ${id} が一致しません`;
+    case "coins":
+      return `口座の ${id} が取引の保有数量より少なくなっています`;
     default:
       return key;
   }
@@ -97,6 +101,13 @@ const en = {
       listEn(p.keys.map(differenceEn)),
       `${PAUSED_EN}; trading goes on by itself when both agree again`,
       "compare on the exchange's page; close or cancel there what is not meant to be; /positions, /orders",
+    ),
+  oversold: (p: { size: string; tradeId: number }) =>
+    alert(
+      `${p.size} of your own coins were sold`,
+      `trade ${p.tradeId}: an order given up as lost was filled after all, beside the one that replaced it`,
+      "it is booked and counted as yours; nothing is bought back",
+      "look at the exchange's execution history; buy the coins back there if you want them",
     ),
   bareRefused: (p: Bare & { code: string }) =>
     alert(
@@ -207,6 +218,13 @@ export const alerts = inBoth(en, {
       p.keys.map(differenceJa).join("、"),
       `${PAUSED_JA}。一致すれば自動で再開します`,
       "取引所の画面で確認し、意図しない注文や建玉はそこで取消・決済してください。/positions、/orders も使えます",
+    ),
+  oversold: (p) =>
+    alert(
+      `ご自身のコイン ${p.size} が売却されました`,
+      `取引 ${p.tradeId}: 届かなかったと判断した注文が、代わりの注文と重ねて約定しました`,
+      "ご自身のコインからの売却として記帳しました。買い戻しはしません",
+      "取引所の約定履歴を確認し、必要なら取引所の画面で買い戻してください",
     ),
   bareRefused: (p) =>
     alert(

@@ -1,6 +1,7 @@
 // The one catalogue of what the owner reads on the phone and in reports. Each section is a file with both languages side by
 // side; a new section is added here. Command line output for the operator and logs are English and not in it.
 import { alerts } from "./alertTexts.ts";
+import { coins } from "./coinTexts.ts";
 import type { Locale } from "./locale.ts";
 import { owner } from "./ownerTexts.ts";
 import { reasonTexts } from "./reasonTexts.ts";
@@ -8,7 +9,7 @@ import { signal } from "./signalTexts.ts";
 import { trade } from "./tradeTexts.ts";
 import { words } from "./words.ts";
 
-export const sections = { words, reasons: reasonTexts, signal, trade, owner, alerts };
+export const sections = { words, reasons: reasonTexts, signal, trade, coins, owner, alerts };
 
 const catalogueOf = (locale: Locale) => ({
   words: words[locale],
@@ -16,6 +17,7 @@ const catalogueOf = (locale: Locale) => ({
   signal: signal[locale],
   trade: trade[locale],
   owner: owner[locale],
+  coins: coins[locale],
   alerts: alerts[locale],
 });
 export type Catalogue = ReturnType<typeof catalogueOf>;

@@ -50,7 +50,7 @@ describe("settings", () => {
     ["MODE", "Live"],
     ["LONG_MIN_CONFIDENCE", "75"],
     ["PAPER_EQUITY_JPY", "1,000,000"],
-    ["PRODUCT", "spot"],
+    ["PRODUCT", "futures"],
     ["CONFIDENCE_MODE", "guarded"],
     ["TP2_PCT", "0.002"],
   ])("%s=%s is refused, naming the setting and what was expected", (name, value) => {
@@ -61,7 +61,7 @@ describe("settings", () => {
   });
 
   test("rules across settings are told together with the rest, and limits must widen with their period", () => {
-    expect(problems({ MAX_DAILY_TRADES: "x", PRODUCT: "spot", TP2_PCT: "0.001" })).toHaveLength(3);
+    expect(problems({ MAX_DAILY_TRADES: "x", PRODUCT: "futures", TP2_PCT: "0.001" })).toHaveLength(3);
     expect(problems({ MAX_WEEKLY_LOSS_PCT: "0.01" })).toHaveLength(1);
   });
 

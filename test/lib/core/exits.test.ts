@@ -15,6 +15,7 @@ const quoteAt = (last: number): Quote => ({ bid: yen(last - 500), ask: yen(last 
 const facts = (over: Partial<ExitFacts> = {}): ExitFacts => ({
   symbol: "BTC_JPY",
   direction: "long",
+  minSize: parseCoin("0.001"),
   nowMs: at(60_000),
   quote: quoteAt(10_000_000),
   timeStopMs: at(4 * 3_600_000),

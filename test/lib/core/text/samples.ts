@@ -42,6 +42,7 @@ const seenPosition = {
 export const SAMPLES: Samples = {
   reasons: {
     halted: [{ kinds: ["stop", "loss-day"] }],
+    onlyDust: [{ size: "0.0005 ETH" }],
     venueRefused: [{ code: "ERR-201" }],
     requotesUsed: [{ count: 301 }],
     venueNotOpen: [{ status: "MAINTENANCE" }, { status: "PREOPEN" }],
@@ -145,6 +146,15 @@ export const SAMPLES: Samples = {
     unsettled: [{ ids: [301, 302] }],
     silent: [{ code: "ERR-5201", message: "SAMPLE" }],
   },
+  coins: {
+    bought: [{ size: "0.01 BTC", yen: 17_512_345 }],
+    sold: [{ size: "0.01 BTC", yen: 17_512_345 }],
+    moved: [
+      { size: "0.01 BTC", more: true, symbol: "BTC" },
+      { size: "0.01 BTC", more: false, symbol: "BTC" },
+    ],
+    dust: [{ size: "0.0005 ETH", minimum: "0.001", tradeId: 4711 }],
+  },
   alerts: {
     lossLimit: [{ period: "day", lossYen: 30_001, limitYen: 30_000, until: "2025-08-13 00:00 JST" }],
     doubt: [{ job: "SAMPLE", code: "ERR-5201" }],
@@ -152,7 +162,8 @@ export const SAMPLES: Samples = {
       { id: 4711, name: "SAMPLE", code: "ERR-5201", comesBack: false },
       { id: 4711, name: "SAMPLE", code: "ERR-5201", comesBack: true },
     ],
-    mismatch: [{ keys: ["position:28901", "size:28901", "order:88001", "execution:92101", "SAMPLE"] }],
+    mismatch: [{ keys: ["position:28901", "size:28901", "order:88001", "execution:92101", "coins:BTC", "SAMPLE"] }],
+    oversold: [{ size: "0.005 BTC", tradeId: 4711 }],
     bareRefused: [{ ...bare, code: "ERR-254" }],
     bareLost: [{ ...bare, orders: 301 }],
     blind: [{ symbol: "BTC_JPY", tradeId: 4711, code: "ERR-5201" }],
