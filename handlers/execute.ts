@@ -14,6 +14,7 @@ import { entryIntent } from "./orders/entryIntent.ts";
 import { distinct } from "./orders/send.ts";
 import { refusedText } from "./orders/text.ts";
 import type { AppHandler } from "./services.ts";
+import { newNumbersButton } from "./telegram/proposalCard.ts";
 
 export const execute: AppHandler<ProposalInput> = {
   name: "execute",
@@ -56,6 +57,8 @@ export const execute: AppHandler<ProposalInput> = {
             kind: "trade",
             proposalId,
             text: refusedText(ctx.config.LOCALE, proposalId, proposal.symbol, note),
+            // Within the signal's time the owner may ask for fresh numbers.
+            buttons: newNumbersButton(ctx, proposal, nowMs),
             atMs: nowMs,
           });
         },

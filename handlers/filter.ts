@@ -21,6 +21,8 @@ import type { AppCtx, AppHandler } from "./services.ts";
 const EXTRA_COST_BPS = 2;
 /** Fees of a round trip that enters as maker and leaves as taker, basis points; never counted as a gain. */
 const feeBps = ({ makerFee, takerFee }: SymbolRules): number => Math.max(0, toNumber(makerFee + takerFee) * 10_000);
+/** What a round trip costs at this spread, basis points of the entry. */
+export const roundTripCostBps = (spread: number, rules: SymbolRules): number => spread + EXTRA_COST_BPS + feeBps(rules);
 
 export const filter: AppHandler<BarInput> = {
   name: "filter",
@@ -87,7 +89,7 @@ export const filter: AppHandler<BarInput> = {
 
     const proposal = makeProposal(ctx, signal, prices, sizing.size, {
       equity: facts.equity,
-      costBps: snapshot.spreadBps + EXTRA_COST_BPS + feeBps(rules),
+      costBps: roundTripCostBps(snapshot.spreadBps, rules),
       nowMs,
     });
     return {

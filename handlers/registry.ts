@@ -15,6 +15,7 @@ import { placeProtectiveOrders } from "./placeProtectiveOrders.ts";
 import { predict } from "./predict.ts";
 import { pruneJobs } from "./pruneJobs.ts";
 import { reconcile } from "./reconcile.ts";
+import { repropose } from "./repropose.ts";
 import { sendTelegram } from "./sendTelegram.ts";
 import { watchEntry } from "./watchEntry.ts";
 import { watchPosition } from "./watchPosition.ts";
@@ -27,6 +28,7 @@ export const handlers = [
   notify,
   awaitApproval,
   execute,
+  repropose,
   watchEntry,
   placeProtectiveOrders,
   watchPosition,

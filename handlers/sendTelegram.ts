@@ -1,48 +1,152 @@
-// Delivers the outbox in order, one message per job. The row is marked `sending` before the delivery: after a crash in
-// between, the message may have arrived, and it is delivered again marked as a repeat rather than lost.
+// Delivers the outbox: alerts first, then in order, one message at a time. A job is there for its own message and lets what is more
+// urgent go before. The row is marked `sending` before the request: after a crash or without an answer the message may have
+// arrived. Telegram knows no idempotency key, so it is sent again, marked as such, or given up (docs/telegram.md, "Lost or doubled").
 import { z } from "zod";
-import { epochMs } from "../lib/core/time.ts";
-import type { Outcome } from "../queue/types.ts";
-import type { AppHandler } from "./services.ts";
+import type { OutboxMessage } from "../db/tables/outbox.ts";
+import { textsOf } from "../lib/core/text/catalogue.ts";
+import { DAY_MS, type EpochMs, epochMs } from "../lib/core/time.ts";
+import type { Outcome, Tx } from "../queue/types.ts";
+import type { Desk } from "./approval.ts";
+import type { AppCtx, AppHandler, DeliveredAt, Delivery, ScriptedAnswer } from "./services.ts";
+import { pauseMs } from "./telegram/messenger.ts";
+import { proposalCard, SHOWN_OPEN } from "./telegram/proposalCard.ts";
 
 const Input = z.strictObject({ outboxId: z.int() });
 type Input = z.infer<typeof Input>;
+
+/**
+ * Older messages are no longer delivered: whoever discarded one's job, or was away for a week, is not told of it now.
+ * Less than jobs are kept at least (8 days), so that the key of its delivery still stands until then.
+ */
+export const STALE_MESSAGE_MS = 7 * DAY_MS;
 
 export const sendTelegram: AppHandler<Input> = {
   name: "sendTelegram",
   input: Input,
   maxAttempts: 20,
-  timeoutMs: 20_000,
+  timeoutMs: 60_000,
   risk: "neutral",
   backoff: { baseMs: 1_000, capMs: 60_000 },
   serialKey: () => "outbox",
   // Telegram: about one message a second to one chat, short bursts allowed (Bots FAQ).
   rate: { limit: 20, perMs: 20_000 },
   async run({ outboxId }, ctx): Promise<Outcome> {
-    const message = ctx.db.outbox.byId(outboxId);
-    if (!message || message.state === "sent") return { kind: "stop", reason: "nothing to deliver" };
-    const repeat = message.state === "sending";
-    if (!repeat) ctx.commit((tx) => tx.outbox.markSending(outboxId));
-    const { answer } = await ctx.messenger.deliver(
-      repeat ? { ...message, text: `(repeated) ${message.text}` } : message,
-      ctx.signal,
-    );
     const nowMs = ctx.clock.nowMs();
-    const { proposalId } = message;
-    return {
-      kind: "done",
-      write: (tx) => tx.outbox.markSent(outboxId, nowMs),
-      next:
-        answer && proposalId
-          ? [
-              {
-                name: "answerByScript",
-                key: `answer:${proposalId}`,
-                input: { proposalId, decision: answer.decision },
-                runAtMs: epochMs(nowMs + answer.afterMs),
-              },
-            ]
-          : [],
-    };
+    const own = ctx.db.outbox.byId(outboxId);
+    if (!own || own.state === "sent" || own.state === "dropped") return { kind: "stop", reason: "nothing to deliver" };
+    const { sendAfterMs } = ctx.db.telegram.state();
+    if (sendAfterMs > nowMs) return { kind: "snooze", untilMs: sendAfterMs, reason: "waiting to send again" };
+    const message = ctx.db.outbox.next((nowMs - STALE_MESSAGE_MS) as EpochMs);
+    if (!message) return settled(nowMs, own, own, (tx) => tx.outbox.markDropped(own.id, "older than a week"));
+    const unwanted = whyNotSend(ctx, message, nowMs);
+    if (unwanted !== undefined) return settled(nowMs, own, message, (tx) => giveUp(tx, ctx, message, unwanted, nowMs));
+
+    const again = message.state === "sending";
+    ctx.commit((tx) => tx.outbox.markSending(message.id));
+    const result = await ctx.messenger.deliver({ ...message, ...fresh(ctx, message, nowMs), again }, ctx.signal);
+    switch (result.kind) {
+      case "delivered": {
+        const { at, answer } = result;
+        const outcome = settled(nowMs, own, message, (tx) => delivered(tx, ctx, message, at));
+        return answer && message.proposalId ? withAnswer(outcome, message.proposalId, answer, nowMs) : outcome;
+      }
+      case "later":
+        return later(ctx, message, result);
+      case "refused":
+        return settled(nowMs, own, message, (tx) => refused(tx, ctx, message, result.reason));
+      default:
+        return result satisfies never;
+    }
   },
+};
+
+/** Done when the job's own message is; otherwise it comes back at once for it. */
+const settled = (nowMs: EpochMs, own: OutboxMessage, message: OutboxMessage, write: (tx: Tx) => void): Outcome =>
+  own.id === message.id
+    ? { kind: "done", write }
+    : { kind: "snooze", untilMs: nowMs, reason: "a more urgent message went first", write };
+
+/** Why a message that waits shall not be sent any more; undefined: send it. */
+const whyNotSend = (ctx: AppCtx, message: OutboxMessage, nowMs: EpochMs): string | undefined => {
+  if (ctx.db.telegram.state().muted.includes(message.kind)) return "muted";
+  // What it says is also in the message that is edited, or in /status: a lost note is better than a doubled one.
+  if (message.kind === "info" && message.state === "sending") return "no answer when it was sent: it may have arrived";
+  if (message.kind !== "proposal" || message.proposalId === undefined) return undefined;
+  const proposal = ctx.db.proposals.byId(message.proposalId);
+  if (!proposal) return undefined;
+  // Never buttons that can do nothing: what became of it is told by its own message.
+  if (proposal.state !== "pending") return `it is already ${proposal.state}`;
+  return nowMs >= proposal.validUntilMs ? "its time was over before it could be sent" : undefined;
+};
+
+/** A proposal gets the buttons of its state now. */
+const fresh = (ctx: AppCtx, message: OutboxMessage, nowMs: EpochMs): Pick<OutboxMessage, "text" | "buttons"> => {
+  const { text, buttons } = message;
+  const proposal = message.proposalId === undefined ? undefined : ctx.db.proposals.byId(message.proposalId);
+  if (message.kind !== "proposal" || !proposal || message.key.endsWith("#photo")) return { text, buttons };
+  return { text, buttons: proposalCard(ctx, proposal, nowMs).buttons };
+};
+
+const delivered = (tx: Tx, ctx: AppCtx, message: OutboxMessage, at: DeliveredAt | undefined): void => {
+  const nowMs = ctx.clock.nowMs();
+  tx.outbox.markSent(message.id, nowMs, at);
+  tx.telegram.sendWorks();
+  if (at === undefined || message.kind !== "proposal" || message.proposalId === undefined) return;
+  if (message.key.endsWith("#photo")) return;
+  tx.telegram.addMessage({ ...at, proposalId: message.proposalId, shown: SHOWN_OPEN }, nowMs);
+};
+
+/** Telegram will never take it: the owner must hear that something was not told. */
+const refused = (tx: Tx, ctx: AppCtx, message: OutboxMessage, why: string): void => {
+  const atMs = ctx.clock.nowMs();
+  giveUp(tx, ctx, message, why, atMs);
+  ctx.log.error({ outboxId: message.id, key: message.key, why }, "telegram.messageRefused");
+  if (message.kind === "alert") return; // One that tells of this one would meet the same end.
+  const text = textsOf(ctx.config.LOCALE).command.undeliverable({ key: message.key, why });
+  tx.outbox.insert({ key: `undeliverable:${message.id}`, kind: "alert", text, atMs });
+};
+
+const giveUp = (tx: Tx, ctx: AppCtx, message: OutboxMessage, why: string, atMs: EpochMs): void => {
+  tx.outbox.markDropped(message.id, why);
+  const data = { outboxId: message.id, key: message.key, kind: message.kind, why };
+  tx.audit.append({ atMs, kind: "message.dropped", actor: "sendTelegram", traceId: ctx.job.traceId, data });
+};
+
+/** Waits as long as asked, or longer and longer while the trouble lasts. */
+const later = (ctx: AppCtx, message: OutboxMessage, result: Extract<Delivery, { kind: "later" }>): Outcome => {
+  const nowMs = ctx.clock.nowMs();
+  const waitMs = result.waitMs ?? pauseMs(ctx.db.telegram.state().sendTrouble?.sinceMs, nowMs);
+  const untilMs = epochMs(nowMs + waitMs);
+  ctx.log.warn({ outboxId: message.id, arrived: result.arrived, reason: result.reason, untilMs }, "telegram.sendLater");
+  return {
+    kind: "snooze",
+    untilMs,
+    reason: result.reason,
+    write: (tx) => {
+      if (result.arrived === "maybe") tx.outbox.markDoubtful(message.id, result.reason);
+      else if (message.state !== "sending") tx.outbox.markWaiting(message.id, result.reason);
+      if (result.trouble) tx.telegram.sendTrouble(result.reason, nowMs, untilMs);
+      else tx.telegram.sendAfter(untilMs);
+    },
+  };
+};
+
+const withAnswer = (outcome: Outcome, proposalId: string, answer: ScriptedAnswer, nowMs: EpochMs): Outcome => ({
+  ...outcome,
+  next: [
+    {
+      name: "answerByScript",
+      key: `answer:${proposalId}`,
+      input: { proposalId, decision: answer.decision },
+      runAtMs: epochMs(nowMs + answer.afterMs),
+    },
+  ],
+});
+
+/** Enqueues a delivery for every message still in the outbox. Idempotent. Returns how many are new. */
+export const pumpOutbox = ({ db, store, clock }: Desk): number => {
+  let created = 0;
+  for (const id of db.read.outbox.waitingIds((clock.nowMs() - STALE_MESSAGE_MS) as EpochMs))
+    if (store.enqueue({ name: "sendTelegram", key: `send:${id}`, input: { outboxId: id } }).created) created += 1;
+  return created;
 };

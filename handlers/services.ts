@@ -1,6 +1,6 @@
 // What every handler of this system is given beside the queue's own context. Only the composition root fills it.
 
-import type { MessageKind } from "../db/tables/outbox.ts";
+import type { Button, MessageKind } from "../db/tables/outbox.ts";
 import type { Config } from "../lib/core/config.ts";
 import type { Venue } from "../lib/core/venue.ts";
 import type { LoadedModel } from "../models/registry.ts";
@@ -14,6 +14,10 @@ export interface OutgoingMessage {
   readonly kind: MessageKind;
   readonly proposalId: string | undefined;
   readonly text: string;
+  readonly photo?: Uint8Array | undefined;
+  readonly buttons?: readonly (readonly Button[])[] | undefined;
+  /** An earlier attempt may have delivered it: it is marked as a repetition. */
+  readonly again?: boolean;
 }
 
 /** An answer that came with the delivery itself: only the scripted owner of a replay has one. */
@@ -22,10 +26,30 @@ export interface ScriptedAnswer {
   readonly afterMs: number;
 }
 
-/** Where messages go: the replay's terminal and scripted owner, or (a later issue) Telegram. */
+/** Where a delivered message stands. */
+export interface DeliveredAt {
+  readonly chatId: number;
+  readonly messageId: number;
+  readonly isPhoto: boolean;
+}
+export type Delivery =
+  | { readonly kind: "delivered"; readonly at?: DeliveredAt; readonly answer?: ScriptedAnswer }
+  /** Not now. `arrived` "maybe": there was no answer. `trouble` false: only a wait that was asked for. */
+  | {
+      readonly kind: "later";
+      readonly arrived: "no" | "maybe";
+      readonly reason: string;
+      /** At least this long, when the other side said so. */
+      readonly waitMs?: number;
+      readonly trouble: boolean;
+    }
+  /** This message will never be taken. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Where messages go: the terminal, a replay's scripted owner, or Telegram. */
 export interface Messenger {
-  /** Delivers one message. Throws AppError retry when it may be tried again. */
-  deliver(message: OutgoingMessage, signal: AbortSignal): Promise<{ readonly answer?: ScriptedAnswer }>;
+  /** Delivers one message. Throws only what is no matter of the connection (a bug). */
+  deliver(message: OutgoingMessage, signal: AbortSignal): Promise<Delivery>;
 }
 
 export interface Services {

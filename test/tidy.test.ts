@@ -55,6 +55,7 @@ describe("the tree is the architecture", () => {
     ["tulind", /from "tulind"/, ["lib/core/indicators.ts"]],
     ["SQLite", /from "better-sqlite3"/, ["lib/io/sqlite.ts"]],
     ["HTTP", /from "undici"/, ["lib/io/gmo/httpTransport.ts"]],
+    ["telegraf", /"telegraf"/, ["lib/io/telegram/client.ts"]],
     ["the console", /\bconsole\./, []],
     ["sloppy numbers", /\bparseFloat\(|\bz\.coerce\b/, []],
   ])("one door to %s", (_name, pattern, doors) => {

@@ -104,6 +104,10 @@ export const proposalReads = (sql: Sqlite) => {
   const newest = sql
     .prepare<[number], Row>("SELECT * FROM proposals ORDER BY created_ms DESC, id DESC LIMIT ?")
     .safeIntegers();
+  const ofSignal = sql
+    .prepare<[number], Row>("SELECT * FROM proposals WHERE signal_id = ? ORDER BY created_ms, id")
+    .safeIntegers();
+  const successor = sql.prepare<[string], string>("SELECT id FROM proposals WHERE supersedes = ? LIMIT 1").pluck();
   const approval = sql.prepare<
     [string],
     {
@@ -121,6 +125,10 @@ export const proposalReads = (sql: Sqlite) => {
       return row && toProposal(row);
     },
     pending: (): readonly Proposal[] => pending.all().map(toProposal),
+    /** The first one, and what changes and fresh numbers made of it. */
+    ofSignal: (signalId: number): readonly Proposal[] => ofSignal.all(signalId).map(toProposal),
+    /** Id of the proposal that took its place. */
+    successorOf: (id: string): string | undefined => successor.get(id),
     newest: (limit: number): readonly Proposal[] => newest.all(limit).map(toProposal),
     approval(proposalId: string): Approval | undefined {
       const row = approval.get(proposalId);

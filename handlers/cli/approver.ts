@@ -31,7 +31,7 @@ export const scriptedAnswer = (approver: Approver, seed: number, proposalId: str
 /** Delivers to nobody but the script: the replay prints its story from the audit log. */
 export const scriptedMessenger = (approver: Approver, seed: number): Messenger => ({
   async deliver(message: OutgoingMessage) {
-    if (message.kind !== "proposal") return {};
+    if (message.kind !== "proposal") return { kind: "delivered" };
     if (message.proposalId === undefined)
       throw new AppError(
         "permanent",
@@ -39,6 +39,6 @@ export const scriptedMessenger = (approver: Approver, seed: number): Messenger =
         `expected a proposal id on message ${message.key}, found none`,
       );
     const answer = scriptedAnswer(approver, seed, message.proposalId);
-    return answer ? { answer } : {};
+    return answer ? { kind: "delivered", answer } : { kind: "delivered" };
   },
 });

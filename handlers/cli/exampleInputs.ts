@@ -11,6 +11,7 @@ export const EXAMPLE_INPUTS: Readonly<Record<string, Readonly<Record<string, unk
   notify: PROPOSAL,
   awaitApproval: PROPOSAL,
   execute: PROPOSAL,
+  repropose: { ...PROPOSAL, actor: "cli" },
   watchEntry: PROPOSAL,
   placeProtectiveOrders: { positionId: "270010001" },
   watchPosition: { tradeId: 1 },

@@ -15,6 +15,10 @@ const plain = (value: unknown): string | number | boolean | null =>
 export const shownSetting = (config: Config, name: SettingName): string | number | boolean | null =>
   isSecret(name) && config[name] !== undefined ? HIDDEN : plain(config[name]);
 
+export const isDefault = (config: Config, name: SettingName): boolean =>
+  String(shownSetting(config, name)) ===
+  String(SETTINGS[name].fallback === undefined ? null : plain(fallbackValue(name)));
+
 export const registerSettings = (
   program: Command,
   deps: { readonly config: () => Config; readonly out: (text: string) => void },
@@ -33,8 +37,9 @@ export const registerSettings = (
       for (const name of names) {
         const value = shownSetting(config, name);
         const fallback = SETTINGS[name].fallback;
-        const changed = String(value) !== String(fallback === undefined ? null : plain(fallbackValue(name)));
-        deps.out(`${name} = ${value ?? "(not set)"}${changed ? `   (default ${fallback ?? "not set"})` : ""}`);
+        deps.out(
+          `${name} = ${value ?? "(not set)"}${!isDefault(config, name) ? `   (default ${fallback ?? "not set"})` : ""}`,
+        );
         deps.out(`    ${SETTINGS[name].doc}`);
       }
     });

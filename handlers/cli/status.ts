@@ -3,10 +3,12 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import { AppError } from "../../lib/core/errors.ts";
 import { toNumber } from "../../lib/core/money.ts";
-import { DAY_MS, type EpochMs, isoUtc, jstText } from "../../lib/core/time.ts";
+import { DAY_MS, type EpochMs, epochMs, isoUtc, jstText } from "../../lib/core/time.ts";
 import { isLocked } from "../../lib/io/lock.ts";
 import { proposalText, yenText } from "../messages.ts";
 import { QUARANTINE } from "../reconcile.ts";
+import { STALE_MESSAGE_MS } from "../sendTelegram.ts";
+import { telegramHealth, telegramText } from "../telegram/health.ts";
 import { noPrices, noPricesText } from "./prices.ts";
 import { type RunnerHealth, runnerHealth } from "./runnerHealth.ts";
 import { META, type State } from "./state.ts";
@@ -64,6 +66,8 @@ const statusOf = (state: State) => {
   // Written by the worker: without one it is an old story.
   const none = running ? noPrices(state.db) : undefined;
   const jobs = state.store.stats();
+  const bot = read.telegram.state();
+  const botHealth = telegramHealth(bot, nowMs);
   return {
     now: isoUtc(nowMs),
     mode,
@@ -71,6 +75,17 @@ const statusOf = (state: State) => {
     health,
     noPrices: none === undefined ? null : { since: isoUtc(none.sinceMs), why: none.why, symbols: none.symbols },
     lastMarketData: lastMarketMs === undefined ? null : isoUtc(lastMarketMs),
+    telegram:
+      bot.botId === 0
+        ? null
+        : {
+            bot: bot.botName ?? null,
+            ok: botHealth.ok,
+            why: botHealth.ok ? null : botHealth.why,
+            polled: bot.polledMs === undefined ? null : isoUtc(bot.polledMs),
+            waiting: read.outbox.waitingIds(epochMs(Math.max(0, nowMs - STALE_MESSAGE_MS))).length,
+            muted: bot.muted,
+          },
     proposals: read.proposals
       .pending()
       .map((p) => ({ id: p.id, symbol: p.symbol, direction: p.direction, validUntil: isoUtc(p.validUntilMs) })),
@@ -88,6 +103,7 @@ const statusOf = (state: State) => {
     problems: [
       ...healthProblem(health),
       ...(none === undefined ? [] : [noPricesText(none)]),
+      ...(running && bot.botId !== 0 && !botHealth.ok ? [botHealth.why] : []),
       ...(jobs.states.dead > 0 ? [`${jobs.states.dead} dead jobs (trader jobs list --state dead)`] : []),
       ...alerts.filter((a) => a.severity === "critical").map((a) => `ALERT ${oneLine(a.text)}`),
     ],
@@ -132,6 +148,7 @@ const statusLines = (status: Status, state: State): readonly string[] => {
     ...(health.why === null ? [] : [`RED: ${health.why}`]),
     ...(none === undefined ? [] : [noPricesText(none)]),
     `equity ${equity}, last market data ${status.lastMarketData === null ? "none" : jst(status.lastMarketData)}`,
+    ...(status.telegram === null ? [] : [telegramText(read.telegram.state(), state.clock.nowMs())]),
     `jobs: ${ready} ready, ${busy} running, ${parked} waiting for a person, ${dead} dead`,
     ...status.halts.map((halt) => `HALT ${halt.kind}: ${halt.reason} (until ${halt.until ?? "cleared"})`),
     ...(restored === null

@@ -5,7 +5,7 @@ import type { AppError } from "../../lib/core/errors.ts";
 import { composeAlert } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
-import { DAY_MS, type EpochMs } from "../../lib/core/time.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
 import type { Venue } from "../../lib/core/venue.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
@@ -16,6 +16,7 @@ import { deadJobAlert, JobStore } from "../../queue/store.ts";
 import type { Database, NewJob, Tx } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
 import { registry } from "../registry.ts";
+import { pumpOutbox } from "../sendTelegram.ts";
 import type { Messenger, Services } from "../services.ts";
 import { schedulesOf } from "./schedules.ts";
 
@@ -43,12 +44,6 @@ export interface System {
   /** Enqueues a delivery for every message still in the outbox; idempotent, so it can run as often as one likes. */
   pumpOutbox(): number;
 }
-
-/**
- * Older messages are no longer delivered: whoever discarded one's job, or was away for a week, is not told of it now.
- * Less than jobs are kept at least (8 days), so that the key of its delivery still stands until then.
- */
-const STALE_MESSAGE_MS = 7 * DAY_MS;
 
 /** Declares the schedules and builds the worker; starts nothing. */
 export const createSystem = (parts: SystemParts): System => {
@@ -85,12 +80,7 @@ export const createSystem = (parts: SystemParts): System => {
     store,
     scheduler,
     worker,
-    pumpOutbox: () => {
-      let created = 0;
-      for (const id of db.read.outbox.waitingIds((clock.nowMs() - STALE_MESSAGE_MS) as EpochMs))
-        if (store.enqueue({ name: "sendTelegram", key: `send:${id}`, input: { outboxId: id } }).created) created += 1;
-      return created;
-    },
+    pumpOutbox: () => pumpOutbox({ db, store, clock }),
   };
 };
 

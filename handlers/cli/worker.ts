@@ -16,12 +16,15 @@ import { lockFolder } from "../../lib/io/lock.ts";
 import { fileLogger } from "../../lib/io/logger.ts";
 import { entropyHex, seededRandom } from "../../lib/io/random.ts";
 import { type ServiceManager, serviceNotifier } from "../../lib/io/systemd.ts";
+import { createTelegramClient } from "../../lib/io/telegram/client.ts";
 import { QuoteMarket } from "../../lib/sim/quoteMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
 import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
 import type { Messenger } from "../services.ts";
+import { Bot, claimBot, ownersOf } from "../telegram/bot.ts";
+import { telegramMessenger } from "../telegram/messenger.ts";
 import { collectHistoryAtStart, reviveHistory } from "./history.ts";
 import { allTogether, type Light, watchLight } from "./light.ts";
 import { paperTransport, startQuoteFeed } from "./paper.ts";
@@ -149,6 +152,7 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
       timers: deps.timers ?? realTimers,
       pace: { publicPerSecond: config.GMO_PUBLIC_PER_SECOND },
     });
+    const telegram = await telegramParts(config);
     const bootId = entropyHex();
     const system = createSystem({
       db,
@@ -156,7 +160,7 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
       config,
       venue,
       model,
-      messenger: logMessenger(say),
+      messenger: telegram?.messenger ?? logMessenger(say),
       account: "paper",
       pollMs: config.QUOTE_POLL_SECONDS * SECOND_MS,
       log,
@@ -165,6 +169,22 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
       concurrency: CONCURRENCY,
       virtual: false,
     });
+    if (telegram === undefined) claimBot(db, 0);
+    const bot =
+      telegram &&
+      new Bot({
+        db,
+        store: system.store,
+        clock,
+        config,
+        venue,
+        log,
+        client: telegram.client,
+        account: "paper",
+        timers: realTimers,
+        newToken: () => entropyHex(),
+      });
+    closers.push(() => bot?.stop());
     const restored = quarantineIfRestored({ db, store: system.store, clock, locale: config.LOCALE }, varDir);
     if (restored !== undefined) {
       log.error({ why: restored }, "database.quarantined");
@@ -228,9 +248,15 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
       feed.stop();
     });
     system.worker.start();
+    bot?.start();
     light = watchLight({
       worker: {
-        health: () => allTogether(() => system.worker.health(), progress.health),
+        health: () =>
+          allTogether(
+            () => system.worker.health(),
+            progress.health,
+            () => bot?.health() ?? { ok: true },
+          ),
         polledMs: () => system.worker.polledMs(),
       },
       notifier,
@@ -274,10 +300,19 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
 const marketText = (lastMs: EpochMs | undefined): string =>
   lastMs === undefined ? "no market data yet" : `last market data ${jstText(lastMs)}`;
 
+/** What sends and asks, when the settings name a bot. */
+const telegramParts = async (config: Config) => {
+  const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_URL: apiUrl, LOCALE: locale } = config;
+  const owners = ownersOf(config);
+  if (token === undefined || owners === undefined) return undefined;
+  const client = await createTelegramClient({ token, apiUrl });
+  return { client, messenger: telegramMessenger({ client, chatId: owners.chatId, locale }) };
+};
+
 /** Without Telegram the messages go to the terminal (and so to the service's journal); answers come by `trader approve`. */
 const logMessenger = (say: Say): Messenger => ({
   async deliver(message) {
     say({ event: "message", kind: message.kind, proposalId: message.proposalId, text: message.text }, message.text);
-    return {};
+    return { kind: "delivered" };
   },
 });

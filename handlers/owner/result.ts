@@ -34,7 +34,7 @@ export const waitOn = (
     if (waitedMs >= TELL_AFTER_MS)
       tx.outbox.insert({
         key: `owner:${command.id}:waiting`,
-        kind: "info",
+        kind: "answer",
         text: textsOf(locale).owner.notDone({ command: command.command, id: command.id, why: reason }),
         atMs: nowMs,
       });
@@ -85,7 +85,7 @@ export const finish = (
     const text = [head, ...lines].join("\n");
     tx.ownerCommands.finish(command.id, { finishedMs: atMs, outcome, text, seen });
     tx.alerts.resolve(alarmKey(command), atMs);
-    tx.outbox.insert({ key: `owner:${command.id}`, kind: "info", text, atMs });
+    tx.outbox.insert({ key: `owner:${command.id}`, kind: "answer", text, atMs });
     const data = { commandId: command.id, seen, text: lines.join("; ") };
     tx.audit.append({
       atMs,

@@ -11,7 +11,7 @@ import { modifyProposal } from "../../handlers/approval.ts";
 import { onFailure } from "../../handlers/cli/system.ts";
 import { notifyJob } from "../../handlers/notify.ts";
 import { registry } from "../../handlers/registry.ts";
-import type { Services } from "../../handlers/services.ts";
+import type { Messenger, Services } from "../../handlers/services.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
 import { type CoinE8, parseCoin, toNumber, yen } from "../../lib/core/money.ts";
 import { proposalHash } from "../../lib/core/plan.ts";
@@ -60,6 +60,8 @@ export interface WorldOptions {
   readonly seed?: number;
   /** Called before a request of ours goes out: a test may move the venue's time (`world.pass`) or look around. */
   readonly onRequest?: (world: World, what: string) => void | Promise<void>;
+  /** Where messages go, made anew for each life; without one they stay in the outbox. */
+  readonly messenger?: (world: World) => Messenger;
   /** Called after each commit of ours: what another process may do between two of them. */
   readonly onCommit?: (world: World) => void;
 }
@@ -151,7 +153,7 @@ export class World {
       account: "replay",
       // No handler of these tests asks a model or the messenger.
       model: undefined as unknown as Services["model"],
-      messenger: { deliver: () => Promise.reject(new Error("no messages in this world")) },
+      messenger: options.messenger?.(this) ?? { deliver: () => Promise.reject(new Error("no messages in this world")) },
       desk: { db: this.db, store: this.store, clock: this.clock },
     };
     this.worker = createWorker({

@@ -1,6 +1,8 @@
 // The one catalogue of what the owner reads on the phone and in reports. Each section is a file with both languages side by
 // side; a new section is added here. Command line output for the operator and logs are English and not in it.
 import { alerts } from "./alertTexts.ts";
+import { answers, menu } from "./answerTexts.ts";
+import { buttons, card, command, confirm, modify, notice, repropose } from "./botTexts.ts";
 import { coins } from "./coinTexts.ts";
 import type { Locale } from "./locale.ts";
 import { owner } from "./ownerTexts.ts";
@@ -9,7 +11,24 @@ import { signal } from "./signalTexts.ts";
 import { trade } from "./tradeTexts.ts";
 import { words } from "./words.ts";
 
-export const sections = { words, reasons: reasonTexts, signal, trade, coins, owner, alerts };
+export const sections = {
+  words,
+  reasons: reasonTexts,
+  signal,
+  trade,
+  coins,
+  owner,
+  alerts,
+  buttons,
+  card,
+  notice,
+  modify,
+  repropose,
+  confirm,
+  command,
+  menu,
+  answers,
+};
 
 const catalogueOf = (locale: Locale) => ({
   words: words[locale],
@@ -19,6 +38,15 @@ const catalogueOf = (locale: Locale) => ({
   owner: owner[locale],
   coins: coins[locale],
   alerts: alerts[locale],
+  buttons: buttons[locale],
+  card: card[locale],
+  notice: notice[locale],
+  modify: modify[locale],
+  repropose: repropose[locale],
+  confirm: confirm[locale],
+  command: command[locale],
+  menu: menu[locale],
+  answers: answers[locale],
 });
 export type Catalogue = ReturnType<typeof catalogueOf>;
 

@@ -1,0 +1,93 @@
+// After the tap the re-check said no, because the price had left the band or a gate had closed. Within the signal's own 15 minutes the
+// owner may ask for fresh numbers: a new proposal with entry, band, stop and targets from the book of now, never larger than the
+// one that was approved, through the same checks, and asked again before it counts. The time does not start anew.
+import { z } from "zod";
+import type { Proposal } from "../db/tables/proposals.ts";
+import { breakEvenRate, planPrices, proposalHash, riskYen } from "../lib/core/plan.ts";
+import { textsOf } from "../lib/core/text/catalogue.ts";
+import { noteText } from "../lib/core/text/reasonTexts.ts";
+import type { Outcome } from "../queue/types.ts";
+import { bestQuote, recheckEntry, spreadBps, symbolRules } from "./facts.ts";
+import { numbers, roundTripCostBps } from "./filter.ts";
+import { notifyJob } from "./notify.ts";
+import { rememberRules } from "./ruleTable.ts";
+import type { AppCtx, AppHandler } from "./services.ts";
+
+const Input = z.strictObject({ proposalId: z.string().min(1), actor: z.string().min(1) });
+type Input = z.infer<typeof Input>;
+
+export const repropose: AppHandler<Input> = {
+  name: "repropose",
+  input: Input,
+  maxAttempts: 3,
+  timeoutMs: 20_000,
+  risk: "neutral",
+  backoff: { baseMs: 500, capMs: 2_000 },
+  serialKey: ({ proposalId }) => `repropose:${proposalId}`,
+  async run({ proposalId, actor }, ctx): Promise<Outcome> {
+    const old = ctx.db.proposals.byId(proposalId);
+    const why = old === undefined ? "unknown" : whyNot(ctx, old);
+    if (old === undefined || why !== undefined) return no(ctx, proposalId, why ?? "unknown");
+    const rules = await symbolRules(ctx, old.symbol);
+    const quote = bestQuote(await ctx.venue.orderBook(old.symbol, ctx.signal));
+    const prices = planPrices(ctx.config, { direction: old.direction, ...quote, atr: old.atr, tick: rules.tick });
+    const id = nextId(old.id);
+    const draft: Proposal = {
+      ...old,
+      ...prices,
+      id,
+      createdMs: ctx.clock.nowMs(),
+      state: "pending",
+      supersedes: old.id,
+    };
+    const check = await recheckEntry(ctx, draft);
+    if (check.kind === "refused") return no(ctx, proposalId, noteText(ctx.config.LOCALE, check.reason));
+    const { size } = check;
+    const { symbol, direction, validUntilMs } = old;
+    const proposal: Proposal = {
+      ...draft,
+      size,
+      risk: riskYen(prices.entry, prices.stop, size),
+      breakEven: breakEvenRate(prices, roundTripCostBps(spreadBps(quote.bid, quote.ask), rules)),
+      hash: proposalHash({ id, symbol, direction, size, prices, validUntilMs }),
+    };
+    return {
+      kind: "done",
+      write: (tx) => {
+        tx.proposals.insert(proposal);
+        rememberRules(tx, rules);
+        tx.audit.append({
+          atMs: ctx.clock.nowMs(),
+          kind: "proposal.created",
+          actor,
+          traceId: old.traceId,
+          data: { signalId: old.signalId, symbol, direction, instead: old.id, ...numbers(proposal) },
+        });
+      },
+      next: [notifyJob(proposal)],
+    };
+  },
+};
+
+const whyNot = (ctx: AppCtx, old: Proposal): string | undefined => {
+  const texts = textsOf(ctx.config.LOCALE).repropose;
+  if (ctx.db.trades.byProposal(old.id)) return texts.traded;
+  if (ctx.db.proposals.successorOf(old.id) !== undefined) return texts.pending;
+  if (old.state !== "approved" || ctx.db.outbox.byKey(`refused:${old.id}`) === undefined) return texts.notRefused;
+  return ctx.clock.nowMs() >= old.validUntilMs ? texts.over : undefined;
+};
+
+const no = (ctx: AppCtx, proposalId: string, why: string): Outcome => ({
+  kind: "stop",
+  reason: why,
+  write: (tx) =>
+    tx.outbox.insert({
+      key: `repropose:${ctx.job.id}`,
+      kind: "answer",
+      text: `${textsOf(ctx.config.LOCALE).repropose.title({ id: proposalId })}\n${why}`,
+      atMs: ctx.clock.nowMs(),
+    }),
+});
+
+/** "btc2508112115" -> "btc2508112115n1" -> "btc2508112115n2". */
+const nextId = (id: string): string => `${id.replace(/n\d+$/, "")}n${Number(/n(\d+)$/.exec(id)?.[1] ?? 0) + 1}`;

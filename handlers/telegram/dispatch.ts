@@ -1,0 +1,170 @@
+// One update: read, act, and commit the effect, its record and the offset together. A tap then gets its notice, which no longer
+// matters for the effect: when it cannot be shown, what the owner must know is said in the chat instead.
+import { AppError } from "../../lib/core/errors.ts";
+import { HOUR_MS } from "../../lib/core/time.ts";
+import type { TelegramClient } from "../../lib/io/telegram/client.ts";
+import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
+import type { Tx } from "../../queue/types.ts";
+import { parseTap } from "./callback.ts";
+import { actCommand } from "./commands.ts";
+import { actConfirmation } from "./confirm.ts";
+import { type Act, actorOf, type BotParts, type Effect, say, type Tapped, type Typed, textsFor } from "./effects.ts";
+import { isChangeTap } from "./modify.ts";
+import { answer, askNewNumbers, changeByTap, promptChange, quoteFor } from "./proposals.ts";
+import type { Incoming } from "./updates.ts";
+
+/** A tap may come before its proposal waits for it: the message was sent a moment before the job was parked. */
+const PREPARING_TRIES = 10;
+const PREPARING_PAUSE_MS = 300;
+/** Strangers an hour who get a line each in the audit log. */
+const MOST_STRANGERS = 20;
+
+export type DispatchParts = BotParts & { readonly client: Pick<TelegramClient, "answerTap"> };
+
+/** Acts on one update. Throws what is no answer to the owner: trouble of the file, and bugs. */
+export const dispatch = async (
+  parts: DispatchParts,
+  incoming: Incoming,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  switch (incoming.kind) {
+    case "stranger":
+      return ignoreStranger(parts, incoming);
+    case "other":
+      return void parts.db.transaction((tx) => record(parts, tx, incoming, incoming.what));
+    case "tap":
+    case "text": {
+      const act = incoming.kind === "tap" ? await actTap(parts, incoming) : actCommand(parts, incoming);
+      const effect = await commit(parts, incoming, act, signal);
+      if (incoming.kind === "tap") await notify(parts, incoming, effect, signal);
+      return;
+    }
+    default:
+      return incoming satisfies never;
+  }
+};
+
+const actTap = async (parts: BotParts, tapped: Tapped): Promise<Act> => {
+  const tap = parseTap(tapped.data);
+  const { notice } = textsFor(parts.config);
+  if (tap === undefined)
+    return () => ({ outcome: "no button of ours", notice: { text: notice.badButton, alert: true } });
+  const { name, subject } = tap;
+  if (isChangeTap(name)) {
+    const quote = name === "best" ? await quoteFor(parts, subject) : undefined;
+    return changeByTap(parts, tapped, { ...tap, name }, quote);
+  }
+  switch (name) {
+    case "approve":
+      return answer(parts, tapped, subject, "approved", tap);
+    case "reject":
+      return answer(parts, tapped, subject, "rejected", tap);
+    case "modify":
+      return promptChange(parts, tapped, subject, tap);
+    case "newNumbers":
+      return askNewNumbers(parts, tapped, tap);
+    case "confirm":
+    case "cancel":
+      return actConfirmation(parts, tapped, subject, name);
+    default:
+      return name satisfies never;
+  }
+};
+
+/** Effect, record and offset in one transaction. What a rule refuses is undone as a whole, and the refusal is the effect. */
+const commit = async (
+  parts: BotParts,
+  incoming: Tapped | Typed,
+  act: Act,
+  signal: AbortSignal | undefined,
+): Promise<Effect> => {
+  const run = (one: Act): Effect =>
+    parts.db.transaction((tx) => {
+      const effect = one(tx);
+      if (incoming.kind === "text" && effect.notice) say(tx, incoming, parts.clock.nowMs(), effect.notice.text);
+      audit(parts, tx, incoming, effect.outcome);
+      record(parts, tx, incoming, effect.outcome);
+      return effect;
+    });
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return run(act);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.verdict === "alert") throw error;
+      const preparing = error.code === "PROPOSAL_NOT_WAITING";
+      if (!preparing || attempt >= PREPARING_TRIES) return run(() => refusal(parts, incoming, error));
+      await parts.timers.sleep(PREPARING_PAUSE_MS, signal);
+    }
+};
+
+const refusal = (parts: BotParts, incoming: Tapped | Typed, error: AppError): Effect => {
+  const texts = textsFor(parts.config);
+  const text = (): string => {
+    switch (error.code) {
+      case "PROPOSAL_CHANGED":
+        return texts.notice.changed;
+      case "PROPOSAL_MISSING":
+        return texts.notice.unknown;
+      case "PROPOSAL_NOT_WAITING":
+        return texts.notice.preparing;
+      case "MODIFY_REFUSED":
+        return texts.notice.refused({ why: error.message });
+      default: {
+        const command = incoming.kind === "text" ? (incoming.text.split(/\s/)[0] ?? "") : "";
+        return texts.command.failed({ command, why: error.message });
+      }
+    }
+  };
+  return { outcome: `refused: ${error.code}: ${error.message}`, notice: { text: text(), alert: true } };
+};
+
+const audit = (parts: BotParts, tx: Tx, incoming: Tapped | Typed, outcome: string): void => {
+  const said = incoming.kind === "tap" ? { tap: incoming.data } : { command: incoming.text.slice(0, 200) };
+  const { updateId, messageId } = incoming;
+  tx.audit.append({
+    atMs: parts.clock.nowMs(),
+    kind: `telegram.${incoming.kind === "tap" ? "tap" : "command"}`,
+    actor: actorOf(incoming),
+    data: { updateId, messageId, ...said, outcome },
+  });
+};
+
+const record = (parts: BotParts, tx: Tx, incoming: Incoming, outcome: string): void => {
+  const { updateId, kind, ...payload } = incoming;
+  tx.telegram.handled({ updateId, kind, payload, outcome, atMs: parts.clock.nowMs() });
+};
+
+/** Ignored and reported: no reply, a line in the audit log, an alert at most once an hour. */
+const ignoreStranger = (parts: BotParts, stranger: Extract<Incoming, { kind: "stranger" }>): void =>
+  parts.db.transaction((tx) => {
+    const atMs = parts.clock.nowMs();
+    const { userId, chatId } = stranger;
+    const count = tx.telegram.strangersSince((atMs - HOUR_MS) as typeof atMs) + 1;
+    if (count <= MOST_STRANGERS)
+      tx.audit.append({ atMs, kind: "telegram.stranger", actor: `telegram:${userId}`, data: { ...stranger } });
+    tx.outbox.insert({
+      key: `stranger:${Math.floor(atMs / HOUR_MS)}`,
+      kind: "alert",
+      text: textsFor(parts.config).command.stranger({ userId, chatId }),
+      atMs,
+    });
+    record(parts, tx, stranger, "ignored");
+  });
+
+/** Ends the tap's waiting. Telegram takes this for about 15 seconds after the tap only. */
+const notify = async (
+  parts: DispatchParts,
+  tapped: Tapped,
+  effect: Effect,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  const { text, alert } = effect.notice ?? { text: "", alert: false };
+  try {
+    await parts.client.answerTap(tapped.tapId, { text: text.slice(0, 200), alert }, signal);
+  } catch (e) {
+    if (!(e instanceof TelegramFailure)) throw e;
+    parts.log.info({ updateId: tapped.updateId, reason: e.message }, "telegram.noticeNotShown");
+    // What had an effect shows in its message; what had none would go unnoticed.
+    if (alert) parts.db.transaction((tx) => say(tx, tapped, parts.clock.nowMs(), text));
+  }
+};

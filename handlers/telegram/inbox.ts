@@ -1,0 +1,162 @@
+// The long poll. The offset lives in the database and moves in the transaction of each update's effect: an update is confirmed at
+// Telegram only after its effect is durable, and one that comes again is known by its id. Dying anywhere loses none and doubles none.
+
+import { DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
+import type { Clock } from "../../lib/io/clock.ts";
+import type { Timers } from "../../lib/io/gmo/timers.ts";
+import type { Logger } from "../../lib/io/logger.ts";
+import { storageTrouble } from "../../lib/io/storageTrouble.ts";
+import type { TelegramClient } from "../../lib/io/telegram/client.ts";
+import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
+import type { Database } from "../../queue/types.ts";
+import { pauseMs } from "./messenger.ts";
+import { type Incoming, type Owners, readUpdate } from "./updates.ts";
+
+const HOLD_SECONDS = 25;
+/** The state is written when it tells something new, else about this often. */
+const NOTE_POLL_EVERY_MS = 10 * SECOND_MS;
+/** After a week without updates Telegram goes on with ids from anywhere: an offset from before would discard them unseen. */
+const OFFSET_FORGOTTEN_MS = 6 * DAY_MS;
+const TRIES = 3;
+const TRY_AGAIN_MS = SECOND_MS;
+const CONFLICT_PAUSE_MS = 10 * SECOND_MS;
+const UNAUTHORIZED_PAUSE_MS = MINUTE_MS;
+
+export interface InboxParts {
+  readonly db: Database;
+  readonly client: TelegramClient;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly owners: Owners;
+  /** Acts on one update and commits its effect together with `telegram.handled`. */
+  readonly handle: (incoming: Incoming, signal: AbortSignal | undefined) => Promise<void>;
+  /** Default 25 s. */
+  readonly holdSeconds?: number;
+}
+
+export class Inbox {
+  #after: number | undefined;
+  constructor(private readonly o: InboxParts) {}
+
+  /** Until the signal aborts. Never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      let pause = 0;
+      try {
+        await this.pollOnce(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        pause = this.#afterFailure(error);
+      }
+      if (pause > 0) await this.o.timers.sleep(pause, signal).catch(() => undefined);
+    }
+  }
+
+  /** One getUpdates and everything it brought. Throws TelegramFailure, and what the file refuses. Returns the number of updates. */
+  async pollOnce(signal?: AbortSignal): Promise<number> {
+    const { client, log } = this.o;
+    const holdSeconds = this.o.holdSeconds ?? HOLD_SECONDS;
+    const batch = await client.getUpdates({ offset: this.#offset(), holdSeconds }, signal);
+    this.#notePoll();
+    for (const raw of batch) {
+      let incoming: Incoming;
+      try {
+        incoming = readUpdate(raw, this.o.owners);
+      } catch (error) {
+        log.error({ err: error }, "telegram.noUpdate");
+        continue;
+      }
+      await this.#handle(incoming, signal);
+      this.#after = incoming.updateId + 1;
+    }
+    return batch.length;
+  }
+
+  /** What to ask from: within a batch of repetitions only memory knows how far we are. */
+  #offset(): number | undefined {
+    const { nextUpdateId, lastUpdateMs } = this.o.db.read.telegram.state();
+    if (this.#after !== undefined) {
+      const after = this.#after;
+      this.#after = undefined;
+      return after;
+    }
+    const old = lastUpdateMs !== undefined && this.o.clock.nowMs() - lastUpdateMs > OFFSET_FORGOTTEN_MS;
+    return nextUpdateId === 0 || old ? undefined : nextUpdateId;
+  }
+
+  async #handle(incoming: Incoming, signal: AbortSignal | undefined): Promise<void> {
+    const { db, log, handle, timers, clock } = this.o;
+    for (let attempt = 1; !db.read.telegram.wasHandled(incoming.updateId); attempt += 1) {
+      try {
+        await handle(incoming, signal);
+        return;
+      } catch (error) {
+        // A file in trouble is tried until it is well: the update stays at Telegram meanwhile.
+        if (signal?.aborted || storageTrouble(error) !== undefined) throw error;
+        log.error({ err: error, updateId: incoming.updateId, attempt }, "telegram.updateFailed");
+        if (attempt < TRIES) {
+          await timers.sleep(TRY_AGAIN_MS, signal);
+          continue;
+        }
+        // One that we cannot understand must not stop those behind it.
+        const outcome = `failed: ${(error as Error).message}`;
+        const atMs = clock.nowMs();
+        const { updateId, kind } = incoming;
+        db.transaction((tx) => tx.telegram.handled({ updateId, kind, payload: incoming, outcome, atMs }));
+        return;
+      }
+    }
+  }
+
+  #notePoll(): void {
+    const { db, clock, log } = this.o;
+    const nowMs = clock.nowMs();
+    const state = db.read.telegram.state();
+    const fresh = state.polledMs !== undefined && Math.abs(nowMs - state.polledMs) < NOTE_POLL_EVERY_MS;
+    if (fresh && state.pollTrouble === undefined) return;
+    if (state.pollTrouble !== undefined) log.info({ since: state.pollTrouble.sinceMs }, "telegram.pollsAgain");
+    db.transaction((tx) => tx.telegram.polled(nowMs));
+  }
+
+  /** Notes the trouble. Returns how long to pause, ms. */
+  #afterFailure(error: unknown): number {
+    const { db, clock, log } = this.o;
+    const nowMs = clock.nowMs();
+    if (!(error instanceof TelegramFailure)) {
+      log.error({ err: error }, "telegram.inboxFailed");
+      return TRY_AGAIN_MS;
+    }
+    const known = db.read.telegram.state().pollTrouble;
+    const why = troubleText(error);
+    const level = error.kind === "unauthorized" || error.kind === "conflict" ? "error" : "warn";
+    if (known?.why !== why) log[level]({ reason: error.message }, `telegram.poll.${error.kind}`);
+    try {
+      db.transaction((tx) => tx.telegram.pollTrouble(why, nowMs));
+    } catch (e) {
+      log.error({ err: e }, "telegram.troubleNotWritten");
+    }
+    switch (error.kind) {
+      case "unauthorized":
+        return UNAUTHORIZED_PAUSE_MS;
+      case "tooMany":
+        return error.retryAfterMs;
+      case "conflict":
+        return Math.max(CONFLICT_PAUSE_MS, pauseMs(known?.sinceMs, nowMs));
+      default:
+        return pauseMs(known?.sinceMs, nowMs as EpochMs);
+    }
+  }
+}
+
+/** Each with what to do: it is what status and the light say. */
+const troubleText = (e: TelegramFailure): string => {
+  switch (e.kind) {
+    case "unauthorized":
+      return `TELEGRAM 401: the bot token is refused (${e.message}); give TELEGRAM_BOT_TOKEN a valid one and restart`;
+    case "conflict":
+      return `TELEGRAM 409: another program polls this bot (${e.message}); stop it, or revoke the token at BotFather`;
+    default:
+      return `TELEGRAM unreachable (${e.message}); approve with trader approve meanwhile`;
+  }
+};

@@ -1,0 +1,132 @@
+// What the message of a proposal shall show now, computed from the book alone: the same after any crash, and edited whenever it
+// differs from what is shown. Buttons only where a tap can still do something.
+import { createHash } from "node:crypto";
+import type { Button } from "../../db/tables/outbox.ts";
+import type { Approval, Proposal } from "../../db/tables/proposals.ts";
+import type { Trade } from "../../db/tables/trades.ts";
+import type { Config } from "../../lib/core/config.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { coinText } from "../../lib/core/text/format.ts";
+import { type EpochMs, jstText } from "../../lib/core/time.ts";
+import type { Reads } from "../../queue/types.ts";
+import { tapData } from "./callback.ts";
+
+export interface Card {
+  readonly text: string;
+  readonly buttons: readonly (readonly Button[])[];
+  /** Nothing of it will change any more. */
+  readonly final: boolean;
+  /** SHOWN_OPEN while the message stands as it was sent. */
+  readonly fingerprint: string;
+}
+interface Facts {
+  readonly db: Reads;
+  readonly config: Pick<Config, "LOCALE">;
+}
+
+/** The fingerprint of a proposal that still waits for its answer: shown as sent. */
+export const SHOWN_OPEN = "open";
+
+const clockText = (at: EpochMs): string => jstText(at).slice(11);
+
+export const proposalCard = (facts: Facts, proposal: Proposal, nowMs: EpochMs): Card => {
+  const said = facts.db.outbox.byKey(`proposal:${proposal.id}`)?.text ?? proposal.id;
+  if (proposal.state === "pending")
+    return { text: said, buttons: openButtons(facts, proposal), final: false, fingerprint: SHOWN_OPEN };
+  const { lines, final, buttons = [] } = endOf(facts, proposal, nowMs);
+  // The commands under the message can do nothing any more either.
+  const rest = said.split("\n").filter((line) => !/^\/(approve|reject|modify)_/.test(line));
+  const text = [...lines, "", ...rest].join("\n").trimEnd();
+  const fingerprint = createHash("sha256")
+    .update(JSON.stringify([text, buttons]))
+    .digest("hex")
+    .slice(0, 16);
+  return { text, buttons, final, fingerprint };
+};
+
+const button = (name: "approve" | "reject" | "modify" | "newNumbers", { config }: Facts, p: Proposal): Button => ({
+  text: textsOf(config.LOCALE).buttons[name],
+  data: tapData(name, p.id, p.hash),
+});
+const openButtons = (facts: Facts, p: Proposal) => [
+  [button("approve", facts, p), button("reject", facts, p)],
+  [button("modify", facts, p)],
+];
+/** Under what was approved but not traded, while its signal is still worth something. */
+export const newNumbersButton = (facts: Facts, p: Proposal, nowMs: EpochMs): readonly (readonly Button[])[] =>
+  nowMs < p.validUntilMs && facts.db.proposals.successorOf(p.id) === undefined
+    ? [[button("newNumbers", facts, p)]]
+    : [];
+
+interface End {
+  readonly lines: readonly string[];
+  readonly final: boolean;
+  readonly buttons?: Card["buttons"];
+}
+
+const endOf = (facts: Facts, p: Proposal, nowMs: EpochMs): End => {
+  const t = textsOf(facts.config.LOCALE);
+  const approval = facts.db.proposals.approval(p.id);
+  const answered = {
+    time: clockText(approval?.decidedMs ?? p.validUntilMs),
+    by: approval === undefined ? "–" : whoText(facts, approval),
+  };
+  switch (p.state) {
+    case "pending":
+      throw new RangeError(`proposal ${p.id} has no end yet`);
+    case "rejected":
+      return { lines: [t.card.rejected(answered)], final: true };
+    case "expired":
+      return { lines: [t.card.expired(answered)], final: true };
+    case "superseded":
+      return { lines: [t.card.superseded(answered)], final: true };
+    case "approved": {
+      const trade = facts.db.trades.byProposal(p.id);
+      const after = trade === undefined ? notTraded(facts, p, nowMs) : tradeEnd(facts, trade);
+      return { ...after, lines: [t.card.approved(answered), ...after.lines] };
+    }
+    default:
+      return p.state satisfies never;
+  }
+};
+
+const whoText = ({ config }: Facts, approval: Approval): string => {
+  const { who } = textsOf(config.LOCALE).card;
+  return approval.actor === "cli" ? who.cli : who[approval.decidedBy];
+};
+
+/** What a message said below its title: the reason in the owner's language. */
+const told = (facts: Facts, key: string): string =>
+  facts.db.outbox.byKey(key)?.text.split("\n").slice(1).join(" ") || "–";
+
+const notTraded = (facts: Facts, p: Proposal, nowMs: EpochMs): End => {
+  const t = textsOf(facts.config.LOCALE).card;
+  const refusal = `refused:${p.id}`;
+  if (facts.db.outbox.byKey(refusal) !== undefined) {
+    const why = told(facts, refusal);
+    const buttons = newNumbersButton(facts, p, nowMs);
+    return { lines: [t.refused({ why })], final: nowMs >= p.validUntilMs, buttons };
+  }
+  return { lines: [facts.db.halts.active(nowMs).length > 0 ? t.halted : t.checking], final: false };
+};
+
+const tradeEnd = (facts: Facts, trade: Trade): End => {
+  const { words, card: t } = textsOf(facts.config.LOCALE);
+  const coins = `${trade.positionSize} ${coinText(trade.symbol)}`;
+  switch (trade.status) {
+    case "pending":
+      return { lines: [t.working({ coins, yen: trade.entryPrice })], final: false };
+    case "open":
+      return { lines: [t.open({ coins, yen: trade.entryPrice, stopYen: trade.stopLoss })], final: false };
+    case "cancelled":
+      return { lines: [t.cancelled({ why: told(facts, `trade:${trade.id}:cancelled`) })], final: true };
+    case "closed": {
+      const time = trade.closedMs === undefined ? "–" : clockText(trade.closedMs);
+      const result = { yen: trade.pnlAmount ?? 0, percent: (trade.pnlPercent ?? 0) / 100 };
+      const exit = trade.exitReason === undefined ? "–" : words.exit[trade.exitReason];
+      return { lines: [t.closed({ time, ...result, exit })], final: true };
+    }
+    default:
+      return trade.status satisfies never;
+  }
+};

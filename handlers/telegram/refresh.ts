@@ -1,0 +1,76 @@
+// Brings the messages of proposals to what they shall show (proposalCard.ts). An edit may be repeated safely, so nothing is noted
+// before it: after a crash the difference is simply found again.
+import type { ChatMessage } from "../../db/tables/telegram.ts";
+import type { Config } from "../../lib/core/config.ts";
+import { CAPTION_LIMIT, fitText, MESSAGE_LIMIT } from "../../lib/core/messageText.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
+import type { Clock } from "../../lib/io/clock.ts";
+import type { Logger } from "../../lib/io/logger.ts";
+import type { TelegramClient } from "../../lib/io/telegram/client.ts";
+import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
+import type { Database } from "../../queue/types.ts";
+import { pauseMs } from "./messenger.ts";
+import { type Card, proposalCard } from "./proposalCard.ts";
+
+export interface RefreshParts {
+  readonly db: Database;
+  readonly client: TelegramClient;
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+/** One look at every message that may still change. Returns how many were edited. Throws nothing of the connection's. */
+export const refreshMessages = async (parts: RefreshParts, signal?: AbortSignal): Promise<number> => {
+  let edited = 0;
+  for (const message of parts.db.read.telegram.openMessages()) {
+    const nowMs = parts.clock.nowMs();
+    if (signal?.aborted || parts.db.read.telegram.state().sendAfterMs > nowMs) return edited;
+    const proposal = parts.db.read.proposals.byId(message.proposalId);
+    if (!proposal) continue;
+    const card = proposalCard({ db: parts.db.read, config: parts.config }, proposal, nowMs);
+    if (card.fingerprint === message.shown && !card.final) continue;
+    const outcome = card.fingerprint === message.shown ? "shown" : await edit(parts, message, card, nowMs, signal);
+    if (outcome === "later") return edited;
+    parts.db.transaction((tx) => {
+      tx.telegram.messageShows(message, card.fingerprint, card.final || outcome === "gone");
+      tx.telegram.sendWorks();
+    });
+    if (outcome === "shown") edited += 1;
+  }
+  return edited;
+};
+
+const edit = async (
+  { client, db, log }: RefreshParts,
+  message: ChatMessage,
+  card: Card,
+  nowMs: EpochMs,
+  signal: AbortSignal | undefined,
+): Promise<"shown" | "gone" | "later"> => {
+  const text = fitText(card.text, message.isPhoto ? CAPTION_LIMIT : MESSAGE_LIMIT);
+  const boldUnits = text.split("\n", 1)[0]?.trimEnd().length;
+  try {
+    await client.editMessage(message, { text, boldUnits, buttons: card.buttons }, signal);
+    return "shown";
+  } catch (e) {
+    if (!(e instanceof TelegramFailure)) throw e;
+    const { kind, retryAfterMs } = e;
+    // Deleted by the owner, or too old to be edited: the proposal's other messages tell of its end.
+    if (kind === "refused") {
+      log.warn(
+        { messageId: message.messageId, proposalId: message.proposalId, reason: e.message },
+        "telegram.editRefused",
+      );
+      return "gone";
+    }
+    const since = db.read.telegram.state().sendTrouble?.sinceMs;
+    db.transaction((tx) =>
+      kind === "tooMany"
+        ? tx.telegram.sendAfter(epochMs(nowMs + retryAfterMs))
+        : tx.telegram.sendTrouble(e.message, nowMs, epochMs(nowMs + pauseMs(since, nowMs))),
+    );
+    log.warn({ messageId: message.messageId, reason: e.message }, "telegram.editLater");
+    return "later";
+  }
+};

@@ -1,0 +1,75 @@
+// Updates as Telegram sends them, reduced to what the owner can do: tap, type, reply. Who may do it: the configured people in the
+// configured private chat, nobody else. What was forwarded, sent through another bot, or said elsewhere is no word of the owner's.
+import { z } from "zod";
+
+const From = z.object({ id: z.int() });
+const Chat = z.object({ id: z.int(), type: z.string() });
+const Message = z.object({
+  message_id: z.int(),
+  from: From.optional(),
+  chat: Chat,
+  text: z.string().optional(),
+  reply_to_message: z.object({ message_id: z.int() }).optional(),
+  forward_origin: z.unknown().optional(),
+  forward_date: z.unknown().optional(),
+  via_bot: z.unknown().optional(),
+});
+const Update = z.object({
+  update_id: z.int(),
+  message: Message.optional(),
+  callback_query: z
+    .object({
+      id: z.string(),
+      from: From,
+      data: z.string().optional(),
+      message: z.object({ message_id: z.int(), chat: Chat, photo: z.unknown().optional() }).optional(),
+    })
+    .optional(),
+});
+
+interface Said {
+  readonly updateId: number;
+  readonly userId: number;
+  readonly chatId: number;
+  readonly messageId: number;
+}
+export type Incoming =
+  | (Said & { readonly kind: "tap"; readonly tapId: string; readonly data: string; readonly isPhoto: boolean })
+  | (Said & { readonly kind: "text"; readonly text: string; readonly replyTo: number | undefined })
+  /** Somebody or somewhere else. */
+  | { readonly kind: "stranger"; readonly updateId: number; readonly userId: number; readonly chatId: number }
+  /** Nothing we act on: a photo, a forwarded text, a kind we do not know. */
+  | { readonly kind: "other"; readonly updateId: number; readonly what: string };
+
+export interface Owners {
+  readonly chatId: number;
+  readonly userIds: readonly number[];
+}
+
+/** Throws RangeError when it has not even an update id: then it is no update. */
+export const readUpdate = (raw: unknown, owners: Owners): Incoming => {
+  const bare = z.object({ update_id: z.int() }).safeParse(raw);
+  if (!bare.success) throw new RangeError("expected an update with an update_id, found none");
+  const updateId = bare.data.update_id;
+  const parsed = Update.safeParse(raw);
+  if (!parsed.success) return { kind: "other", updateId, what: "an update of another shape" };
+  const { message, callback_query: tap } = parsed.data;
+  const from = message?.from ?? tap?.from;
+  const chat = message?.chat ?? tap?.message?.chat;
+  if (from === undefined) return { kind: "other", updateId, what: "an update without a sender" };
+  if (!isOwner(from.id, chat, owners)) return { kind: "stranger", updateId, userId: from.id, chatId: chat?.id ?? 0 };
+  const said = { updateId, userId: from.id, chatId: owners.chatId };
+  if (tap?.message !== undefined) {
+    const { message_id: messageId, photo } = tap.message;
+    return { kind: "tap", ...said, messageId, tapId: tap.id, data: tap.data ?? "", isPhoto: photo !== undefined };
+  }
+  if (message === undefined) return { kind: "other", updateId, what: "no message" };
+  if (message.forward_origin !== undefined || message.forward_date !== undefined || message.via_bot !== undefined)
+    return { kind: "other", updateId, what: "a forwarded message" };
+  if (message.text === undefined) return { kind: "other", updateId, what: "a message without text" };
+  const replyTo = message.reply_to_message?.message_id;
+  return { kind: "text", ...said, messageId: message.message_id, text: message.text, replyTo };
+};
+
+const isOwner = (userId: number, chat: z.infer<typeof Chat> | undefined, owners: Owners): boolean =>
+  chat !== undefined && chat.type === "private" && chat.id === owners.chatId && owners.userIds.includes(userId);

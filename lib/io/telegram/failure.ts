@@ -1,0 +1,46 @@
+// What can go wrong between us and the Bot API, sorted by what it means: did the request have its effect, and who must act.
+
+/**
+ * `notSent`: certainly without effect (no connection). `noAnswer`: it may have had its effect (timeout, reset, 5xx, an unreadable
+ * answer). `unauthorized`: the token is refused (401, 404). `conflict`: another program polls with this token, or a webhook is set (409).
+ * `tooMany`: wait `retryAfterMs` (429). `blocked`: the chat does not take our messages (403, or the chat is not found).
+ * `refused`: this very request is wrong (any other 4xx); without effect.
+ */
+export type FailureKind = "notSent" | "noAnswer" | "unauthorized" | "conflict" | "tooMany" | "blocked" | "refused";
+
+export class TelegramFailure extends Error {
+  override readonly name = "TelegramFailure";
+  constructor(
+    readonly kind: FailureKind,
+    /** "sendMessage: 400 Bad Request: chat not found". Without the token. */
+    message: string,
+    readonly retryAfterMs: number = 0,
+  ) {
+    super(message);
+  }
+}
+
+/** No connection came about: the other side cannot have seen the request. */
+const NOT_CONNECTED =
+  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)/;
+
+/** An answer of the Bot API that says no. */
+export const refusalOf = (
+  method: string,
+  code: number,
+  description: string,
+  retryAfterSeconds = 0,
+): TelegramFailure => {
+  const text = `${method}: ${code} ${description}`;
+  if (code === 401 || code === 404) return new TelegramFailure("unauthorized", text);
+  if (code === 409) return new TelegramFailure("conflict", text);
+  if (code === 429) return new TelegramFailure("tooMany", text, Math.max(1, retryAfterSeconds) * 1_000);
+  if (code === 403 || /chat not found|chat_id is empty|user is deactivated/i.test(description))
+    return new TelegramFailure("blocked", text);
+  if (code >= 500) return new TelegramFailure("noAnswer", text);
+  return new TelegramFailure("refused", text);
+};
+
+/** No answer of the Bot API at all. `code`: of the system or the TLS library, as the HTTP client hands it on. */
+export const silenceOf = (method: string, code: string, what: string): TelegramFailure =>
+  new TelegramFailure(NOT_CONNECTED.test(code) ? "notSent" : "noAnswer", `${method}: ${what}`);
