@@ -147,10 +147,38 @@ const run = async (order: ChildOrder): Promise<void> => {
   }
   if (order.until === "killed") return;
 
+  /** A row of another connection, as a command writes it: with nothing else to do, only a worker that looks finds it. */
+  const pushFromElsewhere = (): void => {
+    const other = openDatabase(order.dbPath);
+    new JobStore(other, registry, realClock).enqueue({
+      name: "chain",
+      key: `${order.bootId}-elsewhere`,
+      input: { left: 0, lane: 0 },
+    });
+    other.close();
+  };
+  const progress = db.sql.prepare<[], number>("SELECT total(fence) + count(finished_ms) FROM jobs").pluck();
+  /** Looks until nothing is left, or nothing has moved for `giveUpMs`: a slow machine is no stranded job. Returns what is left. */
+  const leftWhenStill = async (count: () => number): Promise<number> => {
+    let seen = -1;
+    let movedMs = realClock.monotonicMs();
+    let foreign = false;
+    for (;;) {
+      const left = count();
+      const now = progress.get() ?? 0;
+      if (now !== seen) movedMs = realClock.monotonicMs();
+      seen = now;
+      if (realClock.monotonicMs() - movedMs >= order.giveUpMs || (left === 0 && foreign)) return left;
+      if (left === 0) {
+        pushFromElsewhere();
+        foreign = true;
+      }
+      await pause();
+    }
+  };
   // With no push of its own, this process must come to a moment with nothing due.
   if (order.until === "caughtUp") {
-    let { due } = store.stats();
-    for (; due > 0 && realClock.monotonicMs() - startedMs < order.giveUpMs; { due } = store.stats()) await pause();
+    const due = await leftWhenStill(() => store.stats().due);
     process.send?.({ due, afterMs: realClock.monotonicMs() - startedMs });
     return;
   }
@@ -158,15 +186,7 @@ const run = async (order: ChildOrder): Promise<void> => {
   // The last process lives until nothing is left or nothing moves, then stops as SIGTERM would stop it.
   new Scheduler(db, store, realClock).removeExcept([]);
   const left = db.sql.prepare<[], number>("SELECT count(*) FROM jobs WHERE state IN ('ready', 'running')").pluck();
-  const progress = db.sql.prepare<[], number>("SELECT total(fence) + count(finished_ms) FROM jobs").pluck();
-  let seen = -1;
-  let movedMs = realClock.monotonicMs();
-  while (left.get() !== 0 && realClock.monotonicMs() - movedMs < order.giveUpMs) {
-    const now = progress.get() ?? 0;
-    if (now !== seen) movedMs = realClock.monotonicMs();
-    seen = now;
-    await pause();
-  }
+  await leftWhenStill(() => left.get() ?? 0);
   await worker.stop({ graceMs: 5_000 });
   db.close();
   closeSync(sideLog);

@@ -35,7 +35,7 @@ export interface ChildOrder {
   readonly dieAt?: { readonly point: string; readonly hit: number } | undefined;
   /** "killed": until it is killed. "caughtUp": says so when nothing is due. "empty": lives until the queue is empty. */
   readonly until: "killed" | "caughtUp" | "empty";
-  /** Without any change for this long, an "empty" process gives up: what is left is stranded. */
+  /** Without any change for this long, a "caughtUp" or "empty" process gives up: what is left is stranded. */
   readonly giveUpMs: number;
   readonly sabotage?: Sabotage | undefined;
 }
