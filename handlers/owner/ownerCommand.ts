@@ -84,7 +84,7 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> =>
   const next: NewJob[] = [];
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
     await tryOn(async () => {
-      for (const d of await settleSymbol(ctx, symbol)) if (d.key.startsWith("size:")) unexplained.push(d.text);
+      for (const d of await settleSymbol(ctx, symbol)) if (/^(size|coins):/.test(d.key)) unexplained.push(d.text);
     });
   }
   const asked = (trade: Trade): boolean =>

@@ -53,7 +53,9 @@ const whyNot = (db: Reads, command: OwnerCommand, nowMs: EpochMs, t: Texts): str
 const disagreementNow = async (ctx: AppCtx, t: Texts): Promise<string | undefined> => {
   try {
     const differences = [];
-    for (const symbol of symbolsOf(ctx.config.PRODUCT)) differences.push(...(await settleSymbol(ctx, symbol)));
+    // Coins that the owner has paid in or out are no disagreement: reconcile counts them.
+    for (const symbol of symbolsOf(ctx.config.PRODUCT))
+      differences.push(...(await settleSymbol(ctx, symbol)).filter((d) => d.settle === undefined));
     const unsettled = ctx.db.orders.allLive().filter((o) => o.state === "sending" || o.state === "unknown");
     if (differences.length > 0) return `the venue and the book disagree: ${differences.map((d) => d.text).join("; ")}`;
     if (unsettled.length > 0) return t.unsettled({ ids: unsettled.map((o) => o.id) });

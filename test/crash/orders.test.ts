@@ -50,7 +50,7 @@ const SCENARIOS: readonly Scenario[] = [
       coins: { BTC: parseCoin("0.5") },
     },
     approve: { symbol: "BTC" },
-    points: 4,
+    points: 2,
   },
   {
     name: "spot: part fills too small to sell alone, a re-quote, the stop",
@@ -61,7 +61,7 @@ const SCENARIOS: readonly Scenario[] = [
       config: { PRODUCT: "spot" },
     },
     approve: { symbol: "ETH", size: "0.02" },
-    points: 3,
+    points: 2,
   },
   {
     name: "spot: the time stop, slow cancels",
@@ -71,7 +71,7 @@ const SCENARIOS: readonly Scenario[] = [
       config: { TIME_STOP_HOURS: "0.5", PRODUCT: "spot" },
     },
     approve: { symbol: "BTC" },
-    points: 4,
+    points: 2,
   },
 ];
 
