@@ -8,6 +8,7 @@ import type { Schedule } from "../../db/tables/schedules.ts";
 import { DAY_MS, type EpochMs, epochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
 import type { JobsState } from "./common.ts";
 import { folderText, isEndedReplay } from "./folder.ts";
+import { type NoPrices, noPrices, noPricesText } from "./prices.ts";
 import { dueText } from "./scheduleList.ts";
 import { META, virtualNow } from "./state.ts";
 import {
@@ -36,6 +37,8 @@ export interface Frame {
   readonly ended: boolean;
   readonly stats: JobStats;
   readonly halts: readonly Halt[];
+  /** What the worker that runs has written down of the exchange; undefined while all symbols have prices. */
+  readonly noPrices: NoPrices | undefined;
   readonly workers: readonly WatchedWorker[];
   readonly running: readonly RunningJob[];
   readonly finishedLastMinute: number;
@@ -54,6 +57,10 @@ export const gatherFrame = ({ db, clock }: Pick<JobsState, "db" | "clock">): Fra
     const nowMs = virtualNow(db) ?? clock.nowMs();
     const { queueLook } = db.read;
     const schedules = [...db.read.schedules.all()];
+    const workers = watchedWorkers(db);
+    const ended = isEndedReplay(db);
+    // What a worker that is gone has written is no news.
+    const runs = !ended && workers.some(({ process }) => process !== "stopped" && process !== "gone");
     schedules.sort((a, b) => Number(a.paused) - Number(b.paused) || a.nextTickMs - b.nextTickMs);
     return {
       nowMs,
@@ -61,10 +68,11 @@ export const gatherFrame = ({ db, clock }: Pick<JobsState, "db" | "clock">): Fra
       dir: dirname(db.path),
       mode: db.read.meta.get(META.mode),
       folder: folderText(db),
-      ended: isEndedReplay(db),
+      ended,
       stats: db.read.jobs.stats(nowMs),
       halts: db.read.halts.active(nowMs),
-      workers: watchedWorkers(db),
+      noPrices: runs ? noPrices(db) : undefined,
+      workers,
       running: queueLook.running(),
       finishedLastMinute: queueLook.finishedSince(epochMs(nowMs - MINUTE_MS)),
       finishedLastHour: queueLook.finishedSince(epochMs(nowMs - HOUR_MS)),
@@ -82,6 +90,10 @@ export const frameJson = (frame: Frame): Record<string, unknown> => ({
   finishedLastMinute: frame.finishedLastMinute,
   finishedLastHour: frame.finishedLastHour,
   halts: frame.halts.map((h) => ({ kind: h.kind, reason: h.reason, untilMs: h.untilMs ?? null })),
+  noPrices:
+    frame.noPrices === undefined
+      ? null
+      : { sinceMs: frame.noPrices.sinceMs, why: frame.noPrices.why, symbols: frame.noPrices.symbols },
   workers: frame.workers.map((w) => ({
     bootId: w.bootId,
     pid: w.pid,
@@ -111,7 +123,9 @@ export const frameLines = (frame: Frame, width?: number): readonly Line[] => {
     wrapTo(line.text, width, "  ").map((text) => (line.style ? { text, style: line.style } : { text }));
   return [
     ...wrapped({ text: clean(`${jstSeconds(frame.nowMs)}  ${frame.folder}`), style: "bold" }),
-    ...[...countLines(frame), ...frame.halts.map(haltLine), ...workerLines(frame)].flatMap(wrapped),
+    ...[...countLines(frame), ...frame.halts.map(haltLine), ...priceLines(frame), ...workerLines(frame)].flatMap(
+      wrapped,
+    ),
     ...runningLines(frame, width),
     ...failureLines(frame, width),
     ...tickLines(frame, width),
@@ -128,6 +142,9 @@ const haltLine = ({ kind, reason, untilMs }: Halt): Line => {
         : ` (until ${jstSeconds(untilMs)})`;
   return { text: clean(`HALT ${kind}: ${reason}${until}`), style: "bad" };
 };
+
+const priceLines = ({ noPrices: none }: Frame): readonly Line[] =>
+  none === undefined ? [] : [{ text: clean(noPricesText(none)), style: "bad" }];
 
 const countLines = ({ stats, finishedLastMinute, finishedLastHour, nowMs }: Frame): readonly Line[] => {
   const order: readonly JobState[] = ["ready", "running", "parked", "dead", "done", "cancelled", "expired"];

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
+import { META } from "../../../handlers/cli/state.ts";
 import type { Terminal } from "../../../handlers/cli/terminal.ts";
 import { cutTo, openScreen, textWidth } from "../../../handlers/cli/terminal.ts";
 import { AppError } from "../../../lib/core/errors.ts";
@@ -144,6 +145,21 @@ describe("trader jobs watch --once", () => {
     w.clock.pass(5 * SECOND_MS);
     expect((await lines(w))[3]).toBe(`NO WORKER RUNS: worker (pid ${child.pid}) is gone, its last heartbeat 5.0 s ago`);
   });
+});
+
+test("no prices of the exchange stand out while a worker runs, as in trader status; of one that stopped they are no news", async () => {
+  const w = world([handler("fetch", () => done)]);
+  const ledger = w.ledger("a");
+  const none = { sinceMs: T0, why: "dns: ENOTFOUND", symbols: ["BTC_JPY"] };
+  w.db.transaction((tx) => tx.meta.set(META.noPrices, JSON.stringify(none)));
+  expect(await lines(w)).toContain("NO PRICES of BTC_JPY since 2026-11-02 09:00 JST (dns: ENOTFOUND)");
+  expect(JSON.parse((await lines(w, "--json")).join(""))).toMatchObject({ noPrices: none });
+  w.db.transaction((tx) => tx.meta.set(META.noPrices, ""));
+  expect((await lines(w)).join("\n")).not.toContain("NO PRICES");
+  w.db.transaction((tx) => tx.meta.set(META.noPrices, JSON.stringify(none)));
+  ledger.stopWorker();
+  expect((await lines(w)).join("\n")).not.toContain("NO PRICES");
+  expect(JSON.parse((await lines(w, "--json")).join(""))).toMatchObject({ noPrices: null });
 });
 
 describe("trader jobs watch", () => {
