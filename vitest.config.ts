@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/bench/**", "node_modules/**", "dist/**"],
+    exclude: ["test/bench/**", "**/node_modules/**", "dist/**"],
     globalSetup: ["test/e2e/setup.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -13,22 +13,31 @@ const folderOf = (rival: string): string => fileURLToPath(new URL(`../rivals/${r
 const readJson = (path: string): { version?: string; dependencies?: Record<string, string> } =>
   JSON.parse(readFileSync(path, "utf8"));
 
-export const versionsOf = (rival: string): Readonly<Record<string, string>> =>
-  readJson(join(folderOf(rival), "package.json")).dependencies ?? {};
+const dependenciesOf = (folder: string): Readonly<Record<string, string>> =>
+  readJson(join(folder, "package.json")).dependencies ?? {};
+export const versionsOf = (rival: string): Readonly<Record<string, string>> => dependenciesOf(folderOf(rival));
 
-const isInstalled = (rival: string): boolean =>
-  Object.entries(versionsOf(rival)).every(([name, version]) => {
-    const manifest = join(folderOf(rival), "node_modules", name, "package.json");
+const isInstalled = (folder: string): boolean =>
+  Object.entries(dependenciesOf(folder)).every(([name, version]) => {
+    const manifest = join(folder, "node_modules", name, "package.json");
     return existsSync(manifest) && readJson(manifest).version === version;
   });
 
 /** Resolves with undefined when it is there, else with the reason why not. */
-export const install = async (rival: string, tell: (line: string) => void): Promise<string | undefined> => {
-  if (isInstalled(rival)) return undefined;
-  tell(`installing ${rival} (once; it may compile for some minutes)`);
+export const install = (rival: string, tell: (line: string) => void): Promise<string | undefined> =>
+  installIn(folderOf(rival), rival, tell);
+
+/** What the package.json of the folder names, into that folder. */
+export const installIn = async (
+  folder: string,
+  name: string,
+  tell: (line: string) => void,
+): Promise<string | undefined> => {
+  if (isInstalled(folder)) return undefined;
+  tell(`installing ${name} (once; it may compile for some minutes)`);
   const flags = ["--no-audit", "--no-fund", "--no-package-lock", "--legacy-peer-deps", "--fetch-retries=1"];
   const child = spawn("npm", ["install", ...flags], {
-    cwd: folderOf(rival),
+    cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,
   });
@@ -44,7 +53,7 @@ export const install = async (rival: string, tell: (line: string) => void): Prom
     };
     child.on("error", (error) => end(`npm could not be started: ${error.message}`));
     child.on("close", (code, signal) => {
-      if (code === 0 && isInstalled(rival)) end(undefined);
+      if (code === 0 && isInstalled(folder)) end(undefined);
       else if (signal) end(`npm install was ended after ${INSTALL_LIMIT_MS / 1_000} s`);
       else end(`npm install ended with ${code}: ${lastLines(stderr)}`);
     });
