@@ -64,7 +64,9 @@ export const proposalText = (
       supports: r.contribution >= 0,
     }),
   );
-  return [
+  const message = (...parts: readonly (readonly string[])[]): string =>
+    [...decision, ...parts.flat(), ...ending].join("\n");
+  const decision = [
     t.title({ side, symbol: p.symbol, probability: p.confidence, rank: p.rank }),
     ...(account === "paper" || account === "replay" ? [t.simulated({ account })] : []),
     ...(p.supersedes === undefined ? [] : [t.replaces({ id: p.supersedes })]),
@@ -78,10 +80,13 @@ export const proposalText = (
     t.target({ ...level(p.tp2), number: 2 }),
     t.size({ coins: formatE8(p.size), symbol: p.symbol, yen: toNumber(notionalYen(p.entry, p.size)) }),
     t.risk({ yen: toNumber(p.risk), ofEquity: equity > 0 ? toNumber(p.risk) / equity : undefined }),
-    ...(reasons.length === 0 ? [] : ["", t.reasons, ...reasons]),
-    ...(filters.length === 0 ? [] : ["", t.filters, ...filters]),
-    "",
-    t.validUntil({ time: jstText(p.validUntilMs) }),
-    t.commands({ id: p.id }),
-  ].join("\n");
+  ];
+  const why = reasons.length === 0 ? [] : ["", t.reasons, ...reasons];
+  const measured = filters.length === 0 ? [] : ["", t.filters, ...filters];
+  const ending = ["", t.validUntil({ time: jstText(p.validUntilMs) }), t.commands({ id: p.id })];
+  // Absurd numbers must not push the commands off the caption: what is least needed for the decision goes first.
+  return (
+    [message(why, measured), message(why, ["", t.more({ id: p.id })])].find((m) => m.length <= MOST_CAPTION_UNITS) ??
+    message(["", t.more({ id: p.id })])
+  );
 };

@@ -42,6 +42,7 @@ const en = {
   news: (p: { title: string | undefined }) => (p.title === undefined ? "no news near" : `news: ${p.title}`),
   trades: (p: { today: string; limit: string }) => `trades today ${p.today} / ${p.limit}`,
   rollover: (p: { hours: string }) => `06:00 JST in ${p.hours} h`,
+  more: (p: { id: string }) => `More: /why ${p.id}`,
   validUntil: (p: { time: string }) => `Valid until ${p.time}`,
   commands: (p: { id: string }) => `/approve_${p.id}\n/reject_${p.id}\n/modify_${p.id}`,
 };
@@ -73,6 +74,7 @@ export const signal = inBoth(en, {
   news: (p) => (p.title === undefined ? "前後に重要指標なし" : `経済指標: ${p.title}`),
   trades: (p) => `本日の取引 ${p.today} / ${p.limit}`,
   rollover: (p) => `6:00 JSTまで ${p.hours}時間`,
+  more: (p) => `詳細: /why ${p.id}`,
   validUntil: (p) => `有効期限 ${p.time}`,
   commands: (p) => `/approve_${p.id}\n/reject_${p.id}\n/modify_${p.id}`,
 });

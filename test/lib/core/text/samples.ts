@@ -97,6 +97,7 @@ export const SAMPLES: Samples = {
     news: [{ title: undefined }, { title: "SAMPLE" }],
     trades: [{ today: "101", limit: "303" }],
     rollover: [{ hours: "7.25" }],
+    more: [{ id: "btc2508112115" }],
     validUntil: [{ time: "2025-08-12 21:45 JST" }],
     commands: [{ id: "btc2508112115" }],
   },
