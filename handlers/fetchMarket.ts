@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Candle } from "../lib/core/candle.ts";
 import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
 import { toNumber, type YenE8 } from "../lib/core/money.ts";
+import { PRICE_MOVE_LIMIT, priceMove } from "../lib/core/priceMove.ts";
 import { ALL_SYMBOLS, assertTraded } from "../lib/core/product.ts";
 import { lossUse } from "../lib/core/risk.ts";
 import { composeAlert } from "../lib/core/text/alertTexts.ts";
@@ -108,6 +109,7 @@ export const fetchMarket: AppHandler<Input> = {
           traceId: ctx.job.traceId,
         });
         recordEquity(tx, ctx, account, nowMs);
+        tellOfMove(tx, ctx, symbol, bar, nowMs);
       },
       next: [chainJob("computeFeatures", symbol, bar)],
     };
@@ -125,6 +127,27 @@ export const chainJob = (
   input: { symbol, barOpenMs },
   expiresAtMs: epochMs(barOpenMs + BAR_MS + SIGNAL_LIFE_MS),
 });
+
+/** A Warning only (architecture 8.2): nothing is halted. It ends with the first bar that is calm again. */
+const tellOfMove = (tx: Tx, ctx: AppCtx, symbol: string, bar: EpochMs, atMs: EpochMs): void => {
+  const key = `price:${symbol}`;
+  const judged = tx.candles.at(symbol, bar);
+  if (!judged) return;
+  const move = priceMove(judged, tx.candles.at(symbol, (bar - BAR_MS) as EpochMs));
+  if (Math.abs(move.ratio) <= PRICE_MOVE_LIMIT) {
+    tx.alerts.resolve(key, atMs);
+    return;
+  }
+  const { LOCALE: locale } = ctx.config;
+  const text = textsOf(locale).alerts.priceMove({
+    symbol,
+    move: move.ratio,
+    limit: PRICE_MOVE_LIMIT,
+    lowYen: move.low,
+    highYen: move.high,
+  });
+  tx.alerts.raise(composeAlert(locale, { key, severity: "warning", atMs, sinceMs: bar }, text));
+};
 
 const noSignal = (ctx: AppCtx, symbol: string, bar: EpochMs, reason: string) => ({
   kind: "stop" as const,

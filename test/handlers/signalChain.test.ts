@@ -139,6 +139,41 @@ describe("fetchMarket", () => {
     await s.run(fetchMarket, input); // told once
     expect(s.db.read.outbox.after(0)).toHaveLength(kinds.length);
   });
+
+  test("a loss limit's alert ends with its halt, not when the equity recovers, and says so", async () => {
+    const s = stage(TICK);
+    s.says.candles = bars(CLOSE, 120);
+    s.db.transaction((tx) => tx.equity.record(epochMs(CLOSE - 12 * HOUR_MS), yen(1_000_000)));
+    s.says.margin = { ...s.says.margin, equity: yen(960_000) };
+    await s.run(fetchMarket, input);
+    s.says.margin = { ...s.says.margin, equity: yen(1_000_000) };
+    await s.run(fetchMarket, input);
+    expect(s.db.read.alerts.open().map((a) => a.key)).toEqual(["loss-day"]);
+    s.db.transaction((tx) => tx.halts.clear("loss-day", "test", TICK));
+    await s.run(fetchMarket, input);
+    expect(s.db.read.alerts.open()).toEqual([]);
+    expect(s.db.read.outbox.after(0).map((m) => m.text.split("\n")[0])).toEqual([
+      "CRITICAL daily loss limit reached",
+      "RESOLVED daily loss limit reached",
+    ]);
+  });
+
+  test("a move of more than 5 % in the bar is one warning until a calm bar; nothing is halted", async () => {
+    const s = stage(TICK);
+    const calm = bars(CLOSE, 120);
+    s.says.candles = calm.map((c) => (c.openMs === BAR ? { ...c, high: c.low * 1.06 } : c));
+    await s.run(fetchMarket, input);
+    await s.run(fetchMarket, input);
+    expect(s.db.read.alerts.open()).toMatchObject([{ key: "price:BTC_JPY", severity: "warning" }]);
+    expect(s.db.read.halts.active(s.clock.nowMs())).toEqual([]);
+    expect(s.db.read.outbox.after(0).map((m) => m.text)).toEqual([
+      expect.stringMatching(/^WARNING BTC\/JPY moved [+-]\d.* in 15 minutes\n.*limit 5%\)\nSince: /),
+    ]);
+    s.db.sql.prepare("DELETE FROM candles WHERE open_ms = ?").run(BAR);
+    s.says.candles = calm;
+    await s.run(fetchMarket, input);
+    expect(s.db.read.alerts.open()).toEqual([]);
+  });
 });
 
 describe("computeFeatures and predict", () => {

@@ -1,0 +1,25 @@
+// How far a price went within 15 minutes: the owner's Warning "price move > 5 % in 15 min" (architecture 8.1).
+import type { Candle } from "./candle.ts";
+
+/** Above this, told; at exactly this, not yet. */
+export const PRICE_MOVE_LIMIT = 0.05;
+
+export interface PriceMove {
+  /** Highest over lowest price less one, negative when the bar fell. */
+  readonly ratio: number;
+  /** Yen. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The widest move of one bar: between its extremes, the last close before it among them (a jump between two bars is a move). A
+ * closed bar is all there is: a move across the quarter of an hour that neither bar shows alone is not seen.
+ */
+export const priceMove = (bar: Candle, before: Candle | undefined): PriceMove => {
+  const low = Math.min(bar.low, before?.close ?? bar.low);
+  const high = Math.max(bar.high, before?.close ?? bar.high);
+  const falling = bar.close < (before?.close ?? bar.open);
+  const size = high / low - 1;
+  return { ratio: falling ? -size : size, low, high };
+};
