@@ -52,8 +52,8 @@ const CHILD = [
   projectPath("test", "e2e", "workerChild.ts"),
 ];
 /** The worker ten seconds after a bar close, whatever the time of day. */
-const start = async (): Promise<Running> => {
-  running = startTrader([join(cwd, "var"), String(aheadMs)], { cwd, env: env(), program: CHILD });
+const start = async (settings: Record<string, string> = {}): Promise<Running> => {
+  running = startTrader([join(cwd, "var"), String(aheadMs)], { cwd, env: { ...env(), ...settings }, program: CHILD });
   await running.saying("worker started");
   return running;
 };
@@ -74,7 +74,7 @@ const until = async (what: string, condition: () => boolean): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
-const judgeLastBar = async (): Promise<void> => {
+const judgeLastBar = async (symbol = "BTC_JPY"): Promise<void> => {
   await until(
     "the history",
     () =>
@@ -82,7 +82,7 @@ const judgeLastBar = async (): Promise<void> => {
       2,
   );
   const tickMs = barOpen(shiftedClock(aheadMs).nowMs()) + 5_000;
-  const enqueued = await cli("enqueue", "fetchMarket", JSON.stringify({ symbol: "BTC_JPY", tickMs }), "--key", "test");
+  const enqueued = await cli("enqueue", "fetchMarket", JSON.stringify({ symbol, tickMs }), "--key", "test");
   expect(`${enqueued.code} ${enqueued.stderr}`).toBe("0 ");
 };
 
@@ -147,6 +147,23 @@ describe("trader worker", () => {
     ]);
   });
 
+  test("spot: the coin's own bars are judged, a yes buys it with the simulated account's yen", async () => {
+    const worker = await start({ PRODUCT: "spot" });
+    await judgeLastBar("BTC");
+    await until(
+      "a waiting proposal",
+      () => query("SELECT id FROM jobs WHERE name = 'awaitApproval' AND state = 'parked'").length === 1,
+    );
+    const [proposal] = query<{ id: string; symbol: string }>("SELECT id, symbol FROM proposals");
+    expect(proposal?.symbol).toBe("BTC");
+    expect((await cli("approve", proposal?.id ?? "")).code).toBe(0);
+    const sent = "SELECT symbol, side, time_in_force FROM orders WHERE purpose = 'entry' AND state <> 'intended'";
+    await until("the entry order", () => query(sent).length >= 1);
+    expect(query(sent)[0]).toEqual({ symbol: "BTC", side: "BUY", time_in_force: "SOK" });
+    worker.child.kill("SIGTERM");
+    expect((await worker.ended).code).toBe(0);
+  });
+
   test("an API that fails is retried with backoff, shows in jobs, and heals", async () => {
     server.break({ status: 502, body: "<html>bad gateway</html>" });
     await start();
@@ -181,7 +198,6 @@ describe("what trader worker refuses", () => {
   test.each([
     ["live mode, in this version", { MODE: "live" }, 2, /LIVE_NOT_AVAILABLE/],
     ["replay as a worker mode", { MODE: "replay" }, 2, /trader start/],
-    ["spot", { PRODUCT: "spot" }, 2, /PRODUCT/],
   ])("%s", async (_name, settings, code, message) => {
     const ended = await trader(["worker", "--var", "var"], { cwd, env: { ...env(), ...settings } });
     expect(ended.stderr).toMatch(message);
@@ -196,6 +212,14 @@ describe("what trader worker refuses", () => {
     const ended = await trader(["worker", "--var", "var"], { cwd, env: env() });
     expect(ended.stderr).toMatch(/^trader: (VAR_DIR|LOG_DIR): expected a folder.*\n$/);
     expect(ended.code).toBe(2); // No restart removes it.
+  });
+  test("a folder of the other product", async () => {
+    const db = openDatabase(join(cwd, "var", "trader.db"));
+    db.transaction((tx) => tx.meta.set("mode", "paper")); // begun before there were two
+    db.close();
+    const ended = await trader(["worker", "--var", "var"], { cwd, env: { ...env(), PRODUCT: "spot" } });
+    expect(ended.stderr).toMatch(/PRODUCT_MISMATCH/);
+    expect(ended.code).toBe(2);
   });
   test("a folder that holds a replay", async () => {
     const db = openDatabase(join(cwd, "var", "trader.db"));

@@ -9,7 +9,8 @@ import { bundledCandleFile, bundledSpreads } from "../../lib/sim/bundled.ts";
 import { type CandleFile, readCandleFile } from "../../lib/sim/candleFile.ts";
 import { CandleMarket } from "../../lib/sim/candleMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
-import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+import { SpotMarket } from "../../lib/sim/spotMarket.ts";
+import { ALL_RULES } from "../../lib/sim/symbolRules.ts";
 
 export interface PublicServer {
   /** For GMO_PUBLIC_URL. */
@@ -34,9 +35,9 @@ export const startPublicServer = async (clock: Clock = realClock): Promise<Publi
   const candles = Object.fromEntries(symbols.map((symbol, i) => [symbol, moved(files[i] as CandleFile, byMs)]));
   const simulator = Simulator.open({
     path: ":memory:",
-    market: new CandleMarket({ candles, rules: SYMBOL_RULES, spreadsBps: bundledSpreads() }),
+    market: new SpotMarket(new CandleMarket({ candles, rules: ALL_RULES, spreadsBps: bundledSpreads() }), ALL_RULES),
     seed: 1,
-    rules: SYMBOL_RULES,
+    rules: ALL_RULES,
     startEquity: yen(1_000_000),
     startMs: clock.nowMs(),
   });
