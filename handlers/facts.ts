@@ -8,10 +8,11 @@ import { type Gate, timeGates } from "../lib/core/gates.ts";
 import { type CoinE8, minBig, toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
 import { type EntryFacts, riskGates } from "../lib/core/risk.ts";
 import type { Note } from "../lib/core/text/reasonTexts.ts";
-import { type EpochMs, jstDayStart, jstMonthStart, jstWeekStart } from "../lib/core/time.ts";
+import { type EpochMs, jstDayStart } from "../lib/core/time.ts";
 import type { OrderBook, SymbolRules } from "../lib/core/venue.ts";
 import type { Reads } from "../queue/types.ts";
 import { openNotional, readAccount } from "./account.ts";
+import { judgeLosses, lossFacts } from "./losses.ts";
 import type { AppCtx } from "./services.ts";
 
 export const symbolRules = async (ctx: AppCtx, symbol: string): Promise<SymbolRules> => {
@@ -66,26 +67,30 @@ export const entryFacts = async (
   const account = await readAccount(ctx);
   const working = ctx.db.risk.workingNotional(p.exceptProposal);
   const atWork = yenE8(working + (await openNotional(ctx)));
+  judgeLosses(ctx, account);
   const now = ctx.clock.nowMs();
-  const startOf = (start: EpochMs): YenE8 => ctx.db.equity.atStartOf(start)?.equity ?? account.equity;
   return {
+    ...lossFacts(ctx.db, account, now),
+    ...countedFacts(ctx.db, { symbol: p.symbol, atMs: now, exceptProposal: p.exceptProposal }),
     symbol: p.symbol,
-    equity: account.equity,
-    unrealised: account.unrealised,
     available: account.available,
     openNotional: atWork,
     entry: p.entry,
     stop: p.stop,
     rules: p.rules,
-    dayStart: startOf(jstDayStart(now)),
-    weekStart: startOf(jstWeekStart(now)),
-    monthStart: startOf(jstMonthStart(now)),
-    halts: ctx.db.halts.active(now),
-    openTradeOnSymbol: ctx.db.risk.hasLiveTrade(p.symbol, p.exceptProposal),
-    pendingProposalOnSymbol: ctx.db.risk.hasPendingProposal(p.symbol, p.exceptProposal),
-    tradesToday: ctx.db.risk.tradesSince(jstDayStart(now), p.exceptProposal),
   };
 };
+
+/** What our own rows alone tell; read again in the transaction that acts on it, because another job may have come first. */
+export const countedFacts = (
+  db: Reads,
+  p: { readonly symbol: string; readonly atMs: EpochMs; readonly exceptProposal?: string | undefined },
+): Pick<EntryFacts, "halts" | "openTradeOnSymbol" | "pendingProposalOnSymbol" | "tradesToday"> => ({
+  halts: db.halts.active(p.atMs),
+  openTradeOnSymbol: db.risk.hasLiveTrade(p.symbol, p.exceptProposal),
+  pendingProposalOnSymbol: db.risk.hasPendingProposal(p.symbol, p.exceptProposal),
+  tradesToday: db.risk.tradesSince(jstDayStart(p.atMs), p.exceptProposal),
+});
 
 export type Recheck =
   | {

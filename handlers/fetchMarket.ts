@@ -7,9 +7,6 @@ import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
 import { toNumber, type YenE8 } from "../lib/core/money.ts";
 import { PRICE_MOVE_LIMIT, priceMove } from "../lib/core/priceMove.ts";
 import { ALL_SYMBOLS, assertTraded } from "../lib/core/product.ts";
-import { lossUse } from "../lib/core/risk.ts";
-import { composeAlert } from "../lib/core/text/alertTexts.ts";
-import { textsOf } from "../lib/core/text/catalogue.ts";
 import {
   BAR_MS,
   barOpen,
@@ -17,18 +14,15 @@ import {
   type EpochMs,
   epochMs,
   isoUtc,
-  jstDayStart,
-  jstMonthStart,
-  jstText,
-  jstWeekStart,
   MINUTE_MS,
   SECOND_MS,
   venueDate,
   venueDayStart,
 } from "../lib/core/time.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
-import { type AccountFacts, readAccount } from "./account.ts";
+import { readAccount } from "./account.ts";
 import { bestQuote, spreadBps } from "./facts.ts";
+import { recordEquity } from "./losses.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
 
 /** A step that has not begun this long after its bar closed is too old to be right. */
@@ -219,49 +213,4 @@ export const volumeRatio = (window: readonly Candle[], bar: EpochMs): number | u
   if (!judged || before.length < VOLUME_AVERAGE_BARS) return undefined;
   const mean = before.reduce((sum, c) => sum + c.volume, 0) / before.length;
   return mean > 0 ? judged.volume / mean : undefined;
-};
-
-const PERIOD = {
-  day: { start: jstDayStart, days: 1, name: "daily" },
-  week: { start: jstWeekStart, days: 7, name: "weekly" },
-  month: { start: jstMonthStart, days: 31, name: "monthly" },
-} as const;
-
-/** Stores the equity point and halts entries when a loss limit is reached, until the JST period ends (DESIGN 8). */
-export const recordEquity = (tx: Tx, ctx: AppCtx, account: AccountFacts, atMs: EpochMs): void => {
-  tx.equity.record(atMs, account.equity);
-  const startOf = (start: EpochMs): YenE8 => tx.equity.atStartOf(start)?.equity ?? account.equity;
-  const losses = lossUse(ctx.config, {
-    equity: account.equity,
-    unrealised: account.unrealised,
-    dayStart: startOf(jstDayStart(atMs)),
-    weekStart: startOf(jstWeekStart(atMs)),
-    monthStart: startOf(jstMonthStart(atMs)),
-  });
-  for (const { period, loss, limit, reached } of losses) {
-    const { start, days, name } = PERIOD[period];
-    const key = `loss-${period}`;
-    if (!reached) {
-      // The halt lasts to the period's end, also when the equity recovers: the alert is not over before.
-      if (!tx.halts.active(atMs).some((halt) => halt.kind === key)) tx.alerts.resolve(key, atMs);
-      continue;
-    }
-    const untilMs = start((start(atMs) + days * DAY_MS) as EpochMs);
-    const text = `the ${name} loss of ${Math.round(toNumber(loss))} JPY reached its limit of ${Math.round(toNumber(limit))} JPY; no new entries until ${jstText(untilMs)}`;
-    tx.halts.raise({ kind: key, reason: text, atMs, untilMs });
-    const alert = textsOf(ctx.config.LOCALE).alerts.lossLimit({
-      period,
-      lossYen: toNumber(loss),
-      limitYen: toNumber(limit),
-      until: jstText(untilMs),
-    });
-    if (tx.alerts.raise(composeAlert(ctx.config.LOCALE, { key, severity: "critical", atMs }, alert)))
-      tx.audit.append({
-        atMs,
-        kind: "halt.raised",
-        actor: ctx.job.name,
-        traceId: ctx.job.traceId,
-        data: { kind: key, reason: text, untilMs },
-      });
-  }
 };

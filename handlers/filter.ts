@@ -10,9 +10,9 @@ import { breakEvenRate, type PlanPrices, planPrices, proposalHash, riskYen } fro
 import { refusalText, riskGates } from "../lib/core/risk.ts";
 import { type EpochMs, epochMs, isoUtc, MINUTE_MS } from "../lib/core/time.ts";
 import type { SymbolRules } from "../lib/core/venue.ts";
-import type { Outcome } from "../queue/types.ts";
+import type { Outcome, Tx } from "../queue/types.ts";
 import { BarInput } from "./computeFeatures.ts";
-import { entryFacts, newsAt, symbolRules } from "./facts.ts";
+import { countedFacts, entryFacts, newsAt, symbolRules } from "./facts.ts";
 import { notifyJob } from "./notify.ts";
 import { rememberRules } from "./ruleTable.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
@@ -55,37 +55,27 @@ export const filter: AppHandler<BarInput> = {
     });
     const facts = await entryFacts(ctx, { symbol, entry: prices.entry, stop: prices.stop, rules });
     const risk = riskGates(ctx.config, facts);
-    const gates: readonly Gate[] = [
-      ...marketGates(ctx.config, {
-        direction: signal.direction,
-        probability: signal.confidence,
-        rank: signal.rank,
-        rankSample: signal.rankSample,
-        spreadBps: snapshot.spreadBps,
-        volumeRatio: snapshot.volumeRatio,
-        news: newsAt(ctx.db, nowMs, ctx.config.NEWS_WINDOW_MINUTES),
-        nowMs,
-      }),
-      ...risk.gates,
-    ];
-    const refusal = refusalText(gates);
+    const market = marketGates(ctx.config, {
+      direction: signal.direction,
+      probability: signal.confidence,
+      rank: signal.rank,
+      rankSample: signal.rankSample,
+      spreadBps: snapshot.spreadBps,
+      volumeRatio: snapshot.volumeRatio,
+      news: newsAt(ctx.db, nowMs, ctx.config.NEWS_WINDOW_MINUTES),
+      nowMs,
+    });
+    const gates: readonly Gate[] = [...market, ...risk.gates];
     const sizing = risk.sizing;
+    const filtered = (tx: Tx, failed: string, judged: readonly Gate[]): void => {
+      tx.signals.judge(signal.id, "filtered", judged);
+      if (!signal.overThreshold) return;
+      const data = { ...story(signal), failed };
+      tx.audit.append({ atMs: nowMs, kind: "signal.filtered", actor: "filter", traceId: ctx.job.traceId, data });
+    };
+    const refusal = refusalText(gates) ?? (sizing.kind === "ok" ? undefined : "no size");
     if (refusal !== undefined || sizing.kind !== "ok")
-      return {
-        kind: "stop",
-        reason: refusal ?? "no size",
-        write: (tx) => {
-          tx.signals.judge(signal.id, "filtered", gates);
-          if (signal.overThreshold)
-            tx.audit.append({
-              atMs: nowMs,
-              kind: "signal.filtered",
-              actor: "filter",
-              traceId: ctx.job.traceId,
-              data: { ...story(signal), failed: refusal ?? "size" },
-            });
-        },
-      };
+      return { kind: "stop", reason: refusal ?? "", write: (tx) => filtered(tx, refusal ?? "", gates) };
 
     const proposal = makeProposal(ctx, signal, prices, sizing.size, {
       equity: facts.equity,
@@ -95,6 +85,14 @@ export const filter: AppHandler<BarInput> = {
     return {
       kind: "done",
       write: (tx) => {
+        // Another symbol's filter, an approval or a halt may have come between the look and this moment.
+        const late = { ...facts, ...countedFacts(tx, { symbol, atMs: nowMs }) };
+        const again = [...market, ...riskGates(ctx.config, late).gates];
+        const failed = refusalText(again);
+        if (failed !== undefined) {
+          filtered(tx, failed, again);
+          return;
+        }
         tx.signals.judge(signal.id, "proposed", gates);
         tx.proposals.insert(proposal);
         rememberRules(tx, rules);
@@ -105,8 +103,8 @@ export const filter: AppHandler<BarInput> = {
           traceId: ctx.job.traceId,
           data: { ...story(signal), ...numbers(proposal) },
         });
+        ctx.desk.store.enqueueIn(tx, notifyJob(proposal), ctx.job);
       },
-      next: [notifyJob(proposal)],
     };
   },
 };

@@ -9,10 +9,13 @@ import { type In, isLive, settleMs } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
 import { composeAlert } from "../lib/core/text/alertTexts.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
-import type { EpochMs } from "../lib/core/time.ts";
+import { type EpochMs, jstDayStart } from "../lib/core/time.ts";
 import { isTerminalStatus } from "../lib/core/venue.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
+import { readAccount } from "./account.ts";
+import { API_HALT, checkJob } from "./apiWatch.ts";
 import { expireProposal } from "./awaitApproval.ts";
+import { judgeLosses } from "./losses.ts";
 import { bookCoinTrades, type CoinDifference, coinDifferences } from "./orders/coins.ts";
 import { finishIfFlat } from "./orders/drive.ts";
 import { adoptLateArrivals } from "./orders/foreign.ts";
@@ -57,7 +60,10 @@ export const reconcile: AppHandler<Input> = {
       found.push(...(await settleSymbol(ctx, symbol)));
       next.push(...guardians(ctx, symbol));
     }
+    const account = await readAccount(ctx);
+    judgeLosses(ctx, account);
     const nowMs = ctx.clock.nowMs();
+    if (isUnchecked(ctx, nowMs)) next.push(checkJob(nowMs));
     const before = ctx.db.differences.all();
     const again = new Set(before.map((d) => d.key));
     if (found.some((d) => !again.has(d.key)))
@@ -68,7 +74,15 @@ export const reconcile: AppHandler<Input> = {
         write: (tx) => void tx.differences.record(found, nowMs),
         next,
       };
-    return { kind: "done", write: (tx) => judge(tx, ctx, settled(tx, found, nowMs), nowMs), next };
+    return {
+      kind: "done",
+      write: (tx) => {
+        // The first look of a JST day, when no bar has made its point yet: the worker was down at midnight.
+        if ((tx.equity.latest()?.atMs ?? 0) < jstDayStart(nowMs)) tx.equity.record(nowMs, account.equity);
+        judge(tx, ctx, settled(tx, found, nowMs), nowMs);
+      },
+      next,
+    };
   },
 };
 
@@ -83,6 +97,11 @@ const settled = (tx: Tx, found: readonly CoinDifference[], atMs: EpochMs): reado
   }
   return quarrels;
 };
+
+/** The halt of the API stands, and the job that ends it is gone. */
+const isUnchecked = (ctx: AppCtx, nowMs: EpochMs): boolean =>
+  ctx.db.halts.active(nowMs).some((h) => h.kind === API_HALT) &&
+  !ctx.db.jobs.list({ name: "checkApi", limit: 5 }).some((j) => j.state === "ready" || j.state === "running");
 
 /** Settles what is open of one symbol, books what was missed, and returns what cannot be explained. */
 export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonly CoinDifference[]> => {

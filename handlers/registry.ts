@@ -2,6 +2,7 @@
 import { registryOf } from "../queue/registry.ts";
 import { answerByScript } from "./answerByScript.ts";
 import { awaitApproval } from "./awaitApproval.ts";
+import { checkApi } from "./checkApi.ts";
 import { collectHistory } from "./collectHistory.ts";
 import { computeFeatures } from "./computeFeatures.ts";
 import { dailyReport } from "./dailyReport.ts";
@@ -36,6 +37,7 @@ export const handlers = [
   dailyReport,
   reconcile,
   ownerCommand,
+  checkApi,
   collectHistory,
   pruneJobs,
   sendTelegram,

@@ -3,6 +3,8 @@
 import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
 import type { Outcome } from "../queue/types.ts";
+import { readAccount } from "./account.ts";
+import { judgeLosses } from "./losses.ts";
 import { drive, finishIfFlat } from "./orders/drive.ts";
 import { lookAgain, patiently } from "./orders/patience.ts";
 import type { AppHandler } from "./services.ts";
@@ -26,6 +28,8 @@ export const watchPosition: AppHandler<Input> = {
     if (ended && ctx.db.positions.ofTrade(tradeId).every((p) => p.open === 0n)) return { kind: "done" };
     return patiently(ctx, trade, async () => {
       const state = await drive(ctx, tradeId);
+      // An open loss counts at once, not at the next bar; protection comes first.
+      if (state.kind === "wait" && state.covered) judgeLosses(ctx, await readAccount(ctx));
       if (state.kind === "wait") return lookAgain(ctx, trade.symbol, state);
       if (finishIfFlat(ctx, trade)) return { kind: "done" };
       return lookAgain(ctx, trade.symbol, { untilMs: undefined, reason: "flat, the entry is not ended" }, RECHECK_MS);

@@ -32,6 +32,14 @@ export const equityReads = (sql: Sqlite) => {
       const row = before.get(startMs) ?? first.get(startMs);
       return row && toPoint(row);
     },
+    /**
+     * What the losses of a period are counted from: the larger of the last point at or before its start and the first one
+     * in it, so that nobody looking at the boundary never makes a loss smaller. undefined while nothing was recorded.
+     */
+    baseOf(startMs: EpochMs): EquityPoint | undefined {
+      const around = [before.get(startMs), first.get(startMs)].flatMap((row) => (row ? [toPoint(row)] : []));
+      return around.reduce<EquityPoint | undefined>((a, b) => (a && a.equity >= b.equity ? a : b), undefined);
+    },
     latest(): EquityPoint | undefined {
       const row = before.get(Number.MAX_SAFE_INTEGER);
       return row && toPoint(row);

@@ -39,6 +39,14 @@ export const riskReads = (sql: Sqlite) => {
        WHERE t.status IN ('pending', 'open') AND t.entry_ended_ms IS NULL AND ${before}`,
     )
     .safeIntegers();
+  // Approved, and the job that makes a trade of it has not ended: among them too the older one wins.
+  const approved = sql
+    .prepare<[string], number>(
+      `SELECT count(*) FROM jobs j WHERE j.name = 'execute' AND j.state IN ('ready', 'running')
+         AND j.id < coalesce((SELECT id FROM jobs WHERE name = 'execute' AND key = 'execute:' || ?), 9223372036854775807)
+         AND NOT EXISTS (SELECT 1 FROM trades t WHERE t.proposal_id = substr(j.key, 9))`,
+    )
+    .pluck();
   const pending = sql.prepare<[string], { id: string; symbol: string }>(
     "SELECT id, symbol FROM proposals WHERE state = 'pending' AND id <> ?",
   );
@@ -53,10 +61,11 @@ export const riskReads = (sql: Sqlite) => {
     hasLiveTrade: (symbol: string, exceptProposal = ""): boolean => (alive.get(symbol, exceptProposal) ?? 0) > 0,
     hasPendingProposal: (symbol: string, exceptProposal = ""): boolean =>
       pending.all(exceptProposal).some((p) => p.symbol === symbol),
-    /** First fills since `dayStartMs` plus entries still working plus open proposals (DESIGN 8). */
+    /** First fills since `dayStartMs` plus entries still working plus open proposals, approved ones too (DESIGN 8). */
     tradesSince: (dayStartMs: EpochMs, exceptProposal = ""): number =>
       (filledSince.get(dayStartMs, exceptProposal) ?? 0) +
       (unfilled.get(exceptProposal) ?? 0) +
+      (approved.get(exceptProposal) ?? 0) +
       pending.all(exceptProposal).length,
     /** Notional that working entries may still become, part filled ones too, at the dearest price of their band. */
     workingNotional: (exceptProposal = ""): YenE8 =>

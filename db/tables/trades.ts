@@ -125,6 +125,7 @@ export const tradeReads = (sql: Sqlite) => {
   const byProposal = select<[string]>("WHERE proposal_id = ?");
   const alive = select<[]>("WHERE status IN ('pending', 'open') ORDER BY id");
   const closed = select<[number, number]>("WHERE closed_ms >= ? AND closed_ms < ? ORDER BY closed_ms, id");
+  const lastClosed = select<[number]>("WHERE closed_ms IS NOT NULL ORDER BY closed_ms DESC, id DESC LIMIT ?");
   const newest = select<[number]>("ORDER BY id DESC LIMIT ?");
   const map = (row: Row | undefined): Trade | undefined => row && toTrade(row);
   return {
@@ -134,6 +135,8 @@ export const tradeReads = (sql: Sqlite) => {
     alive: (): readonly Trade[] => alive.all().map(toTrade),
     /** Closed in [fromMs, toMs), in order of closing. */
     closedBetween: (fromMs: EpochMs, toMs: EpochMs): readonly Trade[] => closed.all(fromMs, toMs).map(toTrade),
+    /** Newest first, by their close. */
+    lastClosed: (limit: number): readonly Trade[] => lastClosed.all(limit).map(toTrade),
     newest: (limit: number): readonly Trade[] => newest.all(limit).map(toTrade),
   };
 };

@@ -19,6 +19,7 @@ export const EXAMPLE_INPUTS: Readonly<Record<string, Readonly<Record<string, unk
   dailyReport: { date: "2025-08-12" },
   reconcile: {},
   ownerCommand: { commandId: 1 },
+  checkApi: {},
   collectHistory: { symbol: "ETH_JPY" },
   pruneJobs: {},
   sendTelegram: { outboxId: 1 },

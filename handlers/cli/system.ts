@@ -15,6 +15,7 @@ import { Scheduler } from "../../queue/schedule.ts";
 import { deadJobAlert, JobStore } from "../../queue/store.ts";
 import type { Database, NewJob, Tx } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
+import { watchedVenue } from "../apiWatch.ts";
 import { registry } from "../registry.ts";
 import { pumpOutbox } from "../sendTelegram.ts";
 import type { Messenger, Services } from "../services.ts";
@@ -38,6 +39,8 @@ export interface SystemParts {
 }
 export interface System {
   readonly db: Database;
+  /** Watched: its API errors are counted (handlers/apiWatch.ts). */
+  readonly venue: Venue;
   readonly store: JobStore;
   readonly scheduler: Scheduler;
   readonly worker: Worker;
@@ -53,9 +56,10 @@ export const createSystem = (parts: SystemParts): System => {
   const schedules = schedulesOf(parts.config.PRODUCT);
   for (const schedule of schedules) scheduler.declareSchedule(schedule);
   scheduler.removeExcept(schedules.map((s) => s.name));
+  const venue = watchedVenue(parts.venue, { desk: { db, store, clock }, locale: parts.config.LOCALE, log });
   const services: Services = {
     config: parts.config,
-    venue: parts.venue,
+    venue,
     model: parts.model,
     messenger: parts.messenger,
     account: parts.account,
@@ -77,6 +81,7 @@ export const createSystem = (parts: SystemParts): System => {
   });
   return {
     db,
+    venue,
     store,
     scheduler,
     worker,

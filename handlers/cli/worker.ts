@@ -226,7 +226,7 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
     const reviving = setInterval(revive, REVIVE_EVERY_MS);
     const pollMs = config.QUOTE_POLL_SECONDS * SECOND_MS;
     const feed = startQuoteFeed({
-      venue,
+      venue: system.venue,
       simulator,
       store: system.store,
       clock,

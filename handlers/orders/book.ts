@@ -363,7 +363,24 @@ export const closeIfFlat = (tx: Tx, by: Scribe): boolean => {
     text: closedText(by.locale, trade, result),
     atMs: by.atMs,
   });
+  tellLossStreak(tx, by);
   return true;
+};
+
+/** Losing trades in a row that are worth a word (reference on costs: the loss limits are breakers for faults only). */
+const LOSS_STREAK = 3;
+const LOSS_STREAK_ALERT = "lossStreak";
+/** Told once a streak; the next trade that does not lose ends it. */
+const tellLossStreak = (tx: Tx, by: Scribe): void => {
+  const last = tx.trades.lastClosed(LOSS_STREAK);
+  if ((last[0]?.pnlAmount ?? 0) >= 0) tx.alerts.resolve(LOSS_STREAK_ALERT, by.atMs);
+  if (last.length < LOSS_STREAK || last.some((t) => (t.pnlAmount ?? 0) >= 0)) return;
+  const text = textsOf(by.locale).alerts.lossStreak({
+    count: LOSS_STREAK,
+    tradeIds: last.map((t) => t.id).reverse(),
+    yen: last.reduce((sum, t) => sum + (t.pnlAmount ?? 0), 0),
+  });
+  tx.alerts.raise(composeAlert(by.locale, { key: LOSS_STREAK_ALERT, severity: "warning", atMs: by.atMs }, text));
 };
 
 /** The jobs a fill of an entry needs: protection of its position, at once. Enqueuing twice is enqueuing once. */

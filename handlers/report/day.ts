@@ -98,7 +98,7 @@ export const dayReport = (db: Reads, config: Config, date: string, endMs: EpochM
   const curve = equityCurve(db, fromMs, endMs);
   const startYen = curve[0]?.yen;
   const endYen = curve.at(-1)?.yen;
-  const asMoney = (periodStart: EpochMs) => db.equity.atStartOf(periodStart)?.equity ?? yenE8(0n);
+  const asMoney = (periodStart: EpochMs) => db.equity.baseOf(periodStart)?.equity ?? yenE8(0n);
   const last = db.equity.range(fromMs, endMs).at(-1)?.equity ?? asMoney(fromMs);
   const sharpeFrom = (fromMs - (SHARPE_DAYS - 1) * DAY_MS) as EpochMs;
   const returns = dailyReturns(equityCurve(db, sharpeFrom, endMs)).map((d) => d.value);

@@ -40,6 +40,9 @@ export type Sizing =
     }
   | { readonly kind: "tooSmall"; readonly size: CoinE8; readonly reason: string };
 
+/** What of the equity may be used (the owner's phase 6). */
+const capitalOf = (config: Config, equity: YenE8): YenE8 =>
+  config.CAPITAL_LIMIT_JPY === undefined ? equity : minBig(equity, config.CAPITAL_LIMIT_JPY);
 /** Margin needed per yen of notional on the 2x leverage product (GMO API 5.1). */
 const MARGIN_RATIO = 50_000_000n as RatioE8;
 /** Yen a coin needs: all of its price, and the taker fee, which the venue may set aside as well (GMO API 17.6). */
@@ -52,8 +55,11 @@ const fundsRatio = ({ symbol, takerFee }: SymbolRules): RatioE8 =>
  * rounded down to the step. Below the venue's minimum: `tooSmall` with the reason, never a rounded-up size.
  */
 export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
-  const capital = config.CAPITAL_LIMIT_JPY === undefined ? f.equity : minBig(f.equity, config.CAPITAL_LIMIT_JPY);
+  const capital = capitalOf(config, f.equity);
   const distance = f.entry > f.stop ? f.entry - f.stop : f.stop - f.entry;
+  const { sizeStep, minSize, maxSize } = f.rules;
+  if (sizeStep <= 0n || minSize <= 0n || maxSize <= 0n)
+    return { kind: "tooSmall", size: 0n as CoinE8, reason: "the venue's size rules make no sense" };
   if (capital <= 0n || f.entry <= 0n || f.stop <= 0n || distance === 0n)
     return { kind: "tooSmall", size: 0n as CoinE8, reason: "no equity or no stop distance to size from" };
   const perYen = (budget: YenE8, perCoin: bigint): CoinE8 =>
@@ -63,17 +69,20 @@ export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
   const funds = yenE8((f.available * E8) / fundsRatio(f.rules));
   const candidates = [
     ["risk", perYen(ratioOfYenDown(capital, config.MAX_RISK_PER_TRADE), lossPerCoin)],
-    ["position", perYen(yenE8(ratioOfYenDown(capital, config.MAX_POSITION_RATIO) - f.openNotional), f.entry)],
+    [
+      "position",
+      perYen(yenE8(ratioOfYenDown(capital, config.MAX_POSITION_RATIO) - maxBig<bigint>(f.openNotional, 0n)), f.entry),
+    ],
     [isSpot(f.rules.symbol) ? "balance" : "margin", perYen(funds, f.entry)],
-    ["maximum", f.rules.maxSize],
+    ["maximum", maxSize],
   ] as const;
   const [bound, exact] = candidates.reduce((least, next) => (next[1] < least[1] ? next : least));
-  const size = floorToStep(exact, f.rules.sizeStep);
-  if (size < f.rules.minSize || size <= 0n)
+  const size = floorToStep(exact, sizeStep);
+  if (size < minSize || size <= 0n)
     return {
       kind: "tooSmall",
       size,
-      reason: `the ${bound} limit allows ${formatE8(exact)} ${f.rules.symbol}, below the venue's minimum ${formatE8(f.rules.minSize)}`,
+      reason: `the ${bound} limit allows ${formatE8(exact)} ${f.rules.symbol}, below the venue's minimum ${formatE8(minSize)}`,
     };
   return { kind: "ok", size, bound };
 };
@@ -96,12 +105,15 @@ export interface LossUse {
   readonly reached: boolean;
 }
 
-/** Daily, weekly and monthly loss against their limits. A limit is reached at exactly its amount. */
+/**
+ * Daily, weekly and monthly loss against their limits, ratios of what the period began with, or of CAPITAL_LIMIT_JPY where
+ * that is less: what may be used is what may be lost a part of. A limit is reached at exactly its amount.
+ */
 export const lossUse = (config: Config, f: LossFacts): readonly LossUse[] => {
   const equityWithoutOpenProfit = f.unrealised > 0n ? f.equity - f.unrealised : f.equity;
   const use = (period: LossPeriod, start: YenE8, ratio: RatioE8): LossUse => {
     const loss = yenE8(maxBig(start - equityWithoutOpenProfit, 0n));
-    const limit = ratioOfYenDown(start, ratio);
+    const limit = ratioOfYenDown(capitalOf(config, start), ratio);
     return { period, loss, limit, reached: loss >= limit };
   };
   return [

@@ -34,6 +34,7 @@ const ASKED_OFTEN: Readonly<Record<string, (read: Reads) => unknown>> = {
   "jobs.nextDueMs": (read) => read.jobs.nextDueMs(AT),
   "jobs.wakeTopics": (read) => read.jobs.wakeTopics(),
   "equity.atStartOf": (read) => read.equity.atStartOf(AT),
+  "equity.baseOf": (read) => read.equity.baseOf(AT),
 };
 
 /** The texts of the statements that `ask` runs. */

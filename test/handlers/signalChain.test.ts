@@ -1,5 +1,6 @@
 // The steps from fetchMarket to filter, one rule at a time.
 import { describe, expect, test } from "vitest";
+import type { Proposal } from "../../db/tables/proposals.ts";
 import { collectHistory } from "../../handlers/collectHistory.ts";
 import { computeFeatures } from "../../handlers/computeFeatures.ts";
 import { fetchMarket } from "../../handlers/fetchMarket.ts";
@@ -9,6 +10,7 @@ import { MIN_RANK_SAMPLE } from "../../lib/core/gates.ts";
 import { parseCoin, yen } from "../../lib/core/money.ts";
 import { BAR_MS, epochMs, HOUR_MS, MINUTE_MS, parseInstant, SECOND_MS } from "../../lib/core/time.ts";
 import type { PublicTrade, Side } from "../../lib/core/venue.ts";
+import type { Tx } from "../../queue/types.ts";
 import { bars, candle, type Stage, stage } from "../sim/stage.ts";
 
 const CLOSE = parseInstant("2025-08-12T03:00:00Z"); // a Tuesday, 12:00 JST
@@ -229,18 +231,65 @@ describe("computeFeatures and predict", () => {
     expect(s.db.read.proposals.pending()).toEqual([]);
     expect(await s.run(filter, barInput)).toMatchObject({ kind: "stop", reason: expect.stringContaining("already") });
   });
-  test("with every gate open the bar becomes one proposal inside the owner's limits", async () => {
+  const openGates = async (settings: Readonly<Record<string, string>> = {}): Promise<Stage> => {
     const s = stage(TICK, {
       LONG_MIN_CONFIDENCE: "0",
       SHORT_MIN_CONFIDENCE: "1",
       CONFIDENCE_RANK: "1",
       MIN_VOLUME_RATIO: "0",
+      ...settings,
     });
     s.says.candles = bars(CLOSE, 96 * 12);
     await s.run(collectHistory, { symbol: "BTC_JPY" });
     await judged(s);
+    return s;
+  };
+  test.each([
+    [
+      "the other symbol's proposal, the last one of the day",
+      "dailyTrades",
+      (tx: Tx, s: Stage) => tx.proposals.insert(otherProposal(s)),
+    ],
+    ["a stop", "halt", (tx: Tx) => void tx.halts.raise({ kind: "stop", reason: "test", atMs: TICK })],
+  ] as const)("%s between the look and the commit: the bar is filtered, nobody is asked", async (_, gate, between) => {
+    const s = await openGates({ MAX_DAILY_TRADES: "1" });
+    await s.run(filter, barInput, (tx) => between(tx, s));
+    expect(s.db.read.proposals.byId(proposalId("BTC_JPY", BAR))).toBeUndefined();
+    expect(s.db.read.jobs.list({ name: "notify" })).toEqual([]);
+    const signal = s.db.read.signals.at("BTC_JPY", BAR);
+    expect(signal?.verdict).toBe("filtered");
+    expect(signal?.gates?.filter((g) => !g.pass).map((g) => g.gate)).toEqual([gate]);
+  });
+  const otherProposal = (s: Stage): Proposal => ({
+    id: "eth2508120300",
+    signalId: s.db.read.signals.at("BTC_JPY", BAR)?.id ?? 0,
+    symbol: "ETH_JPY",
+    direction: "long",
+    entry: yen(500_000),
+    bandLow: yen(499_500),
+    bandHigh: yen(500_500),
+    stop: yen(495_000),
+    tp1: yen(501_500),
+    tp2: yen(503_000),
+    size: parseCoin("0.1"),
+    risk: yen(500),
+    equity: yen(1_000_000),
+    atr: 2_500,
+    confidence: 0.9,
+    rank: 99,
+    breakEven: 0.6,
+    hash: "0123456789abcdef",
+    createdMs: TICK,
+    validUntilMs: epochMs(TICK + 15 * MINUTE_MS),
+    state: "pending",
+    supersedes: undefined,
+    traceId: "other",
+  });
+  test("with every gate open the bar becomes one proposal inside the owner's limits", async () => {
+    const s = await openGates();
     const outcome = await s.run(filter, barInput);
-    expect(outcome).toMatchObject({ kind: "done", next: [{ name: "notify" }] });
+    expect(outcome.kind).toBe("done");
+    expect(s.db.read.jobs.byKey("notify", `notify:${proposalId("BTC_JPY", BAR)}`)?.traceId).toBe("trace");
     const [proposal] = s.db.read.proposals.pending();
     expect(proposal).toMatchObject({
       id: proposalId("BTC_JPY", BAR),

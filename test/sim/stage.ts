@@ -42,8 +42,8 @@ export interface Stage {
   readonly says: Says;
   /** Calls of klines, as dates. */
   readonly klineDates: string[];
-  /** Runs the handler once and commits what it asks for, as the queue does. */
-  run<P>(handler: AppHandler<P>, input: P): Promise<Outcome>;
+  /** Runs the handler once and commits what it asks for, as the queue does; `between`: what another job commits before. */
+  run<P>(handler: AppHandler<P>, input: P, between?: (tx: Tx) => void): Promise<Outcome>;
 }
 
 export const candle = (openMs: number, close: number, volume = 10): Candle => ({
@@ -121,6 +121,8 @@ export const stage = (nowMs: EpochMs, settings: Readonly<Record<string, string>>
     closeOrder: no,
     cancelOrder: no,
   };
+  const store = new JobStore(db, registry, clock);
+  store.enqueue({ name: "pruneJobs", key: "test", input: {} }); // The row of job 1, which the steps run as.
   const ctx = {
     job: {
       id: 1,
@@ -142,15 +144,16 @@ export const stage = (nowMs: EpochMs, settings: Readonly<Record<string, string>>
     pollMs: 1_000,
     account: "replay",
     model: loadModel(shippedDir(DEFAULT_MODEL_ID)),
-    desk: { db, store: new JobStore(db, registry, clock), clock },
+    desk: { db, store, clock },
   } as unknown as AppCtx; // no worker, so no messenger: these steps use none
   return {
     db,
     clock,
     says,
     klineDates,
-    async run(handler, input) {
+    async run(handler, input, between) {
       const outcome = await handler.run(handler.input.parse(input), ctx);
+      if (between) db.transaction(between);
       if (outcome.write) db.transaction(outcome.write);
       return outcome;
     },

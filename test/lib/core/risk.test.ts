@@ -71,52 +71,105 @@ describe("size of an entry", () => {
     expect(result.kind === "ok" && formatE8(result.size)).toBe("0.002");
   });
 
-  test("no input whatever yields a size that breaks a limit", () => {
-    const amount = (max: bigint) => fc.bigInt({ min: -max, max });
+  // Amounts of every magnitude, both signs, and the values where things go wrong: none, the smallest, the largest.
+  const any = (bits: number) =>
+    fc.oneof(
+      fc.constantFrom(0n, 1n, -1n, 2n ** BigInt(bits), -(2n ** BigInt(bits))),
+      fc
+        .tuple(fc.integer({ min: 0, max: bits }), fc.boolean(), fc.bigInt({ min: 0n, max: 2n ** BigInt(bits) }))
+        .map(([shift, negative, value]) => (negative ? -1n : 1n) * (value >> BigInt(shift))),
+    );
+  const mostly = (bits: number) =>
+    fc.oneof({ weight: 9, arbitrary: any(bits).map((v) => (v < 0n ? -v : v)) }, any(bits));
+
+  const between = (min: bigint, max: bigint) => fc.bigInt({ min, max });
+  const ADVERSE = fc.record({
+    equity: mostly(70),
+    available: mostly(70),
+    openNotional: fc.oneof(fc.constant(0n), any(60)),
+    entry: mostly(56),
+    stop: mostly(56),
+    minSize: mostly(22),
+    step: mostly(14),
+    maxSize: mostly(62),
+  });
+  const PLAUSIBLE = fc.record({
+    equity: between(10n ** 12n, 10n ** 16n),
+    available: between(10n ** 11n, 10n ** 16n),
+    openNotional: fc.oneof(fc.constant(0n), between(0n, 10n ** 14n)),
+    entry: between(4n * 10n ** 13n, 2n * 10n ** 15n),
+    stop: between(4n * 10n ** 13n, 2n * 10n ** 15n),
+    minSize: between(1n, 10n ** 6n),
+    step: between(1n, 10n ** 6n),
+    maxSize: between(10n ** 6n, 10n ** 9n),
+  });
+  const OTHERS = fc.record({
+    takerFee: fc.constantFrom(0n, 50_000n, -10_000n, 100_000_000n),
+    makerFee: fc.constantFrom(0n, -10_000n, 50_000n),
+    capital: fc.option(fc.bigInt({ min: 1n, max: 10n ** 11n })),
+    spot: fc.boolean(),
+  });
+
+  test("no equity, price, step, minimum, fee, capital limit, margin or open notional yields a size over a limit", () => {
+    let sized = 0;
     fc.assert(
       fc.property(
-        fc.record({
-          equity: amount(10n ** 18n),
-          available: amount(10n ** 18n),
-          openNotional: fc.bigInt({ min: 0n, max: 10n ** 17n }),
-          entry: amount(10n ** 16n),
-          stop: amount(10n ** 16n),
-          minSize: fc.bigInt({ min: 1n, max: 10n ** 9n }),
-          steps: fc.bigInt({ min: 1n, max: 1_000n }),
-          maxSize: fc.bigInt({ min: 1n, max: 10n ** 12n }),
-        }),
+        fc.oneof(ADVERSE, PLAUSIBLE).chain((numbers) => OTHERS.map((others) => ({ ...numbers, ...others }))),
         (x) => {
+          const limited = x.capital === null ? config : { ...config, CAPITAL_LIMIT_JPY: yen(x.capital) };
           const rules: SymbolRules = {
-            ...btc,
+            symbol: x.spot ? "BTC" : "BTC_JPY",
+            tick: yen(1),
             minSize: coinE8(x.minSize),
-            sizeStep: coinE8(x.steps),
+            sizeStep: coinE8(x.step),
             maxSize: coinE8(x.maxSize),
+            takerFee: ratioE8(x.takerFee),
+            makerFee: ratioE8(x.makerFee),
           };
-          const entry = yenE8(x.entry);
-          const stop = yenE8(x.stop);
-          const result = sizeEntry(config, {
-            equity: yenE8(x.equity),
-            available: yenE8(x.available),
-            openNotional: yenE8(x.openNotional),
-            entry,
-            stop,
+          const { equity, available, openNotional, entry, stop } = x;
+          const result = sizeEntry(limited, {
+            equity: yenE8(equity),
+            available: yenE8(available),
+            openNotional: yenE8(openNotional),
+            entry: yenE8(entry),
+            stop: yenE8(stop),
             rules,
           });
-          if (result.kind === "tooSmall") return;
+          if (result.kind === "tooSmall") {
+            expect(result.reason).not.toBe("");
+            return;
+          }
+          sized += 1;
           const size: CoinE8 = result.size;
-          expect(size > 0n && size >= rules.minSize && size <= rules.maxSize && size % rules.sizeStep === 0n).toBe(
-            true,
-          );
+          expect(size > 0n && size >= x.minSize && size <= x.maxSize && size % x.step === 0n).toBe(true);
           // Compared as exact fractions, so that no rounding of the check itself can hide a breach.
+          const capital = x.capital === null || equity < x.capital * E8 ? equity : x.capital * E8;
           const distance = entry > stop ? entry - stop : stop - entry;
-          expect(size * distance * 50n <= x.equity * E8).toBe(true); // 2 % risk
-          expect((size * entry + x.openNotional * E8) * 10n <= x.equity * E8 + 10n * E8).toBe(true); // 10 % position
-          expect(size * entry <= 2n * x.available * E8).toBe(true); // 50 % margin
-          expect(riskYen(entry, stop, size) >= 0n && notionalYen(entry, size) > 0n).toBe(true);
+          const fee = x.takerFee > 0n ? x.takerFee : 0n;
+          expect(capital > 0n && distance > 0n && entry > 0n && stop > 0n).toBe(true);
+          expect(size * (distance * E8 + stop * fee) * 50n <= capital * E8 * E8).toBe(true); // 2 % risk, fee of the stop too
+          const open = openNotional > 0n ? openNotional : 0n;
+          expect((size * entry + open * E8) * 10n <= capital * E8).toBe(true); // 10 % of all positions together
+          expect(x.spot ? size * entry <= available * E8 : size * entry <= 2n * available * E8).toBe(true);
+          expect(riskYen(yenE8(entry), yenE8(stop), size) > 0n && notionalYen(yenE8(entry), size) > 0n).toBe(true);
         },
       ),
-      { numRuns: 5_000 },
+      { numRuns: 8_000 },
     );
+    expect(sized).toBeGreaterThan(1_000);
+  });
+
+  test.each([
+    ["a minimum above the maximum", { minSize: parseCoin("2"), maxSize: parseCoin("1") }],
+    ["a step of nothing", { sizeStep: coinE8(0n) }],
+    ["a minimum of nothing", { minSize: coinE8(0n) }],
+    ["a negative maximum", { maxSize: coinE8(-1n) }],
+  ])("%s is no trade, with the reason", (_name, rules) => {
+    const result = sizeEntry(config, facts({ rules: { ...btc, ...rules } }));
+    expect(result).toMatchObject({ kind: "tooSmall", reason: expect.stringMatching(/minimum|make no sense/) });
+  });
+  test("a negative open notional gives nothing extra", () => {
+    expect(sizeEntry(config, facts({ openNotional: yen(-500_000) }))).toEqual(sizeEntry(config, facts()));
   });
 });
 
@@ -139,6 +192,20 @@ describe("loss limits", () => {
     ["850000", "0", [true, true, true]],
   ] as const)("equity %s with open P&L %s reaches day/week/month %j", (equity, unrealised, reached) => {
     expect(use(equity, unrealised).map((l) => l.reached)).toEqual(reached);
+  });
+
+  test("with a capital limit the limits are its ratios, not the whole account's", () => {
+    const limited = defaultConfig({ CAPITAL_LIMIT_JPY: "100000" });
+    const start = yen(1_000_000);
+    const facts = { unrealised: yen(0), dayStart: start, weekStart: start, monthStart: start };
+    expect(lossUse(limited, { ...facts, equity: yen(997_000) }).map((l) => l.reached)).toEqual([true, false, false]);
+    expect(lossUse(limited, { ...facts, equity: yen(997_001) }).map((l) => l.reached)).toEqual([false, false, false]);
+    const small = { unrealised: yen(0), dayStart: yen(50_000), weekStart: yen(50_000), monthStart: yen(50_000) };
+    expect(lossUse(limited, { ...small, equity: yen(48_500) }).map((l) => l.reached)).toEqual([true, false, false]);
+  });
+  test("a period that began with nothing has nothing to lose: its limit is reached", () => {
+    const none = { unrealised: yen(0), dayStart: yen(0), weekStart: yen(0), monthStart: yen(0) };
+    expect(lossUse(config, { ...none, equity: yen(0) }).every((l) => l.reached)).toBe(true);
   });
 });
 

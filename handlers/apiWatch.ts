@@ -1,0 +1,126 @@
+// Counts the venue's API errors as they happen, per area (public, private): three in a row are critical and halt entries until
+// three good checks (checkApi.ts). Maintenance and pre-open are states of the venue, not errors (DESIGN 8). The counts live in
+// memory, the halt is a row. Must never change what a call returns or throws.
+import { AppError } from "../lib/core/errors.ts";
+import { composeAlert } from "../lib/core/text/alertTexts.ts";
+import { textsOf } from "../lib/core/text/catalogue.ts";
+import type { Locale } from "../lib/core/text/locale.ts";
+import { type EpochMs, SECOND_MS } from "../lib/core/time.ts";
+import type { Venue, WriteResult } from "../lib/core/venue.ts";
+import type { Logger } from "../lib/io/logger.ts";
+import type { NewJob } from "../queue/types.ts";
+import type { Desk } from "./approval.ts";
+
+export const API_HALT = "api";
+/** Good checks in a row so far, of those that end the halt. */
+export const GOOD_CHECKS = "api_good_checks";
+const ERRORS_BEFORE_HALT = 3;
+/** Calls of several handlers that fail together are one error. */
+const ONE_ERROR_MS = SECOND_MS;
+
+type Area = "public" | "private";
+const AREA = {
+  status: "public",
+  symbols: "public",
+  ticker: "public",
+  orderBook: "public",
+  trades: "public",
+  klines: "public",
+  margin: "private",
+  assets: "private",
+  orders: "private",
+  activeOrders: "private",
+  executions: "private",
+  latestExecutions: "private",
+  openPositions: "private",
+  order: "private",
+  closeOrder: "private",
+  cancelOrder: "private",
+} as const satisfies Record<keyof Venue, Area>;
+
+/** Regular and emergency maintenance, pre-open (GMO API 11). */
+const STATES = new Set(["ERR-5201", "ERR-5202", "ERR-5203"]);
+/** Ours, not the venue's: told to stop, or no time left to ask. */
+const OURS = new Set(["VENUE_ABORTED", "NOT_SENT"]);
+
+/** What one call says about the API: undefined = nothing (a state of the venue, our own end). */
+export const verdictOf = (end: { readonly error?: unknown; readonly value?: unknown }): "good" | "bad" | undefined => {
+  const { error, value } = end;
+  if (error instanceof AppError) {
+    if (STATES.has(error.code) || OURS.has(error.code)) return undefined;
+    // An explicit refusal of what we asked is an answer.
+    return error.verdict === "permanent" ? "good" : "bad";
+  }
+  if (error !== undefined) return undefined;
+  const result = value as Partial<WriteResult<unknown>> | undefined;
+  if (result?.kind === "unknown") return "bad";
+  return result?.kind === "refused" && (STATES.has(result.code ?? "") || OURS.has(result.code ?? ""))
+    ? undefined
+    : "good";
+};
+
+interface Deps {
+  readonly desk: Desk;
+  readonly locale: Locale;
+  readonly log: Logger;
+}
+
+/** The same venue, watched. */
+export const watchedVenue = (venue: Venue, deps: Deps): Venue => {
+  const streaks: Record<Area, { count: number; lastMs: number }> = {
+    public: { count: 0, lastMs: Number.NEGATIVE_INFINITY },
+    private: { count: 0, lastMs: Number.NEGATIVE_INFINITY },
+  };
+  const note = (area: Area, end: { readonly error?: unknown; readonly value?: unknown }): void => {
+    const verdict = verdictOf(end);
+    const streak = streaks[area];
+    if (verdict === "good") streak.count = 0;
+    if (verdict !== "bad") return;
+    const nowMs = deps.desk.clock.nowMs();
+    if (nowMs - streak.lastMs < ONE_ERROR_MS && streak.count > 0) return;
+    streak.lastMs = nowMs;
+    streak.count += 1;
+    if (streak.count < ERRORS_BEFORE_HALT) return;
+    const { code } = (end.error ?? end.value) as { readonly code: string };
+    try {
+      haltForApi(deps, streak.count, code, nowMs);
+    } catch (e) {
+      deps.log.error({ err: e, code }, "api.haltFailed"); // The file's trouble: the next error tries again.
+    }
+  };
+  const watched = Object.entries(AREA).map(([name, area]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        const value = await (venue[name as keyof Venue] as (...args: unknown[]) => Promise<unknown>).apply(venue, args);
+        note(area, { value });
+        return value;
+      } catch (error) {
+        note(area, { error });
+        throw error;
+      }
+    },
+  ]);
+  return Object.fromEntries(watched) as Venue;
+};
+
+const haltForApi = ({ desk, locale }: Deps, count: number, code: string, atMs: EpochMs): void => {
+  if (desk.db.read.halts.active(atMs).some((h) => h.kind === API_HALT)) return;
+  const reason = `the exchange's API failed ${count} times in a row (${code})`;
+  desk.db.transaction((tx) => {
+    if (!tx.halts.raise({ kind: API_HALT, reason, atMs })) return;
+    tx.meta.set(GOOD_CHECKS, "0");
+    tx.alerts.raise(
+      composeAlert(
+        locale,
+        { key: API_HALT, severity: "critical", atMs },
+        textsOf(locale).alerts.apiFailing({ count, code }),
+      ),
+    );
+    tx.audit.append({ atMs, kind: "halt.raised", actor: "apiWatch", data: { kind: API_HALT, reason } });
+    desk.store.enqueueIn(tx, checkJob(atMs));
+  });
+};
+
+/** Checks until the halt ends. */
+export const checkJob = (atMs: EpochMs): NewJob => ({ name: "checkApi", key: `checkApi:${atMs}`, input: {} });

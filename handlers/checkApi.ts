@@ -1,0 +1,63 @@
+// While the halt `api` stands: asks the venue every ten seconds, public and private, and ends the halt after three good
+// checks in a row. The count is a row, so a restart goes on where it was.
+import { z } from "zod";
+import { AppError } from "../lib/core/errors.ts";
+import { type EpochMs, SECOND_MS } from "../lib/core/time.ts";
+import type { Outcome } from "../queue/types.ts";
+import { readAccount } from "./account.ts";
+import { API_HALT, GOOD_CHECKS } from "./apiWatch.ts";
+import type { AppCtx, AppHandler } from "./services.ts";
+
+const Input = z.strictObject({});
+type Input = z.infer<typeof Input>;
+
+const EVERY_MS = 10 * SECOND_MS;
+const GOOD_BEFORE_END = 3;
+
+export const checkApi: AppHandler<Input> = {
+  name: "checkApi",
+  input: Input,
+  maxAttempts: 100_000,
+  timeoutMs: 60_000,
+  risk: "neutral",
+  priority: 40,
+  backoff: { baseMs: 1_000, capMs: 10_000 },
+  serialKey: () => "checkApi",
+  async run(_input, ctx): Promise<Outcome> {
+    if (!ctx.db.halts.active(ctx.clock.nowMs()).some((h) => h.kind === API_HALT))
+      return { kind: "stop", reason: "no halt of the API stands" };
+    const found = await check(ctx);
+    const before = Number(ctx.db.meta.get(GOOD_CHECKS) ?? "0");
+    const good = found === "good" ? before + 1 : found === "bad" ? 0 : before;
+    const atMs = ctx.clock.nowMs();
+    if (good >= GOOD_BEFORE_END)
+      return {
+        kind: "done",
+        write: (tx) => {
+          if (!tx.halts.clear(API_HALT, "checkApi", atMs)) return;
+          tx.alerts.resolve(API_HALT, atMs);
+          const data = { kind: API_HALT, goodChecks: good };
+          tx.audit.append({ atMs, kind: "halt.cleared", actor: "checkApi", traceId: ctx.job.traceId, data });
+        },
+      };
+    return {
+      kind: "snooze",
+      untilMs: (atMs + EVERY_MS) as EpochMs,
+      reason: `${good} of ${GOOD_BEFORE_END} good checks (the last one: ${found})`,
+      write: (tx) => tx.meta.set(GOOD_CHECKS, String(good)),
+    };
+  },
+};
+
+/** Maintenance says nothing about the API: it neither counts nor takes back. */
+const check = async (ctx: AppCtx): Promise<"good" | "bad" | "maintenance"> => {
+  try {
+    if ((await ctx.venue.status(ctx.signal)) !== "OPEN") return "maintenance";
+    await readAccount(ctx);
+    return "good";
+  } catch (e) {
+    if (!(e instanceof AppError) || ctx.signal.aborted) throw e;
+    ctx.log.warn({ code: e.code }, "api.checkFailed");
+    return /^ERR-520[123]$/.test(e.code) ? "maintenance" : "bad";
+  }
+};
