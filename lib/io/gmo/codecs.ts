@@ -46,12 +46,16 @@ export const CoinCut = decimalCodec<CoinE8>(parseCut);
 export const RatioCut = decimalCodec<RatioE8>(parseCut);
 export const SizeCut = decimalCodec<CoinE8>(notNegative(parseCut));
 
-/** A price that means "none" when absent, empty or "0" (MARKET orders, unset losscutPrice; GMO API 7.1). */
+/** What may be missing may also be null: nobody documented it, and it can mean nothing else. */
+export const missing = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
+
+/** A price that means "none" when missing, empty or "0" (MARKET orders, unset losscutPrice; GMO API 7.1). */
 export const OptionalPrice = z
   .string()
-  .optional()
+  .nullish()
   .transform((text, ctx): YenE8 | undefined => {
-    if (text === undefined || text === "") return undefined;
+    if (text === undefined || text === null || text === "") return undefined;
     const parsed = Price.safeParse(text);
     if (parsed.success) return parsed.data === 0n ? undefined : parsed.data;
     ctx.issues.push({ code: "custom", input: text, message: parsed.error.issues[0]!.message });

@@ -2,7 +2,7 @@
 // itself keeps 8 decimals or refuses more. The same schemas as the connector's, with other numbers (codecs.ts).
 import { z } from "zod";
 import { formatE8 } from "../../core/money.ts";
-import type { Numbers } from "./codecs.ts";
+import { missing, type Numbers } from "./codecs.ts";
 
 const DECIMAL = /^(-?)0*(\d{1,60}?)(?:\.(\d{1,60}?)0*)?$/;
 
@@ -30,14 +30,12 @@ const decimal = (allowed: "signed" | "notNegative") =>
 const signed = decimal("signed");
 const notNegative = decimal("notNegative");
 /** As OptionalPrice of codecs.ts. */
-const optionalPrice = z
-  .union(
+const optionalPrice = missing(
+  z.union(
     [z.literal("").transform(() => undefined), notNegative.transform((text) => (text === "0" ? undefined : text))],
-    {
-      error: "expected a plain decimal that is not negative",
-    },
-  )
-  .optional();
+    { error: "expected a plain decimal that is not negative" },
+  ),
+);
 
 // The schemas only pass these values on, so text can stand where the program has a scaled integer.
 export const EXACT = {

@@ -5,14 +5,14 @@ import { z } from "zod";
 import type { Candle } from "../../core/candle.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { OrderBook, PublicTrade, SymbolRules, Ticker } from "../../core/venue.ts";
-import { Instant, type Numbers } from "./codecs.ts";
+import { Instant, missing, type Numbers } from "./codecs.ts";
 
 /** GMO API 1.1. `data` is absent on failures and on some successes; `responsetime` may be absent. */
 export const Envelope = z.object({
   status: z.number().int(),
   data: z.unknown().optional(),
-  messages: z.array(z.object({ message_code: z.string(), message_string: z.string().optional() })).optional(),
-  responsetime: z.string().optional(),
+  messages: missing(z.array(z.object({ message_code: z.string(), message_string: missing(z.string()) }))),
+  responsetime: missing(z.string()),
 });
 
 export const SideName = z.enum(["BUY", "SELL"]);
@@ -42,7 +42,7 @@ export const publicReplies = (n: Numbers) => {
 
   const level = z.object({ price: n.price, size: n.size });
   const orderBook = z
-    .object({ symbol: z.string(), asks: z.array(level), bids: z.array(level), timestamp: Instant.optional() })
+    .object({ symbol: z.string(), asks: z.array(level), bids: z.array(level), timestamp: missing(Instant) })
     .transform(({ timestamp, ...book }): OrderBook => ({ ...book, timestampMs: timestamp }));
 
   const tradeRow = z

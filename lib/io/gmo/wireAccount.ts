@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { CoinE8, RatioE8, YenE8 } from "../../core/money.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { Asset, Margin } from "../../core/venue.ts";
-import { Instant, type Numbers } from "./codecs.ts";
+import { Instant, missing, type Numbers } from "./codecs.ts";
 
 export interface AccountMargin extends Margin {
   readonly transferable: YenE8 | undefined;
@@ -52,7 +52,7 @@ const rowsOf = <T extends z.ZodType>(row: T) =>
 
 /** `marginRatio` may be missing or empty without positions. */
 const emptyIsNone = <T>(schema: z.ZodType<T>) =>
-  z.union([z.literal("").transform(() => undefined), schema], { error: "expected a plain decimal" }).optional();
+  missing(z.union([z.literal("").transform(() => undefined), schema], { error: "expected a plain decimal" }));
 
 export const accountReplies = (n: Numbers) => {
   const margin = z
@@ -88,9 +88,9 @@ export const accountReplies = (n: Numbers) => {
   const allowance = z
     .object({
       symbol: z.string(),
-      todayLimitOpenSize: n.coinCut.optional(),
-      todayLimitBuySize: n.coinCut.optional(),
-      todayLimitSellSize: n.coinCut.optional(),
+      todayLimitOpenSize: missing(n.coinCut),
+      todayLimitBuySize: missing(n.coinCut),
+      todayLimitSellSize: missing(n.coinCut),
       takerFee: n.ratio,
       makerFee: n.ratio,
     })
@@ -112,10 +112,10 @@ export const accountReplies = (n: Numbers) => {
     .object({
       symbol: z.string(),
       amount: n.coinCut,
-      fee: n.coinCut.optional(),
+      fee: missing(n.coinCut),
       status: z.string(),
-      address: z.string().optional(),
-      txHash: z.string().nullish(),
+      address: missing(z.string()),
+      txHash: missing(z.string()),
       timestamp: Instant,
     })
     .transform(
@@ -123,7 +123,7 @@ export const accountReplies = (n: Numbers) => {
         ...row,
         fee,
         address,
-        txHash: txHash ?? undefined,
+        txHash,
         timestampMs: timestamp,
       }),
     );

@@ -12,7 +12,7 @@ import type {
   TradeEvent,
   VenueFrame,
 } from "../../core/venueEvents.ts";
-import { Coin, Id, Instant, OptionalPrice, Price, SizeCut, Yen, YenCut } from "./codecs.ts";
+import { Coin, Id, Instant, missing, OptionalPrice, Price, SizeCut, Yen, YenCut } from "./codecs.ts";
 
 const Side = z.enum(["BUY", "SELL"]);
 const ExecutionType = z.enum(["MARKET", "LIMIT", "STOP"]);
@@ -40,7 +40,7 @@ export const OrderBookFrame = z
     symbol: z.string(),
     asks: z.array(Level),
     bids: z.array(Level),
-    timestamp: Instant.optional(),
+    timestamp: missing(Instant),
   })
   .transform(
     ({ channel: _, timestamp, ...book }): OrderBookEvent => ({ kind: "orderBook", ...book, timestampMs: timestamp }),
@@ -64,7 +64,7 @@ export const ExecutionEvent = z
     executionId: Id,
     orderId: Id,
     // Margin trades only.
-    positionId: Id.optional(),
+    positionId: missing(Id),
     symbol: z.string(),
     side: Side,
     settleType: SettleType,
@@ -113,7 +113,7 @@ export const OrderEvent = z
     executionType: ExecutionType,
     timeInForce: TimeInForce,
     orderStatus: z.enum(["WAITING", "ORDERED", "CANCELED", "EXPIRED"]),
-    cancelType: z.string().optional(),
+    cancelType: missing(z.string()),
     orderPrice: OptionalPrice,
     losscutPrice: OptionalPrice,
     orderSize: Coin,

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { CoinE8, YenE8 } from "../../core/money.ts";
 import type { Execution, Position, Side, VenueOrder } from "../../core/venue.ts";
-import { Id, Instant, type Numbers } from "./codecs.ts";
+import { Id, Instant, missing, type Numbers } from "./codecs.ts";
 import { listOf, SideName } from "./wire.ts";
 
 /** One row per symbol and side (GMO API 8.2). */
@@ -60,7 +60,7 @@ export const tradingReplies = (n: Numbers) => {
       price: n.optionalPrice,
       losscutPrice: n.optionalPrice,
       status: StatusName,
-      cancelType: z.string().optional(),
+      cancelType: missing(z.string()),
       timeInForce: TimeInForceName,
       timestamp: Instant,
     })
@@ -71,7 +71,7 @@ export const tradingReplies = (n: Numbers) => {
       executionId: Id,
       orderId: Id,
       /** Margin only; absent on spot (GMO API 14.12). */
-      positionId: Id.optional(),
+      positionId: missing(Id),
       symbol: z.string(),
       side: SideName,
       settleType: SettleTypeName,
@@ -138,7 +138,7 @@ export const CancelOrdersReply = z
   .object({
     success: z.array(Id).optional(),
     failed: z
-      .array(z.object({ orderId: Id, message_code: z.string(), message_string: z.string().optional() }))
+      .array(z.object({ orderId: Id, message_code: z.string(), message_string: missing(z.string()) }))
       .optional(),
   })
   .refine((d) => d.success !== undefined || d.failed !== undefined, { error: "expected success or failed" })

@@ -412,6 +412,15 @@ describe("what is odd and passes", () => {
     ["a string id", "private/orders", ok({ list: [{ ...ORDER, orderId: "8819977864" }] })],
     ["a spot fill without a position", "private/executions", ok({ list: [without(EXECUTION, "positionId")] })],
     ["a position without a loss-cut price", "private/openPositions", ok({ list: [without(POSITION, "losscutPrice")] })],
+    ["null for a spot fill's position", "private/executions", ok({ list: [{ ...EXECUTION, positionId: null }] })],
+    [
+      "null for a reason and prices that are none",
+      "private/orders",
+      ok({ list: [{ ...ORDER, cancelType: null, price: null, losscutPrice: null }] }),
+    ],
+    ["null for a ratio without positions", "private/margin", ok({ ...MARGIN, marginRatio: null })],
+    ["null in an event", "ws/orderEvents", JSON.stringify({ ...ORDER_EVENT, cancelType: null, losscutPrice: null })],
+    ["null for messages and time", "private/cancelOrder", '{"status":0,"messages":null,"responsetime":null}'],
     ["LOSS_CUT as settleType", "private/executions", ok({ list: [{ ...EXECUTION, settleType: "LOSS_CUT" }] })],
     ["a cancelType beside ORDERED", "private/activeOrders", ok({ list: [{ ...ORDER, cancelType: "SOK_TAKER" }] })],
     [
