@@ -1,7 +1,8 @@
 // The simulated venue behind real HTTP and WebSocket on loopback: one simulator, its time driven by the wall clock, the same
 // state machine as in process. Binds 127.0.0.1 only. Everything it says of the market and of our account is the simulator's.
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { AppError } from "../../core/errors.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { SymbolRules } from "../../core/venue.ts";
@@ -147,7 +148,8 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
   });
   http.on("upgrade", (request, socket, head) => {
     if (failed) socket.destroy();
-    else sockets.upgrade(request, socket, head);
+    else if (/^websocket$/i.test(request.headers.upgrade ?? "")) sockets.upgrade(request, socket, head);
+    else declineUpgrade(http, request, socket, head);
   });
   const port = await listen(http, config.port ?? 0).catch((e: unknown) => {
     tokens.close();
@@ -185,6 +187,24 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
 const earliest = (...times: readonly (EpochMs | undefined)[]): EpochMs | undefined => {
   const known = times.filter((ms) => ms !== undefined);
   return known.length === 0 ? undefined : (Math.min(...known) as EpochMs);
+};
+
+/**
+ * A client may offer another protocol with any request, as Java's offers h2c, and is answered in this one (RFC 9110, 7.8). Node
+ * takes the connection off HTTP for every offer: here it is put back, with the request as if nothing had been offered.
+ */
+const declineUpgrade = (
+  http: Server,
+  { method, url, httpVersion, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void => {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (!/^(connection|upgrade|http2-settings)$/i.test(rawHeaders[i]!))
+      lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
+  http.emit("connection", socket);
 };
 
 const listen = (http: Server, port: number): Promise<number> =>

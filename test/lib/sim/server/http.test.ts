@@ -61,6 +61,31 @@ describe("the envelope (GMO API 1)", () => {
     expect([reply.http, reply.text]).toEqual([404, ""]);
     expect((await venue.public("/v1/status")).http).toBe(200);
   });
+  test("an offer of another protocol is declined and the request answered, also with a body", async () => {
+    const venue = await started();
+    const offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
+    const asked = [
+      `GET /public/v1/status HTTP/1.1\r\nHost: x\r\n${offer}\r\n`,
+      `POST /private/v1/order HTTP/1.1\r\nHost: x\r\n${offer}Content-Length: 2\r\n\r\n{}`,
+      "GET /public/v1/symbols HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    ];
+    // Both offers and a plain request, one after the other on one connection.
+    const socket = connect(venue.server.port, "127.0.0.1");
+    let heard = "";
+    const answers = (): number => heard.split("HTTP/1.1 200 OK").length - 1;
+    socket.on("data", (chunk: Buffer) => {
+      heard += chunk.toString();
+      const next = asked[answers()];
+      if (next !== undefined && heard.endsWith("}")) socket.write(next);
+    });
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.write(asked[0]!);
+    await closed;
+    expect(answers()).toBe(3);
+    expect(heard).toContain(`"data":{"status":"OPEN"}`);
+    expect(heard).toContain("ERR-5011");
+    expect(heard).toContain("minOrderSize");
+  });
   test("two requests go over one connection", async () => {
     const venue = await started();
     const socket = connect(venue.server.port, "127.0.0.1");
