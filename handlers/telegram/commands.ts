@@ -35,7 +35,7 @@ const isCommand = (name: string): name is CommandName => (COMMANDS as readonly s
 /** What a typed text does. */
 export const actCommand = (parts: BotParts, typed: Typed): Act => {
   const text = typed.text.trim();
-  const about = /^\/(approve|reject|modify)_([a-z0-9]{1,40})(?:@\w+)?(?:\s+([\s\S]*))?$/i.exec(text);
+  const about = /^\/(approve|reject|modify)_([a-z]+\d[a-z0-9]{0,30})(?:@\w+)?(?:\s+([\s\S]*))?$/i.exec(text);
   if (about) return actProposal(parts, typed, about[1]?.toLowerCase() ?? "", about[2]?.toLowerCase() ?? "", about[3]);
   const command = /^\/(\w{1,32})(?:@\w+)?(?:\s+([\s\S]*))?$/.exec(text);
   if (command) return actNamed(parts, typed, command[1]?.toLowerCase() ?? "", command[2]?.trim() ?? "");

@@ -2,6 +2,7 @@
 // goes on without Telegram, and answers come by the command line; so nothing of it stops the worker.
 import type { TelegramState } from "../../db/tables/telegram.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
+import type { TelegramFailure } from "../../lib/io/telegram/failure.ts";
 import type { Health } from "../../queue/health.ts";
 
 /** A poll is held for 25 s: no success for so long means that taps are not heard. */
@@ -12,7 +13,7 @@ const PATIENCE_MS = 2 * MINUTE_MS;
 const CONFLICT_PATIENCE_MS = 45 * SECOND_MS;
 
 const patience = (why: string): number =>
-  /\b40[0134]\b/.test(why) ? 0 : /\b409\b/.test(why) ? CONFLICT_PATIENCE_MS : PATIENCE_MS;
+  /^TELEGRAM 40[13]/.test(why) ? 0 : why.startsWith("TELEGRAM 409") ? CONFLICT_PATIENCE_MS : PATIENCE_MS;
 
 /** `startedMs`: when this worker began to poll. */
 export const telegramHealth = (state: TelegramState, nowMs: EpochMs, startedMs?: EpochMs): Health => {
@@ -36,4 +37,18 @@ export const telegramText = (state: TelegramState, nowMs: EpochMs): string => {
   const polled = state.polledMs === undefined ? "never" : `${Math.round((nowMs - state.polledMs) / SECOND_MS)} s ago`;
   const muted = state.muted.length === 0 ? "" : `, muted: ${state.muted.join(", ")}`;
   return health.ok ? `Telegram ${name}: polled ${polled}${muted}` : `Telegram ${name}: ${health.why}${muted}`;
+};
+
+/** What a failure means for the owner, each with what to do: status, light and log say it. */
+export const troubleText = (e: TelegramFailure): string => {
+  switch (e.kind) {
+    case "unauthorized":
+      return `TELEGRAM 401: the bot token is refused (${e.message}); give TELEGRAM_BOT_TOKEN a valid one and restart`;
+    case "conflict":
+      return `TELEGRAM 409: another program polls this bot (${e.message}); stop it, or revoke the token at BotFather`;
+    case "blocked":
+      return `TELEGRAM 403: the chat takes no messages (${e.message}); unblock the bot in the chat, check TELEGRAM_CHAT_ID`;
+    default:
+      return `TELEGRAM unreachable (${e.message}); use the command line meanwhile: trader approve, trader status`;
+  }
 };

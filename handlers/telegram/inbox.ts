@@ -9,6 +9,7 @@ import { storageTrouble } from "../../lib/io/storageTrouble.ts";
 import type { TelegramClient } from "../../lib/io/telegram/client.ts";
 import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
 import type { Database } from "../../queue/types.ts";
+import { troubleText } from "./health.ts";
 import { pauseMs } from "./messenger.ts";
 import { type Incoming, type Owners, readUpdate } from "./updates.ts";
 
@@ -42,14 +43,18 @@ export class Inbox {
   /** Until the signal aborts. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      let pause = 0;
-      try {
-        await this.pollOnce(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        pause = this.#afterFailure(error);
-      }
-      if (pause > 0) await this.o.timers.sleep(pause, signal).catch(() => undefined);
+      const waitMs = await this.step(signal);
+      if (waitMs > 0) await this.o.timers.sleep(waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** One poll; what fails is noted. Returns how long to pause before the next, ms. Never throws. */
+  async step(signal?: AbortSignal): Promise<number> {
+    try {
+      await this.pollOnce(signal);
+      return 0;
+    } catch (error) {
+      return signal?.aborted ? 0 : this.#afterFailure(error);
     }
   }
 
@@ -148,15 +153,3 @@ export class Inbox {
     }
   }
 }
-
-/** Each with what to do: it is what status and the light say. */
-const troubleText = (e: TelegramFailure): string => {
-  switch (e.kind) {
-    case "unauthorized":
-      return `TELEGRAM 401: the bot token is refused (${e.message}); give TELEGRAM_BOT_TOKEN a valid one and restart`;
-    case "conflict":
-      return `TELEGRAM 409: another program polls this bot (${e.message}); stop it, or revoke the token at BotFather`;
-    default:
-      return `TELEGRAM unreachable (${e.message}); approve with trader approve meanwhile`;
-  }
-};

@@ -7,6 +7,7 @@ import { type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { ChatText, TelegramClient } from "../../lib/io/telegram/client.ts";
 import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
 import type { Delivery, Messenger, OutgoingMessage } from "../services.ts";
+import { troubleText } from "./health.ts";
 
 const SHORTEST_PAUSE_MS = SECOND_MS;
 const LONGEST_PAUSE_MS = MINUTE_MS;
@@ -69,7 +70,7 @@ const send = async ({ client, chatId }: MessengerParts, form: Form, signal: Abor
 
 /** What a failure means for the message that met it. */
 export const deliveryOf = (e: TelegramFailure): Delivery => {
-  const reason = e.message;
+  const reason = e.kind === "refused" || e.kind === "tooMany" ? e.message : troubleText(e);
   switch (e.kind) {
     case "notSent":
     case "conflict":

@@ -9,6 +9,7 @@ import type { Logger } from "../../lib/io/logger.ts";
 import type { TelegramClient } from "../../lib/io/telegram/client.ts";
 import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
 import type { Database } from "../../queue/types.ts";
+import { troubleText } from "./health.ts";
 import { pauseMs } from "./messenger.ts";
 import { type Card, proposalCard } from "./proposalCard.ts";
 
@@ -68,7 +69,7 @@ const edit = async (
     db.transaction((tx) =>
       kind === "tooMany"
         ? tx.telegram.sendAfter(epochMs(nowMs + retryAfterMs))
-        : tx.telegram.sendTrouble(e.message, nowMs, epochMs(nowMs + pauseMs(since, nowMs))),
+        : tx.telegram.sendTrouble(troubleText(e), nowMs, epochMs(nowMs + pauseMs(since, nowMs))),
     );
     log.warn({ messageId: message.messageId, reason: e.message }, "telegram.editLater");
     return "later";

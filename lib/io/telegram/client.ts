@@ -105,7 +105,12 @@ export const createTelegramClient = async (options: ClientOptions): Promise<Tele
       if (giveUp.signal.aborted && !signal?.aborted)
         throw silenceOf(method, "", `no answer within ${(timeoutMs + holdMs) / SECOND_MS} s`);
       const { code, message } = e as { code?: unknown; message?: unknown };
-      throw silenceOf(method, String(code ?? ""), without(String(message)));
+      // "request to <address> failed, reason: socket hang up": the reason is what tells something.
+      throw silenceOf(
+        method,
+        String(code ?? ""),
+        without(String(message)).replace(/^request to .* failed, reason: /, ""),
+      );
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);

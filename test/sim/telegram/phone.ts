@@ -7,7 +7,6 @@ import { telegramMessenger } from "../../../handlers/telegram/messenger.ts";
 import { noTimers } from "../../../lib/io/gmo/timers.ts";
 import { silentLogger } from "../../../lib/io/logger.ts";
 import { createTelegramClient, type TelegramClient } from "../../../lib/io/telegram/client.ts";
-import { TelegramFailure } from "../../../lib/io/telegram/failure.ts";
 import { SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
 import type { Mortality } from "../mortal.ts";
 import { World, type WorldOptions } from "../world.ts";
@@ -99,11 +98,11 @@ export class Phone {
     const { world } = this;
     pumpOutbox(world);
     let done = await world.worker.drain();
-    try {
-      done += await this.bot.inbox.pollOnce();
-    } catch (e) {
-      if (!(e instanceof TelegramFailure)) throw e;
-    }
+    const { lastUpdateMs, nextUpdateId } = world.db.read.telegram.state();
+    await this.bot.inbox.step();
+    world.mortality.assertAlive();
+    const now = world.db.read.telegram.state();
+    if (now.nextUpdateId !== nextUpdateId || now.lastUpdateMs !== lastUpdateMs) done += 1;
     return done + (await this.bot.refresh());
   }
   /** Rounds until nothing moves any more, without any time passing. */

@@ -1,0 +1,161 @@
+// The commands: each is answered on the phone, fits its screen, is audited; the dangerous ones ask first.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { COMMANDS } from "../../../handlers/telegram/commands.ts";
+import { CAPTION_LIMIT } from "../../../lib/core/messageText.ts";
+import { LOCALES } from "../../../lib/core/text/locale.ts";
+import { epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
+import { Phone } from "../../sim/telegram/phone.ts";
+
+let phone: Phone;
+beforeEach(async () => {
+  phone = await Phone.start();
+});
+afterEach(() => phone.close());
+
+const asked = async (text: string): Promise<string> => {
+  const before = phone.telegram.messages.length;
+  phone.owner.says(text);
+  await phone.settle();
+  return phone.telegram.texts.slice(before).join("\n---\n");
+};
+const halts = () => phone.world.db.read.halts.active(phone.world.nowMs).map((h) => h.kind);
+
+test("the menu names every command in both languages", async () => {
+  await phone.introduce();
+  for (const language of ["", "ja"])
+    expect(phone.telegram.commands[language]?.map((c) => c.command)).toEqual([...COMMANDS]);
+  expect(phone.world.db.read.telegram.state().botName).toBe("@test_bot");
+});
+
+test.each(COMMANDS)("/%s is answered, audited and fits a phone, also in an empty book", async (command) => {
+  const answer = await asked(`/${command}`);
+  expect(answer.length).toBeGreaterThan(5);
+  const widest = Math.max(...answer.split("\n").map((line) => [...line].length));
+  expect(widest, answer).toBeLessThan(200);
+  const event = phone.world.db.read.audit.after(0).find((row) => row.kind === "telegram.command");
+  expect(event).toMatchObject({ actor: "telegram:42", data: { command: `/${command}` } });
+});
+
+test("a busy book: positions, orders, signals, why, status and risk in both languages", async () => {
+  await phone.close();
+  for (const locale of LOCALES) {
+    phone = await Phone.start({ btc: (s) => s.to(9_998_000, 2).flat(60), config: { LOCALE: locale } });
+    const { proposal, message } = await phone.propose();
+    phone.owner.taps(message, /Approve|承認/);
+    await phone.pass(5, 20);
+    expect(phone.world.trade().status).toBe("open");
+    const said: Record<string, string> = {};
+    for (const command of [
+      "status",
+      "positions",
+      "orders",
+      "signals",
+      `why ${proposal.id}`,
+      "why 1",
+      "risk",
+      "health",
+      "daily",
+      "config",
+      "help",
+    ])
+      said[command] = await asked(`/${command}`);
+    expect(said["positions"]).toMatch(/#1 .*BTC\/JPY 0\.004 BTC/);
+    expect(said["orders"]).toMatch(/#\d+ BTC\/JPY SELL STOP/);
+    expect(said[`why ${proposal.id}`]).toBe(said["why 1"]);
+    expect(said[`why ${proposal.id}`]).toContain(proposal.id);
+    expect(said["config"]).not.toContain("AAE");
+    if (locale === "ja")
+      for (const text of [said["status"], said["positions"], said["risk"]]) expect(text).toMatch(/[ぁ-んァ-ン一-龯]/);
+    for (const text of Object.values(said)) expect(text).not.toMatch(/undefined|NaN|\[object/);
+    expect(message.text).toMatch(locale === "ja" ? /保有中/ : /OPEN 0\.004 BTC/);
+    expect(message.text.length).toBeLessThanOrEqual(4 * CAPTION_LIMIT);
+    if (locale !== LOCALES.at(-1)) await phone.close();
+  }
+});
+
+test("what is no command is answered with the way to /help", async () => {
+  expect(await asked("/moon")).toContain("/help");
+  expect(await asked("hello")).toContain("/help");
+  expect(await asked("/why 99:99")).toContain("99:99");
+  expect(await asked("/daily tomorrow")).toContain("Expected");
+  expect(await asked("/close 77")).toContain("Expected");
+});
+
+describe("what changes the system", () => {
+  test("/pause and /stop work at once; /resume asks first", async () => {
+    await asked("/pause");
+    expect(halts()).toContain("pause");
+    await asked("/stop");
+    expect(halts()).toContain("stop");
+    await asked("/resume");
+    expect(halts()).toContain("stop");
+    const tap = phone.owner.taps(phone.telegram.message(/^\/resume/), "Yes");
+    await phone.pass(1, 10);
+    expect(phone.owner.notice(tap)).toBe("Done.");
+    expect(halts()).toEqual([]);
+  });
+  test("/reject_all rejects every open proposal", async () => {
+    const { proposal } = await phone.propose();
+    await asked("/reject_all");
+    expect(phone.world.db.read.proposals.byId(proposal.id)?.state).toBe("rejected");
+  });
+  test("/panic asks; one Yes counts once, and closes what is open", async () => {
+    await phone.close();
+    phone = await Phone.start({ btc: (s) => s.to(9_998_000, 2).flat(60) });
+    const { message } = await phone.propose();
+    phone.owner.taps(message, "Approve");
+    await phone.pass(5, 20);
+    expect(phone.world.trade().status).toBe("open");
+    await asked("/panic");
+    expect(halts()).toEqual([]);
+    const question = phone.telegram.message(/^\/panic/);
+    const first = phone.owner.taps(question, "Yes");
+    const second = phone.owner.taps(question, "Yes");
+    await phone.pass(2, 10);
+    expect(phone.owner.notice(first)).toBe("Done.");
+    expect(phone.owner.notice(second)).toMatch(/^Nothing happened/);
+    expect(halts()).toContain("panic");
+    expect(phone.world.trade()).toMatchObject({ status: "closed", exitReason: "manual" });
+    expect(message.text).toMatch(/🏁 CLOSED/);
+    expect(phone.world.auditKinds().filter((kind) => kind === "owner.panic")).toHaveLength(1);
+  });
+  test.each([
+    ["No", 0, /^Cancelled/],
+    ["Yes", 61_000, /^Nothing happened/],
+  ] as const)("/close, then %s after %i ms, does nothing", async (button, waitMs, notice) => {
+    await asked("/close");
+    phone.world.clock.advanceTo(epochMs(phone.world.nowMs + waitMs));
+    const tap = phone.owner.taps(phone.telegram.message(/^\/close/), button);
+    await phone.settle();
+    expect(phone.owner.notice(tap)).toMatch(notice);
+    expect(phone.world.auditKinds()).not.toContain("owner.close");
+  });
+  test("a confirmation of another person, or of nobody, does nothing", async () => {
+    await asked("/panic");
+    const question = phone.telegram.message(/^\/panic/);
+    phone.owner.taps(question, "Yes", { userId: 666 });
+    const forged = phone.owner.taps(question, "Yes", { data: "c|token999|" });
+    await phone.settle();
+    expect(phone.owner.notice(forged)).toMatch(/^Nothing happened/);
+    expect(halts()).toEqual([]);
+  });
+});
+
+test("/quiet mutes kinds of messages for good, never alerts, and each again", async () => {
+  const put = (key: string, kind: "info" | "trade" | "alert") =>
+    phone.world.db.transaction((tx) => void tx.outbox.insert({ key, kind, text: key, atMs: phone.world.nowMs }));
+  expect(await asked("/quiet info trade")).toContain("notes (info)");
+  phone.restart({ downMs: MINUTE_MS });
+  put("a note", "info");
+  put("a trade", "trade");
+  put("an alert", "alert");
+  await phone.settle();
+  expect(phone.telegram.texts.slice(-1)).toEqual(["an alert"]);
+  expect(phone.world.db.read.outbox.byKey("a note")).toMatchObject({ state: "dropped", error: "muted" });
+  await asked("/quiet trade");
+  put("another trade", "trade");
+  await phone.settle();
+  expect(phone.telegram.texts.at(-1)).toBe("another trade");
+  expect(await asked("/quiet alert")).toContain("Expected");
+  expect(await asked("/quiet off")).toContain("nothing is muted");
+});

@@ -1,0 +1,227 @@
+// Delivery over HTTP under everything Telegram can do: order and urgency kept, nothing lost, a doubtful message marked when it comes again.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { MessageKind } from "../../../db/tables/outbox.ts";
+import { seededRandom } from "../../../lib/io/random.ts";
+import { LONG } from "../../long.ts";
+import { Phone } from "../../sim/telegram/phone.ts";
+import type { Fault } from "../../sim/telegram/server.ts";
+
+let phone: Phone;
+beforeEach(async () => {
+  phone = await Phone.start({}, 150);
+});
+afterEach(() => phone.close());
+
+const put = (key: string, kind: MessageKind = "info", text = key): void =>
+  phone.world.db.transaction((tx) => void tx.outbox.insert({ key, kind, text, atMs: phone.world.nowMs }));
+/** The next sends meet these, in order; then all is well. */
+const failSends = (...faults: (Fault | undefined)[]): void => {
+  phone.telegram.fault = ({ method }) => (method.startsWith("send") ? faults.shift() : undefined);
+};
+const stateOf = (key: string) => phone.world.db.read.outbox.byKey(key)?.state;
+const health = () => phone.bot.health();
+
+describe("a message", () => {
+  test.each<[string, Fault, string[]]>([
+    [
+      "that was refused for now (429) comes once",
+      { kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: 3 },
+      ["a"],
+    ],
+    ["whose answer got lost comes again, marked", { kind: "lost" }, ["a", "(again) a"]],
+    [
+      "that met a server error comes again, marked",
+      { kind: "error", code: 502, description: "Bad Gateway" },
+      ["(again) a"],
+    ],
+    ["that met a reset comes again, marked", { kind: "reset" }, ["(again) a"]],
+    ["that got no answer in time comes again, marked", { kind: "hang" }, ["(again) a"]],
+    [
+      "whose token was refused for a while comes once",
+      { kind: "error", code: 401, description: "Unauthorized" },
+      ["a"],
+    ],
+    [
+      "while the bot was blocked comes once",
+      { kind: "error", code: 403, description: "Forbidden: bot was blocked by the user" },
+      ["a"],
+    ],
+  ])("%s", async (_name, fault, texts) => {
+    failSends(fault);
+    put("a", "alert");
+    await phone.settle();
+    await phone.pass(6, 30);
+    expect(phone.telegram.texts).toEqual(texts);
+    expect(stateOf("a")).toBe("sent");
+    expect(phone.world.db.read.telegram.state()).toMatchObject({ sendTrouble: undefined, sendAfterMs: 0 });
+    expect(phone.world.deadJobs()).toEqual([]);
+  });
+
+  test("that only repeats what is known elsewhere is not told twice: a note in doubt is given up, with a record", async () => {
+    failSends({ kind: "lost" });
+    put("a", "info");
+    await phone.pass(2, 20);
+    expect(phone.telegram.texts).toEqual(["a"]);
+    expect(stateOf("a")).toBe("dropped");
+    expect(phone.world.auditKinds()).toContain("message.dropped");
+  });
+
+  test("whose bold line is refused arrives without it; one that is refused for good is reported, and those behind it go on", async () => {
+    const no: Fault = { kind: "error", code: 400, description: "Bad Request: can't parse entities" };
+    failSends(no);
+    put("a", "report", "title\nbody");
+    put("b");
+    await phone.settle();
+    expect(phone.telegram.messages.map((m) => [m.text, m.bold])).toEqual([
+      ["title\nbody", ""],
+      ["b", ""],
+    ]);
+    failSends(no, no);
+    put("c", "trade");
+    put("d");
+    await phone.settle();
+    expect(phone.telegram.texts.slice(2)).toEqual([expect.stringContaining("given up: c"), "d"]);
+    expect(stateOf("c")).toBe("dropped");
+  });
+
+  test("of 9,000 characters comes in parts and in order, each once", async () => {
+    const text = Array.from({ length: 900 }, (_, i) => `line ${String(i).padStart(4, "0")}`).join("\n");
+    failSends(undefined, { kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: 2 });
+    put("long", "report", text);
+    await phone.pass(1);
+    expect(phone.telegram.messages).toHaveLength(3);
+    expect(phone.telegram.texts.join("\n")).toBe(text);
+  });
+
+  test("may hold anything that looks like markup", async () => {
+    const text = "<b>x</b> _a_ *b* [c](d) `e` & \\ 😀\nsecond";
+    put("a", "trade", text);
+    await phone.settle();
+    expect(phone.telegram.messages[0]).toMatchObject({ text, bold: text.split("\n")[0] });
+  });
+});
+
+describe("Telegram gone for an hour", () => {
+  test("nothing is lost, alerts come first, then the order of writing; old proposals have no live buttons", async () => {
+    phone.telegram.fault = () => ({ kind: "reset" });
+    put("a", "trade");
+    const proposal = phone.world.propose();
+    await phone.pass(20, 60);
+    put("b", "trade");
+    put("c", "alert");
+    await phone.pass(40, 120);
+    expect(health()).toMatchObject({ ok: false, why: expect.stringContaining("unreachable") });
+    expect(phone.telegram.messages).toEqual([]);
+    phone.telegram.fault = undefined;
+    await phone.pass(4, 20);
+    // "a" and "c" were under way when the line broke: they may have arrived.
+    const expired = expect.stringContaining("no answer in time");
+    expect(phone.telegram.texts).toEqual(["(again) c", "(again) a", expired, "b"]);
+    expect(stateOf(`proposal:${proposal.id}`)).toBe("dropped");
+    expect(phone.telegram.messages.some((m) => m.keyboard !== undefined)).toBe(false);
+    expect(health()).toEqual({ ok: true });
+    expect(phone.world.deadJobs()).toEqual([]);
+  });
+
+  test("a proposal that is still open afterwards comes with live buttons", async () => {
+    phone.telegram.fault = () => ({ kind: "error", code: 503, description: "Service Unavailable" });
+    const proposal = phone.world.propose();
+    await phone.pass(5, 30);
+    phone.telegram.fault = undefined;
+    await phone.pass(2, 20);
+    phone.owner.taps(phone.telegram.message(new RegExp(proposal.id)), "Approve");
+    await phone.settle();
+    expect(phone.world.db.read.proposals.byId(proposal.id)?.state).toBe("approved");
+  });
+});
+
+describe("the message of a proposal", () => {
+  test("that came twice because an answer got lost: one outcome, and both are brought up to date once they are tapped", async () => {
+    failSends({ kind: "lost" });
+    const proposal = phone.world.propose();
+    await phone.pass(1, 10);
+    const [first, second] = phone.telegram.messages;
+    expect(second?.text).toMatch(/^\(again\) /);
+    phone.owner.taps(first!, "Approve");
+    phone.owner.taps(second!, "Reject");
+    await phone.settle();
+    expect(phone.world.db.read.proposals.byId(proposal.id)?.state).toBe("approved");
+    for (const message of [first, second]) expect(message?.text).toMatch(/^✅ APPROVED/);
+    expect(phone.telegram.messages.every((m) => m.keyboard === undefined)).toBe(true);
+  });
+
+  test("that the owner has deleted does not stop the others", async () => {
+    const { message } = await phone.propose();
+    const eth = await phone.propose({ symbol: "ETH_JPY", size: "0.04" });
+    phone.telegram.messages.splice(phone.telegram.messages.indexOf(message), 1);
+    await phone.pass(16, 60);
+    expect(eth.message.text).toMatch(/^⌛ EXPIRED/);
+    expect(phone.world.db.read.telegram.openMessages()).toEqual([]);
+  });
+});
+
+test("health tells 401, a blocked bot and 409 apart, and ends by itself", async () => {
+  const meet = async (method: string, fault: Fault, minutes: number): Promise<string> => {
+    phone.telegram.fault = (call) => (call.method === method ? fault : undefined);
+    put(`x${phone.world.nowMs}`, "alert");
+    await phone.pass(minutes, 20).catch(() => undefined);
+    const now = health();
+    phone.telegram.fault = undefined;
+    await phone.pass(6, 30);
+    expect(health()).toEqual({ ok: true });
+    return now.ok ? "ok" : now.why;
+  };
+  expect(await meet("sendMessage", { kind: "error", code: 401, description: "Unauthorized" }, 0.5)).toContain("401");
+  expect(
+    await meet("sendMessage", { kind: "error", code: 403, description: "Forbidden: bot was blocked by the user" }, 0.5),
+  ).toContain("403");
+  expect(
+    await meet("sendMessage", { kind: "error", code: 400, description: "Bad Request: chat not found" }, 0.5),
+  ).toContain("chat not found");
+});
+
+describe.each(LONG ? [1, 2, 3, 4, 5, 6, 7, 8] : [1])("a day of trouble, seed %i", (seed) => {
+  test("every message is told, in order within its kind, and only a doubtful one twice", {
+    timeout: 120_000,
+  }, async () => {
+    const random = seededRandom(`telegram:${seed}`);
+    const faults: readonly (Fault | undefined)[] = [
+      { kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: 5 },
+      { kind: "error", code: 502, description: "Bad Gateway" },
+      { kind: "html", status: 503 },
+      { kind: "reset" },
+      { kind: "lost" },
+      { kind: "hang" },
+    ];
+    let hangs = LONG ? 50 : 3;
+    phone.telegram.fault = () => {
+      const fault = random.int(3) === 0 ? faults[random.int(faults.length)] : undefined;
+      if (fault?.kind === "hang") hangs -= 1;
+      return fault?.kind === "hang" && hangs < 0 ? undefined : fault;
+    };
+    phone.telegram.duplicates = true;
+    const kinds = ["alert", "trade", "report", "answer"] as const;
+    const said: string[] = [];
+    for (let i = 0; i < (LONG ? 200 : 30); i += 1) {
+      const kind = kinds[random.int(kinds.length)] ?? "alert";
+      put(`${kind} ${i}`, kind);
+      said.push(`${kind} ${i}`);
+      phone.owner.says("/risk");
+      await phone.pass(random.int(3) === 0 ? 1 : 0.2, 20).catch(() => undefined);
+    }
+    phone.telegram.fault = undefined;
+    await phone.pass(5, 20);
+    const texts = phone.telegram.texts.map((text) => text.replace("(again) ", ""));
+    for (const text of said) expect(texts, `seed ${seed}`).toContain(text);
+    for (const kind of kinds) {
+      const order = [...new Set(texts.filter((text) => text.startsWith(`${kind} `)))];
+      expect(order, `seed ${seed}`).toEqual(said.filter((text) => text.startsWith(`${kind} `)));
+    }
+    const twice = phone.telegram.texts.filter((text) => /^(alert|trade|report|answer) /.test(text));
+    expect(new Set(twice).size, `seed ${seed}: unmarked repetitions`).toBe(twice.length);
+    const answers = phone.world.db.read.outbox.after(0).filter((m) => m.text.startsWith("RISK"));
+    expect(answers.length, `seed ${seed}: one answer a command`).toBe(LONG ? 200 : 30);
+    expect(answers.every((m) => m.state === "sent")).toBe(true);
+    expect(phone.world.deadJobs()).toEqual([]);
+  });
+});

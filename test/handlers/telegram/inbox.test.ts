@@ -1,0 +1,111 @@
+// The inbox: the offset moves with the effect, repetitions are known, and what cannot be understood stops nobody.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DAY_MS, epochMs } from "../../../lib/core/time.ts";
+import { TelegramFailure } from "../../../lib/io/telegram/failure.ts";
+import { Phone } from "../../sim/telegram/phone.ts";
+
+let phone: Phone;
+beforeEach(async () => {
+  phone = await Phone.start();
+});
+afterEach(() => phone.close());
+const answers = () => phone.telegram.texts.filter((text) => text.startsWith("RISK")).length;
+
+test("an update is confirmed at Telegram only after its effect is committed", async () => {
+  const id = phone.owner.says("/risk");
+  await phone.bot.inbox.pollOnce();
+  expect(phone.telegram.unconfirmed).toEqual([id]);
+  expect(phone.world.db.read.telegram.state().nextUpdateId).toBe(id + 1);
+  await phone.bot.inbox.pollOnce();
+  expect(phone.telegram.unconfirmed).toEqual([]);
+});
+
+test("updates that come twice, also over a restart, are acted on once", async () => {
+  phone.telegram.duplicates = true;
+  phone.owner.says("/risk");
+  phone.owner.says("/risk");
+  await phone.round();
+  phone.restart();
+  for (let i = 0; i < 4; i += 1) await phone.round();
+  phone.telegram.duplicates = false;
+  await phone.settle();
+  expect(answers()).toBe(2);
+});
+
+test("after a week without updates ids begin anew, lower ones too: none is missed, none of the old comes again", async () => {
+  phone.owner.says("/risk");
+  await phone.settle();
+  phone.world.clock.advanceTo(epochMs(phone.world.nowMs + 7 * DAY_MS));
+  phone.telegram.jumpTo(5_000);
+  phone.owner.says("/risk");
+  await phone.settle();
+  phone.owner.says("/risk");
+  await phone.settle();
+  expect(answers()).toBe(3);
+  expect(phone.world.db.read.telegram.state().nextUpdateId).toBe(5_002);
+});
+
+test("another bot's updates begin anew", async () => {
+  phone.owner.says("/risk");
+  await phone.settle();
+  phone.world.db.transaction((tx) => tx.telegram.startWithBot(1));
+  phone.restart();
+  expect(phone.world.db.read.telegram.state()).toMatchObject({ botId: 123456789, nextUpdateId: 0 });
+});
+
+test.each([
+  ["an update of another shape", { message: { what: 1 } }],
+  ["a kind we do not know", { poll: { id: "1" } }],
+  ["a photo", { message: { message_id: 1, from: { id: 42 }, chat: { id: 42, type: "private" }, photo: [] } }],
+  [
+    "a button without data",
+    { callback_query: { id: "t", from: { id: 42 }, message: { message_id: 1, chat: { id: 42, type: "private" } } } },
+  ],
+  ["a button of a message that is gone", { callback_query: { id: "t", from: { id: 42 }, data: "a|x|1" } }],
+])("%s is recorded and stops nobody", async (_name, update) => {
+  phone.telegram.push(update);
+  phone.owner.says("/risk");
+  await phone.settle();
+  expect(answers()).toBe(1);
+  expect(phone.world.deadJobs()).toEqual([]);
+});
+
+test("an update that we fail on is given up after three tries and stops nobody", async () => {
+  const { db } = phone.world;
+  phone.owner.says("/status");
+  phone.owner.says("/risk");
+  db.sql.exec("ALTER TABLE snapshots RENAME TO gone"); // a bug of ours, for one command
+  await phone.bot.inbox.pollOnce();
+  db.sql.exec("ALTER TABLE gone RENAME TO snapshots");
+  await phone.settle();
+  expect(answers()).toBe(1);
+  const outcomes = db.sql.prepare("SELECT outcome FROM telegram_updates ORDER BY update_id").pluck().all();
+  expect(outcomes).toEqual([expect.stringMatching(/^failed: /), "risk"]);
+});
+
+describe("another poller", () => {
+  test("is a conflict that shows in the health when it lasts, and ends when it goes", async () => {
+    phone.telegram.fault = ({ method }) =>
+      method === "getUpdates"
+        ? { kind: "error", code: 409, description: "Conflict: terminated by other getUpdates request" }
+        : undefined;
+    const { inbox } = phone.bot;
+    await expect(inbox.pollOnce()).rejects.toBeInstanceOf(TelegramFailure);
+    const stop = new AbortController();
+    const running = inbox.run(stop.signal);
+    await expect.poll(() => phone.world.db.read.telegram.state().pollTrouble?.why).toContain("TELEGRAM 409");
+    phone.world.clock.advanceTo(epochMs(phone.world.nowMs + 60_000));
+    expect(phone.bot.health()).toMatchObject({ ok: false, why: expect.stringContaining("another program polls") });
+    phone.telegram.fault = undefined;
+    await expect.poll(() => phone.bot.health().ok).toBe(true);
+    stop.abort();
+    await running;
+  });
+});
+
+test("a poll that never succeeds is silent, and says so", async () => {
+  await phone.bot.inbox.pollOnce();
+  expect(phone.bot.health().ok).toBe(true);
+  phone.world.clock.advanceTo(epochMs(phone.world.nowMs + 4 * 60_000));
+  expect(phone.bot.health()).toMatchObject({ ok: false, why: expect.stringContaining("TELEGRAM silent") });
+});

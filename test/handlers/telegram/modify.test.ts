@@ -1,0 +1,160 @@
+// Changing a proposal from the phone, and fresh numbers after a refusal: always shown again before it counts, never a wider risk.
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseChange } from "../../../handlers/telegram/modify.ts";
+import { formatE8, parseE8, toNumber, yen } from "../../../lib/core/money.ts";
+import { Phone } from "../../sim/telegram/phone.ts";
+import { START_PRICE } from "../../sim/world.ts";
+
+let phone: Phone;
+beforeEach(async () => {
+  phone = await Phone.start();
+});
+afterEach(() => phone.close());
+
+const proposal = (id: string) => {
+  const found = phone.world.db.read.proposals.byId(id);
+  if (!found) throw new Error(`no proposal ${id}`);
+  return found;
+};
+
+describe("the Modify button", () => {
+  test.each<[string, (p: ReturnType<typeof proposal>) => Partial<ReturnType<typeof proposal>>]>([
+    ["Size ½", () => ({ size: parseE8("0.002") as never })],
+    ["Size ¼", () => ({ size: parseE8("0.001") as never })],
+    ["Stop half as far", (p) => ({ stop: yen(Math.ceil((toNumber(p.stop) + toNumber(p.entry)) / 2)) })],
+    ["Entry at the best price", () => ({ entry: yen(START_PRICE - 500) })],
+  ])("%s makes a new proposal with the old one's time, to be approved by itself", async (button, changed) => {
+    const { proposal: old, message } = await phone.propose({ entry: START_PRICE - 700 });
+    phone.owner.taps(message, "Modify");
+    await phone.settle();
+    const prompt = phone.telegram.message(/^CHANGE/);
+    const tap = phone.owner.taps(prompt, button);
+    await phone.settle();
+    expect(phone.owner.notice(tap)).toMatch(/counts only when you approve/);
+    const next = proposal(`${old.id}m1`);
+    expect(next).toMatchObject({
+      ...changed(old),
+      validUntilMs: old.validUntilMs,
+      state: "pending",
+      supersedes: old.id,
+    });
+    expect(proposal(old.id).state).toBe("superseded");
+    expect(message.text).toMatch(/^✏️ CHANGED/);
+    expect(phone.world.store.list({ name: "execute" })).toEqual([]);
+    // The old message and its prompt can do nothing any more.
+    const late = phone.owner.taps(prompt, "Size ½");
+    await phone.settle();
+    expect(phone.owner.notice(late)).toContain("replaced by changed numbers");
+    phone.owner.taps(phone.telegram.message(new RegExp(next.id)), "Approve");
+    await phone.settle();
+    expect(proposal(next.id).state).toBe("approved");
+  });
+
+  test("that would go below the smallest size changes nothing and says why", async () => {
+    const { proposal: old, message } = await phone.propose({ size: "0.001" });
+    phone.owner.taps(message, "Modify");
+    await phone.settle();
+    const tap = phone.owner.taps(phone.telegram.message(/^CHANGE/), "Size ½");
+    await phone.settle();
+    expect(phone.owner.notice(tap)).toContain("0.001");
+    expect(proposal(old.id).state).toBe("pending");
+  });
+});
+
+describe("a reply", () => {
+  test("to the proposal, to the prompt, or /modify_ID with numbers changes it", async () => {
+    const { proposal: old, message } = await phone.propose();
+    phone.owner.says("size 0.003", { replyTo: message });
+    await phone.settle();
+    expect(formatE8(proposal(`${old.id}m1`).size)).toBe("0.003");
+    const second = phone.telegram.message(new RegExp(`${old.id}m1`));
+    phone.owner.taps(phone.telegram.messages.at(-1)!, "Modify");
+    await phone.settle();
+    phone.owner.says("数量０．００２", { replyTo: second });
+    phone.owner.says("数量 0.002", { replyTo: phone.telegram.message(/^CHANGE/) });
+    await phone.settle();
+    expect(formatE8(proposal(`${old.id}m2`).size)).toBe("0.002");
+    phone.owner.says(`/modify_${old.id}m2 stop ${START_PRICE - 20_000}`);
+    await phone.settle();
+    expect(toNumber(proposal(`${old.id}m3`).stop)).toBe(START_PRICE - 20_000);
+  });
+
+  test.each([
+    "size 9",
+    "size 0",
+    "size -1",
+    "size 0.0015",
+    "stop 1",
+    "entry 1",
+    "size",
+    "buy everything",
+    "size 0.002 size 0.001",
+  ])("%j changes nothing and is answered", async (text) => {
+    const { proposal: old, message } = await phone.propose();
+    phone.owner.says(text, { replyTo: message });
+    await phone.settle();
+    expect(proposal(old.id).state).toBe("pending");
+    expect(phone.telegram.texts.at(-1)).toMatch(/Nothing (was )?changed/);
+  });
+
+  test("to a message we do not know, and plain text, gets help and does nothing", async () => {
+    const { proposal: old } = await phone.propose();
+    phone.owner.says("size 0.002");
+    await phone.settle();
+    expect(phone.telegram.texts.at(-1)).toContain("/help");
+    expect(proposal(old.id).state).toBe("pending");
+  });
+});
+
+test("numbers are read in either language and width, and anything else is not understood", () => {
+  expect(parseChange("size 0.002 stop 14,900,000")).toEqual({ size: parseE8("0.002"), stop: parseE8("14900000") });
+  expect(parseChange("指値：¥１５，０００，０００円")).toEqual({ entry: parseE8("15000000") });
+  expect(parseChange("Entry=15000000\nSize: 0.001")).toEqual({ entry: parseE8("15000000"), size: parseE8("0.001") });
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const change = parseChange(text);
+      for (const value of Object.values(change ?? {})) expect(value).toBeGreaterThanOrEqual(0n);
+    }),
+  );
+});
+
+describe("after the tap the price has left the band", () => {
+  const away = async (): Promise<{ id: string }> => {
+    const { proposal: old, message } = await phone.propose({ entry: START_PRICE - 50_000 });
+    phone.owner.taps(message, "Approve");
+    await phone.settle();
+    expect(message.text).toMatch(/NOT TRADED.*(band|left)/);
+    return old;
+  };
+  test("the owner is told, and asked again with fresh numbers, which count only when approved", async () => {
+    const old = await away();
+    const refused = phone.telegram.message(/^NO TRADE/);
+    phone.owner.taps(refused, "New numbers");
+    phone.owner.taps(refused, "New numbers");
+    await phone.settle();
+    const next = proposal(`${old.id}n1`);
+    expect(next).toMatchObject({ state: "pending", entry: yen(START_PRICE - 500), supersedes: old.id });
+    expect(next.validUntilMs).toBe(proposal(old.id).validUntilMs);
+    expect(next.size).toBeLessThanOrEqual(proposal(old.id).size);
+    expect(phone.world.db.read.trades.newest(5)).toEqual([]);
+    phone.owner.taps(phone.telegram.message(new RegExp(`${old.id}n1`)), "Approve");
+    await phone.settle();
+    expect(phone.world.trade()).toMatchObject({ proposalId: next.id, status: "pending" });
+    expect(phone.telegram.message(/^✅ APPROVED/).keyboard).toBeUndefined();
+  });
+  test("not after the signal's 15 minutes, and not under a halt", async () => {
+    await away();
+    const refused = phone.telegram.message(/^NO TRADE/);
+    phone.world.halt();
+    phone.owner.taps(refused, "New numbers");
+    await phone.settle();
+    expect(phone.telegram.texts.at(-1)).toMatch(/^NO NEW NUMBERS[\s\S]*stopped by you/);
+    phone.world.db.transaction((tx) => tx.halts.clear("stop", "test", phone.world.nowMs));
+    await phone.pass(16, 60);
+    phone.owner.taps(refused, "New numbers");
+    await phone.settle();
+    expect(phone.telegram.texts.at(-1)).toContain("15 minutes are over");
+    expect(phone.world.db.read.proposals.pending()).toEqual([]);
+  });
+});
