@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { computeFeatures, FEATURE_WINDOW_BARS } from "../../lib/core/features.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, epochMs, isoUtc, parseInstant } from "../../lib/core/time.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
@@ -12,7 +13,7 @@ import { notWritable, storageError } from "../../lib/io/storageTrouble.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../lib/sim/bundled.ts";
 import { readCandleFile } from "../../lib/sim/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../models/registry.ts";
-import { databasePath, makeStateFolder, openToLook, venuePath } from "./state.ts";
+import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "./state.ts";
 
 interface Check {
   readonly name: string;
@@ -87,7 +88,12 @@ const checks = (config: Config, dir: string): readonly Check[] => [
       const integrity = db.sql.pragma("quick_check", { simple: true });
       if (integrity !== "ok")
         throw new Error(`expected a sound file, found ${String(integrity)}; restore a backup: trader restore FILE`);
-      return `${path}, mode ${db.read.meta.get("mode") ?? "none yet"}, audit chain whole`;
+      const product = productOf(db) ?? config.PRODUCT;
+      if (product !== config.PRODUCT)
+        throw new Error(
+          `expected PRODUCT=${product} as this folder was begun with, found PRODUCT=${config.PRODUCT} in the settings; change it, or use another --var folder`,
+        );
+      return `${path}, mode ${db.read.meta.get("mode") ?? "none yet"}, ${product}, audit chain whole`;
     } catch (e) {
       throw storageError(e, path) ?? e;
     } finally {
@@ -126,7 +132,7 @@ const checks = (config: Config, dir: string): readonly Check[] => [
       throw new Error(
         "expected replay or paper, found live: live trading needs checks (key rights, balance, 7 days of paper) that this version does not have yet",
       );
-    return config.MODE;
+    return `${config.MODE}, ${config.PRODUCT}: ${symbolsOf(config.PRODUCT).join(", ")}`;
   }),
 ];
 

@@ -269,6 +269,7 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
     const differences = await ledgerDifferences({ db: db.read, venue }, symbolsOf(config.PRODUCT));
     for (const difference of differences) deps.err(`book and venue differ: ${JSON.stringify(difference)}`);
     const summary = replaySummary(db, {
+      product: config.PRODUCT,
       ledgerMatchesVenue: differences.length === 0,
       equityStart: config.PAPER_EQUITY_JPY,
       equityEnd: (await accountFacts({ db: db.read, venue }, config.PRODUCT)).equity,

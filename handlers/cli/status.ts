@@ -2,16 +2,18 @@
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { AppError } from "../../lib/core/errors.ts";
-import { toNumber } from "../../lib/core/money.ts";
+import { formatE8, toNumber } from "../../lib/core/money.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
 import { DAY_MS, type EpochMs, epochMs, isoUtc, jstText } from "../../lib/core/time.ts";
 import { isLocked } from "../../lib/io/lock.ts";
+import { openCoins } from "../account.ts";
 import { proposalText, yenText } from "../messages.ts";
 import { QUARANTINE } from "../reconcile.ts";
 import { STALE_MESSAGE_MS } from "../sendTelegram.ts";
 import { telegramHealth, telegramText } from "../telegram/health.ts";
 import { noPrices, noPricesText } from "./prices.ts";
 import { type RunnerHealth, runnerHealth } from "./runnerHealth.ts";
-import { META, type State } from "./state.ts";
+import { META, productOf, type State } from "./state.ts";
 
 interface Deps {
   /** To look only. */
@@ -55,6 +57,7 @@ const statusOf = (state: State) => {
   const nowMs = state.clock.nowMs();
   const lastMarketMs = read.snapshots.lastTakenMs();
   const mode = read.meta.get(META.mode) ?? null;
+  const product = productOf(state.db) ?? null;
   const running = isLocked(dirname(state.db.path));
   const health = runnerHealth(state.db, {
     locked: running,
@@ -71,6 +74,8 @@ const statusOf = (state: State) => {
   return {
     now: isoUtc(nowMs),
     mode,
+    product,
+    coins: product === "spot" ? symbolsOf(product).map((symbol) => coinsOf(state, symbol)) : [],
     running,
     health,
     noPrices: none === undefined ? null : { since: isoUtc(none.sinceMs), why: none.why, symbols: none.symbols },
@@ -113,6 +118,13 @@ const statusOf = (state: State) => {
 /** A message of several lines as one, for lists. */
 const oneLine = (text: string): string => text.split("\n").join("; ");
 
+/** Spot, by our book: what our trades hold, and what is the owner's (never sold). */
+const coinsOf = ({ db }: State, symbol: string) => ({
+  symbol,
+  trades: formatE8(openCoins(db.read, symbol)),
+  owners: formatE8(db.read.ownerCoins.amount(symbol)),
+});
+
 const healthProblem = ({ light, why }: RunnerHealth): readonly string[] => {
   switch (light) {
     case "green":
@@ -144,10 +156,11 @@ const statusLines = (status: Status, state: State): readonly string[] => {
   const equity = status.equityJpy === null ? "unknown until the first bar" : yenText(status.equityJpy);
   const { ready, running: busy, parked, dead } = jobs.states;
   return [
-    `${jst(status.now)}  mode ${status.mode ?? "none yet"}  ${lightText(health)}`,
+    `${jst(status.now)}  mode ${status.mode ?? "none yet"}${status.product === "spot" ? ", spot" : ""}  ${lightText(health)}`,
     ...(health.why === null ? [] : [`RED: ${health.why}`]),
     ...(none === undefined ? [] : [noPricesText(none)]),
     `equity ${equity}, last market data ${status.lastMarketData === null ? "none" : jst(status.lastMarketData)}`,
+    ...status.coins.map((c) => `${c.symbol}: ${c.trades} of our trades, ${c.owners} yours (never sold)`),
     ...(status.telegram === null ? [] : [telegramText(read.telegram.state(), state.clock.nowMs())]),
     `jobs: ${ready} ready, ${busy} running, ${parked} waiting for a person, ${dead} dead`,
     ...status.halts.map((halt) => `HALT ${halt.kind}: ${halt.reason} (until ${halt.until ?? "cleared"})`),

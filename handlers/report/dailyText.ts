@@ -25,7 +25,7 @@ export const dailyText = (day: DayReport): string => {
   const a = day.answers;
   return [
     `Daily report ${day.date} (JST)${day.partial ? `, until ${jstText(day.endMs)}` : ""}`,
-    `P&L ${showYen(s.netPnlYen, true)} (${showPercent(returned, 2)}), fees ${showYen(day.feesYen)}`,
+    `P&L ${showYen(s.netPnlYen, true)} (${showPercent(returned, 2)}), ${day.feesYen < 0 ? `rebates ${showYen(-day.feesYen)}` : `fees ${showYen(day.feesYen)}`}`,
     `Equity ${showYen(day.equityEndYen)}`,
     `Trades ${s.trades}: ${s.wins} won, ${s.losses} lost${day.openTrades > 0 ? `, ${day.openTrades} still open` : ""}`,
     `Win rate ${showPercent(s.winRate)} (break-even ${showPercent(s.breakEvenRate)})`,

@@ -1,6 +1,7 @@
 // One object about a whole database: what `trader start --json` prints last and what the HTML report opens with.
 // Every number is counted from the tables anew; only what the database cannot know is handed in.
 import { toNumber, type YenE8 } from "../../lib/core/money.ts";
+import type { Product } from "../../lib/core/product.ts";
 import { maxDrawdown, show, showPercent, showYen, tradeStatistics } from "../../lib/core/statistics.ts";
 import { BAR_MS, type EpochMs } from "../../lib/core/time.ts";
 import type { Database } from "../../queue/types.ts";
@@ -8,6 +9,7 @@ import { countAnswers, equityCurve, outcomeOf } from "./day.ts";
 
 /** What only the caller knows. */
 export interface SummaryFacts {
+  readonly product: Product;
   /** The last comparison of venue and book found no difference. */
   readonly ledgerMatchesVenue: boolean;
   /** As the account began, and as the venue says it ended. */
@@ -69,6 +71,7 @@ export const replaySummary = (db: Database, facts: SummaryFacts): ReplaySummary 
   const s = tradeStatistics(closed.map(outcomeOf));
   const fall = maxDrawdown(equityCurve(db.read, START, END));
   return {
+    product: facts.product,
     bars: bars.length,
     noSignalBars: bars.filter((bar) => bar.kind === "noSignal").length,
     signals: bars.filter((bar) => bar.kind === "judged" && bar.overThreshold).length,

@@ -11,6 +11,9 @@ import type { ReplaySummary } from "./summary.ts";
 /** Of the bundled days. */
 export const DERIVED_PRICES =
   "Prices: recorded Binance USDT candles times USD/JPY, rounded to the yen. They are not GMO Coin prices; at weekends the Friday rate is held. Orders, fills, fees and margin are those of the simulated venue.";
+/** Of coins without candles of their own (docs/venue.md). */
+const COIN_PRICES =
+  "BTC and ETH follow the candles of their margin symbols times 0.9991. Fees below zero are maker rebates received.";
 
 export const writeReplayReport = (
   read: Reads,
@@ -29,7 +32,8 @@ export const writeReplayReport = (
     collectReportData(read, {
       ...facts,
       model: facts.model.manifest,
-      dataNote: facts.dataNote ?? DERIVED_PRICES,
+      dataNote:
+        facts.dataNote ?? (facts.config.PRODUCT === "spot" ? `${DERIVED_PRICES} ${COIN_PRICES}` : DERIVED_PRICES),
       version: projectVersion(),
     }),
   );

@@ -26,6 +26,6 @@ export const assertTraded = (product: Product, symbol: TradedSymbol): void => {
 export const isSpot = (symbol: string): boolean => !symbol.endsWith("_JPY");
 /**
  * The symbol whose heads judge this one. The model is trained on BTC_JPY and ETH_JPY; its indicators are scale-free, so the
- * coin's own candles go into the heads of its margin symbol (docs/decisions/0010-spot.md).
+ * coin's own candles go into the heads of its margin symbol (docs/decisions/0012-spot.md).
  */
 export const modelSymbol = (symbol: string): string => (isSpot(symbol) ? `${symbol}_JPY` : symbol);

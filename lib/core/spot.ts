@@ -1,4 +1,4 @@
-// Spot: coins as the position (docs/decisions/0010-spot.md). The venue knows no position and tells no P&L of a sale, so both
+// Spot: coins as the position (docs/decisions/0012-spot.md). The venue knows no position and tells no P&L of a sale, so both
 // are ours: one position per trade, and the gain of a sale over what its coins cost. Pure.
 import { type CoinE8, ceilDiv, coinE8, E8, floorDiv, maxBig, minBig, type YenE8, yenE8 } from "./money.ts";
 

@@ -14,6 +14,9 @@ const headEn = (p: Head): string =>
   `${words.en.direction[p.side]} ${pairText(p.symbol)} [${p.proposalId}, trade ${p.tradeId}]`;
 const headJa = (p: Head): string =>
   `${words.ja.direction[p.side]} ${pairText(p.symbol)} [${p.proposalId}、取引 ${p.tradeId}]`;
+/** Below zero a maker rebate was received (spot). */
+const feesEn = (yen: number): string => (yen < 0 ? `rebate ${yenText(-yen)}` : `fees ${yenText(yen)}`);
+const feesJa = (yen: number): string => (yen < 0 ? `リベート受取 ${yenText(-yen)}` : `手数料 ${yenText(yen)}`);
 type Exit = keyof (typeof words)["en"]["exit"];
 
 const en = {
@@ -30,7 +33,7 @@ const en = {
   result: (p: { yen: number; percent: number; exit: Exit | undefined }) =>
     `${signedYen(p.yen)} (${signedPercent(p.percent)})${p.exit === undefined ? "" : `, ${words.en.exit[p.exit]}`}`,
   fromTo: (p: { size: string; entryYen: number; exitYen: number; feesYen: number }) =>
-    `${p.size} from ${yenText(p.entryYen)} to ${yenText(p.exitYen)}, fees ${yenText(p.feesYen)}`,
+    `${p.size} from ${yenText(p.entryYen)} to ${yenText(p.exitYen)}, ${feesEn(p.feesYen)}`,
   breakEven: (p: { rate: number }) => `break-even win rate of this plan ${percentText(p.rate)}`,
   expired: (p: { proposalId: string; why: string }) => `[${p.proposalId}] ${p.why}: rejected`,
 };
@@ -46,7 +49,7 @@ export const trade = inBoth(en, {
   closed: (p) => `決済 ${headJa(p)}`,
   result: (p) =>
     `${signedYen(p.yen)}（${signedPercent(p.percent)}）${p.exit === undefined ? "" : `、${words.ja.exit[p.exit]}`}`,
-  fromTo: (p) => `${p.size}: ${yenText(p.entryYen)} → ${yenText(p.exitYen)}、手数料 ${yenText(p.feesYen)}`,
+  fromTo: (p) => `${p.size}: ${yenText(p.entryYen)} → ${yenText(p.exitYen)}、${feesJa(p.feesYen)}`,
   breakEven: (p) => `このプランの損益分岐の勝率 ${percentText(p.rate)}`,
   expired: (p) => `[${p.proposalId}] ${p.why}。却下として扱います`,
 });

@@ -37,6 +37,7 @@ const collect = (of: Book): ReportData =>
     toMs: epochMs(START + 3 * DAY_MS),
     config,
     summary: replaySummary(of.db, {
+      product: "margin",
       ledgerMatchesVenue: true,
       equityStart: yen(1_000_000),
       equityEnd: yen(1_000_231),

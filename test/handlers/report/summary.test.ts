@@ -21,6 +21,7 @@ beforeEach(() => {
 afterEach(() => book.close());
 
 const facts = {
+  product: "margin" as const,
   ledgerMatchesVenue: true,
   equityStart: yen(1_000_000),
   equityEnd: yen(1_000_231),

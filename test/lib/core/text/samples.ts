@@ -114,7 +114,10 @@ export const SAMPLES: Samples = {
       { yen: -1_234, percent: -0.0123, exit: "stop_loss" },
       { yen: 1_234, percent: 0.0123, exit: undefined },
     ],
-    fromTo: [{ size: "0.00512 BTC", entryYen: 17_512_345, exitYen: 17_617_420, feesYen: 1_234 }],
+    fromTo: [
+      { size: "0.00512 BTC", entryYen: 17_512_345, exitYen: 17_617_420, feesYen: 1_234 },
+      { size: "0.00512 BTC", entryYen: 17_512_345, exitYen: 17_617_420, feesYen: -1_234 },
+    ],
     breakEven: [{ rate: 0.7144 }],
     expired: [{ proposalId: "btc2508112115", why: "SAMPLE" }],
   },
