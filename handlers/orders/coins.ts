@@ -13,11 +13,11 @@ import { sizeText } from "../../lib/core/text/format.ts";
 import { HOUR_MS } from "../../lib/core/time.ts";
 import type { Execution } from "../../lib/core/venue.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
-import { balanceOf, countOwnersCoins, openCoins } from "../account.ts";
 import type { AppCtx } from "../services.ts";
 import { bookForeignClose, scribe } from "./book.ts";
 import { adoptLateArrivals } from "./foreign.ts";
 import { type Strangers, strangers } from "./look.ts";
+import { balanceOf, countOwnersCoins, openCoins } from "./ownCoins.ts";
 
 /** A request without a trace is given up after seconds; this long its late arrival is still recognised. */
 const LATE_ARRIVAL_MS = HOUR_MS;

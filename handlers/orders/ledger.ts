@@ -13,7 +13,7 @@ import { isSpot } from "../../lib/core/product.ts";
 import { totalGain } from "../../lib/core/spot.ts";
 import type { Asset, Execution, Venue } from "../../lib/core/venue.ts";
 import type { Reads } from "../../queue/types.ts";
-import { balanceOf } from "../account.ts";
+import { balanceOf } from "./ownCoins.ts";
 
 interface Sides {
   readonly db: Reads;

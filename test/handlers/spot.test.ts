@@ -1,6 +1,7 @@
 // Spot: coins as the position. What another hand does to the account's coins, what the venue refuses, what its balance says,
 // and that the owner's own coins are never sold.
 import { afterEach, describe, expect, test } from "vitest";
+import { accountFacts } from "../../handlers/account.ts";
 import { ledgerMatchesVenue } from "../../handlers/orders/ledger.ts";
 import { requestCommand } from "../../handlers/owner/request.ts";
 import { parseCoin, yen } from "../../lib/core/money.ts";
@@ -162,6 +163,22 @@ describe("another hand", () => {
     expect(w.db.read.ownerCoins.amount("BTC")).toBe(parseCoin("0.05"));
     expect(halts(w)).toEqual([]);
     expect(w.messages().filter((text) => text.startsWith("YOUR COINS"))).toHaveLength(2);
+  });
+
+  test("neither a payment nor a purchase by hand is a loss of the account, also before it is counted", async () => {
+    const w = start(HELD, { coins: { BTC: parseCoin("0.5") } });
+    w.db.transaction((tx) => tx.equity.record(w.nowMs, yen(1_000_000)));
+    buy();
+    await w.advance(4);
+    const equity = async () => (await accountFacts({ db: w.db.read, venue: w.venue }, "spot")).equity;
+    const before = await equity();
+    w.simulator.pay("BTC", -parseCoin("0.4"));
+    await w.advance(2);
+    expect(await equity()).toBe(before);
+    await w.owner.order({ symbol: "BTC", side: "BUY", executionType: "MARKET", size: parseCoin("0.05") });
+    await w.advance(2);
+    expect(Number((await equity()) - before) / 1e8).toBeCloseTo(-0.05 * 1_000 - 250, -2); // its spread and its fee
+    expect(halts(w)).toEqual([]);
   });
 
   test("fewer coins than our trades hold, seen twice, halt entries; when they are back all goes on", async () => {
