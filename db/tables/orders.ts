@@ -130,6 +130,7 @@ export const orderReads = (sql: Sqlite) => {
   const live = select<[string]>(`WHERE symbol = ? AND ${LIVE} ORDER BY id`);
   const allLive = select<[]>(`WHERE ${LIVE} ORDER BY id`);
   const lost = select<[string, number]>("WHERE symbol = ? AND state = 'neverSent' AND sent_ms >= ? ORDER BY id");
+  const newest = select<[number]>("ORDER BY id DESC LIMIT ?");
   const all = select<[]>("ORDER BY id");
   const ids = sql
     .prepare<[string], string>("SELECT venue_order_id FROM orders WHERE symbol = ? AND venue_order_id IS NOT NULL")
@@ -149,6 +150,7 @@ export const orderReads = (sql: Sqlite) => {
     givenUp: (symbol: string, sinceMs: number): readonly Order[] => lost.all(symbol, sinceMs).map(toOrder),
     /** Live ones of all symbols. */
     allLive: (): readonly LiveOrder[] => allLive.all().map(toOrder).filter(isLive),
+    newest: (limit: number): readonly Order[] => newest.all(limit).map(toOrder),
     all: (): readonly Order[] => all.all().map(toOrder),
     /** Every venue order id that is ours. */
     venueIds: (symbol: string): ReadonlySet<string> => new Set(ids.all(symbol)),

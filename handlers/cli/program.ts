@@ -10,6 +10,7 @@ import type { ServiceManager } from "../../lib/io/systemd.ts";
 import { registerAnswers } from "./answers.ts";
 import { registerAudit } from "./audit.ts";
 import { registerBackup } from "./backup.ts";
+import { registerBook } from "./book.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerEnqueue } from "./enqueue.ts";
 import { registerEvents } from "./events.ts";
@@ -81,6 +82,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
   registerSchedules(program, deps);
   registerAnswers(program, deps);
   registerOwnerCommands(program, deps);
+  registerBook(program, deps);
   registerStatus(program, deps);
   registerEvents(program, creating);
   registerPredict(program, deps);

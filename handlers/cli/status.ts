@@ -11,6 +11,7 @@ import { openCoins } from "../orders/ownCoins.ts";
 import { QUARANTINE } from "../reconcile.ts";
 import { STALE_MESSAGE_MS } from "../sendTelegram.ts";
 import { telegramHealth, telegramText } from "../telegram/health.ts";
+import { haltEnds } from "./bookText.ts";
 import { noPrices, noPricesText } from "./prices.ts";
 import { type RunnerHealth, runnerHealth } from "./runnerHealth.ts";
 import { META, productOf, type State } from "./state.ts";
@@ -98,7 +99,9 @@ const statusOf = (state: State) => {
     halts: read.halts.active(nowMs).map((h) => ({
       kind: h.kind,
       reason: h.reason,
+      since: isoUtc(h.raisedMs),
       until: h.untilMs === undefined ? null : isoUtc(h.untilMs),
+      ends: haltEnds(h),
     })),
     restored: restoredLately(state, nowMs),
     alerts: alerts.map((a) => ({ severity: a.severity, text: a.text })),
@@ -163,7 +166,7 @@ const statusLines = (status: Status, state: State): readonly string[] => {
     ...status.coins.map((c) => `${c.symbol}: ${c.trades} of our trades, ${c.owners} yours (never sold)`),
     ...(status.telegram === null ? [] : [telegramText(read.telegram.state(), state.clock.nowMs())]),
     `jobs: ${ready} ready, ${busy} running, ${parked} waiting for a person, ${dead} dead`,
-    ...status.halts.map((halt) => `HALT ${halt.kind}: ${halt.reason} (until ${halt.until ?? "cleared"})`),
+    ...status.halts.map((halt) => `HALT ${halt.kind}: ${halt.reason} (since ${jst(halt.since)}; ${halt.ends})`),
     ...(restored === null
       ? []
       : [
