@@ -22,6 +22,7 @@ import { adoptLateArrivals } from "./orders/foreign.ts";
 import { bookOthersTrades, readHeld } from "./orders/held.ts";
 import { lookFor, refresh, strangers } from "./orders/look.ts";
 import { settleRests } from "./orders/rests.ts";
+import { endSettled } from "./orders/unanswered.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
 
 export { ledgerDifferences, ledgerMatchesVenue } from "./orders/ledger.ts";
@@ -199,6 +200,7 @@ const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs
   for (const proposal of tx.proposals.pending())
     if (atMs >= proposal.validUntilMs + ABANDONED_MS)
       expireProposal(tx, proposal, { actor: "reconcile", atMs, locale });
+  endSettled(tx, { actor: "reconcile", atMs });
   const facts = differences.filter((d) => d.seen >= SEEN_ENOUGH);
   if (facts.length > 0) {
     const reason = facts.map((d) => d.text).join("; ");

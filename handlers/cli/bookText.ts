@@ -5,15 +5,12 @@ import type { PositionRow } from "../../db/tables/positions.ts";
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { formatE8, minBig, toNumber } from "../../lib/core/money.ts";
-import { isLive, type Order } from "../../lib/core/order.ts";
+import { isLive, type Order, UNANSWERED_MS } from "../../lib/core/order.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { yenText } from "../../lib/core/text/format.ts";
 import { isHaltKind } from "../../lib/core/text/words.ts";
-import { type EpochMs, isoUtc, jstText, MINUTE_MS } from "../../lib/core/time.ts";
+import { type EpochMs, isoUtc, jstText } from "../../lib/core/time.ts";
 import { durationText, jstSeconds } from "./terminal.ts";
-
-/** An order without an answer for longer than this is a person's business. */
-const ASK_AFTER_MS = MINUTE_MS;
 
 const at = (price: bigint | undefined): string => (price === undefined ? "" : ` at ${yenText(toNumber(price))}`);
 export const orderHead = (o: Order): string =>
@@ -28,7 +25,7 @@ export const orderMeaning = (o: Order, nowMs: EpochMs): string => {
     case "sending":
     case "unknown": {
       const since = `${o.state} since ${ago(o.sentMs)}: sent, no answer`;
-      return nowMs - o.sentMs < ASK_AFTER_MS
+      return nowMs - o.sentMs < UNANSWERED_MS
         ? `${since}; being looked for, do nothing`
         : `${since}; look on the exchange's page for this order, sent ${jstSeconds(o.sentMs)}; what rests there and is not meant: cancel it there; never send it again by hand`;
     }

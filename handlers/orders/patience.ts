@@ -9,6 +9,7 @@ import type { Outcome } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
 import { blindAlertKey, raiseBlind, resolveBlind } from "./alarm.ts";
 import { scribe } from "./book.ts";
+import { askAboutUnanswered, endSettled, hasSettled } from "./unanswered.ts";
 
 const RETRY_BARE_MS = 1_000;
 const RETRY_MS = 5_000;
@@ -31,6 +32,7 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
     const outcome = await look();
     if (ctx.db.alerts.open().some((a) => a.key === blindAlertKey(trade.id)))
       ctx.commit((tx) => resolveBlind(tx, scribe(ctx, trade)));
+    if (hasSettled(ctx.db)) ctx.commit((tx) => endSettled(tx, scribe(ctx, trade)));
     return outcome;
   } catch (e) {
     // Told to stop, not left without an answer: the queue knows what to do.
@@ -41,6 +43,7 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
       ctx.commit((tx) =>
         raiseBlind(tx, scribe(ctx, trade), (t) => t.blind({ symbol: trade.symbol, tradeId: trade.id, code: e.code })),
       );
+    askAboutUnanswered(ctx, trade);
     const untilMs = (ctx.clock.nowMs() + (bare ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
     return lookAgain(ctx, trade.symbol, { untilMs, reason: e.code }, RETRY_MS);
   }

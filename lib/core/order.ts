@@ -143,6 +143,8 @@ const ENTRY_SETTLE_MS = 10 * SECOND_MS;
  */
 const CLOSE_SETTLE_MS = 3 * SECOND_MS;
 export const settleMs = (purpose: OrderPurpose): number => (purpose === "entry" ? ENTRY_SETTLE_MS : CLOSE_SETTLE_MS);
+/** Without an answer for longer than this, an order is a person's business (docs/orders.md). */
+export const UNANSWERED_MS = 60 * SECOND_MS;
 /** Looks that must find nothing, after the settle time, before a request counts as not accepted. */
 export const looksNeeded = (purpose: OrderPurpose): number => (purpose === "entry" ? 2 : 1);
 

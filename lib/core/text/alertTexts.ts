@@ -179,6 +179,21 @@ const en = {
       "it goes on trying, also after a restart; what it halted stays halted",
       "look at the exchange's page and do by hand what cannot wait: a close by hand is booked as manual",
     ),
+  unanswered: (p: {
+    orderId: number;
+    tradeId: number;
+    side: "BUY" | "SELL";
+    type: string;
+    size: string;
+    yen: number | undefined;
+    sent: string;
+  }) =>
+    alert(
+      `order ${p.orderId} got no answer`,
+      `trade ${p.tradeId}: ${p.side} ${p.type} ${p.size}${p.yen === undefined ? "" : ` at ${yenText(p.yen)}`}, sent ${p.sent}; the exchange cannot be read`,
+      "new entries are paused; it is looked for again and again, and never sent a second time",
+      "look at the lists of orders, executions and positions on the exchange's own page; cancel or close there what is not meant to be; /orders",
+    ),
   lossStreak: (p: { count: number; tradeIds: readonly number[]; yen: number }) =>
     alert(
       `${p.count} losing trades in a row`,
@@ -295,6 +310,13 @@ export const alerts = inBoth(en, {
       p.why,
       "再起動後も続けて試します。停止したものは停止したままです",
       "取引所の画面で確認し、急ぐものは手動で操作してください（手動の決済も記録されます）",
+    ),
+  unanswered: (p) =>
+    alert(
+      `注文 ${p.orderId} に応答がありません`,
+      `取引 ${p.tradeId}: ${p.side === "BUY" ? "買い" : "売り"} ${p.size}${p.yen === undefined ? "（成行）" : ` ${yenText(p.yen)}`}、送信 ${p.sent}。取引所の状態を読めません`,
+      "新規注文を停止し、注文を探し続けています。同じ注文を再送することはありません",
+      "取引所の画面で注文・約定・建玉の一覧を確認し、意図しないものはそこで取消・決済してください。/orders",
     ),
   lossStreak: (p) =>
     alert(

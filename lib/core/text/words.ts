@@ -21,6 +21,7 @@ const HALT_KINDS = [
   "bare",
   "failureHandling",
   "quarantine",
+  "unanswered",
 ] as const;
 export type HaltKind = (typeof HALT_KINDS)[number];
 export const isHaltKind = (kind: string): kind is HaltKind => (HALT_KINDS as readonly string[]).includes(kind);
@@ -83,6 +84,7 @@ const en = {
     bare: "a position is not protected",
     failureHandling: "the handling of a failure failed",
     quarantine: "a backup was restored",
+    unanswered: "an order got no answer",
   } satisfies Words<HaltKind>,
   /** How each halt ends. */
   haltEnd: {
@@ -98,6 +100,7 @@ const en = {
     bare: "ends by itself when the position is protected",
     failureHandling: "ends by itself when exchange and book agree",
     quarantine: "ends by itself when exchange and book agree",
+    unanswered: "ends by itself when the order is found or known not to exist",
   } satisfies Words<HaltKind>,
   /** A model feature in plain words (lib/core/features.ts). */
   feature: {
@@ -173,6 +176,7 @@ export const words = inBoth(en, {
     bare: "損切り注文のない建玉がある",
     failureHandling: "障害処理そのものが失敗",
     quarantine: "バックアップから復元された",
+    unanswered: "応答のない注文がある",
   },
   haltEnd: {
     stop: "/resume でのみ解除",
@@ -187,6 +191,7 @@ export const words = inBoth(en, {
     bare: "建玉が保護されれば自動解除",
     failureHandling: "取引所と帳簿が一致すれば自動解除",
     quarantine: "取引所と帳簿が一致すれば自動解除",
+    unanswered: "注文の有無が判明すれば自動解除",
   },
   feature: {
     rsi14: "RSI",

@@ -178,6 +178,10 @@ export const SAMPLES: Samples = {
     priceMove: [{ symbol: "BTC_JPY", move: -0.0612, limit: 0.05, lowYen: 16_512_345, highYen: 17_512_345 }],
     apiFailing: [{ count: 301, code: "ERR-5201" }],
     ownerNotDone: [{ command: "/panic", id: 31, seconds: 47, why: "SAMPLE" }],
+    unanswered: [
+      { orderId: 301, tradeId: 4711, side: "BUY", type: "LIMIT", size: "0.005 BTC", yen: 17_300_111, sent: "SAMPLE" },
+      { orderId: 301, tradeId: 4711, side: "SELL", type: "MARKET", size: "0.005 BTC", yen: undefined, sent: "SAMPLE" },
+    ],
     lossStreak: [{ count: 3, tradeIds: [4711, 4712, 4713], yen: -12_345 }],
   },
   buttons: { confirm: [{ command: "/panic" }] },
