@@ -122,8 +122,9 @@ describe("trouble with the stop", () => {
     });
     w.approve();
     await w.advance(2);
-    expect(w.db.read.alerts.open().map((a) => a.key)).toEqual(["bare:blind:1"]);
-    expect(w.db.read.halts.active(w.nowMs).map((h) => h.kind)).toEqual(["bare"]);
+    // The two stops were sent a minute ago: a person is asked about each.
+    expect(w.db.read.alerts.open().map((a) => a.key)).toEqual(["bare:blind:1", "unanswered:2", "unanswered:3"]);
+    expect(w.db.read.halts.active(w.nowMs).map((h) => h.kind)).toEqual(["bare", "unanswered"]);
     await w.advance(1);
     silent = false;
     await w.advance(0.2);
