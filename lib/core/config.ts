@@ -77,7 +77,11 @@ export const SETTINGS = {
   ),
   LOG_LEVEL: setting(oneOf(["trace", "debug", "info", "warn", "error"]), "info", "Detail of the log files."),
   PAPER_EQUITY_JPY: setting(yenAmount(), "1000000", "Starting equity of replay and paper, whole yen."),
-  CAPITAL_LIMIT_JPY: setting(yenAmount(), undefined, "Optional cap on the capital used for sizing, whole yen."),
+  CAPITAL_LIMIT_JPY: setting(
+    yenAmount(),
+    undefined,
+    "Optional cap on the capital used: sizes and loss limits are ratios of it where equity is more. Whole yen.",
+  ),
   MAX_RISK_PER_TRADE: setting(ratio("1"), "0.02", "Largest loss at the stop, as a ratio of equity."),
   MAX_POSITION_RATIO: setting(
     ratio("1"),
