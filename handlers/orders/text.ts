@@ -34,7 +34,10 @@ export const protectedText = (
       filled: formatE8(filled),
       target: formatE8(trade.targetSize),
     }),
-    ...alike(legs).map((leg) =>
+    ...legs
+      .filter((leg) => leg.open > 0n && leg.open < trade.minSize)
+      .map((leg) => t.tooLittle({ size: sizeText(leg.open, trade.symbol), minimum: formatE8(trade.minSize) })),
+    ...alike(legs.filter((leg) => leg.open === 0n || leg.open >= trade.minSize)).map((leg) =>
       t.leg({
         size: sizeText(leg.size, trade.symbol),
         stopYen: toNumber(leg.stop),

@@ -90,6 +90,9 @@ describe("a trade", () => {
     });
     expect(w.simulator.bareSize("ETH")).toBe(w.db.read.ownerCoins.amount("ETH"));
     expect(w.messages().filter((text) => text.startsWith("LEFT OVER"))).toHaveLength(1);
+    const [filled] = w.messages().filter((text) => text.startsWith("FILLED"));
+    expect(filled).toContain("no stop can stand");
+    expect(filled).not.toContain("at the exchange,");
     await nothingBroken();
   });
 });

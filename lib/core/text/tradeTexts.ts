@@ -25,6 +25,8 @@ const en = {
     `${p.size} at ${yenText(p.yen)} (${p.filled} of ${p.target} in all)`,
   leg: (p: { size: string; stopYen: number; target: 1 | 2; targetYen: number }) =>
     `${p.size}: stop ${yenText(p.stopYen)} at the exchange, TP${p.target} ${yenText(p.targetYen)}`,
+  tooLittle: (p: { size: string; minimum: string }) =>
+    `${p.size}: below the exchange's smallest order (${p.minimum}), no stop can stand until more is bought`,
   timeStop: (p: { time: string }) => `time stop ${p.time}`,
   cancelled: (p: Head) => `NO TRADE ${headEn(p)}`,
   refused: (p: { symbol: string; proposalId: string }) => `NO TRADE ${pairText(p.symbol)} [${p.proposalId}]`,
@@ -42,6 +44,7 @@ export const trade = inBoth(en, {
   filled: (p) => `約定 ${headJa(p)}`,
   fill: (p) => `${p.size} を ${yenText(p.yen)} で約定（合計 ${p.filled} / ${p.target}）`,
   leg: (p) => `${p.size}: 取引所に損切り ${yenText(p.stopYen)}、利確${p.target} ${yenText(p.targetYen)}`,
+  tooLittle: (p) => `${p.size}: 最小注文数量（${p.minimum}）未満のため、買い増されるまで損切り注文を置けません`,
   timeStop: (p) => `最長保有 ${p.time} まで`,
   cancelled: (p) => `取引なし ${headJa(p)}`,
   refused: (p) => `取引なし ${pairText(p.symbol)} [${p.proposalId}]`,

@@ -105,6 +105,7 @@ export const SAMPLES: Samples = {
     filled: [head],
     fill: [{ size: "0.00512 BTC", yen: 17_512_345, filled: "0.00512", target: "0.00613" }],
     leg: [{ size: "0.00512 BTC", stopYen: 17_300_111, target: 2, targetYen: 17_617_420 }],
+    tooLittle: [{ size: "0.0005 ETH", minimum: "0.001" }],
     timeStop: [{ time: "2025-08-12 21:45 JST" }],
     cancelled: [head],
     refused: [head],
