@@ -2,19 +2,45 @@
 // Nothing is sent here. watchEntry sends, because what may be live at the venue must be looked after under a halt too, and
 // a halt stops the claims of this handler (risk "adding").
 
+import type { Proposal } from "../db/tables/proposals.ts";
 import { passivePrice } from "../lib/core/entry.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { formatE8 } from "../lib/core/money.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
+import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
-import { recheckEntry } from "./facts.ts";
+import { type Recheck, recheckEntry } from "./facts.ts";
 import { ProposalInput } from "./notify.ts";
 import { intend, scribe } from "./orders/book.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
+import { unrelenting } from "./orders/patience.ts";
 import { distinct } from "./orders/send.ts";
 import { refusedText } from "./orders/text.ts";
-import type { AppHandler } from "./services.ts";
+import type { AppCtx, AppHandler } from "./services.ts";
 import { newNumbersButton } from "./telegram/proposalCard.ts";
+
+/** Pause before a venue that could not be read is read again. */
+const AGAIN_MS = 2_000;
+
+/** An approval is worth its whole time: a venue that cannot be read now is asked again until then. */
+const checkWhileValid = async (
+  ctx: AppCtx,
+  proposal: Proposal,
+): Promise<Recheck | Extract<Outcome, { kind: "snooze" }>> => {
+  const over: Recheck = { kind: "refused", reason: { key: "proposalOver" } };
+  if (ctx.clock.nowMs() >= proposal.validUntilMs) return over;
+  try {
+    return await recheckEntry(ctx, proposal);
+  } catch (e) {
+    const failure = unrelenting(e);
+    if (!(e instanceof AppError) || !(e.verdict === "retry" || failure !== e) || ctx.signal.aborted) throw failure;
+    const nowMs = ctx.clock.nowMs();
+    if (nowMs >= proposal.validUntilMs) return over;
+    ctx.log.warn({ proposalId: proposal.id, code: e.code, err: e }, "execute.venueNotAnswering");
+    const untilMs = Math.min(nowMs + AGAIN_MS, proposal.validUntilMs) as EpochMs;
+    return { kind: "snooze", untilMs, reason: `the venue could not be read (${e.code})` };
+  }
+};
 
 export const execute: AppHandler<ProposalInput> = {
   name: "execute",
@@ -33,7 +59,8 @@ export const execute: AppHandler<ProposalInput> = {
       return { kind: "stop", reason: `proposal ${proposalId} is ${proposal.state}, not approved as it stands` };
     if (ctx.db.trades.byProposal(proposalId)) return { kind: "stop", reason: "it has its trade already" };
 
-    const check = await recheckEntry(ctx, proposal);
+    const check = await checkWhileValid(ctx, proposal);
+    if (check.kind === "snooze") return check;
     const nowMs = ctx.clock.nowMs();
     const band = { low: proposal.bandLow, high: proposal.bandHigh };
     const price =

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { SeenDifference } from "../db/tables/differences.ts";
 import type { Trade } from "../db/tables/trades.ts";
+import { AppError } from "../lib/core/errors.ts";
 import { orderDifferences, positionDifferences } from "../lib/core/ledger.ts";
 import { type In, isLive, settleMs } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
@@ -21,6 +22,7 @@ import { finishIfFlat } from "./orders/drive.ts";
 import { adoptLateArrivals } from "./orders/foreign.ts";
 import { bookOthersTrades, readHeld } from "./orders/held.ts";
 import { lookFor, refresh, strangers } from "./orders/look.ts";
+import { unrelenting } from "./orders/patience.ts";
 import { settleRests } from "./orders/rests.ts";
 import { endSettled } from "./orders/unanswered.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
@@ -33,6 +35,8 @@ type Input = z.infer<typeof Input>;
 /** A sent order is settled by its own job; only when that had its time, and this much more, it is done here. */
 const LEFT_ALONE_MS = 5_000;
 const SECOND_LOOK_MS = 5_000;
+/** The venue could not be read: nobody may trade before it can, so it is asked again soon, and for ever. */
+const LOOK_AGAIN_MS = 2_000;
 /** Differences seen this often are facts. */
 const SEEN_ENOUGH = 2;
 /** A proposal still pending this long after its deadline has lost its job. */
@@ -52,16 +56,25 @@ export const reconcile: AppHandler<Input> = {
   timeoutMs: 120_000,
   risk: "neutral",
   priority: 60,
-  backoff: { baseMs: 1_000, capMs: 30_000 },
+  // Short: a follower, such as the one of a start, waits behind it.
+  backoff: { baseMs: 500, capMs: 5_000 },
   serialKey: () => "reconcile",
   async run(_input, ctx): Promise<Outcome> {
     const found: CoinDifference[] = [];
     const next: NewJob[] = [];
-    for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
-      found.push(...(await settleSymbol(ctx, symbol)));
-      next.push(...guardians(ctx, symbol));
+    let account: Awaited<ReturnType<typeof readAccount>>;
+    try {
+      for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
+        found.push(...(await settleSymbol(ctx, symbol)));
+        next.push(...guardians(ctx, symbol));
+      }
+      account = await readAccount(ctx);
+    } catch (e) {
+      if (!(e instanceof AppError) || e.verdict !== "retry" || ctx.signal.aborted) throw unrelenting(e);
+      ctx.log.warn({ code: e.code, err: e }, "reconcile.venueNotAnswering");
+      const untilMs = (ctx.clock.nowMs() + LOOK_AGAIN_MS) as EpochMs;
+      return { kind: "snooze", untilMs, reason: `the venue could not be read (${e.code})`, next };
     }
-    const account = await readAccount(ctx);
     judgeLosses(ctx, account);
     const nowMs = ctx.clock.nowMs();
     if (isUnchecked(ctx, nowMs)) next.push(checkJob(nowMs));

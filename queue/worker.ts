@@ -52,6 +52,8 @@ export interface Worker {
   stop(options: { graceMs: number }): Promise<void>;
   /** Runs everything due on the system's clock until nothing is. Resolves with the number of attempts run. */
   drain(): Promise<number>;
+  /** For a drain whose virtual time moves while its handlers wait: claims what has become due meanwhile. */
+  look(): void;
   /** Red while the file refuses what this worker must write or read. */
   health(): Health;
   /** When the started loop last looked (monotonic clock); one that never looks again is hung, whatever its health. */
@@ -327,6 +329,10 @@ class QueueWorker<S extends object> implements Worker {
     else if (!this.#broken && this.#mode === "draining" && this.#o.concurrency > 1) this.#fillWhileDraining();
     this.#slots.settleEmpty();
     return next;
+  }
+
+  look(): void {
+    if (this.#mode === "draining" && !this.#broken) this.#fillWhileDraining();
   }
 
   #fillWhileDraining(): void {

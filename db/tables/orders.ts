@@ -98,6 +98,7 @@ const toOrder = (r: Row): Order => {
         venueOrderId: need(r.venue_order_id, r, "venue_order_id"),
         executed: r.executed_e8,
         closedMs: closedMs(),
+        cancelAskedMs: ms(r.cancel_asked_ms),
         detail: r.detail ?? undefined,
       };
     case "rejected":

@@ -7,6 +7,7 @@ import { AppError } from "../../lib/core/errors.ts";
 import {
   type CloseHow,
   type ExitFacts,
+  isBetweenOrders,
   type Leg,
   type LegAction,
   nextAction,
@@ -16,6 +17,7 @@ import {
 } from "../../lib/core/exits.ts";
 import { PANIC } from "../../lib/core/haltKinds.ts";
 import { type In, isLive, settleMs } from "../../lib/core/order.ts";
+import { isSpot } from "../../lib/core/product.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { closingSide } from "../../lib/core/venue.ts";
@@ -45,6 +47,8 @@ export type Drive =
 /** One look must end: more steps per leg than this mean that two rules disagree. */
 const MOST_STEPS = 20;
 const LOOK_AGAIN_MS = 500;
+const TRANSIT_MS = 100;
+const TRANSIT_LIMIT_MS = 5_000;
 /** Closing orders of one leg that vanished before the owner hears of it. */
 const LOST_BEFORE_ALARM = 2;
 
@@ -52,6 +56,7 @@ const LOST_BEFORE_ALARM = 2;
 export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promise<Drive> => {
   const trade = ctx.db.trades.byId(tradeId);
   if (trade === undefined) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
+  await coverNew(ctx, trade, only);
   const quote = await observe(ctx, trade, only);
   const looked = new Set<number>();
   const most = MOST_STEPS * (1 + ctx.db.tradeLegs.ofTrade(tradeId).length);
@@ -67,28 +72,68 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
   throw new AppError("alert", "DRIVE_ENDLESS", `trade ${tradeId} took ${most} steps in one look and is not settled`);
 };
 
-/** Brings the book up to date with the venue and reads the price; protection goes on without a price. */
-const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<Quote | undefined> => {
-  const held = await readHeld(ctx, trade.symbol);
-  const ours = ctx.db.orders.ofTrade(trade.id).filter((o) => only === undefined || o.intent.positionId === only);
-  await refresh(
-    ctx,
-    trade,
-    ours.filter((o): o is In<"open"> => o.state === "open" && o.intent.purpose !== "entry"),
-  );
-  await bookOthersTrades(ctx, trade, held);
+/**
+ * A fill that has had no order yet gets its stop before anything is read: each read first would be so much longer bare. The
+ * venue itself says when the stop's price is passed (ERR-5129) or the position is gone (ERR-254).
+ */
+const coverNew = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<void> => {
+  planLegs(ctx, trade, only);
+  for (const leg of ctx.db.tradeLegs.ofTrade(trade.id)) {
+    if (leg.open < trade.minSize || (only !== undefined && leg.positionId !== only)) continue;
+    if (ctx.db.orders.ofLeg(leg.id).length === 0)
+      await place(ctx, trade, leg, {
+        kind: "place",
+        purpose: "stop",
+        executionType: "STOP",
+        price: leg.stop,
+        exitReason: "stop_loss",
+        why: "new position",
+      });
+  }
+};
+
+/** Every open quantity belongs to a leg. */
+const planLegs = (ctx: AppCtx, trade: Trade, only: string | undefined): void => {
   for (const position of ctx.db.positions.ofTrade(trade.id)) {
     if (only !== undefined && position.positionId !== only) continue;
     const legs = ctx.db.tradeLegs.ofPosition(position.positionId);
     if (position.open > legs.reduce((sum, leg) => sum + leg.open, 0n))
       ctx.commit((tx) => ensureLegs(tx, scribe(ctx, trade), position.positionId));
   }
+};
+
+/** Brings the book up to date with the venue and reads the price; protection goes on without a price. */
+const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<Quote | undefined> => {
+  const ours = ctx.db.orders.ofTrade(trade.id).filter((o) => only === undefined || o.intent.positionId === only);
+  const open = ours.filter((o): o is In<"open"> => o.state === "open" && o.intent.purpose !== "entry");
+  const legs = ctx.db.tradeLegs.ofTrade(trade.id).map((leg) => ({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }));
+  // What follows a stop that was given up is decided already; only the time stop and the
+  // owner's close ask for the price of their closing limit.
+  const hurry =
+    legs.some(isBetweenOrders) &&
+    ctx.clock.nowMs() < (trade.timeStopMs ?? Number.POSITIVE_INFINITY) &&
+    ownerCloses(ctx, trade.id) === undefined;
+  // At the same time: between a stop that was given up and the order that follows it, every round trip counts.
+  // Coins carry no id of their own: there the balance must be older than what is known of our orders.
+  const before = readHeld(ctx, trade.symbol);
+  const [held, refreshed, quote] = await Promise.allSettled([
+    before,
+    isSpot(trade.symbol) ? before.then(() => refresh(ctx, trade, open)) : refresh(ctx, trade, open),
+    hurry ? undefined : quoteOf(ctx, trade.symbol),
+  ]);
+  for (const read of [held, refreshed, quote]) if (read.status === "rejected") throw read.reason;
+  if (held.status === "fulfilled") await bookOthersTrades(ctx, trade, held.value);
+  planLegs(ctx, trade, only);
+  return quote.status === "fulfilled" ? quote.value : undefined;
+};
+
+const quoteOf = async (ctx: AppCtx, symbol: string): Promise<Quote | undefined> => {
   try {
-    const { bid, ask, last } = await ctx.venue.ticker(trade.symbol, ctx.signal);
+    const { bid, ask, last } = await ctx.venue.ticker(symbol, ctx.signal);
     return { bid, ask, last };
   } catch (e) {
-    if (!(e instanceof AppError) || e.verdict !== "retry") throw e;
-    ctx.log.warn({ symbol: trade.symbol, code: e.code }, "drive.noPrice");
+    if (!(e instanceof AppError) || e.verdict === "alert") throw e;
+    ctx.log.warn({ symbol, code: e.code }, "drive.noPrice");
     return undefined;
   }
 };
@@ -121,11 +166,21 @@ const decide = (
   const bare = ({ leg }: (typeof legs)[number]): number => (leg.open > 0n && !leg.orders.some(isLive) ? 0 : 1);
   const waits: Extract<LegAction, { kind: "wait" }>[] = [];
   let covered = true;
+  // For a moment only: a leg whose order the venue keeps refusing must not keep the others from their exits.
+  const inTransit = ({ leg }: (typeof legs)[number]): boolean => {
+    const last = leg.orders.at(-1);
+    if (leg.open === 0n || last === undefined) return false;
+    const sinceMs = last.state === "open" ? last.cancelAskedMs : "closedMs" in last ? last.closedMs : last.createdMs;
+    return sinceMs !== undefined && nowMs >= sinceMs && nowMs < sinceMs + TRANSIT_LIMIT_MS;
+  };
   for (const { row, leg } of [...legs].sort((a, b) => bare(a) - bare(b) || a.row.id - b.row.id)) {
     const action = nextAction(leg, facts);
     if (action.kind === "closed") continue;
     if (leg.open >= trade.minSize && !leg.orders.some((o) => o.state === "open")) covered = false;
     if (action.kind === "wait") waits.push(action);
+    // One stop is given up at a time: the next only when the order that follows this one stands.
+    else if (action.kind === "cancel" && action.givesUpStop && legs.some((l) => l.row.id !== row.id && inTransit(l)))
+      waits.push({ kind: "wait", reason: "another leg first", untilMs: (nowMs + TRANSIT_MS) as EpochMs, wakeOn: [] });
     else if (action.kind === "look" && looked.has(action.order.id))
       waits.push({
         kind: "wait",

@@ -11,7 +11,8 @@ import { blindAlertKey, raiseBlind, resolveBlind } from "./alarm.ts";
 import { scribe } from "./book.ts";
 import { askAboutUnanswered, endSettled, hasSettled } from "./unanswered.ts";
 
-const RETRY_BARE_MS = 1_000;
+/** While something may be bare: an open leg without its order, or an entry that may have filled unseen. */
+const RETRY_BARE_MS = 500;
 const RETRY_MS = 5_000;
 
 /** Looks again at `untilMs`, at the latest after `pollMs`, or when something happens to our account. */
@@ -26,6 +27,18 @@ export const lookAgain = (
   return { kind: "snooze", untilMs, reason: wait.reason, wakeOn: [accountTopic(symbol), ...(wait.wakeOn ?? [])] };
 };
 
+/** A code of the venue's own, or the connector's word for a reply it could not use. */
+const isVenues = (code: string): boolean => code.startsWith("ERR-") || code.startsWith("VENUE_");
+
+/**
+ * A read that the venue refuses for good, `permanent`, would end the job. Who looks after money goes on looking: it becomes
+ * an `alert`, which pauses entries, tells the owner and is tried again.
+ */
+export const unrelenting = (e: unknown): unknown =>
+  e instanceof AppError && e.verdict === "permanent" && isVenues(e.code)
+    ? new AppError("alert", e.code, e.message, e.data, { cause: e })
+    : e;
+
 /** Runs one look; AppError `retry` becomes a snooze. Everything else is the queue's business. */
 export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<Outcome>): Promise<Outcome> => {
   try {
@@ -36,7 +49,8 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
     return outcome;
   } catch (e) {
     // Told to stop, not left without an answer: the queue knows what to do.
-    if (!(e instanceof AppError) || e.verdict !== "retry" || ctx.signal.aborted) throw e;
+    const failure = unrelenting(e);
+    if (!(e instanceof AppError) || !(e.verdict === "retry" || failure !== e) || ctx.signal.aborted) throw failure;
     const bare = isBare(ctx, trade);
     ctx.log.warn({ tradeId: trade.id, code: e.code, bare, err: e }, "trade.venueNotAnswering");
     if (bare)
@@ -44,7 +58,9 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
         raiseBlind(tx, scribe(ctx, trade), (t) => t.blind({ symbol: trade.symbol, tradeId: trade.id, code: e.code })),
       );
     askAboutUnanswered(ctx, trade);
-    const untilMs = (ctx.clock.nowMs() + (bare ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
+    if (failure !== e) throw failure;
+    const mayFill = ctx.db.orders.ofTrade(trade.id).some((o) => o.intent.purpose === "entry" && isLive(o));
+    const untilMs = (ctx.clock.nowMs() + (bare || mayFill ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
     return lookAgain(ctx, trade.symbol, { untilMs, reason: e.code }, RETRY_MS);
   }
 };

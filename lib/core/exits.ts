@@ -76,7 +76,7 @@ const REFUSAL_PAUSE_CAP_MS = 5 * SECOND_MS;
 const STOP_REFUSALS_BEFORE_MARKET = 2;
 /** A cancel that shows no effect is asked again after this long. */
 const CANCEL_AGAIN_MS = 2 * SECOND_MS;
-const CANCEL_LOOK_MS = 200;
+const CANCEL_LOOK_MS = 100;
 /** The venue refused to close: the stop is back, and the next try comes after this long, doubled at each refusal. */
 const CLOSE_AGAIN_MS = 5 * SECOND_MS;
 const CLOSE_AGAIN_CAP_MS = MINUTE_MS;
@@ -223,7 +223,7 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
     return market(last.intent.exitReason ?? "stop_loss", "the market order left a rest");
   if (
     closing === undefined &&
-    takeProfit(leg, f).kind === "now" &&
+    (takeProfit(leg, f).kind === "now" || wasReleased(leg, f)) &&
     last?.intent.purpose === "stop" &&
     refusal === undefined
   )
@@ -246,6 +246,27 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
     why: last === undefined ? "new position" : "back to protection",
   };
 };
+
+/** A released stop is followed by what it was released for, without another look at the price, for this long. */
+const RELEASED_MS = 5 * SECOND_MS;
+/**
+ * We ourselves gave up a stop that stood where it belongs, a moment ago and before the time stop: only a touched target makes
+ * us do that, and the price need not be asked again while the leg is bare.
+ */
+const wasReleased = (leg: Leg, f: ExitFacts): boolean => {
+  const last = leg.orders.at(-1);
+  return (
+    last?.state === "cancelled" &&
+    last.cancelAskedMs !== undefined &&
+    last.intent.plannedPrice === leg.stop &&
+    last.intent.size - last.executed === leg.open &&
+    f.nowMs - last.closedMs < RELEASED_MS &&
+    f.nowMs >= last.closedMs
+  );
+};
+/** Between two orders: the one at the venue is being cancelled, or there is none. Every round trip counts now. */
+export const isBetweenOrders = (leg: Pick<Leg, "open" | "orders">): boolean =>
+  leg.open > 0n && !leg.orders.some((o) => o.state === "open" && o.cancelAskedMs === undefined);
 
 type Profit = {
   readonly kind: "now" | "notYet";

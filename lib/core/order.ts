@@ -69,6 +69,8 @@ export type Order = Base &
         "filled" | "cancelled" | "expired",
         AtVenue & {
           readonly closedMs: EpochMs;
+          /** When we asked for its cancel, if we did: tells our own hand from another. */
+          readonly cancelAskedMs: EpochMs | undefined;
           /** The venue's cancelType, if it gave one. */
           readonly detail: string | undefined;
         }
@@ -229,13 +231,10 @@ const seen = (base: Base, order: Order, event: Extract<OrderEvent, { kind: "seen
   }
   const atVenue = { sentMs: order.sentMs, venueOrderId: shown.orderId, executed: booked };
   const end = isTerminalStatus(shown.status) && booked === shown.executedSize ? ENDED[shown.status] : undefined;
-  if (end !== undefined) return { ...base, ...atVenue, state: end, closedMs: atMs, detail: shown.cancelType };
-  return {
-    ...base,
-    ...atVenue,
-    state: "open",
-    cancelAskedMs: order.state === "open" ? order.cancelAskedMs : undefined,
-  };
+  const cancelAskedMs = order.state === "open" ? order.cancelAskedMs : undefined;
+  if (end !== undefined)
+    return { ...base, ...atVenue, state: end, closedMs: atMs, cancelAskedMs, detail: shown.cancelType };
+  return { ...base, ...atVenue, state: "open", cancelAskedMs };
 };
 
 /** Throws AppError alert ORDER_INTENT on an intention that must not exist. Checked when written and when read. */

@@ -20,11 +20,12 @@ export interface SqliteOptions {
 }
 
 /**
- * Opens (and creates, with its folder) a SQLite file. bigint columns must be read with `safeIntegers()`.
+ * Opens (and creates, with its folder) a SQLite file; ":memory:", or the image of a database, stays in memory. bigint columns must be read with `safeIntegers()`.
  * Throws AppError: DB_MISSING, DB_OPEN, NOT_WRITABLE (says who owns it), DB_CORRUPT (also for what is no database), DISK_FULL,
  * DB_BUSY, DB_IO.
  */
-export const openSqlite = (path: string, options: SqliteOptions = {}): Sqlite => {
+export const openSqlite = (file: string | Buffer, options: SqliteOptions = {}): Sqlite => {
+  const path = typeof file === "string" ? file : ":memory:";
   const synchronous = options.synchronous ?? "FULL";
   const wal = (options.journal ?? "WAL") === "WAL";
   let db: Sqlite | undefined;
@@ -36,7 +37,7 @@ export const openSqlite = (path: string, options: SqliteOptions = {}): Sqlite =>
         "DB_MISSING",
         `expected a database at ${path}, found none; run trader start or trader worker first`,
       );
-    db = new Database(path, { timeout: options.busyTimeoutMs ?? 5_000, readonly: options.readonly ?? false });
+    db = new Database(file, { timeout: options.busyTimeoutMs ?? 5_000, readonly: options.readonly ?? false });
     if (!options.readonly && wal) {
       db.pragma("journal_mode = WAL");
       db.pragma(`synchronous = ${synchronous}`);

@@ -28,6 +28,7 @@ export class Mortality {
 }
 
 export class MortalDatabase extends Database {
+  readonly #changes;
   constructor(
     sql: ConstructorParameters<typeof Database>[0],
     path: string,
@@ -35,15 +36,16 @@ export class MortalDatabase extends Database {
     private readonly onCommit: () => void,
   ) {
     super(sql, path);
+    this.#changes = sql.prepare<[], number>("SELECT total_changes()").pluck();
   }
   override transaction<T>(work: (tx: Tx) => T): T {
     if (this.sql.inTransaction) return super.transaction(work);
     this.mortality.assertAlive();
-    const before = this.sql.prepare("SELECT total_changes() AS n").get() as { n: number };
+    const before = this.#changes.get();
     let wrote = false;
     const result = super.transaction((tx) => {
       const value = work(tx);
-      wrote = (this.sql.prepare("SELECT total_changes() AS n").get() as { n: number }).n !== before.n;
+      wrote = this.#changes.get() !== before;
       if (wrote) this.mortality.pass("before commit");
       return value;
     });

@@ -14,10 +14,9 @@ import { registry } from "../../handlers/registry.ts";
 import type { Messenger, Services } from "../../handlers/services.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
 import { type CoinE8, parseCoin, toNumber, yen } from "../../lib/core/money.ts";
-import { proposalHash } from "../../lib/core/plan.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs, MINUTE_MS, parseInstant } from "../../lib/core/time.ts";
-import type { Direction, SymbolRules, Venue } from "../../lib/core/venue.ts";
+import type { SymbolRules, Venue } from "../../lib/core/venue.ts";
 import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
 import { VirtualClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
@@ -35,6 +34,7 @@ import type { NewJob, Tx } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
 import { MortalDatabase, Mortality, mortalTransport } from "./mortal.ts";
 import { brokenPromises, describeWorld } from "./promises.ts";
+import { insertProposal, type ProposalSpec, settleApproved } from "./proposals.ts";
 import { Script } from "./script.ts";
 
 /** 09:00 JST on a Tuesday: far from 06:00 JST, the weekend's maintenance and any event. */
@@ -66,17 +66,7 @@ export interface WorldOptions {
   readonly onCommit?: (world: World) => void;
 }
 
-export interface ProposalSpec {
-  readonly symbol?: string;
-  readonly direction?: Direction;
-  /** Coins, decimal text. */
-  readonly size?: string;
-  readonly entry?: number;
-  readonly stop?: number;
-  readonly tp1?: number;
-  readonly tp2?: number;
-  readonly validMinutes?: number;
-}
+export type { ProposalSpec };
 
 export class World {
   readonly dir: string;
@@ -183,21 +173,7 @@ export class World {
   approve(spec: ProposalSpec = {}): Proposal {
     return this.db.transaction((tx) => {
       const proposal = this.#insertProposal(tx, spec);
-      tx.proposals.settle("approved", {
-        proposalId: proposal.id,
-        decision: "approved",
-        decidedBy: "script",
-        actor: "test",
-        hash: proposal.hash,
-        decidedMs: this.nowMs,
-      });
-      tx.signals.answer(proposal.signalId, true, "script");
-      this.store.enqueueIn(tx, {
-        name: "execute",
-        key: `execute:${proposal.id}`,
-        input: { proposalId: proposal.id },
-        traceId: proposal.traceId,
-      });
+      this.store.enqueueIn(tx, settleApproved(tx, proposal, this.nowMs));
       return proposal;
     });
   }
@@ -226,68 +202,8 @@ export class World {
   }
 
   #insertProposal(tx: Tx, spec: ProposalSpec): Proposal {
-    const symbol = spec.symbol ?? "BTC_JPY";
-    const direction = spec.direction ?? "long";
-    const sign = direction === "long" ? 1 : -1;
-    const best = this.market.best(symbol, this.nowMs);
-    if (!best) throw new Error(`no price of ${symbol} yet`);
-    const entry = spec.entry ?? (direction === "long" ? best.bid : best.ask);
-    const at = (ratio: number): number => Math.round(entry * (1 + sign * ratio));
     this.#proposals += 1;
-    const id = `${symbol.slice(0, 3).toLowerCase()}${2507010000 + this.#proposals}`;
-    const prices = {
-      entry: yen(entry),
-      bandLow: yen(Math.ceil(entry * 0.999)),
-      bandHigh: yen(Math.floor(entry * 1.001)),
-      stop: yen(spec.stop ?? at(-0.005)),
-      tp1: yen(spec.tp1 ?? at(0.003)),
-      tp2: yen(spec.tp2 ?? at(0.006)),
-    };
-    const size = parseCoin(spec.size ?? "0.004");
-    const validUntilMs = epochMs(this.nowMs + (spec.validMinutes ?? 15) * MINUTE_MS);
-    const nowMs = this.nowMs;
-    const signalId = tx.signals.insert({
-      symbol,
-      barOpenMs: epochMs(START_MS + this.#proposals * 900_000),
-      direction,
-      confidence: 0.9,
-      features: {},
-      predictedMs: nowMs,
-      modelId: "test",
-      featureSet: "test",
-      pTouchLong: 0.9,
-      pTouchShort: 0.1,
-      rank: 99,
-      rankSample: 1_000,
-      atr: 25_000,
-      reasons: [],
-      overThreshold: true,
-      traceId: `trace:${id}`,
-    });
-    tx.signals.judge(signalId, "proposed", []);
-    const hash = proposalHash({ id, symbol, direction, size, prices, validUntilMs });
-    const proposal: Proposal = {
-      id,
-      signalId,
-      symbol,
-      direction,
-      ...prices,
-      size,
-      risk: yen(1),
-      equity: yen(1_000_000),
-      atr: 25_000,
-      confidence: 0.9,
-      rank: 99,
-      breakEven: 0.6,
-      hash,
-      createdMs: nowMs,
-      validUntilMs,
-      state: "pending",
-      supersedes: undefined,
-      traceId: `trace:${id}`,
-    };
-    tx.proposals.insert(proposal);
-    return proposal;
+    return insertProposal(tx, this.market, this.nowMs, START_MS, this.#proposals, spec);
   }
 
   enqueue(job: NewJob): void {

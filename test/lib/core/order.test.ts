@@ -81,10 +81,10 @@ const make = (state: Order["state"], intent = entry): Order => {
     case "open":
       return { ...atVenue, state, cancelAskedMs: undefined };
     case "filled":
-      return { ...atVenue, state, executed: SIZE, closedMs: T0, detail: undefined };
+      return { ...atVenue, state, executed: SIZE, closedMs: T0, cancelAskedMs: undefined, detail: undefined };
     case "cancelled":
     case "expired":
-      return { ...atVenue, state, closedMs: T0, detail: undefined };
+      return { ...atVenue, state, closedMs: T0, cancelAskedMs: undefined, detail: undefined };
     case "rejected":
       return { ...base, state, sentMs: T0, closedMs: T0, code: "ERR-201", detail: undefined, resend: "never" };
     case "neverSent":

@@ -1,0 +1,80 @@
+// The catalogue of what the venue and the network may do to one request. Each fault says where it strikes; the rest of the
+// request's way (how long it takes there and back) belongs to the world.
+import type { ApiRequest, Fault } from "../../lib/sim/simulator.ts";
+
+/** What strikes a request. All of it happens in venue time. */
+export interface Strike {
+  /** The venue never sees it, or its answer is spoiled. */
+  readonly spoil?: { readonly phase: "before" | "after"; readonly fault: Fault };
+  /** What the venue itself does. */
+  readonly effects?: {
+    readonly expireSok?: boolean;
+    readonly fillShare?: number;
+    readonly cancelLoses?: boolean;
+    readonly notClosableMs?: number;
+  };
+  /** The request is on its way that much longer; the client may have given up by then (it waits 5 s). */
+  readonly thereMs?: number;
+  /** The answer is. */
+  readonly backMs?: number;
+}
+
+const error = (code: string, phase: "before" | "after" = "before"): Strike => ({
+  spoil: { phase, fault: { kind: "error", code } },
+});
+const lost = (kind: "dropReply" | "reset" | "httpError" | "html" | "truncate", phase: "before" | "after"): Strike => ({
+  spoil: { phase, fault: { kind } },
+});
+
+type Where = "any" | "read" | "write" | "open" | "close" | "send" | "cancel";
+const WHERE: Readonly<Record<Where, (request: Pick<ApiRequest, "method" | "path">) => boolean>> = {
+  any: () => true,
+  read: ({ method }) => method === "GET",
+  write: ({ method }) => method === "POST",
+  open: ({ path }) => path === "/v1/order",
+  close: ({ path }) => path === "/v1/closeOrder",
+  send: ({ path }) => path === "/v1/order" || path === "/v1/closeOrder",
+  cancel: ({ path }) => path === "/v1/cancelOrder",
+};
+
+const CATALOGUE = {
+  requestLost: ["any", lost("dropReply", "before")],
+  replyLost: ["write", lost("dropReply", "after")],
+  resetOnTheWay: ["any", lost("reset", "before")],
+  resetAfterwards: ["write", lost("reset", "after")],
+  badGateway: ["any", lost("httpError", "before")],
+  badGatewayAfterwards: ["write", lost("httpError", "after")],
+  htmlPage: ["any", lost("html", "after")],
+  cutJson: ["any", lost("truncate", "after")],
+  "ERR-5003": ["any", error("ERR-5003")],
+  "ERR-5008": ["any", error("ERR-5008")],
+  "ERR-5201": ["any", error("ERR-5201")],
+  "ERR-5202": ["any", error("ERR-5202")],
+  "ERR-5203": ["send", error("ERR-5203")],
+  "ERR-554": ["any", error("ERR-554")],
+  "ERR-554 afterwards": ["write", error("ERR-554", "after")],
+  "ERR-626 afterwards": ["write", error("ERR-626", "after")],
+  "ERR-151": ["write", error("ERR-151")],
+  "ERR-151 afterwards": ["write", error("ERR-151", "after")],
+  unknownCode: ["any", error("ERR-9999")],
+  "unknownCode afterwards": ["write", error("ERR-9999", "after")],
+  "ERR-200": ["close", error("ERR-200")],
+  "ERR-254": ["close", error("ERR-254")],
+  "ERR-5106": ["close", error("ERR-5106")],
+  "ERR-5129": ["close", error("ERR-5129")],
+  "ERR-201": ["open", error("ERR-201")],
+  "ERR-5122": ["cancel", error("ERR-5122")],
+  expiresAsTaker: ["open", { effects: { expireSok: true } }],
+  partialFill: ["send", { effects: { fillShare: 0.3 } }],
+  cancelLosesTheRace: ["cancel", { effects: { cancelLoses: true } }],
+  notYetClosable: ["close", { effects: { notClosableMs: 700 } }],
+  slowReply: ["any", { backMs: 1_500 }],
+  lateReply: ["write", { backMs: 6_000 }],
+  arrivesLate: ["write", { thereMs: 4_000, backMs: 2_000 }],
+} as const satisfies Readonly<Record<string, readonly [Where, Strike]>>;
+
+export type FaultName = keyof typeof CATALOGUE;
+export const FAULT_NAMES = Object.keys(CATALOGUE) as readonly FaultName[];
+export const strikeOf = (name: FaultName): Strike => CATALOGUE[name][1];
+export const canStrike = (name: FaultName, request: Pick<ApiRequest, "method" | "path">): boolean =>
+  WHERE[CATALOGUE[name][0]](request);

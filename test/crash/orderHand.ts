@@ -1,0 +1,50 @@
+// The owner at the exchange's own page, or another program with the same account: not through our process, without a fault.
+import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+import type { OwnerAct } from "./orderPlan.ts";
+import type { OrderWorld } from "./orderWorld.ts";
+
+/** Takes no venue time. */
+export const byHand = async (w: OrderWorld, act: Exclude<OwnerAct, { kind: "clockBack" | "halt" }>): Promise<void> => {
+  const venue = w.plainVenue;
+  const mine = w.simulator
+    .positions()
+    .filter((p) => p.size > 0n && p.symbol === act.symbol && !w.foreignPositions.has(p.positionId));
+  const position = mine[0];
+  switch (act.kind) {
+    case "closeByHand": {
+      if (!position) return;
+      for (const order of w.simulator.orders())
+        if (order.positionId === position.positionId && ["WAITING", "ORDERED"].includes(order.status))
+          await venue.cancelOrder(String(order.orderId));
+      await venue.closeOrder({
+        symbol: act.symbol,
+        side: position.side === "BUY" ? "SELL" : "BUY",
+        executionType: "MARKET",
+        timeInForce: "FAK",
+        positionId: String(position.positionId),
+        size: position.size,
+      });
+      return;
+    }
+    case "cancelStop":
+      for (const order of w.simulator.orders())
+        if (order.executionType === "STOP" && order.status === "WAITING" && order.symbol === act.symbol)
+          await venue.cancelOrder(String(order.orderId));
+      return;
+    case "ownPosition": {
+      const before = new Set(w.simulator.positions().map((p) => p.positionId));
+      const rules = SYMBOL_RULES.find((r) => r.symbol === act.symbol)!;
+      await venue.order({
+        symbol: act.symbol,
+        side: "BUY",
+        executionType: "MARKET",
+        timeInForce: "FAK",
+        size: rules.minSize,
+      });
+      for (const p of w.simulator.positions()) if (!before.has(p.positionId)) w.foreignPositions.add(p.positionId);
+      return;
+    }
+    default:
+      act.kind satisfies never;
+  }
+};

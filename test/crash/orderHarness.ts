@@ -1,0 +1,117 @@
+// Runs the plans of a proof and sums up what they came to: first every pair of crash point and fault of short trades, as many
+// as fit, then random worlds.
+
+import { MINUTE_MS } from "../../lib/core/time.ts";
+import { seededRandom } from "../../lib/io/random.ts";
+import { START_MS } from "../sim/world.ts";
+import { FAULT_NAMES } from "./orderFaults.ts";
+import { pairPlan, type RunPlan, randomPlan, SHORT_TRADES } from "./orderPlan.ts";
+import { add, emptyReport, judge, type OrderReport } from "./orderReport.ts";
+import type { Sabotage } from "./orderSabotage.ts";
+import { OrderWorld } from "./orderWorld.ts";
+
+/** Venue time after which a run that has not ended is a failure: every time stop is over long before. */
+const LONGEST_MS = 100 * MINUTE_MS;
+/** Long enough for two reconciles more: what nobody looks after must show by then. */
+const AFTERWARDS_MS = 11 * MINUTE_MS;
+
+/** One world from its plan to its end. The caller closes it. */
+export const runWorld = async (plan: RunPlan): Promise<OrderWorld> => {
+  const w = new OrderWorld(plan);
+  const idle = (): boolean => {
+    const { read } = w.life.db;
+    return (
+      read.proposals.newest(100).length === plan.proposals.length &&
+      read.trades.alive().length === 0 &&
+      w.life.store.list({ state: "running" }).length === 0 &&
+      w.life.store.list({ state: "ready" }).every((job) => job.name === "reconcile")
+    );
+  };
+  await w.run(START_MS + LONGEST_MS, idle);
+  w.endedAtStep = w.life.mortality.step;
+  await w.run(w.nowMs + AFTERWARDS_MS, () => false);
+  return w;
+};
+
+/** Steps of `execute` and of the look before the send. */
+const BEFORE_THE_ORDER = 20;
+
+export interface Pair {
+  readonly trade: string;
+  readonly kill: number;
+  readonly fault: (typeof FAULT_NAMES)[number];
+  readonly when: "before" | "after";
+  readonly plan: RunPlan;
+}
+
+/** Every crash point of the short trades with every fault, struck before the death and after it. */
+export const allPairs = async (seed: string): Promise<readonly Pair[]> => {
+  const pairs: Pair[] = [];
+  for (const [name, trade] of Object.entries(SHORT_TRADES)) {
+    const whole = await runWorld({ ...trade, seed });
+    const { story } = whole.life.mortality;
+    // Ends with the trade: what follows is the clockwork's own.
+    const steps = Math.min(story.length, whole.endedAtStep);
+    whole.close();
+    const requests = story.flatMap((step, i) => {
+      const found = /^before (GET|POST) (\S+)$/.exec(step);
+      return found ? [{ step: i + 1, method: found[1] as "GET" | "POST", path: found[2]! as `/v1/${string}` }] : [];
+    });
+    // From the owner's tap on: before it there is nothing to lose.
+    const first = Math.max(1, story.indexOf("before POST /v1/order") - BEFORE_THE_ORDER);
+    for (let kill = first; kill <= steps; kill += 1) {
+      const before = requests.filter((request) => request.step < kill);
+      for (const fault of FAULT_NAMES)
+        for (const when of ["before", "after"] as const) {
+          const plan = pairPlan(trade, seed, kill, fault, when, before);
+          if (plan) pairs.push({ trade: name, kill, fault, when, plan });
+        }
+    }
+  }
+  return pairs;
+};
+
+/** `count` of them, spread over all crash points and faults, others with another seed. */
+export const somePairs = (pairs: readonly Pair[], count: number, seed: string): readonly Pair[] => {
+  if (count >= pairs.length) return pairs;
+  const random = seededRandom(`${seed}:pairs`);
+  const rest = [...pairs];
+  for (let i = 0; i < count; i += 1) {
+    const j = i + random.int(rest.length - i);
+    [rest[i], rest[j]] = [rest[j]!, rest[i]!];
+  }
+  return rest.slice(0, count);
+};
+
+export interface Proof {
+  readonly seed: string;
+  /** Pairs of crash point and fault; all there are when more are asked for. */
+  readonly pairs: number;
+  /** Random worlds, numbered from `from`. */
+  readonly random: number;
+  readonly from?: number;
+  readonly sabotage?: Sabotage;
+  readonly tell?: (done: number, of: number) => void;
+}
+
+export const proveOrders = async (proof: Proof): Promise<OrderReport> => {
+  const { seed } = proof;
+  const total = emptyReport(seed);
+  const places = new Set<string>();
+  const pairs = proof.pairs === 0 ? [] : somePairs(await allPairs(seed), proof.pairs, seed);
+  const plans = function* (): Generator<RunPlan> {
+    for (const { plan } of pairs) yield plan;
+    for (let i = 0; i < proof.random; i += 1) yield randomPlan(seed, (proof.from ?? 0) + i);
+  };
+  let done = 0;
+  for (const plan of plans()) {
+    const w = await runWorld(proof.sabotage ? { ...plan, sabotage: proof.sabotage } : plan);
+    add(total, (await judge(w)).report);
+    for (const [i, place] of w.deaths.entries()) places.add(`${i + 1} ${place}`);
+    w.close();
+    done += 1;
+    proof.tell?.(done, pairs.length + proof.random);
+  }
+  total.crashPoints = places.size;
+  return total;
+};

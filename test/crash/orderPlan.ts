@@ -1,0 +1,220 @@
+// What happens in one run, drawn from its seed before it begins: market, venue, owner, faults, deaths. Nothing in here looks
+// at what the program does, so a plan can be told, repeated and compared.
+import { epochMs, MINUTE_MS } from "../../lib/core/time.ts";
+import { type Random, seededRandom } from "../../lib/io/random.ts";
+import type { ApiRequest, SimulatorOptions } from "../../lib/sim/simulator.ts";
+import type { ProposalSpec } from "../sim/proposals.ts";
+import type { Script } from "../sim/script.ts";
+import { START_MS, START_PRICE } from "../sim/world.ts";
+import { canStrike, FAULT_NAMES, type FaultName } from "./orderFaults.ts";
+import type { Sabotage } from "./orderSabotage.ts";
+
+export type OwnerAct =
+  | { readonly kind: "closeByHand" | "cancelStop" | "ownPosition"; readonly symbol: string }
+  | { readonly kind: "halt" }
+  | { readonly kind: "clockBack"; readonly ms: number };
+
+export interface RequestFacts {
+  /** 1 for the first process. */
+  readonly life: number;
+  /** 1 for the first request of this process. */
+  readonly request: number;
+  /** Milliseconds since the world began. */
+  readonly nowMs: number;
+}
+
+export interface RunPlan {
+  readonly name: string;
+  readonly seed: string;
+  readonly btc: (script: Script) => Script;
+  readonly eth?: (script: Script) => Script;
+  readonly venue: Omit<SimulatorOptions, "faults" | "authClock">;
+  readonly config: Readonly<Record<string, string>>;
+  /** The owner's approvals, milliseconds after the start. */
+  readonly proposals: readonly { readonly afterMs: number; readonly spec: ProposalSpec }[];
+  /** Step of each life at which it dies; lives beyond these live on. */
+  readonly kills: readonly number[];
+  /** Venue time between a death and the next start. */
+  readonly downMs: number;
+  readonly fault: (request: Pick<ApiRequest, "method" | "path">, facts: RequestFacts) => FaultName | undefined;
+  /** Share of the account's events, 0 to 1, that reach the process; of the price watches all or none. */
+  readonly heard: number;
+  readonly pollMs: number;
+  readonly owner: readonly { readonly afterMs: number; readonly act: OwnerAct }[];
+  /** As the worker starts: entries halted until the first reconcile agrees. Later lives always begin so. */
+  readonly strictBoot: boolean;
+  readonly sabotage?: Sabotage;
+  /** Keep the story, for a person to read. */
+  readonly story?: boolean;
+}
+
+const NO_FAULT = (): undefined => undefined;
+const SHORT: Omit<RunPlan, "name" | "seed" | "btc" | "proposals"> = {
+  venue: { partialFills: false },
+  config: {},
+  kills: [],
+  downMs: 3_000,
+  fault: NO_FAULT,
+  // Events tell, so that there are few steps and each one matters; worlds that hear nothing are among the random ones.
+  heard: 1,
+  pollMs: 60_000,
+  owner: [],
+  strictBoot: false,
+};
+
+/** Short trades whose every step is a place to die; together they meet every kind of order. */
+export const SHORT_TRADES: Readonly<Record<string, Omit<RunPlan, "seed">>> = {
+  bothTargets: {
+    ...SHORT,
+    name: "bothTargets",
+    btc: (s) => s.to(9_998_000, 1).to(10_070_000, 2),
+    proposals: [{ afterMs: 0, spec: { size: "0.002" } }],
+  },
+  shortStopped: {
+    ...SHORT,
+    name: "shortStopped",
+    btc: (s) => s.to(10_002_000, 1).to(10_060_000, 1),
+    proposals: [{ afterMs: 0, spec: { direction: "short", size: "0.001" } }],
+  },
+};
+
+/** The same trade, killed at a step and struck by a fault, before the kill or after it. */
+export const pairPlan = (
+  trade: Omit<RunPlan, "seed">,
+  seed: string,
+  kill: number,
+  fault: FaultName,
+  when: "before" | "after",
+  /** Of an undisturbed life: which requests go out before the step. */
+  requestsBefore: readonly Pick<ApiRequest, "method" | "path">[],
+): RunPlan | undefined => {
+  const last = requestsBefore.findLastIndex((request) => canStrike(fault, request)) + 1;
+  if (when === "before" && last === 0) return undefined;
+  let struck = false;
+  return {
+    ...trade,
+    name: `${trade.name}: step ${kill}, ${fault} ${when}`,
+    seed,
+    kills: [kill],
+    fault: (request, { life, request: number }) => {
+      if (struck || !canStrike(fault, request)) return undefined;
+      if (when === "before" ? life !== 1 || number !== last : life === 1) return undefined;
+      struck = true;
+      return fault;
+    },
+  };
+};
+
+const pick = <T>(random: Random, values: readonly T[]): T => values[random.int(values.length)]!;
+
+/** A random walk of minutes that visits entry, targets and stop in some order, with gaps and spikes. */
+const path = (random: Random, start: number, direction: "long" | "short") => {
+  const sign = direction === "long" ? 1 : -1;
+  const at = (ratio: number): number => Math.round(start * (1 + sign * ratio));
+  const moves: ((s: Script) => Script)[] = [
+    // To where the entry fills: a little against it. Sometimes it runs away first, and comes back, or never does.
+    ...(random.int(4) === 0 ? [(s: Script) => s.to(at(0.0006), 1).flat(1)] : []),
+    ...(random.int(12) === 0
+      ? [(s: Script) => s.to(at(0.004), 3)]
+      : [(s: Script) => s.to(at(-0.0003), 1, random.int(2) === 0 ? 0.02 : 100)]),
+  ];
+  for (let i = 0; i < 1 + random.int(3); i++) {
+    const kind = random.int(9);
+    const minutes = 1 + random.int(2);
+    if (kind === 0) moves.push((s) => s.to(at(0.0033), minutes));
+    else if (kind === 1) moves.push((s) => s.to(at(0.0065), minutes + 1));
+    else if (kind === 2) moves.push((s) => s.to(at(-0.0055), minutes));
+    else if (kind === 3) moves.push((s) => s.gap(at(-0.008)).flat(1));
+    else if (kind === 4) moves.push((s) => s.spike(at(0.0031)));
+    else if (kind === 5) moves.push((s) => s.spike(at(-0.0052)));
+    else if (kind === 6) moves.push((s) => s.to(at(0.0031), 1).to(at(0), 1).to(at(0.0062), 2));
+    else moves.push((s) => s.to(at((random.next() - 0.5) * 0.004), minutes));
+  }
+  const settled = random.int(4);
+  if (settled > 0) moves.push((s) => s.to(at(settled === 1 ? 0.008 : settled === 2 ? -0.006 : 0.0031), 2));
+  return (s: Script): Script => moves.reduce((script, move) => move(script), s);
+};
+
+/** The same number and seed give the same plan. */
+export const randomPlan = (seed: string, run: number): RunPlan => {
+  const random = seededRandom(`${seed}:run:${run}`);
+  const chance = (one: number): boolean => random.int(one) === 0;
+  const direction = pick(random, ["long", "short"] as const);
+  const ethDirection = pick(random, ["long", "short"] as const);
+  const both = chance(3);
+  const kills = Array.from(
+    { length: pick(random, [0, 1, 1, 1, 2, 2, 3, 5]) },
+    () => 3 + random.int(chance(3) ? 60 : 260),
+  );
+  const faultyUntilMs = (4 + random.int(10)) * MINUTE_MS;
+  const share = pick(random, [0, 0, 0.01, 0.03, 0.08, 0.2]);
+  const names = chance(2) ? FAULT_NAMES : [pick(random, FAULT_NAMES), pick(random, FAULT_NAMES)];
+  const outage = chance(8)
+    ? { fromMs: (2 + random.next() * 4) * MINUTE_MS, ms: 1_000 + random.int(20_000) }
+    : undefined;
+  const outageFault = pick(random, ["requestLost", "badGateway", "ERR-554", "ERR-5003"] as const);
+  const draws = seededRandom(`${seed}:run:${run}:faults`);
+  const owner: { afterMs: number; act: OwnerAct }[] = [];
+  const later = (): number => 30_000 + random.int(5 * MINUTE_MS);
+  const symbol = both && chance(2) ? "ETH_JPY" : "BTC_JPY";
+  if (chance(8)) owner.push({ afterMs: later(), act: { kind: "closeByHand", symbol } });
+  if (chance(12)) owner.push({ afterMs: later(), act: { kind: "cancelStop", symbol } });
+  if (chance(12)) owner.push({ afterMs: later(), act: { kind: "ownPosition", symbol } });
+  if (chance(12)) owner.push({ afterMs: later(), act: { kind: "halt" } });
+  if (chance(12)) owner.push({ afterMs: later(), act: { kind: "clockBack", ms: 1_000 + random.int(24_000) } });
+  const closedMs = epochMs(START_MS + 2 * MINUTE_MS + later());
+  const openMs = epochMs(closedMs + 20_000 + random.int(2 * MINUTE_MS));
+  const spec = (symbolName: string, way: "long" | "short", lots: string): ProposalSpec => ({
+    symbol: symbolName,
+    direction: way,
+    size: lots,
+    validMinutes: 3 + random.int(4),
+  });
+  return {
+    name: `run ${run}`,
+    seed: `${seed}:${run}`,
+    btc: path(random, START_PRICE, direction),
+    ...(both ? { eth: path(random, 500_000, ethDirection) } : {}),
+    venue: {
+      partialFills: chance(2),
+      cancelAfterMs: pick(random, [0, 20, 300, 1_200]),
+      positionVisibleAfterMs: pick(random, [0, 100, 150, 600]),
+      positionNotVisibleCode: pick(random, ["ERR-254", "ERR-5106"] as const),
+      positionGranularity: pick(random, ["execution", "execution", "order"] as const),
+      stopTrigger: pick(random, ["last", "last", "touch"] as const),
+      uncoveredOrders: "cancel",
+      statusInMaintenance: pick(random, ["data", "refusal"] as const),
+      ...(chance(8)
+        ? {
+            closures: [
+              { kind: pick(random, ["maintenance", "emergency"] as const), fromMs: closedMs, untilMs: openMs },
+              { kind: "preopen" as const, fromMs: openMs, untilMs: epochMs(openMs + 30_000) },
+            ],
+          }
+        : {}),
+    },
+    config: { TIME_STOP_HOURS: "0.25" },
+    proposals: [
+      {
+        afterMs: random.int(5_000),
+        spec: spec("BTC_JPY", direction, pick(random, ["0.001", "0.002", "0.003", "0.006"])),
+      },
+      ...(both
+        ? [{ afterMs: random.int(60_000), spec: spec("ETH_JPY", ethDirection, pick(random, ["0.01", "0.02", "0.05"])) }]
+        : []),
+    ],
+    kills,
+    downMs: pick(random, [3_000, 3_000, 3_000, 0, 1_000, 30_000]),
+    fault: (request, { nowMs }) => {
+      if (nowMs > 2 * MINUTE_MS + faultyUntilMs) return undefined;
+      if (outage && nowMs >= outage.fromMs && nowMs < outage.fromMs + outage.ms) return outageFault;
+      if (draws.next() >= share) return undefined;
+      const name = names[draws.int(names.length)]!;
+      return canStrike(name, request) ? name : undefined;
+    },
+    heard: pick(random, [0, 0.5, 1, 1]),
+    pollMs: 2_000,
+    owner,
+    strictBoot: chance(2),
+  };
+};

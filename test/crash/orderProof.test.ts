@@ -1,0 +1,129 @@
+// The proof of the orders (docs/orders.md, "What is proven"), in the small: a sample of all pairs of crash point and fault,
+// some random worlds, and every promise broken on purpose, to see that each shows in its column. All of it: npm run
+// crash:orders, and TEST_LONG=1.
+import { describe, expect, test } from "vitest";
+import { entropyHex } from "../../lib/io/random.ts";
+import { LONG } from "../long.ts";
+import { canStrike, type FaultName } from "./orderFaults.ts";
+import { allPairs, proveOrders, runWorld } from "./orderHarness.ts";
+import { isAfterKill, unexcusedMs } from "./orderMeasure.ts";
+import { type RunPlan, randomPlan, SHORT_TRADES } from "./orderPlan.ts";
+import { judge, missedGoals, type OrderReport } from "./orderReport.ts";
+import type { Sabotage } from "./orderSabotage.ts";
+
+const SEED = process.env["CRASH_SEED"] ?? (LONG ? entropyHex(4) : "ordinary");
+const PAIRS = LONG ? 4_000 : 60;
+const WORLDS = LONG ? 1_000 : 12;
+
+const play = async (plan: RunPlan): Promise<OrderReport> => {
+  const w = await runWorld(plan);
+  const { report } = await judge(w);
+  w.close();
+  return report;
+};
+const trade = (changes: Partial<RunPlan>): RunPlan => ({ ...SHORT_TRADES["bothTargets"]!, seed: "proof", ...changes });
+/** The first request it can strike. */
+const once = (name: FaultName): RunPlan["fault"] => {
+  let struck = false;
+  return (request) => {
+    if (struck || !canStrike(name, request)) return undefined;
+    struck = true;
+    return name;
+  };
+};
+
+describe(`seed ${SEED} (CRASH_SEED repeats it)`, () => {
+  test(`${PAIRS} pairs of crash point and fault of two short trades: every goal met`, async () => {
+    const report = await proveOrders({ seed: SEED, pairs: PAIRS, random: 0 });
+    expect(report.failures).toEqual([]);
+    expect(missedGoals(report)).toEqual([]);
+    expect(report.kills).toBeGreaterThan(PAIRS / 2);
+    expect(report.faults).toBeGreaterThan(PAIRS / 2);
+  }, 3_600_000);
+
+  test(`${WORLDS} random worlds: every goal met`, async () => {
+    const report = await proveOrders({ seed: SEED, pairs: 0, random: WORLDS });
+    expect(report.failures).toEqual([]);
+    expect(missedGoals(report)).toEqual([]);
+  }, 3_600_000);
+});
+
+describe("the proof itself", () => {
+  test("meets every kind of place to die: around and inside commits, before, on the way and after requests, reads too", async () => {
+    const w = await runWorld(trade({}));
+    const { story } = w.life.mortality;
+    w.close();
+    for (const place of [
+      "before commit",
+      "after commit",
+      "before POST /v1/order",
+      "on the way POST /v1/closeOrder",
+      "after POST /v1/cancelOrder",
+      "before GET /v1/openPositions",
+      "on the way GET /v1/orders",
+      "after GET /v1/executions",
+    ])
+      expect(story, place).toContain(place);
+  });
+
+  test("the same seed tells the same story", async () => {
+    const stories: string[][] = [];
+    for (let i = 0; i < 2; i += 1) {
+      const w = await runWorld({ ...randomPlan("same", 5), story: true });
+      stories.push([...w.story, ...w.deaths]);
+      w.close();
+    }
+    expect(stories[0]!.length).toBeGreaterThan(5);
+    expect(stories[1]).toEqual(stories[0]);
+  });
+
+  type Changes = Omit<Partial<RunPlan>, "kills"> & { readonly kills?: readonly string[] };
+  /** Steps at which an undisturbed life passes these places first. */
+  const stepsOf = async (places: readonly string[]): Promise<readonly number[]> => {
+    if (places.length === 0) return [];
+    const w = await runWorld(trade({}));
+    w.close();
+    return places.map((place) => w.life.mortality.story.indexOf(place) + 1);
+  };
+  test.each<[Sabotage, (report: OrderReport) => number | boolean, Changes]>([
+    ["resend", (r) => r.duplicateEntries, { fault: once("replyLost") }],
+    ["blind", (r) => r.lostOrders, { fault: once("replyLost") }],
+    ["forgetIntent", (r) => r.lostOrders, { fault: once("replyLost"), kills: ["after POST /v1/order"] }],
+    ["forgetStop", (r) => r.barePositionSecondsMax > 1, {}],
+    ["forgetEntry", (r) => r.tradesNotEnded, {}],
+    ["wrongResult", (r) => r.pnlMismatchJpy, {}],
+    ["wrongResult", (r) => !r.ledgerMatchesVenue, {}],
+  ])("broken on purpose: %s is seen", async (sabotage, column, changes) => {
+    const report = await play(trade({ ...changes, kills: await stepsOf(changes.kills ?? []), sabotage }));
+    expect(Number(column(report))).toBeGreaterThan(0);
+    expect(missedGoals(report)).not.toEqual([]);
+  });
+
+  test("a pair strikes where it says", async () => {
+    const pairs = await allPairs("proof");
+    expect(pairs.length).toBeGreaterThan(5_000);
+    const after = pairs.find((pair) => pair.fault === "ERR-200" && pair.when === "after");
+    const report = await play(after!.plan);
+    expect(report.kills).toBe(1);
+  });
+});
+
+describe("bare time", () => {
+  const at = (fromMs: number, untilMs: number) => ({ fromMs, untilMs });
+  test.each([
+    ["nothing excused", at(0, 5_000), [], 5_000],
+    ["an excuse in the middle", at(0, 5_000), [at(1_000, 2_000)], 4_000],
+    ["two that overlap count once", at(0, 5_000), [at(1_000, 3_000), at(2_000, 4_000)], 2_000],
+    ["one that lies outside counts for nothing", at(0, 5_000), [at(6_000, 9_000)], 5_000],
+    ["one around all of it leaves nothing", at(1_000, 5_000), [at(0, 9_000)], 0],
+  ] as const)("%s", (_, stretch, excuses, left) => {
+    expect(unexcusedMs(stretch, excuses)).toBe(left);
+  });
+  test("belongs to a kill when the kill fell into it, or came within ten seconds before it", () => {
+    const kills = [{ atMs: 1_000, backMs: 4_000 }];
+    expect(isAfterKill(at(500, 1_500), kills)).toBe(true);
+    expect(isAfterKill(at(13_000, 15_000), kills)).toBe(true);
+    expect(isAfterKill(at(14_500, 15_000), kills)).toBe(false);
+    expect(isAfterKill(at(0, 900), kills)).toBe(false);
+  });
+});
