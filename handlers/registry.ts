@@ -10,6 +10,7 @@ import { execute } from "./execute.ts";
 import { fetchMarket } from "./fetchMarket.ts";
 import { filter } from "./filter.ts";
 import { labelSignals } from "./labelSignals.ts";
+import { monthlyReport } from "./monthlyReport.ts";
 import { notify } from "./notify.ts";
 import { ownerCommand } from "./owner/ownerCommand.ts";
 import { placeProtectiveOrders } from "./placeProtectiveOrders.ts";
@@ -20,6 +21,7 @@ import { repropose } from "./repropose.ts";
 import { sendTelegram } from "./sendTelegram.ts";
 import { watchEntry } from "./watchEntry.ts";
 import { watchPosition } from "./watchPosition.ts";
+import { weeklyReport } from "./weeklyReport.ts";
 
 export const handlers = [
   fetchMarket,
@@ -35,6 +37,8 @@ export const handlers = [
   watchPosition,
   labelSignals,
   dailyReport,
+  weeklyReport,
+  monthlyReport,
   reconcile,
   ownerCommand,
   checkApi,

@@ -1,7 +1,7 @@
 // Reads across tables for the daily report, the summary and the HTML report. Never writes, and nothing here decides a trade.
 // Statements are prepared when asked for: reports are rare, a worker's start is not the place to pay for them.
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
-import type { JudgedBar } from "../../lib/core/performance.ts";
+import type { AnsweredProposal, JudgedBar, PlannedFill } from "../../lib/core/performance.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -247,6 +247,31 @@ export const reportingReads = (sql: Sqlite) => ({
         refusal: row.refusal ?? undefined,
         tradeId: row.trade_id === null ? undefined : Number(row.trade_id),
       })),
+
+  /** Fills with fromMs <= time < toMs beside their planned price: the proposal's entry, or the closing order's own price. */
+  plannedFills: (fromMs: EpochMs, toMs: EpochMs): readonly PlannedFill[] =>
+    sql
+      .prepare<[number, number], { side: "BUY" | "SELL"; price: number; planned: number | null; size: number }>(
+        `SELECT e.side, e.price_e8 / 1e8 AS price, e.size_e8 / 1e8 AS size,
+           CASE e.kind WHEN 'open' THEN p.entry_e8 ELSE o.planned_e8 END / 1e8 AS planned
+         FROM executions e JOIN trades t ON t.id = e.trade_id JOIN proposals p ON p.id = t.proposal_id
+           LEFT JOIN orders o ON o.id = e.order_id
+         WHERE e.at_ms >= ? AND e.at_ms < ? ORDER BY e.at_ms, e.execution_id`,
+      )
+      .all(fromMs, toMs)
+      .map((row) => ({ ...row, planned: row.planned ?? undefined })),
+
+  /** Answered proposals made with fromMs <= time < toMs, each with what the traded rule made of its signal. */
+  answered: (fromMs: EpochMs, toMs: EpochMs): readonly AnsweredProposal[] =>
+    sql
+      .prepare<[number, number], { answer: AnsweredProposal["answer"]; notional: number; bps: number | null }>(
+        `SELECT p.state AS answer, (p.entry_e8 / 1e8) * (p.size_e8 / 1e8) AS notional, l.rule_net_bps AS bps
+         FROM proposals p LEFT JOIN signal_labels l ON l.signal_id = p.signal_id AND l.side = p.direction
+         WHERE p.state IN ('approved', 'rejected', 'expired') AND p.created_ms >= ? AND p.created_ms < ?
+         ORDER BY p.created_ms, p.id`,
+      )
+      .all(fromMs, toMs)
+      .map((row) => ({ answer: row.answer, notionalYen: row.notional, ruleNetBps: row.bps ?? undefined })),
 
   /** Halts in force at a moment, also a past one: a report of an old day tells that day's truth. */
   haltsAt: (atMs: EpochMs): readonly { readonly kind: string; readonly reason: string }[] =>

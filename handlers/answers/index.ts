@@ -1,9 +1,9 @@
 // The read-only commands: one function each, from facts to a text that fits a phone.
-import { dailyAnswer } from "./daily.ts";
 import type { AnswerFacts } from "./facts.ts";
 import { healthAnswer, modelAnswer } from "./health.ts";
 import { configAnswer, helpAnswer, startAnswer } from "./help.ts";
 import { ordersAnswer, positionsAnswer } from "./positions.ts";
+import { dailyAnswer, monthlyAnswer, performanceAnswer, weeklyAnswer } from "./reports.ts";
 import { riskAnswer } from "./risk.ts";
 import { signalsAnswer, whyAnswer } from "./signals.ts";
 import { statusAnswer } from "./status.ts";
@@ -15,6 +15,9 @@ export const answers = {
   signals: signalsAnswer,
   why: whyAnswer,
   daily: dailyAnswer,
+  weekly: weeklyAnswer,
+  monthly: monthlyAnswer,
+  performance: performanceAnswer,
   risk: riskAnswer,
   health: healthAnswer,
   model: modelAnswer,

@@ -17,6 +17,8 @@ export const EXAMPLE_INPUTS: Readonly<Record<string, Readonly<Record<string, unk
   watchPosition: { tradeId: 1 },
   labelSignals: { tickMs: 1754987820000 },
   dailyReport: { date: "2025-08-12" },
+  weeklyReport: { date: "2025-08-12" },
+  monthlyReport: { date: "2025-08-12" },
   reconcile: {},
   ownerCommand: { commandId: 1 },
   checkApi: {},
@@ -32,6 +34,6 @@ export const examplesText = (): string => {
   return [
     "Handlers, with an input each takes (…Ms are UTC epoch milliseconds, dates are JST):",
     ...entries.map(([name, input]) => `  ${name.padEnd(width)}  '${JSON.stringify(input)}'`),
-    "A person needs reconcile, collectHistory, dailyReport and pruneJobs; the others are enqueued by the step before them.",
+    "A person needs reconcile, collectHistory, the reports and pruneJobs; the others are enqueued by the step before them.",
   ].join("\n");
 };

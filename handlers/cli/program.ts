@@ -18,6 +18,7 @@ import { registerGmo } from "./gmo.ts";
 import { registerJobs } from "./jobs.ts";
 import { registerOwnerCommands } from "./ownerCommands.ts";
 import { registerPredict } from "./predict.ts";
+import { registerReport } from "./report.ts";
 import { markIfRestored } from "./restored.ts";
 import { registerSchedules } from "./scheduleCommands.ts";
 import { registerSettings } from "./settings.ts";
@@ -84,6 +85,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
   registerOwnerCommands(program, deps);
   registerBook(program, deps);
   registerStatus(program, deps);
+  registerReport(program, deps);
   registerEvents(program, creating);
   registerPredict(program, deps);
   registerSettings(program, deps);

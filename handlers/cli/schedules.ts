@@ -42,6 +42,25 @@ export const schedulesOf = (product: Product): readonly ScheduleSpec[] => [
     policy: "all",
     maxCatchUp: 7,
   },
+  // Monday 00:10 JST; 1970-01-01 was a Thursday, so Sunday 15:10 UTC is day 3 of the grid.
+  {
+    name: "weeklyReport",
+    handler: "weeklyReport",
+    input: {},
+    everyMs: 7 * DAY_MS,
+    offsetMs: 3 * DAY_MS + 15 * HOUR_MS + 10 * MINUTE_MS,
+    policy: "once",
+  },
+  // 00:15 JST every day, for the first of a month; made up for a month.
+  {
+    name: "monthlyReport",
+    handler: "monthlyReport",
+    input: {},
+    everyMs: DAY_MS,
+    offsetMs: 15 * HOUR_MS + 15 * MINUTE_MS,
+    policy: "all",
+    maxCatchUp: 31,
+  },
   // 04:30 JST.
   {
     name: "pruneJobs",

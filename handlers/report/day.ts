@@ -1,30 +1,45 @@
-// Everything one JST day amounted to, read from the database alone, so that any past day can be told again.
-// Used by the daily report and its message; decides nothing.
+// Everything a JST day, week or month amounted to, read from the database alone, so that any past one can be told again.
+// Used by the reports, their messages and the command line; decides nothing.
 import type { ReportProposal, ReportTrade } from "../../db/tables/reporting.ts";
 import type { Config } from "../../lib/core/config.ts";
+import type { EconomicEvent } from "../../lib/core/events.ts";
 import { toNumber, yenE8 } from "../../lib/core/money.ts";
 import {
   AUC_WINDOW_DAYS,
+  counterfactualOf,
   type Funnel,
   funnelOf,
   type HeadPerformance,
   headPerformance,
+  type Slippage,
+  slippageOf,
 } from "../../lib/core/performance.ts";
+import { type Period, type PeriodKind, periodAt } from "../../lib/core/period.ts";
 import { type LossUse, lossUse } from "../../lib/core/risk.ts";
 import {
   type Drawdown,
   dailyReturns,
   type EquityPoint,
   maxDrawdown,
+  median,
   sharpeRatio,
   type TradeOutcome,
   type TradeStatistics,
   tradeStatistics,
 } from "../../lib/core/statistics.ts";
-import { BAR_MS, DAY_MS, type EpochMs, jstDateStart, jstMonthStart, jstWeekStart } from "../../lib/core/time.ts";
+import {
+  BAR_MS,
+  DAY_MS,
+  type EpochMs,
+  jstDate,
+  jstDateStart,
+  jstDayStart,
+  jstMonthStart,
+  jstWeekStart,
+} from "../../lib/core/time.ts";
 import type { Reads } from "../../queue/types.ts";
 
-/** JST days whose returns make the Sharpe ratio. */
+/** At least so many JST days make the Sharpe ratio, all of a longer period. */
 export const SHARPE_DAYS = 30;
 
 export interface AnswerCounts {
@@ -35,16 +50,27 @@ export interface AnswerCounts {
   /** Of the approved: the re-check on fresh data said no. */
   readonly refused: number;
 }
-export interface DayReport {
+/** Closed trades of one JST day. */
+export interface DayLine {
   readonly date: string;
+  readonly trades: number;
+  readonly netPnlYen: number;
+}
+export interface PeriodReport {
+  readonly kind: PeriodKind;
+  /** "2025-08-12", "2025-08-11 – 2025-08-17", "2025-08". */
+  readonly name: string;
   /** What happened with fromMs <= time < endMs. */
   readonly fromMs: EpochMs;
   readonly endMs: EpochMs;
-  /** The day is not over: a replay ended within it. */
+  /** The period is not over: asked within it, or a replay ended. */
   readonly partial: boolean;
-  /** Trades closed in the day. */
+  /** Trades closed in the period. */
   readonly statistics: TradeStatistics;
   readonly feesYen: number;
+  /** The days of the period with a closed trade; their sums are the period's. */
+  readonly days: readonly DayLine[];
+  readonly slippage: Slippage;
   readonly openTrades: number;
   readonly equityStartYen: number | undefined;
   readonly equityEndYen: number | undefined;
@@ -54,10 +80,16 @@ export interface DayReport {
   readonly sharpeDays: number;
   readonly funnel: Funnel;
   readonly answers: AnswerCounts;
+  /** From the proposal to the person's tap, the middle one; undefined without a person's answer. */
+  readonly medianTapMs: number | undefined;
+  /** What each kind of answer would have earned by the traded rule. */
+  readonly counterfactual: ReturnType<typeof counterfactualOf>;
   readonly losses: readonly LossUse[];
   readonly halts: readonly { readonly kind: string; readonly reason: string }[];
   /** Trailing 30 days. */
   readonly heads: readonly HeadPerformance[];
+  /** Important events after the end, the next ones first. */
+  readonly nextEvents: readonly EconomicEvent[];
 }
 
 export const outcomeOf = (trade: ReportTrade): TradeOutcome => ({
@@ -88,44 +120,74 @@ export const equityCurve = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonl
 export const headsBetween = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonly HeadPerformance[] =>
   headPerformance(db.labels.scored((fromMs - BAR_MS) as EpochMs, (endMs - BAR_MS) as EpochMs));
 
+const NEXT_EVENTS = 5;
+const NEXT_EVENTS_MS = 7 * DAY_MS;
+
+/** The JST day `date` (YYYY-MM-DD) up to `endMs`. */
+export const dayReport = (db: Reads, config: Config, date: string, endMs: EpochMs): PeriodReport =>
+  periodReport(db, config, periodAt("day", jstDateStart(date)), endMs);
+
 /**
- * The day `date` (JST, YYYY-MM-DD) up to `endMs`. Loss use is taken from the last equity point of the day; unlike the live
- * limit it counts open profit too, because the open part is not stored with the point.
+ * A period up to `endMs` (at most its end). Loss use is taken from the last equity point; unlike the live limit it counts open
+ * profit too, because the open part is not stored with the point.
  */
-export const dayReport = (db: Reads, config: Config, date: string, endMs: EpochMs): DayReport => {
-  const fromMs = jstDateStart(date);
+export const periodReport = (db: Reads, config: Config, period: Period, endMs: EpochMs): PeriodReport => {
+  const { kind, name, fromMs, toMs } = period;
   const closed = db.reporting.tradesClosed(fromMs, endMs);
+  const proposals = db.reporting.proposals(fromMs, endMs);
   const curve = equityCurve(db, fromMs, endMs);
-  const startYen = curve[0]?.yen;
-  const endYen = curve.at(-1)?.yen;
+  const lastDayMs = jstDayStart((endMs - 1) as EpochMs);
   const asMoney = (periodStart: EpochMs) => db.equity.baseOf(periodStart)?.equity ?? yenE8(0n);
-  const last = db.equity.range(fromMs, endMs).at(-1)?.equity ?? asMoney(fromMs);
-  const sharpeFrom = (fromMs - (SHARPE_DAYS - 1) * DAY_MS) as EpochMs;
+  const last = db.equity.range(lastDayMs, endMs).at(-1)?.equity ?? asMoney(lastDayMs);
+  const sharpeFrom = Math.min(fromMs, lastDayMs - (SHARPE_DAYS - 1) * DAY_MS) as EpochMs;
   const returns = dailyReturns(equityCurve(db, sharpeFrom, endMs)).map((d) => d.value);
   return {
-    date,
+    kind,
+    name,
     fromMs,
     endMs,
-    partial: endMs < fromMs + DAY_MS,
+    partial: endMs < toMs,
     statistics: tradeStatistics(closed.map(outcomeOf)),
     feesYen: closed.reduce((sum, t) => sum + t.feesYen, 0),
+    days: dayLines(closed),
+    slippage: slippageOf(db.reporting.plannedFills(fromMs, endMs)),
     openTrades: db.reporting.trades().filter((t) => (t.firstFillMs ?? endMs) < endMs && (t.closedMs ?? endMs) >= endMs)
       .length,
-    equityStartYen: startYen,
-    equityEndYen: endYen,
+    equityStartYen: curve[0]?.yen,
+    equityEndYen: curve.at(-1)?.yen,
     drawdown: maxDrawdown(curve),
     sharpe: sharpeRatio(returns),
     sharpeDays: returns.length,
     funnel: funnelOf(db.reporting.judgedBars(fromMs, endMs, BAR_MS)),
-    answers: countAnswers(db.reporting.proposals(fromMs, endMs)),
+    answers: countAnswers(proposals),
+    medianTapMs: median(
+      proposals.flatMap((p) =>
+        p.decidedBy === "human" && p.decidedMs !== undefined ? [p.decidedMs - p.createdMs] : [],
+      ),
+    ),
+    counterfactual: counterfactualOf(db.reporting.answered(fromMs, endMs)),
     losses: lossUse(config, {
       equity: last,
       unrealised: yenE8(0n),
-      dayStart: asMoney(fromMs),
-      weekStart: asMoney(jstWeekStart(fromMs)),
-      monthStart: asMoney(jstMonthStart(fromMs)),
+      dayStart: asMoney(lastDayMs),
+      weekStart: asMoney(jstWeekStart(lastDayMs)),
+      monthStart: asMoney(jstMonthStart(lastDayMs)),
     }),
     halts: db.reporting.haltsAt((endMs - 1) as EpochMs),
     heads: headsBetween(db, (endMs - AUC_WINDOW_DAYS * DAY_MS) as EpochMs, endMs),
+    nextEvents: db.events
+      .range(endMs, (endMs + NEXT_EVENTS_MS) as EpochMs)
+      .filter((e) => e.importance === "high")
+      .slice(0, NEXT_EVENTS),
   };
+};
+
+const dayLines = (closed: readonly ReportTrade[]): readonly DayLine[] => {
+  const days = new Map<string, DayLine>();
+  for (const t of closed) {
+    const date = jstDate(t.closedMs ?? t.createdMs);
+    const day = days.get(date) ?? { date, trades: 0, netPnlYen: 0 };
+    days.set(date, { date, trades: day.trades + 1, netPnlYen: day.netPnlYen + (t.pnlYen ?? 0) });
+  }
+  return [...days.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
 };

@@ -2,17 +2,16 @@
 // comes from the database is escaped. Every win rate stands beside its break-even, and what is not known is said plainly.
 
 import { toNumber } from "../../lib/core/money.ts";
-import { gatesInOrder, gateWords } from "../../lib/core/performance.ts";
+import { gatesInOrder } from "../../lib/core/performance.ts";
 import { rateInterval, show, showPercent, showYen } from "../../lib/core/statistics.ts";
 import { escapeHtml } from "../../lib/core/svg.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { jstText } from "../../lib/core/time.ts";
 import { equityChart, priceChart } from "./charts.ts";
 import type { NewsBand, ReportData } from "./data.ts";
+import { FEW_TRADES } from "./reportText.ts";
 import { REPORT_STYLE } from "./style.ts";
 import { type Cell, cell, days, model, money, proposals, section, toneOf, trades } from "./tables.ts";
-
-/** Fewer closed trades than this say next to nothing about the rule. */
-const FEW_TRADES = 30;
 
 const cards = (items: readonly (readonly [label: string, value: Cell, below: string])[]): string =>
   `<ul class="cards">${items
@@ -105,6 +104,9 @@ const charts = (d: ReportData): string =>
     )
     .join("");
 
+const { stopped } = textsOf("en").words;
+const gateName = (gate: string): string => stopped[gate as keyof typeof stopped] ?? gate;
+
 const funnel = ({ funnel: f }: ReportData): string => {
   const gates = gatesInOrder([...Object.keys(f.stoppedBy), ...Object.keys(f.failed)]);
   const width = (count: number) => (f.bars === 0 ? 0 : (count / f.bars) * 100).toFixed(2);
@@ -116,7 +118,7 @@ const funnel = ({ funnel: f }: ReportData): string => {
     `<div class="bars">${[
       ...(f.noSignal > 0 ? [bar("no signal", f.noSignal, 0)] : []),
       ...gates.map((gate) =>
-        bar(gateWords(gate), f.stoppedBy[gate] ?? 0, (f.failed[gate] ?? 0) - (f.stoppedBy[gate] ?? 0)),
+        bar(gateName(gate), f.stoppedBy[gate] ?? 0, (f.failed[gate] ?? 0) - (f.stoppedBy[gate] ?? 0)),
       ),
       ...(f.unfinished > 0 ? [bar("unfinished", f.unfinished, 0)] : []),
       bar("proposed", f.proposed, 0),

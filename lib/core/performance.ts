@@ -1,6 +1,6 @@
 // What a day or a replay amounted to: the funnel from judged bars to proposals, and how good each head of the model was.
 // Pure counting; the wording for people is in handlers/report.
-import { auc, brierScore, correctCount } from "./statistics.ts";
+import { auc, brierScore, calibrationError, correctCount, mean } from "./statistics.ts";
 import type { EpochMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
 
@@ -88,36 +88,6 @@ export const funnelOf = (bars: readonly JudgedBar[]): Funnel => {
   };
 };
 
-/** A gate as people read it in "150 below p_touch". */
-export const GATE_WORDS: Readonly<Record<string, string>> = {
-  side: "without side",
-  probability: "below p_touch",
-  rank: "below rank",
-  spread: "spread too wide",
-  volume: "volume too thin",
-  news: "near news",
-  rollover: "too near 06:00 JST",
-  maintenance: "near maintenance",
-  halt: "halted",
-  openTrade: "trade already open",
-  pendingProposal: "proposal already pending",
-  dailyTrades: "daily trades used up",
-  lossLimits: "loss limit reached",
-  size: "size below minimum",
-};
-export const gateWords = (gate: string): string => GATE_WORDS[gate] ?? gate;
-
-/** "192 bars: 150 below p_touch, 39 below rank, 3 proposed". */
-export const funnelText = (funnel: Funnel): string => {
-  const parts = [
-    ...(funnel.noSignal > 0 ? [`${funnel.noSignal} no signal`] : []),
-    ...Object.entries(funnel.stoppedBy).map(([gate, count]) => `${count} ${gateWords(gate)}`),
-    ...(funnel.unfinished > 0 ? [`${funnel.unfinished} unfinished`] : []),
-    `${funnel.proposed} proposed`,
-  ];
-  return `${funnel.bars} bars: ${parts.join(", ")}`;
-};
-
 /** One head's probability for a bar and what happened. */
 export interface HeadScore {
   readonly modelId: string;
@@ -142,6 +112,10 @@ export interface HeadPerformance {
   /** The same probabilities against the other reading, "closes 0.3 % beyond after exactly one hour". */
   readonly aucClosedBeyond: number | undefined;
   readonly brier: number | undefined;
+  /** Mean probability: beside `baseRate` it tells whether the head promises too much. */
+  readonly meanProbability: number | undefined;
+  /** Mean gap between promised and real rate over ten bins (ECE), 0 is perfect. */
+  readonly calibrationError: number | undefined;
 }
 
 /** One row per model, symbol and side, in that order. */
@@ -170,6 +144,8 @@ export const headPerformance = (scores: readonly HeadScore[]): readonly HeadPerf
         auc: auc(touches),
         aucClosedBeyond: auc(group.map((s) => ({ p: s.pTouch, hit: s.closedBeyond }))),
         brier: brierScore(touches),
+        meanProbability: mean(touches.map((t) => t.p)),
+        calibrationError: calibrationError(touches),
       };
     });
 };
@@ -182,3 +158,70 @@ export const AUC_WINDOW_DAYS = 30;
 export const MIN_AUC_SAMPLE = 96;
 export const aucIsLow = (head: HeadPerformance): boolean =>
   head.auc !== undefined && head.predictions >= MIN_AUC_SAMPLE && head.auc < AUC_WARNING;
+
+/** One fill beside the price it was meant to have. Yen and coins. */
+export interface PlannedFill {
+  readonly side: "BUY" | "SELL";
+  readonly price: number;
+  /** The proposal's entry for an entry, the order's own price for stops and targets; undefined for an order without one. */
+  readonly planned: number | undefined;
+  readonly size: number;
+}
+export interface Slippage {
+  /** Fills with a planned price. */
+  readonly fills: number;
+  /** Without one (market orders): not counted. */
+  readonly unplanned: number;
+  /** Worse than planned is positive. */
+  readonly yen: number;
+  /** Of the planned notional; undefined without a planned fill. */
+  readonly bps: number | undefined;
+}
+export const slippageOf = (fills: readonly PlannedFill[]): Slippage => {
+  let [yen, notional, planned] = [0, 0, 0];
+  for (const fill of fills) {
+    if (fill.planned === undefined) continue;
+    planned += 1;
+    yen += (fill.side === "BUY" ? fill.price - fill.planned : fill.planned - fill.price) * fill.size;
+    notional += fill.planned * fill.size;
+  }
+  return {
+    fills: planned,
+    unplanned: fills.length - planned,
+    yen,
+    bps: notional > 0 ? (yen / notional) * 10_000 : undefined,
+  };
+};
+
+/** An answered proposal, and what the traded rule made of its signal (signal_labels); undefined while not labelled. */
+export interface AnsweredProposal {
+  readonly answer: "approved" | "rejected" | "expired";
+  /** Entry price x size, yen. */
+  readonly notionalYen: number;
+  readonly ruleNetBps: number | undefined;
+}
+export interface Counterfactual {
+  readonly count: number;
+  /** Of them with a label. */
+  readonly known: number;
+  /** Mean of the labelled ones, net of the label's cost. */
+  readonly meanBps: number | undefined;
+  /** Sum of the labelled ones at the proposals' own size. */
+  readonly yen: number;
+}
+/** What each kind of answer would have earned by the same rule: the price, or the worth, of saying no. */
+export const counterfactualOf = (
+  proposals: readonly AnsweredProposal[],
+): Readonly<Record<AnsweredProposal["answer"], Counterfactual>> => {
+  const of = (answer: AnsweredProposal["answer"]): Counterfactual => {
+    const mine = proposals.filter((p) => p.answer === answer);
+    const known = mine.flatMap((p) => (p.ruleNetBps === undefined ? [] : [{ ...p, bps: p.ruleNetBps }]));
+    return {
+      count: mine.length,
+      known: known.length,
+      meanBps: mean(known.map((p) => p.bps)),
+      yen: known.reduce((sum, p) => sum + (p.bps / 10_000) * p.notionalYen, 0),
+    };
+  };
+  return { approved: of("approved"), rejected: of("rejected"), expired: of("expired") };
+};

@@ -22,6 +22,14 @@ const withoutMinusZero = (text: string): string => (/^-[0.]*$/.test(text) ? text
 export const mean = (values: readonly number[]): number | undefined =>
   values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length;
 
+/** Middle value; of an even count the mean of the two in the middle. undefined without any. */
+export const median = (values: readonly number[]): number | undefined => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  if (sorted.length % 2 === 1) return sorted[half];
+  return sorted.length === 0 ? undefined : (sorted[half - 1]! + sorted[half]!) / 2;
+};
+
 /** One closed trade as the statistics see it. */
 export interface TradeOutcome {
   /** Net of fees, yen. */
@@ -183,3 +191,17 @@ export const brierScore = (rows: readonly Scored[]): number | undefined =>
   mean(rows.map((r) => (r.p - (r.hit ? 1 : 0)) ** 2));
 /** How many were on the right side of one half (exactly 0.5 says "yes"). */
 export const correctCount = (rows: readonly Scored[]): number => rows.filter((r) => r.p >= 0.5 === r.hit).length;
+/** Mean absolute gap between the predicted and the real rate over `bins` equal-width bins, weighted by their size (ECE). */
+export const calibrationError = (rows: readonly Scored[], bins = 10): number | undefined => {
+  const count = new Array<number>(bins).fill(0);
+  const predicted = new Array<number>(bins).fill(0);
+  const hits = new Array<number>(bins).fill(0);
+  for (const { p, hit } of rows) {
+    const bin = Math.min(bins - 1, Math.floor(p * bins));
+    count[bin]!++;
+    predicted[bin]! += p;
+    if (hit) hits[bin]!++;
+  }
+  const gap = count.reduce((sum, _, bin) => sum + Math.abs(predicted[bin]! - hits[bin]!), 0);
+  return rows.length === 0 ? undefined : gap / rows.length;
+};

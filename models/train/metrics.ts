@@ -1,5 +1,5 @@
 // What a set of out-of-sample probabilities is worth, always beside the ATR-only model on the same bars.
-import { auc, brierScore, type Scored } from "../../lib/core/statistics.ts";
+import { auc, brierScore, calibrationError, type Scored } from "../../lib/core/statistics.ts";
 import type { Calibration, Metrics } from "../manifest.ts";
 
 /** One judged bar: what happened, our probability, the ATR-only model's probability, and ATR itself as a score. */
@@ -11,21 +11,6 @@ export interface Judged {
 }
 
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-
-/** Mean absolute gap between the predicted and the real rate over `bins` equal-width bins, weighted by their size. */
-export const calibrationError = (rows: readonly Scored[], bins = 10): number => {
-  const count = new Array<number>(bins).fill(0);
-  const predicted = new Array<number>(bins).fill(0);
-  const hits = new Array<number>(bins).fill(0);
-  for (const { p, hit } of rows) {
-    const bin = Math.min(bins - 1, Math.floor(p * bins));
-    count[bin]!++;
-    predicted[bin]! += p;
-    if (hit) hits[bin]!++;
-  }
-  const gap = count.reduce((sum, _, bin) => sum + Math.abs(predicted[bin]! - hits[bin]!), 0);
-  return rows.length === 0 ? 0 : gap / rows.length;
-};
 
 /**
  * Platt scaling by Newton's method: slope and intercept with the least log loss of sigmoid(slope x raw + intercept).
@@ -89,7 +74,7 @@ export const measure = (rows: readonly Judged[]): Metrics => {
     brier: round(brier),
     brierSkillVsAtr: round(1 - brier / brierAtr),
     brierSkillVsBase: round(1 - brier / (baseRate * (1 - baseRate))),
-    ece: round(calibrationError(ours)),
+    ece: round(calibrationError(ours) ?? 0),
     highestP: round(ours.reduce((highest, row) => Math.max(highest, row.p), 0)),
     shareFrom75: round(atLeast(0.75).length / rows.length),
     shareFrom80: round(atLeast(0.8).length / rows.length),

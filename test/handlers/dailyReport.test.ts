@@ -51,16 +51,22 @@ describe("dailyReport of a full book", () => {
     const text = message?.text ?? "";
     for (const line of [
       "Daily report 2025-08-12 (JST)",
-      /^P&L -¥346 \(-0\.03 %\), fees ¥0$/,
+      "P&L -¥346 (-0.03%), fees ¥0",
       "Equity ¥1,000,046",
       "Trades 2: 1 won, 1 lost, 1 still open",
-      "Win rate 50.0 % (break-even 65.1 %)",
+      "Win rate 50.0% (break-even 65.1%)",
+      /^Too few to say: 2 of at least 30 trades; the true win rate may be \d+% to \d+%$/,
       /^Profit factor 0\.29, expectancy -20\.5 bps, -0\.37 R$/,
-      /^Max drawdown ¥490 \(0\.05 %\), 2025-08-12 02:15 JST – 2025-08-12 02:30 JST$/,
+      "Max drawdown ¥490 (0.05%), 08-12 02:15 – 08-12 02:30",
       /^Sharpe -?\d+\.\d\d \(\d+ daily returns × √365(, too few)?\)$/,
-      /^Funnel: 192 bars: \d+ below p_touch, \d+ below rank, .*\d proposed$/,
+      "Signals: 192 bars judged",
+      /^ {2}\d+ below the probability$/,
+      /^ {2}\d proposed$/,
       "Answers: 3 approved, 1 rejected, 0 expired",
-      "Loss limits: day ¥346 of ¥30,012, week ¥0 of ¥70,000, month ¥0 of ¥150,000",
+      "Loss limits:",
+      "  day ¥346 of ¥30,012",
+      "  week ¥0 of ¥70,000",
+      "  month ¥0 of ¥150,000",
       "Halts: none",
       "Edge: not tested",
     ])
@@ -124,8 +130,8 @@ describe("dailyReport of a full book", () => {
     await runHandler(book, dailyReport, tickOf(3));
     const mine = () => book.db.read.alerts.open().filter((a) => a.key === "auc:BTC_JPY:long");
     expect(mine()).toHaveLength(1);
-    expect(mine()[0]).toMatchObject({ severity: "warning", text: expect.stringContaining("AUC of 0.000") });
-    expect(messages().at(-1)?.text).toContain("BTC_JPY long 0.000 (271 bars) BELOW 0.52");
+    expect(mine()[0]).toMatchObject({ severity: "warning", text: expect.stringContaining("AUC 0.000 over 30 days") });
+    expect(messages().at(-1)?.text).toContain("BTC/JPY long: AUC 0.000 (271 bars) BELOW 0.52");
     scoreByOutcome(0.9, 0.1);
     await runHandler(book, dailyReport, tickOf(3));
     expect(mine()).toEqual([]);
@@ -140,7 +146,7 @@ describe("dailyReport at the edges", () => {
     expect(text).toContain("Win rate – (break-even –)");
     expect(text).toContain("Max drawdown –");
     expect(text).toContain("Sharpe –");
-    expect(text).toContain("Funnel: 0 bars: 0 proposed");
+    expect(text).toContain("Signals: 0 bars judged\n  0 proposed");
     expect(text).toContain("no outcome known yet");
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
     expect(book.db.read.dailySummary.of("2025-08-11")).toMatchObject({
@@ -209,6 +215,9 @@ describe("dailyReport at the edges", () => {
     });
     await runHandler(book, dailyReport, { date: "2025-08-11" });
     await runHandler(book, dailyReport, { date: "2025-08-12" });
-    expect(messages().map((m) => /Halts: .*/.exec(m.text)?.[0])).toEqual(["Halts: stop (owner)", "Halts: none"]);
+    expect(messages().map((m) => /Halts: .*/.exec(m.text)?.[0])).toEqual([
+      "Halts: stopped by you (/stop)",
+      "Halts: none",
+    ]);
   });
 });

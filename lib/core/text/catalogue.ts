@@ -7,6 +7,7 @@ import { coins } from "./coinTexts.ts";
 import type { Locale } from "./locale.ts";
 import { owner } from "./ownerTexts.ts";
 import { reasonTexts } from "./reasonTexts.ts";
+import { report } from "./reportTexts.ts";
 import { signal } from "./signalTexts.ts";
 import { trade } from "./tradeTexts.ts";
 import { words } from "./words.ts";
@@ -28,6 +29,7 @@ export const sections = {
   command,
   menu,
   answers,
+  report,
 };
 
 const catalogueOf = (locale: Locale) => ({
@@ -47,6 +49,7 @@ const catalogueOf = (locale: Locale) => ({
   command: command[locale],
   menu: menu[locale],
   answers: answers[locale],
+  report: report[locale],
 });
 export type Catalogue = ReturnType<typeof catalogueOf>;
 

@@ -127,9 +127,9 @@ describe("the HTML report", () => {
 
   test("has the funnel, the days with their messages, the risk state and the model", () => {
     for (const text of [
-      "below p_touch",
+      "below the probability",
       "Message of 2025-08-12",
-      "Loss limits: day",
+      "Loss limits:",
       "No halt is in force",
       "AUC touch",
       "no signal",

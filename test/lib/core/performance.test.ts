@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { funnelText } from "../../../handlers/report/reportText.ts";
 import {
   aucIsLow,
   funnelOf,
-  funnelText,
   gatesInOrder,
   type HeadScore,
   headPerformance,
   type JudgedBar,
 } from "../../../lib/core/performance.ts";
+import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import type { EpochMs } from "../../../lib/core/time.ts";
 
 const bar = (...failing: string[]): JudgedBar => ({
@@ -41,10 +42,12 @@ describe("the funnel", () => {
       failed: { probability: 2, rank: 2, news: 1 },
       proposed: 1,
     });
-    expect(funnelText(funnel)).toBe("6 bars: 1 no signal, 2 below p_touch, 1 below rank, 1 unfinished, 1 proposed");
+    expect(funnelText(textsOf("en"), funnel)).toBe(
+      "Signals: 6 bars judged\n  1 no signal\n  2 below the probability\n  1 below the rank\n  1 unfinished\n  1 proposed",
+    );
   });
   test("no bars at all", () => {
-    expect(funnelText(funnelOf([]))).toBe("0 bars: 0 proposed");
+    expect(funnelText(textsOf("en"), funnelOf([]))).toBe("Signals: 0 bars judged\n  0 proposed");
   });
   test("gates keep the order they are judged in, unknown ones come last", () => {
     expect(gatesInOrder(["size", "later", "rank", "side", "rank"])).toEqual(["side", "rank", "size", "later"]);

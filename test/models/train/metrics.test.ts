@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { calibrationError } from "../../../lib/core/statistics.ts";
 import { seededRandom } from "../../../lib/io/random.ts";
-import { calibrationError, fitPlatt, type Judged, measure, sigmoid } from "../../../models/train/metrics.ts";
+import { fitPlatt, type Judged, measure, sigmoid } from "../../../models/train/metrics.ts";
 
 describe("Platt calibration", () => {
   test("finds the slope and intercept that made the labels", () => {

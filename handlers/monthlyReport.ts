@@ -1,0 +1,20 @@
+// 00:15 JST on the first of a month: the month before, told to the owner once. Schedules are a fixed grid and months are not, so
+// the tick comes every day and only the first day's has something to do.
+import { epochMs, jstDate } from "../lib/core/time.ts";
+import type { Outcome } from "../queue/types.ts";
+import { ReportInput, tellPeriod } from "./report/sendReport.ts";
+import type { AppHandler } from "./services.ts";
+
+export const monthlyReport: AppHandler<ReportInput> = {
+  name: "monthlyReport",
+  input: ReportInput,
+  maxAttempts: 5,
+  timeoutMs: 60_000,
+  risk: "neutral",
+  serialKey: () => "dailyReport",
+  async run(input, ctx): Promise<Outcome> {
+    if ("tickMs" in input && !jstDate(epochMs(input.tickMs)).endsWith("-01"))
+      return { kind: "stop", reason: "not the first day of a month" };
+    return tellPeriod("month", input, ctx);
+  },
+};

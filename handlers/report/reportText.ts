@@ -1,0 +1,121 @@
+// A report as the owner reads it on a phone: plain text, short lines, every rate beside what it must beat, and said plainly where
+// there are too few trades to conclude anything.
+import { toNumber } from "../../lib/core/money.ts";
+import { AUC_WARNING, aucIsLow, type Funnel, type HeadPerformance } from "../../lib/core/performance.ts";
+import { rateInterval } from "../../lib/core/statistics.ts";
+import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
+import { cut, shortTime } from "../../lib/core/text/format.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
+import { isHaltKind } from "../../lib/core/text/words.ts";
+import { jstText } from "../../lib/core/time.ts";
+import type { PeriodReport } from "./day.ts";
+
+/** Below this many daily returns a Sharpe ratio is noise. */
+const FEW_RETURNS = 20;
+/** Fewer closed trades than this say next to nothing about the rule. */
+export const FEW_TRADES = 30;
+const MOST_TITLE_CHARS = 60;
+
+/** "192 bars judged: 150 below the probability, 39 below the rank, 3 proposed". */
+export const funnelText = ({ report: t, words }: Catalogue, funnel: Funnel): string => {
+  const gate = (name: string): string => words.stopped[name as keyof typeof words.stopped] ?? name;
+  const parts = [
+    ...(funnel.noSignal > 0 ? [`${funnel.noSignal} ${t.noSignal}`] : []),
+    ...Object.entries(funnel.stoppedBy).map(([name, count]) => `${count} ${gate(name)}`),
+    ...(funnel.unfinished > 0 ? [`${funnel.unfinished} ${t.unfinished}`] : []),
+    `${funnel.proposed} ${t.proposed}`,
+  ];
+  return [t.funnel({ bars: funnel.bars }), ...parts.map((part) => `  ${part}`)].join("\n");
+};
+
+const headLines = ({ report: t }: Catalogue, head: HeadPerformance): readonly string[] => [
+  t.head({
+    symbol: head.symbol,
+    side: head.side,
+    auc: head.auc,
+    bars: head.predictions,
+    below: aucIsLow(head) ? AUC_WARNING : undefined,
+  }),
+  t.calibration({ promised: head.meanProbability, real: head.baseRate, error: head.calibrationError }),
+];
+
+/** Win rate, profit factor and the rest, with the warning where they say nothing. */
+const performanceLines = ({ report: t }: Catalogue, r: PeriodReport): readonly string[] => {
+  const s = r.statistics;
+  const [low, high] = rateInterval(s.wins, s.trades) ?? [0, 1];
+  const few = s.trades > 0 && s.trades < FEW_TRADES;
+  const fall = r.drawdown;
+  return [
+    t.trades({ count: s.trades, wins: s.wins, losses: s.losses, open: r.openTrades }),
+    ...(r.kind === "day"
+      ? []
+      : r.days.map((d) => t.dayLine({ date: d.date.slice(5), yen: d.netPnlYen, trades: d.trades }))),
+    t.winRate({ rate: s.winRate, breakEven: s.breakEvenRate }),
+    ...(few ? [t.tooFew({ count: s.trades, needed: FEW_TRADES, low, high })] : []),
+    t.quality({ factor: s.profitFactor, bps: s.expectancyBps, r: s.expectancyR }),
+    fall && fall.yen > 0
+      ? t.drawdown({ yen: fall.yen, ratio: fall.ratio, from: shortTime(fall.fromMs), to: shortTime(fall.toMs) })
+      : t.noDrawdown({ yen: fall?.yen }),
+    t.sharpe({ value: r.sharpe, days: r.sharpeDays, few: r.sharpeDays < FEW_RETURNS }),
+    ...(r.slippage.fills > 0
+      ? [t.slippage({ yen: r.slippage.yen, bps: r.slippage.bps, fills: r.slippage.fills })]
+      : []),
+  ];
+};
+
+const answerLines = ({ report: t }: Catalogue, r: PeriodReport): readonly string[] => {
+  const kinds = (["rejected", "expired", "approved"] as const).filter((kind) => r.counterfactual[kind].count > 0);
+  return [
+    t.answers(r.answers),
+    ...(r.medianTapMs === undefined ? [] : [t.tap({ ms: r.medianTapMs })]),
+    ...(kinds.length === 0 ? [] : [t.counterfactual]),
+    ...kinds.map((answer) => {
+      const { count, known, meanBps, yen } = r.counterfactual[answer];
+      return t.left({ answer, count, known, bps: meanBps, yen });
+    }),
+  ];
+};
+
+/** Trades and their quality alone, and the equity they led to. */
+export const performanceText = (locale: Locale, r: PeriodReport): string => {
+  const texts = textsOf(locale);
+  const { report: t } = texts;
+  return [
+    t.performance({ name: r.name }),
+    t.pnl({ yen: r.statistics.netPnlYen, ratio: returnOf(r), feesYen: r.feesYen }),
+    t.equity({ yen: r.equityEndYen }),
+    ...performanceLines(texts, { ...r, days: [] }),
+    t.edge,
+  ].join("\n");
+};
+
+const returnOf = (r: PeriodReport): number | undefined =>
+  r.equityStartYen === undefined || r.equityStartYen <= 0 ? undefined : r.statistics.netPnlYen / r.equityStartYen;
+
+export const reportText = (locale: Locale, r: PeriodReport): string => {
+  const texts = textsOf(locale);
+  const { report: t, words } = texts;
+  const halts = r.halts.map((h) => (isHaltKind(h.kind) ? words.halt[h.kind] : h.kind));
+  return [
+    t.title({ kind: r.kind, name: r.name, until: r.partial ? jstText(r.endMs) : undefined }),
+    t.pnl({ yen: r.statistics.netPnlYen, ratio: returnOf(r), feesYen: r.feesYen }),
+    t.equity({ yen: r.equityEndYen }),
+    ...performanceLines(texts, r),
+    "",
+    funnelText(texts, r.funnel),
+    ...answerLines(texts, r),
+    "",
+    t.losses,
+    ...r.losses.map(({ period, loss, limit, reached }) =>
+      t.loss({ period, yen: toNumber(loss), limitYen: toNumber(limit), reached }),
+    ),
+    t.halts({ list: halts.length === 0 ? undefined : halts.join(", ") }),
+    "",
+    t.model({ known: r.heads.length > 0 }),
+    ...r.heads.flatMap((head) => headLines(texts, head)),
+    t.edge,
+    "",
+    t.events({ known: r.nextEvents.length > 0 }),
+    ...r.nextEvents.map((e) => `  ${shortTime(e.atMs)} ${e.currency} ${cut(e.title, MOST_TITLE_CHARS)}`),
+  ].join("\n");
+};

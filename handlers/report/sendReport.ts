@@ -1,0 +1,139 @@
+// What the report jobs share: which period a tick or a person asks for, its message with the equity chart, its audit event, and
+// the rows of daily_summary and model_performance behind it.
+import { z } from "zod";
+import type { DailySummary } from "../../db/tables/dailySummary.ts";
+import type { NewMessage } from "../../db/tables/outbox.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import type { HeadPerformance } from "../../lib/core/performance.ts";
+import { type Period, type PeriodKind, parsePeriod, periodAt, periodBefore } from "../../lib/core/period.ts";
+import { DAY_MS, type EpochMs, epochMs, jstDate, jstDateStart, jstText } from "../../lib/core/time.ts";
+import type { Outcome, Reads, Tx } from "../../queue/types.ts";
+import type { AppCtx } from "../services.ts";
+import { equityCurve, headsBetween, type PeriodReport, periodReport } from "./day.ts";
+import { renderEquityChart } from "./equityPicture.ts";
+import { reportText } from "./reportText.ts";
+
+/** {"tickMs"} of the schedule: the period before; {"date"}: the period that holds this JST date. */
+export const ReportInput = z.union(
+  [
+    z.strictObject({ tickMs: z.int() }),
+    z.strictObject({
+      date: z.iso.date({ error: "expected a JST date YYYY-MM-DD" }),
+      /** The period is not over, report what there is: the end of a replay. */
+      partial: z.boolean().optional(),
+    }),
+  ],
+  { error: 'expected {"date": "YYYY-MM-DD"} (JST), or the schedule\'s {"tickMs": …}' },
+);
+export type ReportInput = z.infer<typeof ReportInput>;
+
+export interface Asked {
+  readonly period: Period;
+  readonly scheduled: boolean;
+  readonly partial: boolean;
+  /** What happened before this is told. */
+  readonly endMs: EpochMs;
+}
+/** Throws AppError permanent REPORT_DAY_UNFINISHED for a period that is not over and not asked for as a part. */
+export const askedPeriod = (kind: PeriodKind, input: ReportInput, nowMs: EpochMs): Asked => {
+  const scheduled = "tickMs" in input;
+  const period = scheduled ? periodBefore(periodAt(kind, epochMs(input.tickMs))) : parsePeriod(kind, input.date);
+  const partial = !scheduled && input.partial === true && nowMs < period.toMs;
+  if ((nowMs < period.toMs && !partial) || nowMs < period.fromMs)
+    throw new AppError(
+      "permanent",
+      "REPORT_DAY_UNFINISHED",
+      `expected a JST ${kind} that is over, found ${period.name} at ${jstText(nowMs)}; wait for its end, or ask with "partial": true within it`,
+    );
+  // One millisecond beyond now: what happened at this very moment belongs to the report.
+  return { period, scheduled, partial, endMs: partial ? ((nowMs + 1) as EpochMs) : period.toMs };
+};
+
+/** PNG of the equity over the period; undefined without a point. */
+export const reportChart = (db: Reads, r: PeriodReport, toMs: EpochMs): Uint8Array | undefined =>
+  renderEquityChart(equityCurve(db, r.fromMs, r.endMs), {
+    span: { fromMs: r.fromMs, toMs },
+    title: r.name.replace("–", "-"),
+    drawdown: r.drawdown,
+  });
+
+/** The message of a report, once per period. A replay shows text only; a chart that cannot be drawn holds up no report. */
+export const reportMessage = (ctx: AppCtx, r: PeriodReport, toMs: EpochMs, atMs: EpochMs): NewMessage => {
+  const name = r.kind === "day" ? r.name : `${r.kind}:${jstDate(r.fromMs)}`;
+  let photo: Uint8Array | undefined;
+  try {
+    photo = ctx.account === "replay" ? undefined : reportChart(ctx.db, r, toMs);
+  } catch (error) {
+    ctx.log.error({ report: name, err: error }, "chart.notDrawn");
+  }
+  return {
+    key: r.partial ? `report:${name}:partial` : `report:${name}`,
+    kind: "report",
+    text: reportText(ctx.config.LOCALE, r),
+    ...(photo === undefined ? {} : { photo }),
+    atMs,
+  };
+};
+
+export const auditReport = (tx: Tx, ctx: AppCtx, r: PeriodReport, atMs: EpochMs): void =>
+  void tx.audit.append({
+    atMs,
+    kind: { day: "report.daily", week: "report.weekly", month: "report.monthly" }[r.kind],
+    actor: ctx.job.name,
+    traceId: ctx.job.traceId,
+    data: {
+      date: r.kind === "day" ? r.name : jstDate(r.fromMs),
+      partial: r.partial,
+      trades: r.statistics.trades,
+      netPnlYen: r.statistics.netPnlYen,
+      equityEndYen: r.equityEndYen ?? null,
+      bars: r.funnel.bars,
+      proposed: r.funnel.proposed,
+    },
+  });
+
+/** A weekly or monthly report as a job: the message and its audit event. The rows are the daily report's. */
+export const tellPeriod = (kind: "week" | "month", input: ReportInput, ctx: AppCtx): Outcome => {
+  const nowMs = ctx.clock.nowMs();
+  const asked = askedPeriod(kind, input, nowMs);
+  const r = periodReport(ctx.db, ctx.config, asked.period, asked.endMs);
+  const message = reportMessage(ctx, r, asked.period.toMs, nowMs);
+  return {
+    kind: "done",
+    write: (tx) => {
+      tx.outbox.insert(message);
+      auditReport(tx, ctx, r, nowMs);
+    },
+  };
+};
+
+export const summaryRow = (day: PeriodReport): DailySummary => ({
+  date: day.name,
+  totalTrades: day.statistics.trades,
+  winningTrades: day.statistics.wins,
+  losingTrades: day.statistics.losses,
+  grossProfit: day.statistics.grossProfitYen,
+  grossLoss: day.statistics.grossLossYen,
+  netPnl: day.statistics.netPnlYen,
+  maxDrawdown: day.drawdown?.yen,
+  sharpeRatio: day.sharpe,
+  breakEvenRate: day.statistics.breakEvenRate,
+  profitFactor: day.statistics.profitFactor,
+  fees: day.feesYen,
+  equityEnd: day.equityEndYen,
+  funnel: day.funnel,
+});
+
+/** The model on the bars of one JST day, and of the day before: its last hours are labelled only after it was reported. */
+export const headsOfDays = (
+  db: Reads,
+  date: string,
+  endMs: EpochMs,
+): readonly { readonly date: string; readonly rows: readonly HeadPerformance[] }[] => {
+  const fromMs = jstDateStart(date);
+  const beforeMs = (fromMs - DAY_MS) as EpochMs;
+  return [
+    { date: jstDate(beforeMs), rows: headsBetween(db, beforeMs, fromMs) },
+    { date, rows: headsBetween(db, fromMs, endMs) },
+  ];
+};
