@@ -133,8 +133,14 @@ const spanText = (ms: number): string => {
   }
   return parts.join(" ");
 };
-/** "every 15 min, at +5 s", "every day at 00:05:00 JST". */
+/** 1970-01-01 was a Thursday. */
+const WEEKDAYS = ["Thursdays", "Fridays", "Saturdays", "Sundays", "Mondays", "Tuesdays", "Wednesdays"] as const;
+const weekday = (offsetMs: number): string => WEEKDAYS[Math.floor((offsetMs + 9 * HOUR_MS) / DAY_MS) % 7] ?? "";
+
+/** "every 15 min, at +5 s", "every day at 00:05:00 JST", "Mondays at 00:10:00 JST". */
 export const everyText = (everyMs: number, offsetMs: number): string =>
-  everyMs === DAY_MS
-    ? `every day at ${jstTimeOfDay(epochMs(offsetMs))} JST`
-    : `every ${spanText(everyMs)}${offsetMs === 0 ? "" : `, at +${spanText(offsetMs)}`}`;
+  everyMs === 7 * DAY_MS
+    ? `${weekday(offsetMs)} at ${jstTimeOfDay(epochMs(offsetMs))} JST`
+    : everyMs === DAY_MS
+      ? `every day at ${jstTimeOfDay(epochMs(offsetMs))} JST`
+      : `every ${spanText(everyMs)}${offsetMs === 0 ? "" : `, at +${spanText(offsetMs)}`}`;

@@ -47,10 +47,12 @@ describe("trader schedules list", () => {
       "fetchMarket:BTC_JPY     LATE by 44 min 50 s  09:15:05        15 min",
       "fetchMarket:ETH_JPY     LATE by 44 min 50 s  09:15:05        15 min",
       "labelSignals            LATE by 52 min 55 s  09:07:00        1 h",
+      "monthlyReport           14 h 15 min          11-03 00:15:00  1 d",
       "pruneJobs               18 h 30 min          11-03 04:30:00  1 d",
       "reconcile               LATE by 52 min 25 s  09:07:30        5 min   #1 dead",
       "      HTTP_503: expected candles of BTC_JPY, found HTTP 503: the exchange is",
       "      perhaps in maintenance; wait for its end, then retry the job",
+      "weeklyReport            6 d 14 h             11-09 00:10:00  7 d",
       `${w.dir} (no mode yet)`,
     ]);
   });
@@ -63,7 +65,7 @@ describe("trader schedules list", () => {
       "collectHistory:BTC_JPY  20 h 20 min          11-03 06:20:00  every day at 06:20:00 JST    none yet",
       "collectHistory:ETH_JPY  PAUSED               11-03 06:20:00  every day at 06:20:00 JST    none yet",
     ]);
-    expect(lines[8]).toBe(
+    expect(lines[9]).toBe(
       "reconcile               LATE by 52 min 25 s  09:07:30        every 5 min, at +2 min 30 s  09:02:30  #1 dead",
     );
   });
@@ -73,7 +75,7 @@ describe("trader schedules list", () => {
     const lines = await linesAt(w, columns, "schedules", "list");
     for (const { name } of SCHEDULES) {
       const line = lines.find((each) => each.startsWith(`${name} `));
-      expect(line).toMatch(/ (PAUSED|LATE by \d+ min \d+ s|\d+ h \d+ min)( |$)/);
+      expect(line).toMatch(/ (PAUSED|LATE by \d+ min \d+ s|\d+ h \d+ min|\d+ d \d+ h)( |$)/);
       expect(line).not.toContain("…");
       if (columns >= 50) expect(textWidth(line!)).toBeLessThanOrEqual(columns);
     }
