@@ -187,6 +187,21 @@ const bookOpening = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
   audit(tx, by, "entry.filled", { orderId: order.id, direction: by.trade.direction, ...executionStory(e) });
 };
 
+/** The executions that opened a position of another hand, now the trade's; nothing of them was our order. */
+export const bookAdopted = (tx: Tx, by: Scribe, openings: readonly Execution[], timeStopMs: EpochMs): void => {
+  const { direction } = by.trade;
+  for (const e of openings) {
+    if (e.positionId === undefined) throw strange(e, "an opening on margin names its position, this one names none");
+    const row = { ...rowOf(e, by, e.positionId, undefined), kind: "open", exitReason: undefined } as const;
+    if (!tx.executions.insert(row)) throw strange(e, "it is booked already");
+    const opened = { opened: e.size, price: e.price, openedMs: e.timestampMs };
+    const { positionId, symbol } = e;
+    tx.positions.grow({ positionId, tradeId: by.trade.id, symbol, side: openingSide(direction), ...opened });
+    audit(tx, by, "position.adopted", { direction, ...executionStory(e) });
+  }
+  tx.trades.setFilled(by.trade.id, tradeResult(tx.executions.ofTrade(by.trade.id)), timeStopMs);
+};
+
 const bookClosing = (tx: Tx, by: Scribe, order: Order, shown: Execution): void => {
   const { positionId, legId, exitReason } = order.intent;
   if (positionId === undefined || legId === undefined || exitReason === undefined)

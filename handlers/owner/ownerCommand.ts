@@ -15,6 +15,7 @@ import { cancel, lookFor, refresh } from "../orders/look.ts";
 import { abandon } from "../orders/send.ts";
 import { guardians, settleSymbol } from "../reconcile.ts";
 import type { AppCtx, AppHandler } from "../services.ts";
+import { adopt } from "./adopt.ts";
 import { finish, waitOn } from "./result.ts";
 import { resume } from "./resume.ts";
 import { type Seen, see } from "./seen.ts";
@@ -55,13 +56,7 @@ export const ownerCommand: AppHandler<Input> = {
         return finish(ctx, command, () => ({ outcome: "done", lines: [text], seen: null }));
       }
       case "adopt":
-        return finish(ctx, command, () => ({
-          outcome: "refused",
-          lines: [
-            "adopting a position opened by hand is not available in this version; close it on the exchange's page",
-          ],
-          seen: null,
-        }));
+        return adopt(ctx, command);
       default:
         return command.command satisfies never;
     }

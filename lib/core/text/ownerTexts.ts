@@ -12,6 +12,35 @@ export interface Asked {
   readonly tradeIds: readonly number[];
   readonly positionId: string | undefined;
 }
+export type NotAdoptable =
+  | "missing"
+  | "ours"
+  | "tradeOpen"
+  | "ordersRest"
+  | "notWhole"
+  | "noAtr"
+  | "tooLarge"
+  | "tooOld";
+const NOT_ADOPTABLE_EN: Readonly<Record<NotAdoptable, string>> = {
+  missing: "the exchange shows no such position of this product (coins of spot are not adopted)",
+  ours: "it is in the book already",
+  tradeOpen: "a trade of this symbol is open: one at a time",
+  ordersRest: "closing orders that are not ours rest on it: cancel them on the exchange's page first",
+  notWhole: "its opening cannot be booked exactly: older than a day, or part of it is closed",
+  noAtr: "no bar of the last hour was judged, so there is no ATR for its stop",
+  tooLarge: "it is too large for a stop within the risk of one trade: reduce or close it on the exchange's page",
+  tooOld: "it was asked more than 5 minutes ago, ask again",
+};
+const NOT_ADOPTABLE_JA: Readonly<Record<NotAdoptable, string>> = {
+  missing: "この商品の建玉として取引所に見つかりません（現物は対象外です）",
+  ours: "すでに帳簿にあります",
+  tradeOpen: "この銘柄には進行中の取引があります（同時に一つまで）",
+  ordersRest: "本システムのものではない決済注文が残っています。先に取引所の画面で取り消してください",
+  notWhole: "新規約定を正確に記帳できません（1日以上前の建玉、または一部決済済み）",
+  noAtr: "直近1時間に判定した足がなく、損切りの ATR がありません",
+  tooLarge: "1取引のリスク上限に収まる損切りを置けません。取引所の画面で減らすか決済してください",
+  tooOld: "5分以上前の指示です。もう一度指示してください",
+};
 interface SeenOrderText {
   readonly symbol: string;
   readonly side: string;
@@ -147,6 +176,16 @@ const en = {
   foreignPosition: (p: SeenPositionText) =>
     `not ours, left alone: ${pairText(p.symbol)} ${p.direction} ${p.size}, position ${p.positionId}`,
   foreignOrder: (p: SeenOrderText) => `not ours, left alone: ${orderEn(p)}`,
+  adopted: (p: {
+    positionId: string;
+    tradeId: number;
+    stopYen: number;
+    tp1Yen: number;
+    tp2Yen: number;
+    timeStop: string;
+  }) =>
+    `position ${p.positionId} is trade ${p.tradeId} now: stop ${yenText(p.stopYen)}, TP1 ${yenText(p.tp1Yen)}, TP2 ${yenText(p.tp2Yen)}, time stop ${p.timeStop}; its stop is being placed`,
+  notAdoptable: (p: { why: NotAdoptable }) => NOT_ADOPTABLE_EN[p.why],
   unexplained: (p: { text: string }) => `unexplained: ${p.text}`,
   agreed: (p: { kinds: readonly string[] }) => `the venue and the book agree; ended: ${p.kinds.join(", ")}`,
   nothingPaused: "nothing was paused or stopped",
@@ -183,6 +222,9 @@ export const owner = inBoth(en, {
   foreignPosition: (p) =>
     `本システムのものではないため触れません: ${pairText(p.symbol)} ${p.direction === "long" ? "買い" : "売り"} ${p.size}、建玉 ${p.positionId}`,
   foreignOrder: (p) => `本システムのものではないため触れません: ${orderJa(p)}`,
+  adopted: (p) =>
+    `建玉 ${p.positionId} を取引 ${p.tradeId} として引き取りました。損切り ${yenText(p.stopYen)}、利確1 ${yenText(p.tp1Yen)}、利確2 ${yenText(p.tp2Yen)}、最長保有 ${p.timeStop} まで。損切り注文を発注中です`,
+  notAdoptable: (p) => NOT_ADOPTABLE_JA[p.why],
   unexplained: (p) => `説明のつかない差異: ${p.text}`,
   agreed: (p) => `取引所と帳簿は一致しています。解除: ${p.kinds.map((kind) => `/${kind}`).join("、")}`,
   nothingPaused: "停止中のものはありませんでした",

@@ -142,6 +142,19 @@ export const SAMPLES: Samples = {
     ],
     foreignPosition: [{ ...seenPosition, bare: undefined, covers: [] }],
     foreignOrder: [seenOrder, { ...seenOrder, yen: undefined }],
+    adopted: [
+      {
+        positionId: "270010001",
+        tradeId: 4711,
+        stopYen: 17_300_111,
+        tp1Yen: 17_400_222,
+        tp2Yen: 17_500_333,
+        timeStop: "SAMPLE",
+      },
+    ],
+    notAdoptable: (
+      ["missing", "ours", "tradeOpen", "ordersRest", "notWhole", "noAtr", "tooLarge", "tooOld"] as const
+    ).map((why) => ({ why })),
     unexplained: [{ text: "SAMPLE" }],
     agreed: [{ kinds: ["stop", "panic"] }],
     nothingChanged: [{ why: "SAMPLE" }],

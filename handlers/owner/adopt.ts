@@ -1,0 +1,170 @@
+// Takes a position that another hand opened into the book, by command only: it becomes a trade with a stop, two targets and a
+// time stop, all counted from now, because nobody told us the plan it was opened with. Refused, and left alone, when it cannot be
+// booked exactly (its executions), protected (closing orders of another hand rest on it), or kept within the risk limit.
+
+import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
+import type { Proposal } from "../../db/tables/proposals.ts";
+import type { Signal } from "../../db/tables/signals.ts";
+import { E8, floorDiv, minBig, ratioOfYenDown, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
+import { breakEvenRate, pricesAround, proposalHash, riskYen } from "../../lib/core/plan.ts";
+import { isSpot, symbolsOf } from "../../lib/core/product.ts";
+import { stopOnTick } from "../../lib/core/protection.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import type { NotAdoptable } from "../../lib/core/text/ownerTexts.ts";
+import { type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
+import type { Direction, Execution, Position, SymbolRules } from "../../lib/core/venue.ts";
+import type { Outcome, Reads, Tx } from "../../queue/types.ts";
+import { readAccount } from "../account.ts";
+import { symbolRules } from "../facts.ts";
+import { bookAdopted, scribe } from "../orders/book.ts";
+import type { AppCtx } from "../services.ts";
+import { finish, type Result } from "./result.ts";
+
+/** Asked longer ago, the owner may have closed it, or the market moved away. */
+const LIFE_MS = 5 * MINUTE_MS;
+/** The ATR of an older bar tells little of now. */
+const ATR_LIFE_MS = HOUR_MS + 15 * MINUTE_MS;
+/** A stop nearer than this part of the price would be hit by noise at once. */
+const NEAREST_STOP = 1_000n; // 1 / 1,000
+
+interface Plan {
+  readonly position: Position;
+  readonly openings: readonly Execution[];
+  readonly proposal: Proposal;
+  readonly rules: SymbolRules;
+  readonly timeStopMs: EpochMs;
+}
+
+export const adopt = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+  const plan =
+    ctx.clock.nowMs() > command.requestedMs + LIFE_MS ? "tooOld" : await planFor(ctx, command.args.positionId ?? "");
+  return finish(ctx, command, (tx) => {
+    const { owner: t } = textsOf(ctx.config.LOCALE);
+    const refused = (why: NotAdoptable): Result => ({
+      outcome: "refused",
+      lines: [t.nothingChanged({ why: t.notAdoptable({ why }) })],
+      seen: null,
+    });
+    if (typeof plan === "string") return refused(plan);
+    const late = whyNot(tx, plan.position);
+    return late === undefined ? take(tx, ctx, command, plan) : refused(late);
+  });
+};
+
+/** What our own rows alone tell; asked again in the transaction. */
+const whyNot = (db: Pick<Reads, "positions" | "trades">, p: Position): NotAdoptable | undefined => {
+  if (db.positions.byId(p.positionId) !== undefined) return "ours";
+  return db.trades.alive().some((trade) => trade.symbol === p.symbol) ? "tradeOpen" : undefined;
+};
+
+const planFor = async (ctx: AppCtx, positionId: string): Promise<Plan | NotAdoptable> => {
+  const position = await find(ctx, positionId);
+  if (position === undefined) return "missing";
+  const { symbol, side, size } = position;
+  const not = whyNot(ctx.db, position);
+  if (not !== undefined) return not;
+  if (position.orderedSize > 0n) return "ordersRest";
+  const openings = (await ctx.venue.latestExecutions(symbol, ctx.signal)).filter(
+    (e) => e.positionId === positionId && e.settleType === "OPEN",
+  );
+  if (openings.reduce((sum, e) => sum + e.size, 0n) !== size) return "notWhole";
+  const nowMs = ctx.clock.nowMs();
+  const signal = ctx.db.signals.newest(20).find((s) => s.symbol === symbol);
+  if (signal === undefined || nowMs - signal.barOpenMs > ATR_LIFE_MS) return "noAtr";
+  const rules = await symbolRules(ctx, symbol);
+  const { bid, ask } = await ctx.venue.ticker(symbol, ctx.signal);
+  const direction: Direction = side === "BUY" ? "long" : "short";
+  const price = direction === "long" ? bid : ask;
+  const { equity } = await readAccount(ctx);
+  const planned = pricesAround(ctx.config, { direction, entry: price, atr: signal.atr, tick: rules.tick });
+  // 2 x ATR from the price now, nearer where that would lose more than one trade may.
+  const affordable = floorDiv(ratioOfYenDown(equity, ctx.config.MAX_RISK_PER_TRADE) * E8, size);
+  const distance = minBig<bigint>(direction === "long" ? price - planned.stop : planned.stop - price, affordable);
+  if (distance * NEAREST_STOP < price) return "tooLarge";
+  const stop = stopOnTick(direction, yenE8(direction === "long" ? price - distance : price + distance), rules.tick);
+  const prices = { ...planned, entry: position.price, stop };
+  const timeStopMs = (nowMs + ctx.config.TIME_STOP_HOURS * HOUR_MS) as EpochMs;
+  const proposal = proposalOf(position, direction, prices, { signal, equity, price, nowMs });
+  return { position, openings, proposal, rules, timeStopMs };
+};
+
+const find = async (ctx: AppCtx, positionId: string): Promise<Position | undefined> => {
+  for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
+    if (isSpot(symbol)) continue; // Coins of another hand are the owner's, and stay his.
+    const held = await ctx.venue.openPositions(symbol, ctx.signal);
+    const position = held.find((p) => p.positionId === positionId);
+    if (position !== undefined) return position;
+  }
+  return undefined;
+};
+
+/** The book keeps a trade's plan in its proposal: one that was decided and is over, beside the newest judged bar. */
+const proposalOf = (
+  p: Position,
+  direction: Direction,
+  prices: Parameters<typeof proposalHash>[0]["prices"],
+  at: { readonly signal: Signal; readonly equity: YenE8; readonly price: YenE8; readonly nowMs: EpochMs },
+): Proposal => {
+  const id = `adopted${p.positionId}`;
+  const { symbol, size } = p;
+  return {
+    id,
+    signalId: at.signal.id,
+    symbol,
+    direction,
+    ...prices,
+    size,
+    risk: riskYen(at.price, prices.stop, size),
+    equity: at.equity,
+    atr: at.signal.atr,
+    confidence: 0,
+    rank: undefined,
+    breakEven: breakEvenRate({ ...prices, entry: at.price }, 0),
+    hash: proposalHash({ id, symbol, direction, size, prices, validUntilMs: at.nowMs }),
+    createdMs: at.nowMs,
+    validUntilMs: at.nowMs,
+    state: "pending",
+    supersedes: undefined,
+    traceId: `trade:${id}`,
+  };
+};
+
+const take = (tx: Tx, ctx: AppCtx, command: OwnerCommand, plan: Plan): Result => {
+  const { proposal, position, rules, timeStopMs } = plan;
+  const atMs = ctx.clock.nowMs();
+  tx.proposals.insert(proposal);
+  tx.proposals.settle("approved", {
+    proposalId: proposal.id,
+    decision: "approved",
+    decidedBy: "human",
+    actor: command.actor,
+    hash: proposal.hash,
+    decidedMs: atMs,
+  });
+  const tradeId = tx.trades.insert({ proposal, entry: position.price, size: position.size, rules, atMs });
+  tx.trades.endEntry(tradeId, atMs);
+  const trade = tx.trades.byId(tradeId);
+  if (trade === undefined) throw new Error(`trade ${tradeId} just written is missing`);
+  bookAdopted(tx, { ...scribe(ctx, trade), actor: command.actor }, plan.openings, timeStopMs);
+  const protect = {
+    name: "placeProtectiveOrders",
+    key: `protect:${proposal.id}`,
+    input: { positionId: position.positionId },
+  };
+  ctx.desk.store.enqueueIn(tx, { ...protect, traceId: proposal.traceId }, ctx.job);
+  const { owner: t } = textsOf(ctx.config.LOCALE);
+  return {
+    outcome: "done",
+    lines: [
+      t.adopted({
+        positionId: position.positionId,
+        tradeId,
+        stopYen: toNumber(proposal.stop),
+        tp1Yen: toNumber(proposal.tp1),
+        tp2Yen: toNumber(proposal.tp2),
+        timeStop: jstText(timeStopMs),
+      }),
+    ],
+    seen: null,
+  };
+};
