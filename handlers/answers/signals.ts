@@ -37,7 +37,7 @@ export const whyAnswer = (facts: AnswerFacts): string => {
 };
 
 /** By proposal id, by trade number, by the bar's time of today; without any the last judged bar of each symbol. */
-const signalsOf = ({ db, nowMs, arg }: AnswerFacts): readonly Signal[] => {
+export const signalsOf = ({ db, nowMs, arg }: AnswerFacts): readonly Signal[] => {
   const one = (id: number | undefined): readonly Signal[] => {
     const signal = id === undefined ? undefined : db.signals.byId(id);
     return signal ? [signal] : [];

@@ -22,6 +22,7 @@ import { registerReport } from "./report.ts";
 import { markIfRestored } from "./restored.ts";
 import { registerSchedules } from "./scheduleCommands.ts";
 import { registerSettings } from "./settings.ts";
+import { registerSignals } from "./signals.ts";
 import { registerSimulator } from "./simulator.ts";
 import { registerStart } from "./start.ts";
 import { databasePath, openState, openToLook } from "./state.ts";
@@ -84,6 +85,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
   registerAnswers(program, deps);
   registerOwnerCommands(program, deps);
   registerBook(program, deps);
+  registerSignals(program, deps);
   registerStatus(program, deps);
   registerReport(program, deps);
   registerEvents(program, creating);

@@ -3,6 +3,8 @@ import { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
 import { registerBook } from "../../../handlers/cli/book.ts";
+import type { JobsDeps } from "../../../handlers/cli/common.ts";
+import { registerSignals } from "../../../handlers/cli/signals.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";
 import { DAY_MS, jstDayStart } from "../../../lib/core/time.ts";
@@ -26,14 +28,16 @@ const begin = (options: Partial<WorldOptions> = {}, columns?: number) => {
   const trader = async (...args: string[]): Promise<string> => {
     const out: string[] = [];
     const program = new Command("trader").exitOverride().configureOutput({ writeErr: () => {} });
-    registerBook(program, {
+    const deps: JobsDeps = {
       config: () => defaultConfig(),
       open: look,
       look,
       out: (text) => void out.push(text),
       err: () => {},
       ...(columns === undefined ? {} : { terminal: terminalOf(columns) }),
-    });
+    };
+    registerBook(program, deps);
+    registerSignals(program, deps);
     await program.parseAsync(args, { from: "user" });
     return out.join("\n");
   };
@@ -133,6 +137,16 @@ test("trades: newest first, with how they ended", async () => {
   await w.runToEnd();
   expect(await trader("trades")).toMatch(/^ID {2}STATUS .*\n1 {3}closed {2}BTC_JPY {2}long .*stop_loss/);
   expect(JSON.parse(await trader("trades", "--json"))).toMatchObject([{ id: 1, exitReason: "stop_loss" }]);
+});
+
+test("signals and why: the judged bars, and every gate of one; an unknown id fails", async () => {
+  const { w, trader } = begin();
+  const { id } = w.propose();
+  expect(await trader("signals")).toMatch(/^Last judged bars \(JST\)\n07-01 \d\d:\d\d BTC/);
+  expect(JSON.parse(await trader("signals", "--json"))).toMatchObject([{ symbol: "BTC_JPY", verdict: "proposed" }]);
+  expect(await trader("why", id)).toContain("BTC/JPY");
+  expect(JSON.parse(await trader("why", id, "--json"))).toMatchObject([{ symbol: "BTC_JPY", gates: [] }]);
+  await expect(trader("why", "nothing")).rejects.toThrow(/nothing/);
 });
 
 test("halts: reason, since, until, and how each ends; ended ones with --all", async () => {
