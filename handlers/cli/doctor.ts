@@ -14,12 +14,9 @@ import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../lib/sim/bundled.ts";
 import { readCandleFile } from "../../lib/sim/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../models/registry.ts";
 import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "./state.ts";
+import { type Finding, telegramChecks } from "./telegramChecks.ts";
 
-interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly found: string;
-}
+type Check = Finding;
 
 /** Runs one check; what it throws is the finding. */
 const check = (name: string, work: () => string): Check => {
@@ -142,16 +139,19 @@ export const registerDoctor = (
 ): void => {
   program
     .command("doctor")
-    .description("check settings, clock, disk, database, native modules, model, bundled data")
+    .description(
+      "check settings, clock, disk, database, native modules, model, bundled data, and the bot when there is one",
+    )
     .option("--var <dir>", "state folder")
     .option("--json", "one JSON object")
-    .action((options: { var?: string; json?: boolean }) => {
+    .action(async (options: { var?: string; json?: boolean }) => {
       let results: readonly Check[];
       try {
         const config = deps.config();
         results = [
           { name: "settings", ok: true, found: "all valid" },
           ...checks(config, options.var ?? config.VAR_DIR),
+          ...(await telegramChecks(config, options.var ?? config.VAR_DIR)),
         ];
       } catch (e) {
         if (!(e instanceof UsageError)) throw e;

@@ -17,8 +17,9 @@ const patience = (why: string): number =>
 
 /** `startedMs`: when this worker began to poll. */
 export const telegramHealth = (state: TelegramState, nowMs: EpochMs, startedMs?: EpochMs): Health => {
+  // Beyond any difference of two clocks: what only a person can mend is told at once.
   for (const trouble of [state.pollTrouble, state.sendTrouble])
-    if (trouble !== undefined && nowMs - trouble.sinceMs >= patience(trouble.why))
+    if (trouble !== undefined && (patience(trouble.why) === 0 || nowMs - trouble.sinceMs >= patience(trouble.why)))
       return { ok: false, sinceMs: trouble.sinceMs, why: trouble.why };
   const heardMs = Math.max(state.polledMs ?? 0, startedMs ?? 0);
   if (heardMs > 0 && nowMs - heardMs >= SILENT_MS && state.pollTrouble === undefined)
