@@ -2,7 +2,7 @@
 // is counted from the balances: yen, and the coins that came from trading at what somebody bids for them now.
 import { E8, floorDiv, notionalYen, pnlYen, type YenE8, yenE8 } from "../lib/core/money.ts";
 import { type Product, symbolsOf } from "../lib/core/product.ts";
-import type { Venue } from "../lib/core/venue.ts";
+import type { Asset, Venue } from "../lib/core/venue.ts";
 import type { Reads } from "../queue/types.ts";
 import { bookCoinTrades } from "./orders/coins.ts";
 import { balanceOf, countOwnersCoins, openCoins, tradedCoins } from "./orders/ownCoins.ts";
@@ -22,8 +22,10 @@ interface Sides {
 }
 
 /** Throws AppError when the venue cannot be read. On spot it needs the folder's start (`readAccount` makes it). */
-export const accountFacts = (sides: Sides, product: Product): Promise<AccountFacts> =>
-  product === "spot" ? spotAccount(sides, symbolsOf(product)) : sides.venue.margin(sides.signal);
+export const accountFacts = async (sides: Sides, product: Product): Promise<AccountFacts> =>
+  product === "spot"
+    ? spotAccount(sides, symbolsOf(product), await sides.venue.assets(sides.signal))
+    : sides.venue.margin(sides.signal);
 
 /**
  * The same for a handler. On spot the first one counts the coins that are there already as the owner's, and what another hand
@@ -34,14 +36,20 @@ export const readAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
   if (product === "spot") {
     for (const symbol of symbolsOf(product)) await countOwnersCoins(ctx, symbol);
     const assets = await ctx.venue.assets(ctx.signal);
-    for (const symbol of symbolsOf(product))
-      if (!tradedCoins(ctx.db, symbol, balanceOf(assets, symbol).amount).explained) await bookCoinTrades(ctx, symbol);
+    const strange = symbolsOf(product).filter(
+      (symbol) => !tradedCoins(ctx.db, symbol, balanceOf(assets, symbol).amount).explained,
+    );
+    if (strange.length === 0) return spotAccount(ctx, symbolsOf(product), assets);
+    for (const symbol of strange) await bookCoinTrades(ctx, symbol);
   }
   return accountFacts(ctx, product);
 };
 
-const spotAccount = async ({ db, venue, signal }: Sides, symbols: readonly string[]): Promise<AccountFacts> => {
-  const assets = await venue.assets(signal);
+const spotAccount = async (
+  { db, venue, signal }: Sides,
+  symbols: readonly string[],
+  assets: readonly Asset[],
+): Promise<AccountFacts> => {
   const yen = balanceOf(assets, "JPY");
   let equity: bigint = yen.amount;
   let unrealised = 0n;

@@ -176,7 +176,9 @@ const decide = (
   for (const { row, leg } of [...legs].sort((a, b) => bare(a) - bare(b) || a.row.id - b.row.id)) {
     const action = nextAction(leg, facts);
     if (action.kind === "closed") continue;
-    if (leg.open >= trade.minSize && !leg.orders.some((o) => o.state === "open")) covered = false;
+    // An order whose cancel was asked covers no longer than the venue takes for it.
+    if (leg.open >= trade.minSize && !leg.orders.some((o) => o.state === "open" && o.cancelAskedMs === undefined))
+      covered = false;
     if (action.kind === "wait") waits.push(action);
     // One stop is given up at a time: the next only when the order that follows this one stands.
     else if (action.kind === "cancel" && action.givesUpStop && legs.some((l) => l.row.id !== row.id && inTransit(l)))

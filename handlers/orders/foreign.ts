@@ -55,7 +55,8 @@ export const adoptLateArrivals = async (ctx: AppCtx, trade: Trade, around: Stran
   for (const order of ctx.db.orders.givenUp(trade.symbol, ctx.clock.nowMs() - LATE_ARRIVAL_MS)) {
     if (order.state !== "neverSent" || order.intent.tradeId !== trade.id) continue;
     const found = findOurs(order, around.orders, ctx.db.orders.venueIds(trade.symbol), around.settled);
-    if (found === undefined) continue;
+    // Its successor looks the same, and may be waiting for the answer to this very order.
+    if (found === undefined || mayBeOf(ctx, trade.symbol, found)) continue;
     adopted += 1;
     let shown: VenueOrder | undefined = found;
     const { legId } = order.intent;
@@ -71,3 +72,9 @@ export const adoptLateArrivals = async (ctx: AppCtx, trade: Trade, around: Stran
   }
   return adopted;
 };
+
+/** An order still without an answer may be the one the venue shows. */
+const mayBeOf = (ctx: AppCtx, symbol: string, shown: VenueOrder): boolean =>
+  ctx.db.orders
+    .live(symbol)
+    .some((o) => (o.state === "sending" || o.state === "unknown") && findOurs(o, [shown], new Set()) !== undefined);

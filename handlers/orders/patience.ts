@@ -59,8 +59,13 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
       );
     askAboutUnanswered(ctx, trade);
     if (failure !== e) throw failure;
-    const mayFill = ctx.db.orders.ofTrade(trade.id).some((o) => o.intent.purpose === "entry" && isLive(o));
-    const untilMs = (ctx.clock.nowMs() + (bare || mayFill ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
+    // A working entry may fill, and a stop whose cancel was asked may be gone: neither waits long for the next look.
+    const moving = ctx.db.orders
+      .ofTrade(trade.id)
+      .some(
+        (o) => isLive(o) && (o.intent.purpose === "entry" || (o.state === "open" && o.cancelAskedMs !== undefined)),
+      );
+    const untilMs = (ctx.clock.nowMs() + (bare || moving ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
     return lookAgain(ctx, trade.symbol, { untilMs, reason: e.code }, RETRY_MS);
   }
 };

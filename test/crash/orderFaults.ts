@@ -27,12 +27,16 @@ const lost = (kind: "dropReply" | "reset" | "httpError" | "html" | "truncate", p
 });
 
 type Where = "any" | "read" | "write" | "open" | "close" | "send" | "cancel";
-const WHERE: Readonly<Record<Where, (request: Pick<ApiRequest, "method" | "path">) => boolean>> = {
+/** What a fault looks at; the body, where there is one, tells a sale of coins from a purchase. */
+export type Struck = Pick<ApiRequest, "method" | "path"> & { readonly body?: string | undefined };
+export const isSale = ({ path, body }: Struck): boolean =>
+  path === "/v1/order" && /"symbol":"(BTC|ETH)"/.test(body ?? "") && /"side":"SELL"/.test(body ?? "");
+const WHERE: Readonly<Record<Where, (request: Struck) => boolean>> = {
   any: () => true,
   read: ({ method }) => method === "GET",
   write: ({ method }) => method === "POST",
-  open: ({ path }) => path === "/v1/order",
-  close: ({ path }) => path === "/v1/closeOrder",
+  open: (request) => request.path === "/v1/order" && !isSale(request),
+  close: (request) => request.path === "/v1/closeOrder" || isSale(request),
   send: ({ path }) => path === "/v1/order" || path === "/v1/closeOrder",
   cancel: ({ path }) => path === "/v1/cancelOrder",
 };
@@ -76,5 +80,4 @@ const CATALOGUE = {
 export type FaultName = keyof typeof CATALOGUE;
 export const FAULT_NAMES = Object.keys(CATALOGUE) as readonly FaultName[];
 export const strikeOf = (name: FaultName): Strike => CATALOGUE[name][1];
-export const canStrike = (name: FaultName, request: Pick<ApiRequest, "method" | "path">): boolean =>
-  WHERE[CATALOGUE[name][0]](request);
+export const canStrike = (name: FaultName, request: Struck): boolean => WHERE[CATALOGUE[name][0]](request);

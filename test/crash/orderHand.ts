@@ -1,4 +1,6 @@
 // The owner at the exchange's own page, or another program with the same account: not through our process, without a fault.
+import { coinE8 } from "../../lib/core/money.ts";
+import { isSpot } from "../../lib/core/product.ts";
 import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import type { OwnerAct } from "./orderPlan.ts";
 import type { OrderWorld } from "./orderWorld.ts";
@@ -6,6 +8,7 @@ import type { OrderWorld } from "./orderWorld.ts";
 /** Takes no venue time. */
 export const byHand = async (w: OrderWorld, act: Exclude<OwnerAct, { kind: "clockBack" | "halt" }>): Promise<void> => {
   const venue = w.plainVenue;
+  if (isSpot(act.symbol)) return coinsByHand(w, act);
   const mine = w.simulator
     .positions()
     .filter((p) => p.size > 0n && p.symbol === act.symbol && !w.foreignPositions.has(p.positionId));
@@ -47,4 +50,20 @@ export const byHand = async (w: OrderWorld, act: Exclude<OwnerAct, { kind: "cloc
     default:
       act.kind satisfies never;
   }
+};
+
+/** Spot: sells every coin of ours that can be sold, or takes our stops away. */
+const coinsByHand = async (
+  w: OrderWorld,
+  { kind, symbol }: { kind: OwnerAct["kind"]; symbol: string },
+): Promise<void> => {
+  const venue = w.plainVenue;
+  for (const order of w.simulator.orders()) {
+    const rests = order.side === "SELL" && ["WAITING", "ORDERED"].includes(order.status);
+    if (order.symbol === symbol && rests && (kind === "closeByHand" || order.executionType === "STOP"))
+      await venue.cancelOrder(String(order.orderId));
+  }
+  const size = coinE8(w.simulator.bareSize(symbol));
+  if (kind !== "closeByHand" || size === 0n) return;
+  await venue.order({ symbol, side: "SELL", executionType: "MARKET", timeInForce: "FAK", size });
 };

@@ -1,6 +1,7 @@
 // Runs the plans of a proof and sums up what they came to: first every pair of crash point and fault of short trades, as many
 // as fit, then random worlds.
 
+import type { Product } from "../../lib/core/product.ts";
 import { MINUTE_MS } from "../../lib/core/time.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import { START_MS } from "../sim/world.ts";
@@ -45,9 +46,9 @@ export interface Pair {
 }
 
 /** Every crash point of the short trades with every fault, struck before the death and after it. */
-export const allPairs = async (seed: string): Promise<readonly Pair[]> => {
+export const allPairs = async (seed: string, product: Product = "margin"): Promise<readonly Pair[]> => {
   const pairs: Pair[] = [];
-  for (const [name, trade] of Object.entries(SHORT_TRADES)) {
+  for (const [name, trade] of Object.entries(SHORT_TRADES[product])) {
     const whole = await runWorld({ ...trade, seed });
     const { story } = whole.life.mortality;
     // Ends with the trade: what follows is the clockwork's own.
@@ -90,18 +91,19 @@ export interface Proof {
   /** Random worlds, numbered from `from`. */
   readonly random: number;
   readonly from?: number;
+  readonly product?: Product;
   readonly sabotage?: Sabotage;
   readonly tell?: (done: number, of: number) => void;
 }
 
 export const proveOrders = async (proof: Proof): Promise<OrderReport> => {
-  const { seed } = proof;
+  const { seed, product = "margin" } = proof;
   const total = emptyReport(seed);
   const places = new Set<string>();
-  const pairs = proof.pairs === 0 ? [] : somePairs(await allPairs(seed), proof.pairs, seed);
+  const pairs = proof.pairs === 0 ? [] : somePairs(await allPairs(seed, product), proof.pairs, seed);
   const plans = function* (): Generator<RunPlan> {
     for (const { plan } of pairs) yield plan;
-    for (let i = 0; i < proof.random; i += 1) yield randomPlan(seed, (proof.from ?? 0) + i);
+    for (let i = 0; i < proof.random; i += 1) yield randomPlan(seed, (proof.from ?? 0) + i, product);
   };
   let done = 0;
   for (const plan of plans()) {

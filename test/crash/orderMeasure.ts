@@ -1,5 +1,6 @@
 // What is measured from outside, in venue time, by looking at the simulated venue and never at our book: how long positions
 // of ours were bare, and which of that time the venue itself is to blame for (docs/orders.md, "What is proven").
+import { isSpot } from "../../lib/core/product.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
 
 /** A stretch of venue time, milliseconds since the epoch. */
@@ -19,12 +20,18 @@ export class BareWatch {
   constructor(
     private readonly simulator: Simulator,
     private readonly symbols: readonly string[],
+    /** Spot: the smallest order by symbol. */
+    private readonly smallest: ReadonlyMap<string, bigint> = new Map(),
   ) {}
 
   /** To be called after everything that happens at the venue. `foreign`: positions that are not ours. */
   look(nowMs: number, foreign: ReadonlySet<number>): void {
     for (const symbol of this.symbols) {
-      const bare = foreign.size === 0 ? this.simulator.bareSize(symbol) > 0n : this.#bare(symbol, foreign);
+      // Coins below the smallest order cannot be covered by anybody.
+      const bare =
+        foreign.size === 0 || isSpot(symbol)
+          ? this.simulator.bareSize(symbol) >= (this.smallest.get(symbol) ?? 1n)
+          : this.#bare(symbol, foreign);
       const sinceMs = this.#since.get(symbol);
       if (bare === (sinceMs !== undefined)) continue;
       if (sinceMs === undefined) this.#since.set(symbol, nowMs);

@@ -1,12 +1,14 @@
 // What happens in one run, drawn from its seed before it begins: market, venue, owner, faults, deaths. Nothing in here looks
 // at what the program does, so a plan can be told, repeated and compared.
+import { type CoinE8, parseCoin } from "../../lib/core/money.ts";
+import type { Product } from "../../lib/core/product.ts";
 import { epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import { type Random, seededRandom } from "../../lib/io/random.ts";
-import type { ApiRequest, SimulatorOptions } from "../../lib/sim/simulator.ts";
+import type { SimulatorOptions } from "../../lib/sim/simulator.ts";
 import type { ProposalSpec } from "../sim/proposals.ts";
 import type { Script } from "../sim/script.ts";
 import { START_MS, START_PRICE } from "../sim/world.ts";
-import { canStrike, FAULT_NAMES, type FaultName } from "./orderFaults.ts";
+import { canStrike, FAULT_NAMES, type FaultName, type Struck } from "./orderFaults.ts";
 import type { Sabotage } from "./orderSabotage.ts";
 
 export type OwnerAct =
@@ -30,13 +32,15 @@ export interface RunPlan {
   readonly eth?: (script: Script) => Script;
   readonly venue: Omit<SimulatorOptions, "faults" | "authClock">;
   readonly config: Readonly<Record<string, string>>;
+  /** Spot: coins the owner has already. */
+  readonly coins?: Readonly<Record<string, CoinE8>>;
   /** The owner's approvals, milliseconds after the start. */
   readonly proposals: readonly { readonly afterMs: number; readonly spec: ProposalSpec }[];
   /** Step of each life at which it dies; lives beyond these live on. */
   readonly kills: readonly number[];
   /** Venue time between a death and the next start. */
   readonly downMs: number;
-  readonly fault: (request: Pick<ApiRequest, "method" | "path">, facts: RequestFacts) => FaultName | undefined;
+  readonly fault: (request: Struck, facts: RequestFacts) => FaultName | undefined;
   /** Share of the account's events, 0 to 1, that reach the process; of the price watches all or none. */
   readonly heard: number;
   readonly pollMs: number;
@@ -62,8 +66,28 @@ const SHORT: Omit<RunPlan, "name" | "seed" | "btc" | "proposals"> = {
   strictBoot: false,
 };
 
+const SPOT = { config: { PRODUCT: "spot" } } as const;
+/** The same on spot: long only; the second one beside coins of the owner. */
+const SPOT_TRADES: Readonly<Record<string, Omit<RunPlan, "seed">>> = {
+  spotBothTargets: {
+    ...SHORT,
+    ...SPOT,
+    name: "spotBothTargets",
+    btc: (s) => s.to(9_998_000, 1).to(10_070_000, 2),
+    proposals: [{ afterMs: 0, spec: { symbol: "BTC", size: "0.002" } }],
+  },
+  spotStopped: {
+    ...SHORT,
+    ...SPOT,
+    name: "spotStopped",
+    coins: { BTC: parseCoin("0.5") },
+    btc: (s) => s.to(9_998_000, 1).to(9_940_000, 1),
+    proposals: [{ afterMs: 0, spec: { symbol: "BTC", size: "0.001" } }],
+  },
+};
+
 /** Short trades whose every step is a place to die; together they meet every kind of order. */
-export const SHORT_TRADES: Readonly<Record<string, Omit<RunPlan, "seed">>> = {
+const MARGIN_TRADES: Readonly<Record<string, Omit<RunPlan, "seed">>> = {
   bothTargets: {
     ...SHORT,
     name: "bothTargets",
@@ -78,6 +102,11 @@ export const SHORT_TRADES: Readonly<Record<string, Omit<RunPlan, "seed">>> = {
   },
 };
 
+export const SHORT_TRADES: Readonly<Record<Product, Readonly<Record<string, Omit<RunPlan, "seed">>>>> = {
+  margin: MARGIN_TRADES,
+  spot: SPOT_TRADES,
+};
+
 /** The same trade, killed at a step and struck by a fault, before the kill or after it. */
 export const pairPlan = (
   trade: Omit<RunPlan, "seed">,
@@ -86,7 +115,7 @@ export const pairPlan = (
   fault: FaultName,
   when: "before" | "after",
   /** Of an undisturbed life: which requests go out before the step. */
-  requestsBefore: readonly Pick<ApiRequest, "method" | "path">[],
+  requestsBefore: readonly Struck[],
 ): RunPlan | undefined => {
   const last = requestsBefore.findLastIndex((request) => canStrike(fault, request)) + 1;
   if (when === "before" && last === 0) return undefined;
@@ -135,12 +164,42 @@ const path = (random: Random, start: number, direction: "long" | "short") => {
   return (s: Script): Script => moves.reduce((script, move) => move(script), s);
 };
 
+/** Sizes of coins that partly fill below the smallest order (ETH 0.001). */
+const SPOT_SIZES = { BTC: ["0.00033", "0.001", "0.002", "0.006"], ETH: ["0.001", "0.0033", "0.01", "0.05"] } as const;
+
+/** The same number and seed give the same plan: margin's, turned into coins, long only, sometimes beside the owner's. */
+const spotPlan = (seed: string, run: number): RunPlan => {
+  const plan = marginPlan(`${seed}:spot`, run, ["long"]);
+  const random = seededRandom(`${seed}:spot:${run}`);
+  const coins = random.int(2) === 0 ? { BTC: parseCoin("0.5"), ETH: parseCoin("3") } : undefined;
+  const coin = (symbol: string): "BTC" | "ETH" => (symbol.startsWith("ETH") ? "ETH" : "BTC");
+  const owner = plan.owner.flatMap<RunPlan["owner"][number]>(({ afterMs, act }) => {
+    if (!("symbol" in act)) return [{ afterMs, act }];
+    // A position of another hand has no likeness here; and beside coins of his own nobody can say which ones he sells.
+    if (act.kind === "ownPosition" || (act.kind === "closeByHand" && coins !== undefined)) return [];
+    return [{ afterMs, act: { ...act, symbol: coin(act.symbol) } }];
+  });
+  return {
+    ...plan,
+    config: { ...plan.config, PRODUCT: "spot" },
+    ...(coins === undefined ? {} : { coins }),
+    owner,
+    proposals: plan.proposals.map(({ afterMs, spec }) => {
+      const symbol = coin(spec.symbol ?? "");
+      return { afterMs, spec: { ...spec, symbol, size: pick(random, SPOT_SIZES[symbol]) } };
+    }),
+  };
+};
+
 /** The same number and seed give the same plan. */
-export const randomPlan = (seed: string, run: number): RunPlan => {
+export const randomPlan = (seed: string, run: number, product: Product = "margin"): RunPlan =>
+  product === "spot" ? spotPlan(seed, run) : marginPlan(seed, run, ["long", "short"]);
+
+const marginPlan = (seed: string, run: number, directions: readonly ("long" | "short")[]): RunPlan => {
   const random = seededRandom(`${seed}:run:${run}`);
   const chance = (one: number): boolean => random.int(one) === 0;
-  const direction = pick(random, ["long", "short"] as const);
-  const ethDirection = pick(random, ["long", "short"] as const);
+  const direction = pick(random, directions);
+  const ethDirection = pick(random, directions);
   const both = chance(3);
   const kills = Array.from(
     { length: pick(random, [0, 1, 1, 1, 2, 2, 3, 5]) },

@@ -21,7 +21,11 @@ const play = async (plan: RunPlan): Promise<OrderReport> => {
   w.close();
   return report;
 };
-const trade = (changes: Partial<RunPlan>): RunPlan => ({ ...SHORT_TRADES["bothTargets"]!, seed: "proof", ...changes });
+const trade = (changes: Partial<RunPlan>): RunPlan => ({
+  ...SHORT_TRADES.margin["bothTargets"]!,
+  seed: "proof",
+  ...changes,
+});
 /** The first request it can strike. */
 const once = (name: FaultName): RunPlan["fault"] => {
   let struck = false;
@@ -47,6 +51,17 @@ describe(`seed ${SEED} (CRASH_SEED repeats it)`, () => {
     expect(missedGoals(report)).toEqual([]);
   }, 3_600_000);
 });
+
+test("the same on spot: coins instead of positions, sometimes beside coins of the owner", async () => {
+  const report = await proveOrders({
+    seed: SEED,
+    product: "spot",
+    pairs: LONG ? 2_000 : 5,
+    random: LONG ? 500 : 5,
+  });
+  expect(report.failures).toEqual([]);
+  expect(missedGoals(report)).toEqual([]);
+}, 3_600_000);
 
 describe("the proof itself", () => {
   test("meets every kind of place to die: around and inside commits, before, on the way and after requests, reads too", async () => {

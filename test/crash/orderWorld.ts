@@ -6,8 +6,9 @@ import { schedulesOf } from "../../handlers/cli/schedules.ts";
 import { onFailure } from "../../handlers/cli/system.ts";
 import { registry } from "../../handlers/registry.ts";
 import type { Services } from "../../handlers/services.ts";
-import { defaultConfig } from "../../lib/core/config.ts";
+import { type Config, defaultConfig } from "../../lib/core/config.ts";
 import { yen } from "../../lib/core/money.ts";
+import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Venue } from "../../lib/core/venue.ts";
 import { accountTopic, type ParsedTopic, parseTopic } from "../../lib/core/wake.ts";
@@ -24,16 +25,18 @@ import { type Random, seededRandom } from "../../lib/io/random.ts";
 import { openSqlite, type Sqlite } from "../../lib/io/sqlite.ts";
 import { CandleMarket } from "../../lib/sim/candleMarket.ts";
 import { delivered } from "../../lib/sim/faults.ts";
+import type { Market } from "../../lib/sim/market.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
-import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+import { SpotMarket } from "../../lib/sim/spotMarket.ts";
+import { ALL_RULES, SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { Scheduler } from "../../queue/schedule.ts";
 import { JobStore } from "../../queue/store.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
 import { Death, MortalDatabase, Mortality } from "../sim/mortal.ts";
 import { insertProposal, settleApproved } from "../sim/proposals.ts";
 import { Script } from "../sim/script.ts";
-import { START_MS, START_PRICE } from "../sim/world.ts";
-import { type FaultName, type Strike, strikeOf } from "./orderFaults.ts";
+import { COINS_AT_PAR, START_MS, START_PRICE } from "../sim/world.ts";
+import { type FaultName, isSale, type Strike, strikeOf } from "./orderFaults.ts";
 import { byHand } from "./orderHand.ts";
 import { BareWatch, type Kill, type Stretch } from "./orderMeasure.ts";
 import type { OwnerAct, RunPlan } from "./orderPlan.ts";
@@ -74,7 +77,9 @@ export class OrderWorld {
   readonly sql: Sqlite;
   readonly time: VirtualTime;
   readonly simulator: Simulator;
-  readonly market: CandleMarket;
+  readonly market: Market;
+  readonly symbols: readonly string[];
+  readonly #config: Config;
   readonly bare: BareWatch;
   readonly kills: Kill[] = [];
   /** Where each life died, in words. */
@@ -116,20 +121,26 @@ export class OrderWorld {
     this.#changes = this.sql.prepare<[], number>("SELECT total_changes()").pluck();
     const script = (price: number, build: (s: Script) => Script) =>
       build(new Script(START_MS, price).flat(2)).flat(PATH_MINUTES).build();
-    this.market = new CandleMarket({
+    this.#config = defaultConfig(plan.config);
+    const spot = this.#config.PRODUCT === "spot";
+    this.symbols = symbolsOf(this.#config.PRODUCT);
+    const rules = spot ? ALL_RULES : SYMBOL_RULES;
+    const recorded = new CandleMarket({
       candles: { BTC_JPY: script(START_PRICE, plan.btc), ETH_JPY: script(ETH_START, plan.eth ?? ((s) => s)) },
-      rules: SYMBOL_RULES,
+      rules,
       spreadsBps: new Map(["BTC_JPY", "ETH_JPY"].map((s) => [s, new Array<number>(24).fill(1)])),
       volumeShare: 1,
     });
+    this.market = spot ? new SpotMarket(recorded, rules, COINS_AT_PAR) : recorded;
     const startMs = epochMs(START_MS + 2 * MINUTE_MS);
     this.time = new VirtualTime(startMs);
     this.simulator = Simulator.open({
       path: ":memory:",
       market: this.market,
       seed: plan.seed,
-      rules: SYMBOL_RULES,
+      rules,
       startEquity: yen(1_000_000),
+      startCoins: plan.coins ?? {},
       startMs,
       options: {
         synchronous: "OFF",
@@ -142,7 +153,8 @@ export class OrderWorld {
         ),
       },
     });
-    this.bare = new BareWatch(this.simulator, this.market.symbols);
+    const smallest = rules.filter((r) => isSpot(r.symbol)).map((r) => [r.symbol, r.minSize] as const);
+    this.bare = new BareWatch(this.simulator, this.symbols, new Map(smallest));
     this.simulator.onEvent((event) => {
       this.say(`venue ${event.kind} ${event.symbol}${"msgType" in event ? ` ${event.msgType}` : ""}`);
       // A socket that hears all, some or nothing: what it does not hear is found by looking.
@@ -205,7 +217,7 @@ export class OrderWorld {
       timeoutMs: CLIENT_TIMEOUT_MS,
     });
     const services: Services = {
-      config: defaultConfig(plan.config),
+      config: this.#config,
       venue: plan.sabotage ? SABOTAGES[plan.sabotage].venue(venue) : venue,
       pollMs: plan.pollMs,
       account: "replay",
@@ -328,11 +340,12 @@ export class OrderWorld {
     }
   }
   #countEntries(orders: ReturnType<Simulator["orders"]>): void {
-    for (const symbol of this.market.symbols) {
+    for (const symbol of this.symbols) {
       const live = orders.filter(
         (o) =>
           o.symbol === symbol &&
           o.settleType === "OPEN" &&
+          !(isSpot(symbol) && o.side === "SELL") &&
           this.ours.has(o.orderId) &&
           ["ORDERED", "WAITING", "MODIFYING", "CANCELLING"].includes(o.status),
       );
@@ -346,7 +359,8 @@ export class OrderWorld {
    */
   #excuse(request: TransportRequest, injected: boolean, reply: TransportReply | undefined, sentMs: number): void {
     const code = /"message_code":"([^"]+)"/.exec(reply?.body ?? "")?.[1];
-    const nature = request.path === "/v1/closeOrder" && ["ERR-254", "ERR-5106", "ERR-5129"].includes(code ?? "");
+    const closes = request.path === "/v1/closeOrder" || isSale(request);
+    const nature = closes && ["ERR-254", "ERR-5106", "ERR-5129"].includes(code ?? "");
     if (!injected && !nature) return;
     const refused = code !== undefined && !UNKNOWN.test(code);
     const tail = nature && !injected ? NATURE_TAIL_MS : refused ? REFUSED_TAIL_MS : LOST_TAIL_MS;

@@ -6,7 +6,7 @@ import { randomPlan } from "./orderPlan.ts";
 import { judge, missedGoals, type OrderReport } from "./orderReport.ts";
 import { SABOTAGES, type Sabotage } from "./orderSabotage.ts";
 
-const HELP = `npm run crash:orders -- [--runs N] [--seed S] [--pairs N] [--json] [--only RUN] [--break NAME]
+const HELP = `npm run crash:orders -- [--runs N] [--seed S] [--pairs N] [--json] [--product P] [--only RUN] [--break NAME]
 
 Trades in a simulated world (real handlers, queue, database and connector; the simulated venue behind requests that take
 time) in which the worker is killed around every commit, inside transactions, and before, during and after every request,
@@ -16,6 +16,7 @@ also reads; while the venue and the network fail as they can. Exit code 0 when e
   --runs N      random worlds (default 100; 0 for none): one or two symbols, both directions, several kills each
   --pairs N     pairs of crash point and fault of two short trades (default: as many as --runs); "all" for each pair once
   --seed S      what decides everything (default: a new one, printed)
+  --product P   margin (default) or spot
   --only RUN    play one again and tell its story: the number of a random world, or the name of a pair as a failure says it
   --json        one line of JSON
   --break NAME  break a promise on purpose, to see that the run would notice:
@@ -46,6 +47,7 @@ const parse = () => {
         runs: { type: "string", default: "100" },
         pairs: { type: "string" },
         seed: { type: "string", default: entropyHex(4) },
+        product: { type: "string", default: "margin" },
         only: { type: "string" },
         json: { type: "boolean", default: false },
         break: { type: "string" },
@@ -66,7 +68,10 @@ if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const { seed } = values;
+const { seed, product } = values;
+if (product !== "margin" && product !== "spot")
+  wrongUse(`--product: expected margin or spot, found ${JSON.stringify(product)}`);
+const of = product === "spot" ? "spot" : "margin";
 if (seed === "") wrongUse('--seed: expected some text, found ""');
 const isSabotage = (name: string): name is Sabotage => Object.hasOwn(SABOTAGES, name);
 const sabotage = values.break;
@@ -78,8 +83,8 @@ const runs = whole("runs", values.runs);
 if (values.only !== undefined) {
   const { only } = values;
   const plan = /^\d+$/.test(only)
-    ? randomPlan(seed, whole("only", only))
-    : ((await allPairs(seed)).find((pair) => pair.plan.name === only)?.plan ??
+    ? randomPlan(seed, whole("only", only), of)
+    : ((await allPairs(seed, of)).find((pair) => pair.plan.name === only)?.plan ??
       wrongUse(`--only: expected a number or the name of a pair, found ${JSON.stringify(only)}`));
   const w = await runWorld({ ...plan, ...broken, story: true });
   const { report, notes } = await judge(w);
@@ -88,19 +93,20 @@ if (values.only !== undefined) {
   process.exit(missedGoals(report).length === 0 ? 0 : 1);
 }
 
-const pairs = values.pairs === "all" ? (await allPairs(seed)).length : whole("pairs", values.pairs ?? values.runs);
+const pairs = values.pairs === "all" ? (await allPairs(seed, of)).length : whole("pairs", values.pairs ?? values.runs);
 if (runs + pairs === 0) wrongUse("--runs and --pairs: expected one of them above 0, found none");
 let told = 0;
 const report = await proveOrders({
   seed,
+  product: of,
   pairs,
   random: runs,
   ...broken,
-  tell: (done, of) => {
-    const percent = Math.floor((100 * done) / of);
+  tell: (done, all) => {
+    const percent = Math.floor((100 * done) / all);
     if (!process.stderr.isTTY || percent === told) return;
     told = percent;
-    process.stderr.write(`\r${done} of ${of}${done === of ? "\n" : ""}`);
+    process.stderr.write(`\r${done} of ${all}${done === all ? "\n" : ""}`);
   },
 });
 

@@ -44,7 +44,7 @@ export const START_PRICE = 10_000_000;
 const SPREAD_BPS = 1;
 const SEED = 7;
 /** The scripted prices are the coins' own. */
-const COINS_AT_PAR = { BTC: { of: "BTC_JPY", factor: 1 }, ETH: { of: "ETH_JPY", factor: 1 } };
+export const COINS_AT_PAR = { BTC: { of: "BTC_JPY", factor: 1 }, ETH: { of: "ETH_JPY", factor: 1 } };
 
 export interface WorldOptions {
   readonly btc: (script: Script) => Script;
