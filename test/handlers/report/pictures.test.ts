@@ -1,12 +1,15 @@
 // The pictures for the phone: PNG of the promised size, from nothing later than the decision, labels that never overlap.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { notify } from "../../../handlers/notify.ts";
 import { renderEquityChart } from "../../../handlers/report/equityPicture.ts";
 import { drawProposalChart, renderProposalChart, spread } from "../../../handlers/report/proposalChart.ts";
+import type { AppCtx } from "../../../handlers/services.ts";
 import { maxDrawdown } from "../../../lib/core/statistics.ts";
 import { BAR_MS, DAY_MS, epochMs } from "../../../lib/core/time.ts";
+import { renderPng } from "../../../lib/io/png.ts";
 import { chartFacts } from "../../bench/chart.ts";
-import { fillBook, flatCandle, openBook, START } from "./book.ts";
+import { fillBook, flatCandle, openBook, runHandler, START } from "./book.ts";
 
 const sizeOf = (png: Uint8Array): readonly number[] => {
   const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
@@ -65,6 +68,53 @@ describe("the chart of a proposal", () => {
       }),
     );
   });
+});
+
+describe("notify", () => {
+  /** Runs it on a fresh pending copy of a proposal; the message is what it wrote. */
+  const ask = async (account: "paper" | "replay", spoil: (book: ReturnType<typeof openBook>) => void) => {
+    const book = openBook();
+    try {
+      fillBook(book);
+      const { id } = book.db.read.reporting.proposals(epochMs(0), epochMs(START + 9 * DAY_MS))[0]!;
+      book.db.sql
+        .prepare("UPDATE proposals SET state = 'pending', valid_until_ms = ? WHERE id = ?")
+        .run(START + 99 * DAY_MS, id);
+      spoil(book);
+      const log: string[] = [];
+      const handler = {
+        ...notify,
+        run: (input: { proposalId: string }, ctx: AppCtx) =>
+          notify.run(input, {
+            ...ctx,
+            account,
+            log: { error: (_: unknown, m: string) => void log.push(m) } as unknown as AppCtx["log"],
+          }),
+      };
+      await runHandler(book, handler, { proposalId: id });
+      const message = book.db.read.outbox.byKey(`proposal:${id}`);
+      return { text: message?.text ?? "", photo: message?.photo?.length ?? 0, log };
+    } finally {
+      book.close();
+    }
+  };
+
+  test("stores the chart with the message; a replay has none", async () => {
+    const paper = await ask("paper", () => undefined);
+    expect(paper.photo).toBeGreaterThan(10_000);
+    expect(paper.text).toContain("/approve_");
+    expect((await ask("replay", () => undefined)).photo).toBe(0);
+  });
+
+  test("a chart that cannot be drawn holds up no signal: it is logged, the words go out", async () => {
+    const without = await ask("paper", (book) => book.db.sql.prepare("DROP TABLE economic_events").run());
+    expect(without).toMatchObject({ photo: 0, log: ["chart.notDrawn"] });
+    expect(without.text).toContain("/approve_");
+  });
+});
+
+test("what is no SVG is one clear error", () => {
+  expect(() => renderPng("<nothing", 100)).toThrow(/expected a picture of the chart/);
 });
 
 describe("the equity picture", () => {

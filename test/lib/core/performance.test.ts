@@ -3,11 +3,13 @@ import { describe, expect, test } from "vitest";
 import { funnelText } from "../../../handlers/report/reportText.ts";
 import {
   aucIsLow,
+  counterfactualOf,
   funnelOf,
   gatesInOrder,
   type HeadScore,
   headPerformance,
   type JudgedBar,
+  slippageOf,
 } from "../../../lib/core/performance.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import type { EpochMs } from "../../../lib/core/time.ts";
@@ -104,5 +106,65 @@ describe("the heads", () => {
   ])("%s: warn %s", (_, auc, predictions, low) => {
     const [head] = headPerformance([score({})]);
     expect(aucIsLow({ ...head!, auc, predictions })).toBe(low);
+  });
+});
+
+describe("slippage", () => {
+  const fill = fc.record({
+    side: fc.constantFrom("BUY" as const, "SELL" as const),
+    price: fc.double({ min: 1, max: 2e7, noNaN: true }),
+    planned: fc.option(fc.double({ min: 1, max: 2e7, noNaN: true }), { nil: undefined }),
+    size: fc.double({ min: 1e-4, max: 5, noNaN: true }),
+  });
+  test("does not depend on the order of fills, and parts add up to the whole", () => {
+    fc.assert(
+      fc.property(fc.array(fill), fc.nat(), (fills, at) => {
+        const whole = slippageOf(fills);
+        const cut = at % (fills.length + 1);
+        const turned = slippageOf([...fills.slice(cut), ...fills.slice(0, cut)]);
+        const scale = Math.max(1, ...fills.map((f) => f.price * f.size * fills.length));
+        expect(Math.abs(turned.yen - whole.yen)).toBeLessThan(scale * 1e-9);
+        const parts = [slippageOf(fills.slice(0, cut)), slippageOf(fills.slice(cut))];
+        expect(Math.abs(parts[0]!.yen + parts[1]!.yen - whole.yen)).toBeLessThan(scale * 1e-9);
+        expect(whole.fills + whole.unplanned).toBe(fills.length);
+        if (whole.fills === 0) expect(whole).toMatchObject({ yen: 0, bps: undefined });
+        else expect(Number.isFinite(whole.bps)).toBe(true);
+      }),
+    );
+  });
+  test.each([
+    ["a buy above plan is worse", "BUY", 101, 1],
+    ["a sale above plan is better", "SELL", 101, -1],
+  ] as const)("%s", (_name, side, price, yen) => {
+    expect(slippageOf([{ side, price, planned: 100, size: 1 }])).toMatchObject({ yen, bps: yen * 100 });
+  });
+});
+
+describe("what the answers would have earned", () => {
+  const proposal = fc.record({
+    answer: fc.constantFrom("approved" as const, "rejected" as const, "expired" as const),
+    notionalYen: fc.integer({ min: 1, max: 1_000_000 }),
+    ruleNetBps: fc.option(fc.integer({ min: -500, max: 500 }), { nil: undefined }),
+  });
+  test("counts every proposal once, in any order, and never makes a number of nothing", () => {
+    fc.assert(
+      fc.property(fc.array(proposal), (proposals) => {
+        const c = counterfactualOf(proposals);
+        expect(c.approved.count + c.rejected.count + c.expired.count).toBe(proposals.length);
+        const back = counterfactualOf([...proposals].reverse());
+        for (const kind of ["approved", "rejected", "expired"] as const) {
+          expect(back[kind].yen).toBeCloseTo(c[kind].yen, 3);
+          expect(c[kind].meanBps === undefined).toBe(c[kind].known === 0);
+        }
+      }),
+    );
+  });
+  test("is the rule's return at the proposal's own size", () => {
+    const { rejected } = counterfactualOf([
+      { answer: "rejected", notionalYen: 100_000, ruleNetBps: 12 },
+      { answer: "rejected", notionalYen: 50_000, ruleNetBps: undefined },
+    ]);
+    expect(rejected).toMatchObject({ count: 2, known: 1, meanBps: 12 });
+    expect(rejected.yen).toBeCloseTo(120, 9);
   });
 });
