@@ -5,11 +5,12 @@ import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { TradeResult } from "../../lib/core/pnl.ts";
 import { type EpochMs, isoUtc } from "../../lib/core/time.ts";
+import { assertTrade, moveTrade, type TradeStatus } from "../../lib/core/tradeState.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import type { Proposal } from "./proposals.ts";
 
-export type TradeStatus = "pending" | "open" | "closed" | "cancelled";
+export type { TradeStatus };
 export interface Trade {
   readonly id: number;
   readonly symbol: string;
@@ -83,7 +84,12 @@ interface Row {
   size_step_e8: CoinE8;
 }
 const ms = (value: bigint | null): EpochMs | undefined => (value === null ? undefined : (Number(value) as EpochMs));
-const toTrade = (r: Row): Trade => ({
+const toTrade = (r: Row): Trade => {
+  const trade = fieldsOf(r);
+  assertTrade(trade);
+  return trade;
+};
+const fieldsOf = (r: Row): Trade => ({
   id: Number(r.id),
   symbol: r.symbol,
   direction: r.direction,
@@ -170,6 +176,15 @@ export const tradeWrites = (sql: Sqlite) => {
     `UPDATE trades SET status = 'closed', exit_price = ?, exit_time = ?, exit_reason = ?, pnl_amount = ?, pnl_percent = ?,
        fees = ?, closed_ms = ? WHERE id = ? AND status = 'open'`,
   );
+  const statusOf = sql.prepare<[number], TradeStatus>("SELECT status FROM trades WHERE id = ?").pluck();
+  /** Throws, and so undoes the transaction, when a write has made a move that does not exist. */
+  const guarded = (id: number, write: () => { readonly changes: number }): boolean => {
+    const from = statusOf.get(id);
+    const { changes } = write();
+    const to = statusOf.get(id);
+    if (from !== undefined && to !== undefined && from !== to) moveTrade(id, from, to);
+    return changes === 1;
+  };
   return {
     /** A new trade, pending. `entry` is the first limit price, exact values become human units here. */
     insert(t: {
@@ -209,7 +224,8 @@ export const tradeWrites = (sql: Sqlite) => {
         throw new RangeError(`trade ${id}: expected an opening execution before it counts as filled`);
       const size = toNumber(result.entrySize);
       const first = result.firstFillMs;
-      fill.run(result.entryPrice, size, toNumber(result.fees), isoUtc(first), first, timeStopMs, id);
+      const price = result.entryPrice;
+      guarded(id, () => fill.run(price, size, toNumber(result.fees), isoUtc(first), first, timeStopMs, id));
     },
     /** Exits so far, while the trade is still open. */
     setProgress: (id: number, result: TradeResult): void =>
@@ -218,24 +234,17 @@ export const tradeWrites = (sql: Sqlite) => {
     /** The owner wants it closed: watchPosition does it (lib/core/exits.ts). `market` is never taken back. */
     askClose: (id: number, how: CloseHow): void => void askClose.run(how, id),
     /** A pending trade without any fill. */
-    cancel: (id: number, reason: string): boolean => cancel.run(reason, id).changes === 1,
+    cancel: (id: number, reason: string): boolean => guarded(id, () => cancel.run(reason, id)),
     /** An open trade whose few coins could not be sold again (spot). */
-    giveUp: (id: number, reason: string): boolean => giveUp.run(reason, id).changes === 1,
+    giveUp: (id: number, reason: string): boolean => guarded(id, () => giveUp.run(reason, id)),
     /** An open trade that is flat. Returns false when it was not open. */
     close(id: number, result: TradeResult, atMs: EpochMs): boolean {
       if (result.exitPrice === undefined || result.exitReason === undefined || result.pnlPercent === undefined)
         throw new RangeError(`trade ${id}: expected closing executions before it counts as closed`);
-      return (
-        close.run(
-          result.exitPrice,
-          isoUtc(result.lastCloseMs ?? atMs),
-          result.exitReason,
-          toNumber(result.pnl),
-          result.pnlPercent,
-          toNumber(result.fees),
-          result.lastCloseMs ?? atMs,
-          id,
-        ).changes === 1
+      const { exitPrice, exitReason, pnlPercent, lastCloseMs = atMs } = result;
+      const [pnl, fees] = [toNumber(result.pnl), toNumber(result.fees)];
+      return guarded(id, () =>
+        close.run(exitPrice, isoUtc(lastCloseMs), exitReason, pnl, pnlPercent, fees, lastCloseMs, id),
       );
     },
   };

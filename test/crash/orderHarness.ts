@@ -16,9 +16,9 @@ const LONGEST_MS = 100 * MINUTE_MS;
 /** Long enough for two reconciles more: what nobody looks after must show by then. */
 const AFTERWARDS_MS = 11 * MINUTE_MS;
 
-/** One world from its plan to its end. The caller closes it. */
-export const runWorld = async (plan: RunPlan): Promise<OrderWorld> => {
-  const w = new OrderWorld(plan);
+/** One world from its plan to its end. The caller closes it. `onCommit`: after each commit of the worker. */
+export const runWorld = async (plan: RunPlan, onCommit?: (w: OrderWorld) => void): Promise<OrderWorld> => {
+  const w = new OrderWorld(plan, onCommit);
   const idle = (): boolean => {
     const { read } = w.life.db;
     return (

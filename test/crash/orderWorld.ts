@@ -114,7 +114,10 @@ export class OrderWorld {
     | undefined;
   #drained = -1;
 
-  constructor(readonly plan: RunPlan) {
+  constructor(
+    readonly plan: RunPlan,
+    private readonly onCommit?: (w: OrderWorld) => void,
+  ) {
     this.#random = seededRandom(`${plan.seed}:world`);
     this.#latency = seededRandom(`${plan.seed}:latency`);
     this.sql = openSqlite(IMAGE);
@@ -204,7 +207,10 @@ export class OrderWorld {
     const number = this.kills.length + 1;
     const mortality = new Mortality(plan.kills[number - 1] ?? Number.POSITIVE_INFINITY);
     const time = new LifeTime(this.time);
-    const db = new MortalDatabase(this.sql, ":memory:", mortality, () => undefined);
+    const db = new MortalDatabase(this.sql, ":memory:", mortality, () => {
+      // The first commits of a life come before it is whole.
+      if (this.life?.number === number) this.onCommit?.(this);
+    });
     const { clock } = time;
     const handlers = plan.sabotage ? SABOTAGES[plan.sabotage].registry(registry) : registry;
     const store = new JobStore(db, handlers, clock);
@@ -541,7 +547,7 @@ const BLOCKED_MS = 100;
 /** Codes that say nothing of what the venue did (GMO API 11). */
 const UNKNOWN = /^ERR-(151|554|626|9999)$/;
 const ODD =
-  /UNCLASSIFIED|ORDER_MOVE|ORDER_ROW|ORDER_INTENT|TRADE_|LEG_|POSITION_|_ENDLESS|EXECUTION_STRANGE|ORDER_GONE|SQLITE/;
+  /UNCLASSIFIED|ORDER_MOVE|ORDER_ROW|ORDER_INTENT|TRADE_|LEG_|POSITION_|PROTECTION_|_ENDLESS|EXECUTION_STRANGE|ORDER_GONE|SQLITE/;
 
 /** After a request without an answer: 3 s in which it is looked for, and the goal of one second. */
 const LOST_TAIL_MS = 4_000;
