@@ -146,6 +146,7 @@ export const outboxWrites = (sql: Sqlite) => {
   const sending = sql.prepare("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?");
   const waiting = sql.prepare("UPDATE outbox SET state = 'waiting', error = ? WHERE id = ?");
   const doubt = sql.prepare("UPDATE outbox SET error = ? WHERE id = ?");
+  const doubtWaiting = sql.prepare("UPDATE outbox SET state = 'sending', error = ? WHERE state = 'waiting'");
   const sent = sql.prepare(
     "UPDATE outbox SET state = 'sent', error = NULL, sent_ms = ?, chat_id = ?, message_id = ?, photo = NULL WHERE id = ?",
   );
@@ -174,6 +175,8 @@ export const outboxWrites = (sql: Sqlite) => {
     markWaiting: (id: number, error: string): void => void waiting.run(error, id),
     /** Still `sending`: it may have arrived. */
     markDoubtful: (id: number, error: string): void => void doubt.run(error, id),
+    /** All that waits may have arrived: the file is an older copy of itself. */
+    doubtWaiting: (error: string): void => void doubtWaiting.run(error),
     /** The picture has done its work: the file need not keep it. */
     markSent: (id: number, atMs: EpochMs, at?: { readonly chatId: number; readonly messageId: number }): void =>
       void sent.run(atMs, at?.chatId ?? null, at?.messageId ?? null, id),

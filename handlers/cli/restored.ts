@@ -109,6 +109,8 @@ const quarantine = (
   why: string,
 ): void => {
   const { atMs, locale } = at;
+  // What waited when the backup was made has long been sent: it comes marked as a repetition, and notes not at all.
+  tx.outbox.doubtWaiting("a backup was restored: it may have been sent before");
   const proposals = tx.proposals.pending();
   for (const proposal of proposals)
     expireProposal(tx, proposal, { actor: QUARANTINE, atMs, locale }, { key: "beforeRestore" });

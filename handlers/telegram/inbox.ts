@@ -54,7 +54,13 @@ export class Inbox {
       await this.pollOnce(signal);
       return 0;
     } catch (error) {
-      return signal?.aborted ? 0 : this.#afterFailure(error);
+      if (signal?.aborted) return 0;
+      try {
+        return this.#afterFailure(error);
+      } catch (e) {
+        this.o.log.error({ err: e }, "telegram.troubleNotWritten");
+        return TRY_AGAIN_MS;
+      }
     }
   }
 
@@ -136,11 +142,7 @@ export class Inbox {
     const why = troubleText(error);
     const level = error.kind === "unauthorized" || error.kind === "conflict" ? "error" : "warn";
     if (known?.why !== why) log[level]({ reason: error.message }, `telegram.poll.${error.kind}`);
-    try {
-      db.transaction((tx) => tx.telegram.pollTrouble(why, nowMs));
-    } catch (e) {
-      log.error({ err: e }, "telegram.troubleNotWritten");
-    }
+    db.transaction((tx) => tx.telegram.pollTrouble(why, nowMs));
     switch (error.kind) {
       case "unauthorized":
         return UNAUTHORIZED_PAUSE_MS;

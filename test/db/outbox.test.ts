@@ -55,6 +55,8 @@ test("what may have arrived stays `sending`, what certainly did not waits again,
   expect(db.read.outbox.byId(id)).toMatchObject({ state: "sending", attempts: 1, error: "timeout" });
   db.transaction((tx) => tx.outbox.markWaiting(id, "refused"));
   expect(db.read.outbox.byId(id)?.state).toBe("waiting");
+  db.transaction((tx) => tx.outbox.doubtWaiting("restored"));
+  expect(db.read.outbox.byId(id)).toMatchObject({ state: "sending", error: "restored" });
   db.transaction((tx) => tx.outbox.markDropped(id, "expired"));
   expect(db.read.outbox.byId(id)).toMatchObject({ state: "dropped", error: "expired" });
   expect(order()).toEqual([]);

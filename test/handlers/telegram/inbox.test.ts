@@ -109,3 +109,14 @@ test("a poll that never succeeds is silent, and says so", async () => {
   phone.world.clock.advanceTo(epochMs(phone.world.nowMs + 4 * 60_000));
   expect(phone.bot.health()).toMatchObject({ ok: false, why: expect.stringContaining("TELEGRAM silent") });
 });
+
+test("a file that does not answer is the queue's trouble: the bot neither throws nor says that all is lost", async () => {
+  phone.owner.says("/risk");
+  phone.world.crash();
+  expect(phone.bot.health()).toEqual({ ok: true });
+  expect(await phone.bot.inbox.step()).toBeGreaterThan(0);
+  expect(phone.telegram.unconfirmed).toHaveLength(1);
+  phone.restart();
+  await phone.settle();
+  expect(answers()).toBe(1);
+});
