@@ -53,7 +53,8 @@ export const verdictOf = (end: { readonly error?: unknown; readonly value?: unkn
   }
   if (error !== undefined) return undefined;
   const result = value as Partial<WriteResult<unknown>> | undefined;
-  if (result?.kind === "unknown") return "bad";
+  // A write can be unknown and the venue closed all the same (HTTP 503 with ERR-5201): the order is looked up, the API is well.
+  if (result?.kind === "unknown") return STATES.has(result.code ?? "") ? undefined : "bad";
   return result?.kind === "refused" && (STATES.has(result.code ?? "") || OURS.has(result.code ?? ""))
     ? undefined
     : "good";

@@ -119,6 +119,7 @@ test.each([
   ["a write without an answer", { value: { kind: "unknown", code: "VENUE_RESET", message: "" } }, "bad"],
   ["a refused write", { value: { kind: "refused", code: "ERR-201" } }, "good"],
   ["a write refused in maintenance", { value: { kind: "refused", code: "ERR-5201" } }, undefined],
+  ["a write in doubt in maintenance", { value: { kind: "unknown", code: "ERR-5201", message: "" } }, undefined],
   ["an accepted write", { value: { kind: "accepted", value: "1" } }, "good"],
   ["no value at all", { value: undefined }, "good"],
 ] as const)("%s counts as %o", (_name, end, verdict) => {

@@ -2,6 +2,7 @@
 // Reads throw AppError with a verdict. Writes are sent at most once and return a WriteResult; they throw only for a request
 // that cannot be right (permanent VENUE_REQUEST, VENUE_ID) or without a key (VENUE_NO_KEY).
 // Not here on purpose: account/transfer and the sending of coins. Our keys must not have those rights.
+import type { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import type { YenE8 } from "../../core/money.ts";
 import { type EpochMs, isoUtc, MINUTE_MS } from "../../core/time.ts";
@@ -11,6 +12,7 @@ import type { GmoClient } from "./client.ts";
 import { SCALED } from "./codecs.ts";
 import { isMaintenance, ruleOf } from "./errorCodes.ts";
 import { allPages, inBatches, PAGE_SIZE } from "./pages.ts";
+import { redactBody } from "./reply.ts";
 import { publicReplies } from "./wire.ts";
 import { accountReplies, ExchangeFeeReply, type FeePage } from "./wireAccount.ts";
 import * as trading from "./wireTrading.ts";
@@ -85,8 +87,10 @@ const publicEndpoints = (client: GmoClient) => ({
   /** All symbols. */
   tickers: (signal?: AbortSignal) => client.get("public", "/v1/ticker", {}, publicReply.ticker, signal),
   /** Up to 500 levels a side. */
-  orderBook: (symbol: string, signal?: AbortSignal) =>
-    client.get("public", "/v1/orderbooks", { symbol }, publicReply.orderBook, signal),
+  async orderBook(symbol: string, signal?: AbortSignal) {
+    const book = await client.get("public", "/v1/orderbooks", { symbol }, publicReply.orderBook, signal);
+    return onlyOf("/v1/orderbooks", "symbol", [symbol], [book])[0]!;
+  },
   /** One page of 100, newest first; each match is printed twice, as BUY and SELL. Pages move while you read. */
   trades: (symbol: string, page = 1, signal?: AbortSignal) =>
     client.get("public", "/v1/trades", { symbol, page, count: PAGE_SIZE }, publicReply.trades, signal),
@@ -169,44 +173,58 @@ const accountEndpoints = (client: GmoClient) => {
   };
 };
 
+/** Throws AppError alert VENUE_REPLY for a row nobody asked for: its money would be booked as ours. */
+const onlyOf = <K extends string, T extends Readonly<Record<K, string>>>(
+  path: string,
+  key: K,
+  asked: readonly string[],
+  rows: readonly T[],
+): readonly T[] => {
+  const odd = rows.find((row) => !asked.includes(row[key]));
+  if (!odd) return rows;
+  const message = `${path}: expected rows of ${key} ${asked.join(", ")} alone, found one of ${redactBody(odd[key])}`;
+  throw new AppError("alert", "VENUE_REPLY", message, { path });
+};
+const pagesOf = async <T extends { readonly symbol: string }>(
+  client: GmoClient,
+  path: `/v1/${string}`,
+  symbol: string,
+  schema: z.ZodType<readonly T[]>,
+  idOf: (row: T) => string,
+  signal: AbortSignal | undefined,
+): Promise<readonly T[]> => {
+  const read = (page: number) => client.get("private", path, { symbol, page, count: PAGE_SIZE }, schema, signal);
+  return onlyOf(path, "symbol", [symbol], await allPages(path, read, idOf));
+};
+
 const orderReads = (client: GmoClient) => ({
   /** Unknown ids are simply absent. */
-  orders: (orderIds: readonly string[], signal?: AbortSignal) =>
-    inBatches(orderIds, (orderId) => client.get("private", "/v1/orders", { orderId }, tradingReply.orders, signal)),
+  async orders(orderIds: readonly string[], signal?: AbortSignal) {
+    const path = "/v1/orders";
+    const rows = await inBatches(orderIds, (orderId) =>
+      client.get("private", path, { orderId }, tradingReply.orders, signal),
+    );
+    return onlyOf(path, "orderId", orderIds, rows);
+  },
   activeOrders: (symbol: string, signal?: AbortSignal) =>
-    allPages(
-      "/v1/activeOrders",
-      (page) =>
-        client.get("private", "/v1/activeOrders", { symbol, page, count: PAGE_SIZE }, tradingReply.orders, signal),
-      (order) => order.orderId,
-    ),
-  executions: (orderId: string, signal?: AbortSignal) =>
-    client.get("private", "/v1/executions", { orderId }, tradingReply.executions, signal),
-  executionsById: (executionIds: readonly string[], signal?: AbortSignal) =>
-    inBatches(executionIds, (executionId) =>
-      client.get("private", "/v1/executions", { executionId }, tradingReply.executions, signal),
-    ),
+    pagesOf(client, "/v1/activeOrders", symbol, tradingReply.orders, (order) => order.orderId, signal),
+  async executions(orderId: string, signal?: AbortSignal) {
+    const path = "/v1/executions";
+    const rows = await client.get("private", path, { orderId }, tradingReply.executions, signal);
+    return onlyOf(path, "orderId", [orderId], rows);
+  },
+  async executionsById(executionIds: readonly string[], signal?: AbortSignal) {
+    const path = "/v1/executions";
+    const rows = await inBatches(executionIds, (executionId) =>
+      client.get("private", path, { executionId }, tradingReply.executions, signal),
+    );
+    return onlyOf(path, "executionId", executionIds, rows);
+  },
   /** Only the last day. */
   latestExecutions: (symbol: string, signal?: AbortSignal) =>
-    allPages(
-      "/v1/latestExecutions",
-      (page) =>
-        client.get(
-          "private",
-          "/v1/latestExecutions",
-          { symbol, page, count: PAGE_SIZE },
-          tradingReply.executions,
-          signal,
-        ),
-      (execution) => execution.executionId,
-    ),
+    pagesOf(client, "/v1/latestExecutions", symbol, tradingReply.executions, (fill) => fill.executionId, signal),
   openPositions: (symbol: string, signal?: AbortSignal) =>
-    allPages(
-      "/v1/openPositions",
-      (page) =>
-        client.get("private", "/v1/openPositions", { symbol, page, count: PAGE_SIZE }, tradingReply.positions, signal),
-      (position) => position.positionId,
-    ),
+    pagesOf(client, "/v1/openPositions", symbol, tradingReply.positions, (position) => position.positionId, signal),
   /** Without a symbol: all of them. */
   positionSummary: (symbol?: string, signal?: AbortSignal) =>
     client.get("private", "/v1/positionSummary", { symbol }, tradingReply.positionSummary, signal),

@@ -110,8 +110,13 @@ export class GmoClient {
     const { reply, read } = answered;
     const evidence = () => ({ httpStatus: reply.httpStatus, body: this.#evidence(path, reply.body) });
     switch (read.kind) {
-      case "garbled":
-        return failed(this.#error("retry", "VENUE_GARBLED", path, "a JSON envelope", read.reason, evidence()), soonMs);
+      case "garbled": {
+        const { reason, closedCode } = read;
+        if (closedCode === undefined)
+          return failed(this.#error("retry", "VENUE_GARBLED", path, "a JSON envelope", reason, evidence()), soonMs);
+        const found = `${closedCode} with ${reason} (${ruleOf(closedCode).meaning})`;
+        return failed(this.#error("retry", closedCode, path, "data", found, evidence()));
+      }
       case "refused": {
         const rule = ruleOf(read.code);
         const found = `${read.code} ${JSON.stringify(read.text)} (${rule.meaning})`;
@@ -181,7 +186,10 @@ export class GmoClient {
     const { reply, read } = answered;
     switch (read.kind) {
       case "garbled":
-        return unknown("VENUE_GARBLED", `${path}: ${read.reason}: ${this.#evidence(path, reply.body)}`);
+        return unknown(
+          read.closedCode ?? "VENUE_GARBLED",
+          `${path}: ${read.reason}: ${this.#evidence(path, reply.body)}`,
+        );
       case "refused": {
         const { resendPost, verdict, meaning } = ruleOf(read.code);
         const message = this.#redacted(`${path}: ${read.code} ${JSON.stringify(read.text)} (${meaning})`);

@@ -116,6 +116,10 @@ const decodeFrame = (kind: Kind, text: string): Decoded => {
 };
 
 const shaped = (kind: Kind, data: unknown, body: string, remarks: readonly string[], root: string): Decoded => {
+  if (isDeeperThan(data, MAX_DEPTH)) {
+    const found = `more than ${MAX_DEPTH} levels of nesting at ${root}${afterWrite(kind)}`;
+    return { ...failure(kind, "VENUE_REPLY", "alert", `expected ${expected(kind)}, found ${found}`), body };
+  }
   const exact = kind.exact.safeParse(data);
   if (!exact.success)
     return {
@@ -207,6 +211,13 @@ const unknownWords = (value: unknown): readonly string[] => {
     .filter((word): word is string => typeof word === "string" && !KNOWN_CANCEL_TYPES.has(word));
   return [...new Set(words)].map((word) => `cancelType ${JSON.stringify(redactBody(word))} is not documented`);
 };
+
+/** No reply of this API has more than five levels; what walks a value below stands on the stack. */
+const MAX_DEPTH = 100;
+const isDeeperThan = (value: unknown, levels: number): boolean =>
+  value !== null &&
+  typeof value === "object" &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1)));
 
 const finerThanKept = (data: unknown): boolean => {
   if (typeof data === "string") return (canonicalDecimal(data)?.split(".")[1]?.length ?? 0) > 8;

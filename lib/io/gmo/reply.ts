@@ -2,6 +2,7 @@
 // success and a missing `data` is never an empty list (GMO API 1.1, 14.1).
 import type { EpochMs } from "../../core/time.ts";
 import { Instant } from "./codecs.ts";
+import { isMaintenance } from "./errorCodes.ts";
 import type { Credentials } from "./sign.ts";
 import type { TransportReply } from "./transport.ts";
 import { Envelope } from "./wire.ts";
@@ -9,13 +10,20 @@ import { Envelope } from "./wire.ts";
 export type ReadReply =
   | { readonly kind: "ok"; readonly data: unknown; readonly venueMs?: EpochMs; readonly remark?: string }
   | { readonly kind: "refused"; readonly code: string; readonly text: string; readonly venueMs?: EpochMs }
-  /** Nobody knows what the venue did. */
-  | { readonly kind: "garbled"; readonly reason: string; readonly venueMs?: undefined };
+  /**
+   * Nobody knows what the venue did. `closedCode`: a gateway's failure that carries the venue's own word that it is closed
+   * (ERR-5201, ERR-5202): enough to know its state, not enough to say that a write was not executed (GMO API 11).
+   */
+  | { readonly kind: "garbled"; readonly reason: string; readonly closedCode?: string; readonly venueMs?: undefined };
 
 /** `venueMs` is the venue's clock when it answered, where it says so. */
 export const readReply = (reply: TransportReply): ReadReply => {
-  if (reply.httpStatus >= 500) return { kind: "garbled", reason: `HTTP ${reply.httpStatus}` };
   const read = readEnvelope(reply.body);
+  // Refusals come with 200, 404, or a gateway's 4xx (GMO API 1.3); anything else is nobody's answer.
+  if (reply.httpStatus >= 500 || (reply.httpStatus >= 300 && reply.httpStatus < 400)) {
+    const closed = read.kind === "refused" && isMaintenance(read.code) ? { closedCode: read.code } : {};
+    return { kind: "garbled", reason: `HTTP ${reply.httpStatus}`, ...closed };
+  }
   if (read.kind === "garbled") return { kind: "garbled", reason: `HTTP ${reply.httpStatus} with ${read.reason}` };
   // Success is always 200; a gateway that answers for the venue must not pass for it.
   if (read.kind === "ok" && (reply.httpStatus < 200 || reply.httpStatus > 299))

@@ -712,6 +712,25 @@ describe("evidence", () => {
     for (const text of ['{"status":0,"data":"my-token', '{"status":0,"data":["my-token"]}', ok("my-token")])
       expect(JSON.stringify(decode("private/ws-auth", text))).not.toContain("my-token");
   });
+  test.each(KINDS.map(({ name }) => name))(
+    "%s: a value nested without end is an answer, not an exhausted stack",
+    (kind) => {
+      const levels = 20_000;
+      const deep = `${'{"a":['.repeat(levels)}1${"]}".repeat(levels)}`;
+      const bodies = [
+        deep,
+        `{"status":0,"data":${deep}}`,
+        `{"status":0,"data":[{"feeType":"X","x":${deep}}]}`,
+        `{"status":0,"data":{"status":"OPEN","list":[],"x":${deep}}}`,
+        `{"status":1,"messages":${deep}}`,
+        `{"channel":"${kind.slice(3)}","x":${deep}}`,
+      ];
+      for (const text of bodies) {
+        const decoded = decode(kind, text);
+        expect(decoded.ok ? decoded : decoded.code).toMatch(/^VENUE_/);
+      }
+    },
+  );
   test("whatever is fed: an answer, never a crash, never without a verdict", () => {
     const text = fc.oneof(
       fc.string(),

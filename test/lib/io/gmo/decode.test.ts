@@ -231,8 +231,8 @@ describe("what may be missing, extra or odd", () => {
   };
   const changed = (text: string, change: Record<string, unknown>): string =>
     JSON.stringify({ ...(JSON.parse(text) as object), ...change });
-  const ordersOf = (row: string) => decoded(`{ "list": [ ${row} ] }`, (v) => v.orders(["1"]));
-  const executionsOf = (row: string) => decoded(`{ "list": [ ${row} ] }`, (v) => v.executions("1"));
+  const ordersOf = (row: string) => decoded(`{ "list": [ ${row} ] }`, (v) => v.orders(["8819977864"]));
+  const executionsOf = (row: string) => decoded(`{ "list": [ ${row} ] }`, (v) => v.executions("8819977870"));
 
   test("a book without its timestamp", async () => {
     expect(await decoded(without(BOOK, "timestamp"), (v) => v.orderBook("BTC_JPY"))).toEqual({
@@ -309,6 +309,18 @@ describe("what may be missing, extra or odd", () => {
     });
     expect(await ordersOf(changed(ORDER, extra))).toEqual([order]);
   });
+  test.each<[string, string, (venue: Venue) => Promise<unknown>]>([
+    ["a book", BOOK, (v) => v.orderBook("ETH_JPY")],
+    ["live orders", `{ "list": [ ${ORDER} ] }`, (v) => v.activeOrders("ETH_JPY")],
+    ["orders by id", `{ "list": [ ${ORDER} ] }`, (v) => v.orders(["8819977865", "8819977866"])],
+    ["fills of an order", `{ "list": [ ${EXECUTION} ] }`, (v) => v.executions("8819977871")],
+    ["fills of the day", `{ "list": [ ${EXECUTION} ] }`, (v) => v.latestExecutions("ETH_JPY")],
+    ["positions", `{ "list": [ ${POSITION} ] }`, (v) => v.openPositions("ETH_JPY")],
+  ])("%s of something else than was asked is an alert, never taken for ours", async (_name, data, call) => {
+    const world = stub([body(`{ "status": 0, "data": ${data} }`)]);
+    expect(await errorOf(call(world.venue))).toMatchObject({ verdict: "alert", code: "VENUE_REPLY" });
+    expect(world.sent).toHaveLength(1);
+  });
   test("the ticker of another symbol is not ours", async () => {
     expect(await errorOf(decoded(`[ ${TICKER} ]`, (v) => v.ticker("ETH_JPY")))).toMatchObject({
       verdict: "alert",
@@ -331,7 +343,7 @@ describe("what may be missing, extra or odd", () => {
     ["an unknown side", changed(ORDER, { side: "LONG" })],
   ])("an order with %s does not parse: alert, never a guess", async (_name, row) => {
     const { venue, sent } = stub([withData(`{ "list": [ ${ORDER}, ${row} ] }`)]);
-    expect(await errorOf(venue.orders(["1"]))).toMatchObject({
+    expect(await errorOf(venue.orders(["8819977864"]))).toMatchObject({
       verdict: "alert",
       code: "VENUE_REPLY",
       message: expect.stringContaining("data.list.1"),
@@ -391,6 +403,8 @@ describe("status", () => {
       "MAINTENANCE",
     ],
     ["ERR-5202", refusal("ERR-5202"), "MAINTENANCE"],
+    ["HTTP 503 with ERR-5201", refusal("ERR-5201", "MAINTENANCE", 503), "MAINTENANCE"],
+    ["HTTP 502 with ERR-5202", refusal("ERR-5202", "MAINTENANCE", 502), "MAINTENANCE"],
   ])("%s", async (_name, reply, status) => {
     expect(await stub([reply]).venue.status()).toBe(status);
   });

@@ -16,6 +16,9 @@ const PASSING: readonly (readonly [string, Answer, string, readonly number[]])[]
   ["any other lack of a reply", lost("other"), "VENUE_OTHER", [250, 750]],
   ["HTTP 500, empty", body("", 500), "VENUE_GARBLED", [250, 750]],
   ["HTTP 503 with HTML", body(HTML, 503), "VENUE_GARBLED", [250, 750]],
+  ["HTTP 503 with another refusal", refusal("ERR-201", "", 503), "VENUE_GARBLED", [250, 750]],
+  ["HTTP 301 with a refusal", refusal("ERR-201", "", 301), "VENUE_GARBLED", [250, 750]],
+  ["HTTP 204", body("", 204), "VENUE_GARBLED", [250, 750]],
   ["HTTP 502 with a good envelope", json({ status: 0, data: [] }, 502), "VENUE_GARBLED", [250, 750]],
   ["HTTP 403 with a good envelope", json({ status: 0, data: [] }, 403), "VENUE_GARBLED", [250, 750]],
   ["HTTP 200 with HTML", body(HTML), "VENUE_GARBLED", [250, 750]],
@@ -52,6 +55,14 @@ describe("retries", () => {
       }),
     );
   });
+  test.each(["ERR-5201", "ERR-5202"])(
+    "HTTP 503 with %s is the venue's state: told at once, nothing retried",
+    async (code) => {
+      const world = stub([refusal(code, "closed", 503)]);
+      expect(await errorOf(world.venue.assets())).toMatchObject({ verdict: "retry", code });
+      expect(world.sent).toHaveLength(1);
+    },
+  );
   test("the same request goes out each time, with the configured limit of 5 s", async () => {
     const world = stub([lost("timeout"), lost("reset"), okay({})]);
     await world.venue.activeOrders("BTC_JPY");

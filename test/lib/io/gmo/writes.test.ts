@@ -80,13 +80,19 @@ describe("at most once", () => {
       ["HTTP 503 HTML", body("<html>busy</html>", 503), "<html>busy</html>"],
       ["HTTP 200 HTML", body("<html>busy</html>"), "an HTML page"],
       ["truncated JSON", body('{"status":0,"da'), '{"status":0,"da'],
-      ["HTTP 503 with maintenance in JSON", refusal("ERR-5201", "", 503), "HTTP 503"],
+      ["HTTP 503 with a refusal in JSON", refusal("ERR-201", "", 503), "HTTP 503"],
+      ["a redirect with a refusal in JSON", refusal("ERR-201", "", 302), "HTTP 302"],
     ])("%s is unknown, with the body as evidence", async (_case, answer, evidence) => {
       expect(await write(stub([answer]).venue)).toMatchObject({
         kind: "unknown",
         code: "VENUE_GARBLED",
         message: expect.stringContaining(evidence),
       });
+    });
+    test.each(["ERR-5201", "ERR-5202"])("HTTP 503 with %s is unknown all the same, and says why", async (code) => {
+      const world = stub([refusal(code, "closed", 503)]);
+      expect(await write(world.venue)).toMatchObject({ kind: "unknown", code });
+      expect(world.sent).toHaveLength(1);
     });
   });
 
