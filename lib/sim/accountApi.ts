@@ -88,6 +88,7 @@ const coinNames = (machine: Machine): readonly string[] => [
 ];
 const assetsView = (machine: Machine): readonly object[] => {
   const account = machine.account();
+  const { assetYen } = machine.options;
   const coins = coinNames(machine).map((coin) => {
     const quote = machine.quoteYen(machine.rules.has(coin) ? coin : `${coin}_JPY`);
     return {
@@ -99,8 +100,8 @@ const assetsView = (machine: Machine): readonly object[] => {
   });
   return [
     {
-      amount: formatE8(account.cash),
-      available: formatE8(wholeYen(account.available)),
+      amount: formatE8(assetYen === "whole" ? wholeYen(account.cash) : account.cash),
+      available: formatE8(assetYen === "exact" ? account.available : wholeYen(account.available)),
       conversionRate: "1",
       symbol: "JPY",
     },

@@ -4,6 +4,7 @@ import { type EpochMs, isoUtc } from "../core/time.ts";
 import type { Credentials } from "../io/gmo/sign.ts";
 import type { TransportReply } from "../io/gmo/transport.ts";
 import type { Effects, Machine } from "./machine.ts";
+import type { VenueOptions } from "./options.ts";
 import { privateApi } from "./privateApi.ts";
 import { type ApiResult, okay, publicApi, refusedWith } from "./publicApi.ts";
 import { type Refusal, refuse } from "./refusal.ts";
@@ -27,8 +28,12 @@ export interface ApiOptions {
 const STATUS_OF_CODE: Readonly<Record<string, number>> = { "ERR-5207": 2, "ERR-5003": 4, "ERR-5201": 5, "ERR-5202": 5 };
 const HTTP_OF_CODE: Readonly<Record<string, number>> = { "ERR-5204": 404, "ERR-5207": 404 };
 
-export const refusalReply = ({ code, text }: Refusal, nowMs: EpochMs): TransportReply => ({
-  httpStatus: HTTP_OF_CODE[code] ?? 200,
+export const refusalReply = (
+  { code, text }: Refusal,
+  nowMs: EpochMs,
+  { maintenanceHttpStatus }: Pick<VenueOptions, "maintenanceHttpStatus">,
+): TransportReply => ({
+  httpStatus: HTTP_OF_CODE[code] ?? (STATUS_OF_CODE[code] === 5 ? maintenanceHttpStatus : 200),
   body: JSON.stringify({
     status: STATUS_OF_CODE[code] ?? 1,
     messages: [{ message_code: code, message_string: text }],
@@ -49,7 +54,9 @@ export const answer = (
 ): TransportReply => {
   const nowMs = machine.state.nowMs;
   const result = resultOf(machine, options, request, effects);
-  return result.kind === "refused" ? refusalReply(result.refusal, nowMs) : successReply(result.data, nowMs);
+  return result.kind === "refused"
+    ? refusalReply(result.refusal, nowMs, machine.options)
+    : successReply(result.data, nowMs);
 };
 
 /** Refused before the venue is open again; everything else works (GMO API 12). */

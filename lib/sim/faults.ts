@@ -63,7 +63,7 @@ export const spoil = (fault: Fault, reply: TransportReply | undefined, nowMs: Ep
     case "error":
       return {
         kind: "reply",
-        reply: refusalReply(refuse(fault.code ?? "ERR-554", "simulated fault"), nowMs),
+        reply: refusalReply(refuse(fault.code ?? "ERR-554", "simulated fault"), nowMs, { maintenanceHttpStatus: 200 }),
         delayMs: 0,
       };
     case "late":

@@ -84,7 +84,7 @@ export class Machine {
     this.options = options;
     this.hours = new TradingHours(options.maintenance, options.closures);
     this.settlement = new Settlement(state, rules, options, (symbol) => this.quoteYen(symbol));
-    this.matching = new Matching(state, market, rules, this.settlement, { seed, partialFills: options.partialFills });
+    this.matching = new Matching(state, market, rules, this.settlement, { ...options, seed });
   }
 
   status(): VenueStatus {

@@ -11,6 +11,7 @@ import { remainingOf, type SimOrder, type SimState } from "./state.ts";
 export interface MatchingOptions {
   readonly seed: number | string;
   readonly partialFills: boolean;
+  readonly triggeredStop: "market" | "limit";
 }
 /**
  * Why a taker stopped: it is full, the book (within its limit) is empty, the next best price is our own, or what it would
@@ -94,7 +95,9 @@ export class Matching {
 
   /** Takes what the book offers within the order's limit, at most the injected cap. */
   take(order: SimOrder): Stopped {
-    const limit = order.executionType === "LIMIT" ? order.price : undefined;
+    const { executionType, price } = order;
+    const isLimited = executionType === "LIMIT" || (executionType === "STOP" && this.options.triggeredStop === "limit");
+    const limit = isLimited ? price : undefined;
     const { levels, meetsOwn } = this.#reachable(order.symbol, order.side, limit);
     const step = this.rulesOf(order.symbol).sizeStep;
     let capped = order.fillCap;

@@ -11,6 +11,11 @@ export interface VenueOptions {
   readonly partialFills: boolean;
   /** Which price triggers a STOP: the last trade, or the touch (ask for BUY, bid for SELL). GMO API 17.2: unknown. */
   readonly stopTrigger: "last" | "touch";
+  /**
+   * What a triggered STOP is: a market order, or a limit at its trigger price (GMO API 17.2). Both are FAK: what the book
+   * does not offer, or with "limit" not up to that price, expires. In a gap "limit" leaves a position bare.
+   */
+  readonly triggeredStop: "market" | "limit";
   /** LIMIT with FAK: older pages restrict FAK to MARKET and STOP (GMO API 17.3). "refused" is ERR-5111. */
   readonly limitFak: "refused" | "accepted";
   /** Code for SOK on a symbol without it (GMO API 17.3). */
@@ -26,6 +31,11 @@ export interface VenueOptions {
   readonly yenRounding: YenRounding;
   /** Whether a resting spot BUY locks its taker fee, too (GMO API 17.6). */
   readonly lockTakerFee: boolean;
+  /**
+   * Yen in account/assets (GMO API 17.6): "mixed" is the amount as it is booked and what is available in whole yen, "whole"
+   * cuts both, "exact" neither.
+   */
+  readonly assetYen: "mixed" | "whole" | "exact";
   /** Margin of a symbol held both ways: both sides added up, or the larger side alone (GMO API 17.8). */
   readonly hedgedMargin: "sum" | "larger";
 
@@ -78,10 +88,19 @@ export interface VenueOptions {
   readonly closures: readonly Closure[];
   /** What /v1/status says in maintenance: its data, or the refusal every other path gets (GMO API 4.1: both were seen). */
   readonly statusInMaintenance: "data" | "refusal";
+  /** HTTP status of ERR-5201 and ERR-5202 (GMO API 17.12); 200 is what nearly every refusal has. */
+  readonly maintenanceHttpStatus: 200 | 503;
   /** Largest difference between API-TIMESTAMP and the clock, each way, milliseconds (GMO API 17.1). */
   readonly signatureWindowMs: number;
   /** Which code a timestamp ahead of the server gets: 5008 by the English text, 5009 by the Japanese one (GMO API 2.1). */
   readonly timestampAheadCode: "ERR-5008" | "ERR-5009";
+  // Lists.
+  /** `pagination.count`: the rows of the page, or the count that was asked for (GMO API 4.4). */
+  readonly paginationCount: "rows" | "asked";
+  /** Order of activeOrders, latestExecutions and openPositions; not documented (GMO API 7.5). */
+  readonly listOrder: "newest" | "oldest";
+  /** cancelBulkOrder with nothing to cancel: `[]`, or no data (GMO API 7.12). */
+  readonly emptyBulkCancel: "list" | "absent";
   /** How long /v1/orders knows an order that has ended (GMO API 17.9). undefined: for ever. */
   readonly orderRetentionMs: number | undefined;
   /** 1week klines open on this day at 06:00 JST (GMO API 17.11). */
@@ -93,11 +112,13 @@ export interface VenueOptions {
 export const PLAIN_OPTIONS: VenueOptions = {
   partialFills: true,
   stopTrigger: "last",
+  triggeredStop: "market",
   limitFak: "refused",
   sokUnsupportedCode: "ERR-5111",
   uncoveredOrders: "fill",
   yenRounding: "yen",
   lockTakerFee: true,
+  assetYen: "mixed",
   hedgedMargin: "sum",
   positionGranularity: "execution",
   bulkCloseFirst: "oldest",
@@ -120,8 +141,12 @@ export const PLAIN_OPTIONS: VenueOptions = {
   maintenance: "none",
   closures: [],
   statusInMaintenance: "data",
+  maintenanceHttpStatus: 200,
   signatureWindowMs: 5_000,
   timestampAheadCode: "ERR-5008",
+  paginationCount: "rows",
+  listOrder: "newest",
+  emptyBulkCancel: "list",
   orderRetentionMs: undefined,
   weekStart: "monday",
   longKlineGrid: "venueDay",

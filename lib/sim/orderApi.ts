@@ -158,5 +158,6 @@ const cancelBulk = (
     .toSorted((a, b) => (desc ? b.orderId - a.orderId : a.orderId - b.orderId))
     .slice(0, AT_MOST);
   for (const order of matching) machine.cancel(order, effects);
+  if (matching.length === 0 && machine.options.emptyBulkCancel === "absent") return okay();
   return okay(matching.map((order) => order.orderId));
 };

@@ -5,7 +5,7 @@ import { DAY_MS } from "../core/time.ts";
 import { accountApi } from "./accountApi.ts";
 import type { Effects, Machine } from "./machine.ts";
 import { orderApi } from "./orderApi.ts";
-import { type ApiResult, okay, paging, refusedWith } from "./publicApi.ts";
+import { type ApiResult, okay, pageOf, paging, refusedWith } from "./publicApi.ts";
 import { invalid, refuse } from "./refusal.ts";
 import { isSpot, type SimOrder } from "./state.ts";
 import { summariesOf } from "./summary.ts";
@@ -57,7 +57,7 @@ export const privateApi = (
   }
 };
 
-/** Newest first, `{}` when empty; `symbol` is required (GMO API 0.18). */
+/** `{}` when empty; `symbol` is required (GMO API 0.18). */
 const listOf = (
   machine: Machine,
   query: URLSearchParams,
@@ -70,10 +70,9 @@ const listOf = (
   const limits = paging(query);
   if ("code" in limits) return refusedWith(limits);
   const { page, count } = limits;
-  const list = rowsOf(symbol)
-    .toReversed()
-    .slice((page - 1) * count, page * count);
-  return okay(list.length === 0 ? {} : { pagination: { currentPage: page, count: list.length }, list });
+  const rows = rowsOf(symbol);
+  const ordered = machine.options.listOrder === "newest" ? rows.toReversed() : rows;
+  return pageOf(machine, ordered.slice((page - 1) * count, page * count), limits);
 };
 
 const positionSummary = (machine: Machine, query: URLSearchParams): ApiResult => {

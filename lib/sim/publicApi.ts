@@ -98,7 +98,18 @@ const trades = (machine: Machine, symbol: string, query: URLSearchParams): ApiRe
     Math.ceil((count + (firstRow % 2)) / 2),
   );
   const list = prints.flatMap((print) => printViews(print, priced)).slice(firstRow % 2, (firstRow % 2) + count);
-  return okay(list.length === 0 ? {} : { pagination: { currentPage: page, count: list.length }, list });
+  return pageOf(machine, list, limits);
+};
+
+/** One page as the venue wraps it; `{}` when empty (GMO API 14.2). */
+export const pageOf = (
+  { options }: Machine,
+  list: readonly object[],
+  { page, count }: { readonly page: number; readonly count: number },
+): ApiResult => {
+  if (list.length === 0) return okay({});
+  const told = options.paginationCount === "asked" ? count : list.length;
+  return okay({ pagination: { currentPage: page, count: told }, list });
 };
 
 /** A range that has not begun, the wrong form of date and a range without data are ERR-5207. */

@@ -28,7 +28,7 @@ export class VenueViews {
   /** The refusal of a closed venue or of a wrong key, timestamp or signature; undefined lets the request pass. */
   refused(request: ApiRequest): TransportReply | undefined {
     const refusal = closedRefusal(this.machine) ?? authenticate(this.machine, this.apiOptions(), request);
-    return refusal && refusalReply(refusal, this.machine.state.nowMs);
+    return refusal && refusalReply(refusal, this.machine.state.nowMs, this.machine.options);
   }
   /** "refused": an upgrade to a WebSocket gets HTTP 503 (GMO API 1.3). */
   socketUpgrade(): "open" | "refused" {
@@ -40,7 +40,7 @@ export class VenueViews {
   }
   /** A refusal in the venue's envelope, with the status number and HTTP status its code has. */
   refusal(code: string, text: string): TransportReply {
-    return refusalReply(refuse(code, text), this.machine.state.nowMs);
+    return refusalReply(refuse(code, text), this.machine.state.nowMs, this.machine.options);
   }
 
   /** Frames of one event, in order; a position event makes a summary UPDATE, too. */

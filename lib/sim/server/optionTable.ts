@@ -13,18 +13,20 @@ export const MARKET_OPTIONS: MarketOptions = { bookLevels: 100, volumeShare: 0.0
 /** The server's defaults: the stricter reading wherever GMO's is not known. */
 export const SERVED_VENUE_OPTIONS: VenueOptions = { ...PLAIN_OPTIONS, ...FAITHFUL_OPTIONS };
 
-type Values = readonly string[] | "count" | "count or none" | "share" | "list";
+type Values = readonly string[] | "count" | "count or none" | "share" | "list" | "text";
 type Row = readonly [values: Values, about: string];
 const YES_NO = ["true", "false"] as const;
 
 const VENUE = {
   partialFills: [YES_NO, "a resting order gets a part of what trades, not all at once"],
   stopTrigger: [["last", "touch"], "which price triggers a STOP"],
+  triggeredStop: [["market", "limit"], "what a triggered STOP is; limit: up to its trigger price only"],
   limitFak: [["refused", "accepted"], "LIMIT with FAK; refused is ERR-5111"],
   sokUnsupportedCode: [["ERR-5111", "ERR-5106"], "SOK where the symbol has none"],
   uncoveredOrders: [["fill", "cancel"], "an order that should fill when its margin is gone"],
   yenRounding: [["yen", "nearest", "exact"], "rounding of profits and fees"],
   lockTakerFee: [YES_NO, "a resting spot BUY locks its fee, too"],
+  assetYen: [["mixed", "whole", "exact"], "yen in account/assets: only amount with decimals, neither, both"],
   hedgedMargin: [["sum", "larger"], "margin of a symbol held both ways"],
   positionGranularity: [["execution", "order"], "one position per fill or per opening order"],
   bulkCloseFirst: [["oldest", "newest"], "which positions a bulk close takes first"],
@@ -46,8 +48,12 @@ const VENUE = {
   eventOrder: [["random", "before", "after"], "events of a request and its reply"],
   maintenance: [["none", "saturday"], "closed Saturdays 09:00 to 11:00 JST, pre-open to 11:10"],
   statusInMaintenance: [["data", "refusal"], "what /v1/status says then"],
+  maintenanceHttpStatus: [["200", "503"], "HTTP status of ERR-5201 and ERR-5202"],
   signatureWindowMs: ["count", "API-TIMESTAMP against the wall clock, each way"],
   timestampAheadCode: [["ERR-5008", "ERR-5009"], "code of a timestamp ahead of ours"],
+  paginationCount: [["rows", "asked"], "pagination.count: rows of the page, or as asked for"],
+  listOrder: [["newest", "oldest"], "order of activeOrders, latestExecutions, openPositions"],
+  emptyBulkCancel: [["list", "absent"], "cancelBulkOrder with nothing to cancel: [] or no data"],
   orderRetentionMs: ["count or none", "how long /v1/orders knows an ended order, venue ms"],
   weekStart: [["monday", "sunday"], "first day of 1week candles"],
   longKlineGrid: [["venueDay", "utcMidnight"], "grid of 4hour to 12hour candles"],
@@ -57,6 +63,9 @@ const SERVER = {
   privateLimit: [["tier", "off"], "20, 30 or 50 GET and as many POST a second"],
   publicPerSecond: ["count", "public requests a second; 0 = no limit"],
   commandIntervalMs: ["count", "between WebSocket commands of one address; 0 = no limit"],
+  commandTooFastText: ["text", "error frame of a command too fast"],
+  maxConnections: ["count", "sockets of one address, refused beyond; 0 = no limit"],
+  tooManyConnectionsStatus: [["403", "429", "503"], "HTTP status of an upgrade beyond it"],
   maxBodyBytes: ["count", "largest request body, HTTP 413 beyond"],
   pingIntervalMs: ["count", "the server's ping"],
   missedPongs: ["count", "pings without pong that end a socket"],
@@ -120,6 +129,7 @@ export const parseOptions = (given: readonly string[]): GivenOptions => {
 const WRONG = Symbol("wrong");
 const readValue = (values: Values, text: string, isNumber: boolean): unknown => {
   if (values === "list") return text === "" ? [] : text.split(",");
+  if (values === "text") return /^[\x20-\x7e]{1,200}$/.test(text) ? text : WRONG;
   if (values === "share") {
     const share = /^\d{1,4}(\.\d{1,8})?$/.test(text) ? Number(text) : 0;
     return share > 0 ? share : WRONG;

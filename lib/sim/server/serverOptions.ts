@@ -10,6 +10,12 @@ export interface ServerOptions {
   readonly publicPerSecond: number;
   /** Between two WebSocket commands of one address, all its sockets together; 0: no limit. */
   readonly commandIntervalMs: number;
+  /** What the error frame of a command that comes too fast says; the exact text was never captured (GMO API 17.10). */
+  readonly commandTooFastText: string;
+  /** Sockets of one address at a time, both halves together; an upgrade beyond is refused. 0: no limit. GMO API 17.7: unknown. */
+  readonly maxConnections: number;
+  /** Not published. 503 looks like maintenance to a client. */
+  readonly tooManyConnectionsStatus: 403 | 429 | 503;
   /** Largest request body; beyond it HTTP 413. Not published. */
   readonly maxBodyBytes: number;
 
@@ -55,6 +61,9 @@ export const SERVER_OPTIONS: ServerOptions = {
   privateLimit: "tier",
   publicPerSecond: 5,
   commandIntervalMs: 1_000,
+  commandTooFastText: "ERR-5003 Requests are too many.",
+  maxConnections: 20,
+  tooManyConnectionsStatus: 403,
   maxBodyBytes: 65_536,
   pingIntervalMs: 60_000,
   missedPongs: 3,

@@ -31,7 +31,9 @@ const PUBLIC_PATH = "/ws/public/v1";
 const PRIVATE_PATH = "/ws/private/v1/";
 const REASONS: Readonly<Record<number, string>> = {
   401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
+  429: "Too Many Requests",
   503: "Service Unavailable",
 };
 
@@ -66,7 +68,8 @@ export class Sockets {
       const path = (request.url ?? "").split("?")[0]!;
       const token = path.startsWith(PRIVATE_PATH) ? path.slice(PRIVATE_PATH.length) : undefined;
       const area = token === undefined ? "public" : "private";
-      const refusal = this.#refusal(path, token);
+      const ip = request.socket.remoteAddress ?? "";
+      const refusal = this.#refusal(path, token, ip);
       const fault =
         refusal === undefined
           ? this.config.faults.strike("connect", { area }, this.config.simulator.nowMs())[0]
@@ -76,17 +79,21 @@ export class Sockets {
       else if (fault?.kind === "cut") socket.destroy();
       else
         this.#server.handleUpgrade(request, socket, head, (ws) => {
-          const connection = this.#accept(ws, area, token, request.socket.remoteAddress ?? "");
+          const connection = this.#accept(ws, area, token, ip);
           if (fault) connection.suffer(fault);
         });
     });
   }
   /** The HTTP status of an upgrade that is not let in. */
-  #refusal(path: string, token: string | undefined): number | undefined {
+  #refusal(path: string, token: string | undefined, ip: string): number | undefined {
     const { options, tokens, simulator } = this.config;
     if (path !== PUBLIC_PATH && !token) return 404;
     if (simulator.views.socketUpgrade() === "refused") return 503;
-    return token === undefined || tokens.has(token) ? undefined : options.badTokenStatus;
+    if (token !== undefined && !tokens.has(token)) return options.badTokenStatus;
+    const ofAddress = [...this.#connections].filter((connection) => connection.ip === ip).length;
+    return options.maxConnections > 0 && ofAddress >= options.maxConnections
+      ? options.tooManyConnectionsStatus
+      : undefined;
   }
   #accept(ws: WebSocket, area: "public" | "private", token: string | undefined, ip: string): Connection {
     const { wall, options, faults, simulator, publicFeed, privateFeed } = this.config;
@@ -131,7 +138,7 @@ export class Sockets {
     const { commandIntervalMs } = this.config.options;
     const perSecond = commandIntervalMs === 0 ? 0 : 1_000 / commandIntervalMs;
     // Whatever came counts, also what is no command.
-    if (!this.#commands.take(connection.ip, perSecond)) return "ERR-5003 Requests are too many.";
+    if (!this.#commands.take(connection.ip, perSecond)) return this.config.options.commandTooFastText;
     if (!command) return "ERR-5106 Invalid request parameter.";
     const isPublic = connection.area === "public";
     const wrong = isPublic ? this.#public(connection, command) : this.#private(connection, command);

@@ -30,6 +30,16 @@ describe("who is let in", () => {
     await expect((await started()).privateEar("x".repeat(32))).rejects.toThrow("HTTP 404");
     await expect((await started({ server: { badTokenStatus: 401 } })).privateEar("x")).rejects.toThrow("HTTP 401");
   });
+  test("an address has a cap of sockets, both halves together; one that left makes room", async () => {
+    const venue = await started({ server: { maxConnections: 2, tooManyConnectionsStatus: 429 } });
+    const ear = await venue.publicEar();
+    await venue.privateEar();
+    await expect(venue.publicEar()).rejects.toThrow("HTTP 429");
+    ear.ws.close();
+    await ear.closed;
+    await expect.poll(() => venue.server.sockets()).toBe(1);
+    await venue.publicEar();
+  });
   test("maintenance is HTTP 503 on upgrade, and open sockets are closed", async () => {
     const venue = await started({
       faults: { closures: [{ kind: "maintenance", fromMs: 60_000, untilMs: 120_000 }] },
@@ -109,6 +119,14 @@ describe("commands (10.1)", () => {
     await venue.order({ size: "0.01" });
     await ear.settled();
     expect(ear.frames).toEqual([]);
+  });
+  test("the text of a command too fast is an option: it was never captured", async () => {
+    const venue = await started({ server: { commandIntervalMs: 1_000, commandTooFastText: "ERR-5003 Too fast" } });
+    const ear = await venue.publicEar();
+    ear.subscribe("ticker", BTC);
+    ear.subscribe("orderbooks", BTC);
+    await ear.settled();
+    expect(errors(ear)).toEqual(["ERR-5003 Too fast"]);
   });
   test("one command a second per address, shared by all its sockets; too fast is an ERR-5003 frame", async () => {
     const venue = await started({ server: { commandIntervalMs: 1_000 } });
