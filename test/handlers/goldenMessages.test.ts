@@ -136,11 +136,24 @@ const trade = {
   symbol: "BTC_JPY",
   direction: "long",
   targetSize: parseCoin("0.005"),
+  minSize: parseCoin("0.001"),
 } as Trade;
 const position = { opened: parseCoin("0.004"), price: yen(17_511_900) } as PositionRow;
 const legs = [
-  { size: parseCoin("0.002"), stop: yen(17_300_111), target: 1, targetPrice: yen(17_564_883) },
-  { size: parseCoin("0.002"), stop: yen(17_300_111), target: 2, targetPrice: yen(17_617_420) },
+  {
+    size: parseCoin("0.002"),
+    open: parseCoin("0.002"),
+    stop: yen(17_300_111),
+    target: 1,
+    targetPrice: yen(17_564_883),
+  },
+  {
+    size: parseCoin("0.002"),
+    open: parseCoin("0.002"),
+    stop: yen(17_300_111),
+    target: 2,
+    targetPrice: yen(17_617_420),
+  },
 ] as LegRow[];
 const result: TradeResult = {
   entrySize: parseCoin("0.005"),
@@ -185,6 +198,10 @@ describe.each(LOCALES)("in %s", (locale) => {
         }),
     ],
     ["closed-at-stop", () => closedText(locale, trade, result)],
+    [
+      "closed-at-entry",
+      () => closedText(locale, trade, { ...result, pnl: parseYen("153.2"), pnlPercent: 0.16, exitReason: "stop_loss" }),
+    ],
     [
       "closed-won",
       () => closedText(locale, trade, { ...result, pnl: parseYen("264.4"), pnlPercent: 0.3, exitReason: "tp2" }),

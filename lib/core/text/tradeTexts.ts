@@ -17,6 +17,9 @@ const headJa = (p: Head): string =>
 /** Below zero a maker rebate was received (spot). */
 const feesEn = (yen: number): string => (yen < 0 ? `rebate ${yenText(-yen)}` : `fees ${yenText(yen)}`);
 const feesJa = (yen: number): string => (yen < 0 ? `リベート受取 ${yenText(-yen)}` : `手数料 ${yenText(yen)}`);
+/** The stop moves to the entry after the first target: a stop that closed a gain was that one. */
+const afterTarget = (p: { readonly yen: number; readonly exit: Exit | undefined }): boolean =>
+  p.exit === "stop_loss" && p.yen > 0;
 type Exit = keyof (typeof words)["en"]["exit"];
 
 const en = {
@@ -33,7 +36,7 @@ const en = {
   refusedWhy: (p: { why: string }) => `The check before the order refused it: ${p.why}`,
   closed: (p: Head) => `CLOSED ${headEn(p)}`,
   result: (p: { yen: number; percent: number; exit: Exit | undefined }) =>
-    `${signedYen(p.yen)} (${signedPercent(p.percent)})${p.exit === undefined ? "" : `, ${words.en.exit[p.exit]}`}`,
+    `${signedYen(p.yen)} (${signedPercent(p.percent)})${p.exit === undefined ? "" : `, ${afterTarget(p) ? "first target, then the stop at the entry" : words.en.exit[p.exit]}`}`,
   fromTo: (p: { size: string; entryYen: number; exitYen: number; feesYen: number }) =>
     `${p.size} from ${yenText(p.entryYen)} to ${yenText(p.exitYen)}, ${feesEn(p.feesYen)}`,
   breakEven: (p: { rate: number }) => `break-even win rate of this plan ${percentText(p.rate)}`,
@@ -51,7 +54,7 @@ export const trade = inBoth(en, {
   refusedWhy: (p) => `発注前の再確認で見送りました: ${p.why}`,
   closed: (p) => `決済 ${headJa(p)}`,
   result: (p) =>
-    `${signedYen(p.yen)}（${signedPercent(p.percent)}）${p.exit === undefined ? "" : `、${words.ja.exit[p.exit]}`}`,
+    `${signedYen(p.yen)}（${signedPercent(p.percent)}）${p.exit === undefined ? "" : `、${afterTarget(p) ? "第1利確のあと建値で決済" : words.ja.exit[p.exit]}`}`,
   fromTo: (p) => `${p.size}: ${yenText(p.entryYen)} → ${yenText(p.exitYen)}、${feesJa(p.feesYen)}`,
   breakEven: (p) => `このプランの損益分岐の勝率 ${percentText(p.rate)}`,
   expired: (p) => `[${p.proposalId}] ${p.why}。却下として扱います`,
