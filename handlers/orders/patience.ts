@@ -4,6 +4,7 @@ import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { isLive } from "../../lib/core/order.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
+import { protectionOf } from "../../lib/core/tradeState.ts";
 import { accountTopic, type WakeTopic } from "../../lib/core/wake.ts";
 import type { Outcome } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
@@ -11,7 +12,7 @@ import { blindAlertKey, raiseBlind, resolveBlind } from "./alarm.ts";
 import { scribe } from "./book.ts";
 import { askAboutUnanswered, endSettled, hasSettled } from "./unanswered.ts";
 
-/** While something may be bare: an open leg without its order, or an entry that may have filled unseen. */
+/** While something may be bare: an open leg without its STOP, or an entry that may have filled unseen. */
 const RETRY_BARE_MS = 500;
 const RETRY_MS = 5_000;
 
@@ -65,7 +66,10 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
       .some(
         (o) => isLive(o) && (o.intent.purpose === "entry" || (o.state === "open" && o.cancelAskedMs !== undefined)),
       );
-    const untilMs = (ctx.clock.nowMs() + (bare || moving ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
+    const between = ctx.db.tradeLegs
+      .ofTrade(trade.id)
+      .some((leg) => leg.open > 0n && protectionOf({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }) !== "protected");
+    const untilMs = (ctx.clock.nowMs() + (bare || moving || between ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
     return lookAgain(ctx, trade.symbol, { untilMs, reason: e.code }, RETRY_MS);
   }
 };

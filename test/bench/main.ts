@@ -1,7 +1,8 @@
-// `npm run bench [-- chart|queue|inference|replay|venue … --quick --no-rivals]`: measures on this machine and prints JSON. Nothing here is
+// `npm run bench [-- chart|queue|inference|orders|replay|venue … --quick --no-rivals]`: measures on this machine and prints JSON. Nothing here is
 // asserted: speed belongs in a benchmark, and a number without its rival or its probe in the same run says little.
 import { benchChart } from "./chart.ts";
 import { benchInference } from "./inference.ts";
+import { benchOrders } from "./orders.ts";
 import { benchQueue, type QueueBenchOptions } from "./queue.ts";
 import { benchReplay } from "./replay.ts";
 import { benchVenue } from "./venue.ts";
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, (options: QueueBenchOptions) => Promise<R
   chart: benchChart,
   queue: benchQueue,
   inference: benchInference,
+  orders: benchOrders,
   replay: benchReplay,
   venue: benchVenue,
 };
