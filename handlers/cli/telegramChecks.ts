@@ -1,4 +1,5 @@
-// What `trader doctor` asks Telegram: is the token good, is the chat there, does nobody else poll. It confirms no update and sends nothing.
+// What `trader doctor` asks Telegram: is the token good, is the chat there, can updates be polled. It confirms no update and sends
+// nothing. Another program that polls cannot be seen from here (the newer poll wins): the worker that loses to it says 409.
 import { existsSync } from "node:fs";
 import type { Config } from "../../lib/core/config.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
@@ -37,7 +38,7 @@ export const telegramChecks = async (config: Config, dir: string): Promise<reado
       // A poll of ours would end the worker's: it is asked how it fares instead.
       if (isLocked(dir)) return pollOfWorker(dir);
       const waiting = await client.getUpdates({ holdSeconds: 0 });
-      return `nobody else polls, ${waiting.length} updates wait for the worker`;
+      return `no webhook in the way, ${waiting.length} updates wait for the worker`;
     }),
   ];
 };

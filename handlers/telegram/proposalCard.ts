@@ -36,7 +36,8 @@ export const proposalCard = (facts: Facts, proposal: Proposal, nowMs: EpochMs): 
   const { lines, final, buttons = [] } = endOf(facts, proposal, nowMs);
   // The commands under the message can do nothing any more either.
   const rest = said.split("\n").filter((line) => !/^\/(approve|reject|modify)_/.test(line));
-  const text = [...lines, "", ...rest].join("\n").trimEnd();
+  // Its id stays, for /why, and stands where a caption's limit does not cut it off.
+  const text = [...lines, `[${proposal.id}]`, "", ...rest].join("\n").trimEnd();
   const fingerprint = createHash("sha256")
     .update(JSON.stringify([text, buttons]))
     .digest("hex")

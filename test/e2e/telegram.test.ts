@@ -92,7 +92,7 @@ test("a refused token: the worker goes on, and log, status, doctor and their exi
 
   telegram.token = TOKEN;
   const healed = await traderHere(["doctor", "--var", join(worker.cwd, "v")], worker.env);
-  expect(healed.stdout).toMatch(/ok {4}telegram token +@test_bot\n[\s\S]*private chat 42[\s\S]*nobody else polls/);
+  expect(healed.stdout).toMatch(/ok {4}telegram token +@test_bot\n[\s\S]*private chat 42[\s\S]*no webhook in the way/);
   telegram.webhook = true;
   const webhook = await traderHere(["doctor", "--var", join(worker.cwd, "v")], worker.env);
   expect(webhook.stdout).toMatch(/FAIL {2}telegram poll +TELEGRAM 409/);
