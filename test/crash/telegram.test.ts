@@ -17,7 +17,6 @@ afterEach(async () => {
 interface Evening {
   said: number;
   tapped: boolean;
-  doubleTapped: boolean;
 }
 
 const evening = async (it: Phone, e: Evening): Promise<void> => {
@@ -52,7 +51,7 @@ const live = async (
 ): Promise<{ phone: Phone; story: readonly string[]; lives: number }> => {
   const it = await Phone.start({ btc: (s) => s.flat(11).to(9_998_000, 1).to(10_080_000, 16).flat(160) });
   phone = it;
-  const e: Evening = { said: 0, tapped: false, doubleTapped: false };
+  const e: Evening = { said: 0, tapped: false };
   // A start is part of the life it begins.
   let next: { downMs?: number; killAt?: number } | undefined = killAt === undefined ? undefined : { killAt };
   for (let lives = 1; ; lives += 1) {

@@ -8,7 +8,7 @@ import type { Fault } from "../../sim/telegram/server.ts";
 
 let phone: Phone;
 beforeEach(async () => {
-  phone = await Phone.start({}, 150);
+  phone = await Phone.start({}, 1_000);
 });
 afterEach(() => phone.close());
 
@@ -193,7 +193,7 @@ describe.each(LONG ? [1, 2, 3, 4, 5, 6, 7, 8] : [1])("a day of trouble, seed %i"
       { kind: "lost" },
       { kind: "hang" },
     ];
-    let hangs = LONG ? 50 : 3;
+    let hangs = LONG ? 50 : 2;
     phone.telegram.fault = () => {
       const fault = random.int(3) === 0 ? faults[random.int(faults.length)] : undefined;
       if (fault?.kind === "hang") hangs -= 1;

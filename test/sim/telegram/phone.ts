@@ -53,7 +53,7 @@ export class Phone {
     this.#begin();
   }
 
-  static async start(options: Partial<WorldOptions> = {}, timeoutMs = 400): Promise<Phone> {
+  static async start(options: Partial<WorldOptions> = {}, timeoutMs = 5_000): Promise<Phone> {
     const telegram = await FakeTelegram.start();
     const client = await createTelegramClient({ token: TOKEN, apiUrl: telegram.url, timeoutMs });
     const world = new World({

@@ -9,7 +9,7 @@ let telegram: FakeTelegram;
 let client: TelegramClient;
 beforeEach(async () => {
   telegram = await FakeTelegram.start();
-  client = await createTelegramClient({ token: TOKEN, apiUrl: telegram.url, timeoutMs: 300 });
+  client = await createTelegramClient({ token: TOKEN, apiUrl: telegram.url, timeoutMs: 1_000 });
 });
 afterEach(() => telegram.close());
 
