@@ -67,6 +67,8 @@ export type LegAction =
 
 /** A take-profit that rested in vain is tried again at once only when it would trade; else after this pause. */
 const TAKE_PROFIT_PAUSE_MS = MINUTE_MS;
+/** The longest pause is 16 minutes. */
+const TAKE_PROFIT_DOUBLINGS = 4;
 /** The venue's gateway may not see a new position yet (GMO API 8.6). */
 const NOT_VISIBLE_PAUSE_MS = 200;
 const NOT_VISIBLE_AGE_MS = 5 * SECOND_MS;
@@ -205,6 +207,8 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
       return market("stop_loss", "the venue refuses the stop");
   }
   const restore = refusal?.intent.purpose === "exit" && refusal.intent.executionType === "MARKET";
+  const vainUntilMs = inVainUntilMs(sent);
+  if (vainUntilMs !== undefined && f.nowMs < vainUntilMs) return wait("nobody took the market order", vainUntilMs);
   if (closing !== undefined && !restore) {
     const tried = sent.some((o) => o.intent.purpose === "exit");
     if (closing.how === "market" || tried || f.quote === undefined) return market(closing.exitReason, closing.why);
@@ -279,15 +283,37 @@ const takeProfit = (leg: Leg, f: ExitFacts): Profit => {
   if (f.quote === undefined || !targetTouched(f.direction, f.quote, leg.targetPrice))
     return { kind: "notYet", againMs: undefined, wakeOn: [watch(leg.targetPrice)] };
   const tried = leg.orders.findLast((o) => o.intent.purpose === "takeProfit" && "closedMs" in o);
-  const againMs = tried !== undefined && "closedMs" in tried ? later(tried.closedMs, TAKE_PROFIT_PAUSE_MS) : undefined;
-  if (againMs === undefined || f.nowMs >= againMs || targetTradable(f.direction, f.quote, leg.targetPrice))
-    return { kind: "now", againMs: undefined, wakeOn: [] };
+  const againMs =
+    tried !== undefined && "closedMs" in tried ? later(tried.closedMs, takeProfitPauseMs(leg)) : undefined;
+  const tradable =
+    targetTradable(f.direction, f.quote, leg.targetPrice) && (tried === undefined || restedItsTime(tried));
+  if (againMs === undefined || f.nowMs >= againMs || tradable) return { kind: "now", againMs: undefined, wakeOn: [] };
   // The price stands at the target already: waking on it would wake at once, without end. It is tradable once the spread
   // has moved through it too.
   const { bid, ask, last } = f.quote;
-  const tradable = yenE8(f.direction === "long" ? leg.targetPrice + (last - bid) : leg.targetPrice - (ask - last));
-  const through = f.direction === "long" ? last >= tradable : last <= tradable;
-  return { kind: "notYet", againMs, wakeOn: through ? [] : [watch(tradable)] };
+  const wakeAt = yenE8(f.direction === "long" ? leg.targetPrice + (last - bid) : leg.targetPrice - (ask - last));
+  const through = f.direction === "long" ? last >= wakeAt : last <= wakeAt;
+  return { kind: "notYet", againMs, wakeOn: through ? [] : [watch(wakeAt)] };
+};
+
+/** We took it back after its seconds. Any other end (refused, expired, cancelled by the venue) is the venue's no. */
+const restedItsTime = (o: Order): boolean =>
+  o.state === "filled" || (o.state === "cancelled" && o.cancelAskedMs !== undefined);
+/** Each try gives up a stop: after every no of the venue in a row the next one comes twice as late. */
+const takeProfitPauseMs = (leg: Leg): number => {
+  const tries = leg.orders.filter((o) => o.intent.purpose === "takeProfit" && "closedMs" in o);
+  const refused = tries.length - 1 - tries.findLastIndex(restedItsTime);
+  return TAKE_PROFIT_PAUSE_MS * 2 ** Math.min(Math.max(refused - 1, 0), TAKE_PROFIT_DOUBLINGS);
+};
+
+/** Market orders that expired without any fill, for want of somebody to trade with: the pause before the next one. */
+const inVainUntilMs = (sent: readonly Order[]): EpochMs | undefined => {
+  const inVain = (o: Order): boolean =>
+    o.state === "expired" && o.intent.executionType === "MARKET" && o.executed === 0n;
+  const last = sent.at(-1);
+  if (last?.state !== "expired" || !inVain(last)) return undefined;
+  const streak = sent.length - 1 - sent.findLastIndex((o) => !inVain(o));
+  return later(last.closedMs, Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10)));
 };
 
 /** Refusals in a row at the end of the leg's sent orders. */

@@ -162,10 +162,27 @@ describe("a leg of a long", () => {
     ],
     [
       "rested in vain, tradable now: tries again",
-      [order("cancelled", TAKE, { closedMs: at(59_000) }), open(STOP)],
+      [order("cancelled", TAKE, { closedMs: at(59_000), cancelAskedMs: at(58_900) }), open(STOP)],
       { quote: quoteAt(10_030_500) },
       {},
       "cancel: target touched",
+    ],
+    ...(["rejected", "expired", "cancelled"] as const).map(
+      (state) =>
+        [
+          `${state} by the venue a moment ago, tradable: stays protected`,
+          [order(state, TAKE, { closedMs: at(59_000) }), open(STOP)],
+          { quote: quoteAt(10_030_500) },
+          {},
+          "wait: protected",
+        ] as [string, readonly Order[], Partial<ExitFacts>, Partial<Leg>, string],
+    ),
+    [
+      "refused twice a minute ago: waits for two",
+      [order("rejected", TAKE), order("rejected", TAKE, { closedMs: at(0) }), open(STOP)],
+      { quote: quoteAt(10_030_500) },
+      {},
+      "wait: protected",
     ],
     [
       "rested in vain a minute ago: tries again",
@@ -250,6 +267,20 @@ describe("a leg of a long", () => {
       {},
       "place stop STOP stop_loss",
     ],
+    [
+      "a market order nobody took: not again in the same moment",
+      [order("cancelled", STOP), order("expired", EXIT_MARKET, { closedMs: at(59_900) })],
+      {},
+      {},
+      "wait: nobody took the market order",
+    ],
+    [
+      "two market orders nobody took: again after a second",
+      [order("expired", EXIT_MARKET), order("expired", EXIT_MARKET, { closedMs: at(59_000) })],
+      {},
+      {},
+      "place exit MARKET stop_loss",
+    ],
     ["no trace of the stop: placed anew", [order("neverSent", STOP)], {}, {}, "place stop STOP stop_loss"],
     ["the stop expired at the venue: placed anew", [order("expired", STOP)], {}, {}, "place stop STOP stop_loss"],
     [
@@ -279,7 +310,7 @@ describe("a leg of a long", () => {
       return action.kind === "wait" ? action.wakeOn : undefined;
     };
     expect(topics([open(STOP)], 10_000_000)).toEqual(["price:BTC_JPY:atOrAbove:10030000"]);
-    const vain = order("cancelled", TAKE, { closedMs: at(59_000) });
+    const vain = order("cancelled", TAKE, { closedMs: at(59_000), cancelAskedMs: at(58_900) });
     expect(topics([vain, open(STOP)], 10_030_100)).toEqual(["price:BTC_JPY:atOrAbove:10030500"]);
   });
 
