@@ -14,7 +14,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { english, type Note } from "../../lib/core/text/reasonTexts.ts";
-import { type EpochMs, HOUR_MS } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, HOUR_MS } from "../../lib/core/time.ts";
 import { type Execution, openingSide, type VenueOrder } from "../../lib/core/venue.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
@@ -167,6 +167,9 @@ const openedPosition = (trade: Trade, e: Execution): string | undefined =>
 const withGain = (tx: Tx, by: Scribe, e: Execution): Execution =>
   isSpot(e.symbol) ? { ...e, lossGain: saleGain(tx.executions.ofTrade(by.trade.id), e) } : e;
 
+/** Whole milliseconds: the setting may be any part of an hour, and a time that is none would keep the fill out of the book. */
+export const timeStopAt = (fromMs: EpochMs, hours: number): EpochMs => epochMs(Math.round(fromMs + hours * HOUR_MS));
+
 const bookOpening = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
   const positionId = openedPosition(by.trade, e);
   if (positionId === undefined) throw strange(e, "an opening on margin names its position, this one names none");
@@ -183,7 +186,7 @@ const bookOpening = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
   });
   const result = tradeResult(tx.executions.ofTrade(by.trade.id));
   const firstMs = result.firstFillMs ?? e.timestampMs;
-  tx.trades.setFilled(by.trade.id, result, (firstMs + by.timeStopHours * HOUR_MS) as EpochMs);
+  tx.trades.setFilled(by.trade.id, result, timeStopAt(firstMs, by.timeStopHours));
   audit(tx, by, "entry.filled", { orderId: order.id, direction: by.trade.direction, ...executionStory(e) });
 };
 

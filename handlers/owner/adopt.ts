@@ -16,7 +16,7 @@ import type { Direction, Execution, Position, SymbolRules } from "../../lib/core
 import type { Outcome, Reads, Tx } from "../../queue/types.ts";
 import { readAccount } from "../account.ts";
 import { symbolRules } from "../facts.ts";
-import { bookAdopted, scribe } from "../orders/book.ts";
+import { bookAdopted, scribe, timeStopAt } from "../orders/book.ts";
 import type { AppCtx } from "../services.ts";
 import { finish, type Result } from "./result.ts";
 
@@ -83,7 +83,7 @@ const planFor = async (ctx: AppCtx, positionId: string): Promise<Plan | NotAdopt
   if (distance * NEAREST_STOP < price) return "tooLarge";
   const stop = stopOnTick(direction, yenE8(direction === "long" ? price - distance : price + distance), rules.tick);
   const prices = { ...planned, entry: position.price, stop };
-  const timeStopMs = (nowMs + ctx.config.TIME_STOP_HOURS * HOUR_MS) as EpochMs;
+  const timeStopMs = timeStopAt(nowMs, ctx.config.TIME_STOP_HOURS);
   const proposal = proposalOf(position, direction, prices, { signal, equity, price, nowMs });
   return { position, openings, proposal, rules, timeStopMs };
 };
