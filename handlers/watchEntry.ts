@@ -13,7 +13,8 @@ import type { Outcome } from "../queue/types.ts";
 import { bestQuote, recheckEntry } from "./facts.ts";
 import { endEntry, scribe } from "./orders/book.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
-import { cancel, lookFor, refresh } from "./orders/look.ts";
+import { adoptLateArrivals } from "./orders/foreign.ts";
+import { cancel, lookFor, refresh, strangers } from "./orders/look.ts";
 import { lookAgain, patiently } from "./orders/patience.ts";
 import { abandon, intendAndSend, sendIntended } from "./orders/send.ts";
 import type { AppCtx, AppHandler } from "./services.ts";
@@ -52,6 +53,9 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
     trade,
     entries().filter((o): o is In<"open"> => o.state === "open"),
   );
+  // A request given up as lost may arrive and fill beside its successor: seen at once, the successor is cancelled.
+  if (entries().some((o) => o.state === "neverSent" && o.sentMs !== undefined))
+    await adoptLateArrivals(ctx, trade, await strangers(ctx, trade.symbol));
   const looked = new Set<number>();
   let refusal: Note | undefined;
   for (let count = 0; count < MOST_STEPS; count += 1) {

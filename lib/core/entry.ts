@@ -59,7 +59,10 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
   if (live === undefined) return withoutOrder(f, over);
   switch (live.state) {
     case "intended":
-      return over === undefined ? { kind: "send", order: live } : { kind: "abandon", order: live, why: over };
+      if (over !== undefined) return { kind: "abandon", order: live, why: over };
+      if (live.intent.size > f.size - f.filled)
+        return { kind: "abandon", order: live, why: { key: "filledElsewhere" } };
+      return { kind: "send", order: live };
     case "sending":
     case "unknown":
       return { kind: "look", order: live };
@@ -70,6 +73,9 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
         return waitFor(live, (f.nowMs + CANCEL_LOOK_MS) as EpochMs, "cancelling");
       }
       if (over !== undefined) return { kind: "cancel", order: live, why: over };
+      // A request given up as lost has arrived and filled beside it: together they would be more than was approved.
+      if (live.intent.size - live.executed > f.size - f.filled)
+        return { kind: "cancel", order: live, why: { key: "filledElsewhere" } };
       const movableMs = (live.sentMs + REST_BEFORE_REQUOTE_MS) as EpochMs;
       const mayReprice = live.executed === 0n && f.nowMs >= movableMs && quotesUsed(f) <= f.maxRequotes;
       const untilMs = !mayReprice && movableMs > f.nowMs && movableMs < f.validUntilMs ? movableMs : f.validUntilMs;

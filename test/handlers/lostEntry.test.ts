@@ -100,6 +100,25 @@ describe("a request given up as lost arrives after all", () => {
     await nothingBroken();
   });
 
+  test("an entry that fills above its resting successor: the successor is cancelled, never twice the size", async () => {
+    const w = start({
+      btc: (s) => s.flat(60),
+      // The price falls after the request was lost: the successor rests lower, and the late one trades at once (no post-only).
+      eth: (s) => s.flat(1).gap(499_700).flat(3).to(490_000, 10).flat(20),
+      venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
+    });
+    await w.advance(0.95);
+    w.approve({ symbol: "ETH_JPY", size: "0.04" });
+    await w.advance(0.5);
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["neverSent", "open"]);
+    await arrive(w, 1);
+    await w.runToEnd();
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["filled", "cancelled"]);
+    expect(w.entered()).toBe(0.04);
+    expect(w.simulator.bareStats("ETH_JPY").longestMs).toBeLessThanOrEqual(15_000);
+    await nothingBroken();
+  });
+
   test("an entry that filled when its trade was given up: the trade opens again and is protected", async () => {
     const w = start({
       btc: (s) => s.flat(20).to(9_998_000, 2).flat(5).to(9_940_000, 10).flat(30),

@@ -244,6 +244,37 @@ describe("trouble with exits", () => {
     await nothingBroken();
   });
 
+  test("a take-profit the venue refuses for good: tried ever less often, its stop back at once each time", async () => {
+    const w = start({
+      btc: (s) => s.to(9_998_000, 2).to(10_080_000, 20).flat(30),
+      venue: {
+        faults: (request, phase) =>
+          phase === "before" && request.path === "/v1/closeOrder" && (request.body ?? "").includes('"LIMIT"')
+            ? { kind: "error", code: "ERR-5121" }
+            : undefined,
+      },
+    });
+    w.approve();
+    await w.advance(45);
+    const tries = w.orders("takeProfit").length;
+    expect(tries).toBeGreaterThan(2);
+    expect(tries).toBeLessThan(20);
+    expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
+    expect(w.simulator.bareStats("BTC_JPY").longestMs).toBe(0);
+    expect(w.db.read.halts.recent().filter((h) => h.kind === "doubt")).toEqual([]);
+  });
+
+  test("a time stop that is no whole number of milliseconds: the fill is booked and protected all the same", async () => {
+    const w = start({ btc: (s) => s.to(9_998_000, 2).flat(60), config: { TIME_STOP_HOURS: "0.3333333" } });
+    w.approve();
+    await w.advance(5);
+    expect(w.trade().status).toBe("open");
+    expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
+    await w.runToEnd(60);
+    expect(w.trade().exitReason).toBe("time_stop");
+    await nothingBroken();
+  });
+
   test("a stop is not given up while the venue takes no orders", async () => {
     let closed = false;
     const w = start({

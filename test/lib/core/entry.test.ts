@@ -13,7 +13,7 @@ let nextId = 1;
 const order = (state: OrderState, over: Record<string, unknown> = {}): Order =>
   ({
     id: nextId++,
-    intent: { purpose: "entry", price: yen(10_000_000) },
+    intent: { purpose: "entry", price: yen(10_000_000), size: parseCoin("0.001") },
     createdMs: T0,
     state,
     sentMs: at(0),
@@ -92,6 +92,16 @@ describe("an entry", () => {
       "whose trade has begun to close is cancelled",
       facts([order("open")], { exitStarted: true }),
       "cancel: the trade has begun to close",
+    ],
+    [
+      "resting beside a lost one that has filled after all is cancelled",
+      facts([order("filled"), order("open")], { filled: parseCoin("0.0035") }),
+      "cancel: an earlier order of the trade has filled after all",
+    ],
+    [
+      "whose intention such a fill overtook drops it",
+      facts([order("filled"), order("intended")], { filled: parseCoin("0.0035") }),
+      "abandon",
     ],
     ["being cancelled looks again", facts([order("open", { cancelAskedMs: at(29_000) })]), "wait: cancelling"],
     [
