@@ -101,7 +101,7 @@ const simulate = async (options: Options, deps: SimulatorDeps): Promise<void> =>
     }
   } finally {
     unlock?.();
-    release();
+    release(signal.aborted ? "leave" : undefined);
   }
 };
 

@@ -190,19 +190,27 @@ export const openScreen = (terminal: Terminal): Screen => {
 export interface Interruption {
   /** Aborts at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Signals end the process again. */
-  release(): void;
+  /** Signals end the process again; "leave": they do, but with the result it has, for a command that is done. */
+  release(next?: "leave"): void;
 }
+const ENDING = ["SIGINT", "SIGTERM"] as const;
+/**
+ * A program that has ended well must not look killed (143) because it was told twice. Node gives signals back to the system
+ * while it takes itself down; an explicit exit, once nothing is left to do, does not go that way.
+ */
+const leave = (): never => process.exit();
 export const untilInterrupted = (): Interruption => {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
+  for (const name of ENDING) process.on(name, stop);
   return {
     signal: controller.signal,
-    release() {
-      process.off("SIGINT", stop);
-      process.off("SIGTERM", stop);
+    release(next) {
+      for (const name of ENDING) {
+        if (next === "leave" && !process.listeners(name).includes(leave)) process.on(name, leave);
+        process.off(name, stop);
+      }
+      if (next === "leave" && !process.listeners("beforeExit").includes(leave)) process.on("beforeExit", leave);
     },
   };
 };
