@@ -48,14 +48,16 @@ export const watchEntry: AppHandler<Input> = {
 
 const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outcome> => {
   const entries = () => ctx.db.orders.ofTrade(trade.id).filter((o) => o.intent.purpose === "entry");
-  await refresh(
-    ctx,
-    trade,
-    entries().filter((o): o is In<"open"> => o.state === "open"),
-  );
+  const open = entries().filter((o): o is In<"open"> => o.state === "open");
+  const untold = await refresh(ctx, trade, open);
   // A request given up as lost may arrive and fill beside its successor: seen at once, the successor is cancelled.
   if (entries().some((o) => o.state === "neverSent" && o.sentMs !== undefined))
     await adoptLateArrivals(ctx, trade, await strangers(ctx, trade.symbol));
+  if (untold.length > 0) {
+    // Ended at the venue: there is nothing to cancel or to quote, only to look again. Reconcile asks a person meanwhile.
+    const untilMs = (ctx.clock.nowMs() + LOOK_AGAIN_MS) as EpochMs;
+    return lookAgain(ctx, trade.symbol, { untilMs, reason: "the venue has not told its executions" }, LOOK_AGAIN_MS);
+  }
   const looked = new Set<number>();
   let refusal: Note | undefined;
   for (let count = 0; count < MOST_STEPS; count += 1) {

@@ -60,25 +60,54 @@ const mayBeGivenUp = (tx: Tx, order: In<"sending" | "unknown">, nowMs: EpochMs):
   tx.ownerCoins.amount(order.intent.symbol) < order.intent.size ||
   nowMs >= order.sentMs + settleMs("entry");
 
-/** Fetches the executions of an order the venue shows, where there are new ones, and books everything in one commit. */
+/**
+ * Fetches the executions of an order the venue shows, where there are new ones, and books everything in one commit. What the
+ * venue counts but does not tell keeps the order open in our book; reconcile then compares the positions and asks a person.
+ */
 export const bookSeen = async (ctx: AppCtx, trade: Trade, orderId: number, shown: VenueOrder): Promise<Order> => {
   const executions =
-    shown.executedSize > ctx.db.executions.bookedSize(orderId)
-      ? await ctx.venue.executions(shown.orderId, ctx.signal)
-      : [];
+    shown.executedSize > ctx.db.executions.bookedSize(orderId) ? await executionsOf(ctx, orderId, shown) : [];
   const entry = ctx.db.orders.byId(orderId)?.intent.purpose === "entry";
+  const untold = untoldSize(ctx, orderId, shown, executions) > 0n;
   return ctx.commit(
     (tx) => bookOrder(tx, scribe(ctx, trade), orderId, shown, executions),
-    entry ? protectionJobs(trade, executions) : [],
+    [
+      ...(entry ? protectionJobs(trade, executions) : []),
+      ...(untold ? [{ name: "reconcile", key: `reconcile:untold:${orderId}:${shown.executedSize}`, input: {} }] : []),
+    ],
   );
 };
 
+/** From the order's own list; where that is short, from the symbol's latest as well. */
+const executionsOf = async (ctx: AppCtx, orderId: number, shown: VenueOrder): Promise<readonly Execution[]> => {
+  const own = await ctx.venue.executions(shown.orderId, ctx.signal);
+  if (untoldSize(ctx, orderId, shown, own) === 0n) return own;
+  const told = new Set(own.map((e) => e.executionId));
+  const latest = await ctx.venue.latestExecutions(shown.symbol, ctx.signal);
+  const more = latest.filter((e) => e.orderId === shown.orderId && !told.has(e.executionId));
+  ctx.log.warn({ orderId, venueOrderId: shown.orderId, more: more.length }, "order.executionsShort");
+  return [...own, ...more];
+};
+
+/** What the venue counts as executed, less what is booked and what `executions` add. */
+const untoldSize = (ctx: AppCtx, orderId: number, shown: VenueOrder, executions: readonly Execution[]): bigint => {
+  const booked = ctx.db.executions.bookedSize(orderId);
+  const news = executions.filter((e) => !ctx.db.executions.has(e.executionId)).reduce((sum, e) => sum + e.size, 0n);
+  const untold = shown.executedSize - booked - news;
+  return untold > 0n ? untold : 0n;
+};
+
 /**
- * Brings open orders up to date with the venue. Orders that have not changed cost no commit.
+ * Brings open orders up to date with the venue. Orders that have not changed cost no commit. Returns those that have ended
+ * at the venue and stay open in our book, because it has not told all their executions yet.
  * Throws AppError alert ORDER_GONE when the venue no longer knows an order it accepted.
  */
-export const refresh = async (ctx: AppCtx, trade: Trade, open: readonly In<"open">[]): Promise<void> => {
-  if (open.length === 0) return;
+export const refresh = async (
+  ctx: AppCtx,
+  trade: Trade,
+  open: readonly In<"open">[],
+): Promise<readonly In<"open">[]> => {
+  if (open.length === 0) return [];
   const shown = new Map(
     (
       await ctx.venue.orders(
@@ -87,6 +116,7 @@ export const refresh = async (ctx: AppCtx, trade: Trade, open: readonly In<"open
       )
     ).map((o) => [o.orderId, o] as const),
   );
+  const untold: In<"open">[] = [];
   for (const order of open) {
     const now = shown.get(order.venueOrderId);
     if (now === undefined)
@@ -96,8 +126,12 @@ export const refresh = async (ctx: AppCtx, trade: Trade, open: readonly In<"open
         `expected the venue to know order ${order.venueOrderId} (${order.intent.purpose}, ${order.intent.symbol}), it does not; look at the venue's order list`,
         { orderId: order.id, venueOrderId: order.venueOrderId },
       );
-    if (isTerminalStatus(now.status) || now.executedSize > order.executed) await bookSeen(ctx, trade, order.id, now);
+    const ended = isTerminalStatus(now.status);
+    if (!ended && now.executedSize <= order.executed) continue;
+    const after = await bookSeen(ctx, trade, order.id, now);
+    if (ended && after.state === "open") untold.push(after);
   }
+  return untold;
 };
 
 /**

@@ -234,6 +234,8 @@ const seen = (base: Base, order: Order, event: Extract<OrderEvent, { kind: "seen
   const cancelAskedMs = order.state === "open" ? order.cancelAskedMs : undefined;
   if (end !== undefined)
     return { ...base, ...atVenue, state: end, closedMs: atMs, cancelAskedMs, detail: shown.cancelType };
+  // Nothing new, as when the venue counts a fill whose executions it does not tell yet.
+  if (order.state === "open" && booked === order.executed) return order;
   return { ...base, ...atVenue, state: "open", cancelAskedMs };
 };
 

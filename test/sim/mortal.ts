@@ -1,7 +1,7 @@
 // A process that can die at any durable step: before or after a commit, before or after a request reaches the venue. Each
 // life counts its steps; once dead, nothing of it works any more.
 import { Database, type Tx } from "../../db/open.ts";
-import type { Transport } from "../../lib/io/gmo/transport.ts";
+import type { Transport, TransportReply } from "../../lib/io/gmo/transport.ts";
 
 /** Thrown where the process "dies"; nothing of this life works after it. */
 export class Death extends Error {
@@ -62,6 +62,7 @@ export const mortalTransport = (
   inner: Transport,
   mortality: Mortality,
   onRequest: (what: string) => void | Promise<void>,
+  onReply: (what: string, reply: TransportReply) => TransportReply = (_, reply) => reply,
 ): Transport => ({
   send: async (request) => {
     const post = request.method === "POST";
@@ -70,7 +71,7 @@ export const mortalTransport = (
     else mortality.assertAlive();
     await onRequest(what);
     try {
-      return await inner.send(request);
+      return onReply(what, await inner.send(request));
     } finally {
       if (post) mortality.pass(`after ${what}`);
     }

@@ -21,6 +21,7 @@ import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
 import { VirtualClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";
+import type { TransportReply } from "../../lib/io/gmo/transport.ts";
 import { silentLogger } from "../../lib/io/logger.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
@@ -60,6 +61,8 @@ export interface WorldOptions {
   readonly seed?: number;
   /** Called before a request of ours goes out: a test may move the venue's time (`world.pass`) or look around. */
   readonly onRequest?: (world: World, what: string) => void | Promise<void>;
+  /** Called with each answer; a test may put another in its place (undefined: it stays). */
+  readonly onReply?: (world: World, what: string, reply: TransportReply) => TransportReply | undefined;
   /** Where messages go, made anew for each life; without one they stay in the outbox. */
   readonly messenger?: (world: World) => Messenger;
   /** Called after each commit of ours: what another process may do between two of them. */
@@ -126,10 +129,15 @@ export class World {
     });
     this.clock = new VirtualClock(this.simulator.nowMs());
     this.venue = createGmoVenue({
-      transport: mortalTransport(this.simulator.transport(), this.mortality, async (what) => {
-        await options.onRequest?.(this, what);
-        this.requests.push(what);
-      }),
+      transport: mortalTransport(
+        this.simulator.transport(),
+        this.mortality,
+        async (what) => {
+          await options.onRequest?.(this, what);
+          this.requests.push(what);
+        },
+        (what, reply) => options.onReply?.(this, what, reply) ?? reply,
+      ),
       credentials: this.simulator.credentials(),
       clock: this.clock,
       log: silentLogger(),
