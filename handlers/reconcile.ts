@@ -78,6 +78,14 @@ export const reconcile: AppHandler<Input> = {
     judgeLosses(ctx, account);
     const nowMs = ctx.clock.nowMs();
     if (isUnchecked(ctx, nowMs)) next.push(checkJob(nowMs));
+    // What such an order has become is not known yet: that is no agreement, and ends no halt.
+    if (ctx.db.orders.allLive().some((o) => o.state === "sending" || o.state === "unknown"))
+      return {
+        kind: "snooze",
+        untilMs: (nowMs + SECOND_LOOK_MS) as EpochMs,
+        reason: "an order is without an answer",
+        next,
+      };
     const before = ctx.db.differences.all();
     const again = new Set(before.map((d) => d.key));
     if (found.some((d) => !again.has(d.key)))

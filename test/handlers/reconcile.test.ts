@@ -1,6 +1,7 @@
 // Reconcile: what it explains, what it repairs, what it halts for.
 import { afterEach, describe, expect, test } from "vitest";
 import { parseCoin, yen } from "../../lib/core/money.ts";
+import { once } from "../sim/lost.ts";
 import { Death } from "../sim/mortal.ts";
 import { World, type WorldOptions } from "../sim/world.ts";
 
@@ -21,6 +22,22 @@ describe("reconcile", () => {
     await w.advance(1);
     expect(w.db.read.halts.active(w.nowMs)).toEqual([]);
     expect(w.messages()).toEqual([]);
+  });
+
+  test("an order without an answer is no agreement: no halt ends before it is settled", async () => {
+    const w = start({ btc: (s) => s.flat(60), venue: { faults: once("/v1/order", "before", { kind: "dropReply" }) } });
+    w.approve();
+    await w.advance(2 / 60);
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["unknown"]);
+    w.halt("doubt");
+    look(w, "r1");
+    await w.advance(5 / 60);
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["unknown"]);
+    expect(w.db.read.halts.active(w.nowMs).map((h) => h.kind)).toEqual(["doubt"]);
+    await w.advance(1);
+    expect(w.db.read.halts.active(w.nowMs)).toEqual([]);
+    await w.runToEnd();
+    await nothingBroken();
   });
 
   test("a position and an order of another hand: entries halt at the second look, and go on when they are gone", async () => {
