@@ -48,7 +48,7 @@ const reasonOf = (e: Execution, order: VenueOrder | undefined): ExitReason =>
 
 /**
  * Binds venue orders to rows we had given up as never accepted. What still rests and has been replaced meanwhile is
- * cancelled first: an entry always, a closing order when its leg has another. Returns how many were found.
+ * cancelled first: an entry always, a closing order when its leg has another or is closed. Returns how many were found.
  */
 export const adoptLateArrivals = async (ctx: AppCtx, trade: Trade, around: Strangers): Promise<number> => {
   let adopted = 0;
@@ -60,7 +60,9 @@ export const adoptLateArrivals = async (ctx: AppCtx, trade: Trade, around: Stran
     adopted += 1;
     let shown: VenueOrder | undefined = found;
     const { legId } = order.intent;
-    const replaced = legId === undefined || ctx.db.orders.ofLeg(legId).some(isLive);
+    // Of a leg that is closed by now nothing may rest: on spot nobody drops it, and it would sell the owner's own coins.
+    const replaced =
+      legId === undefined || ctx.db.tradeLegs.byId(legId)?.open === 0n || ctx.db.orders.ofLeg(legId).some(isLive);
     if (replaced && !isTerminalStatus(found.status)) {
       ctx.log.warn({ orderId: order.id, venueOrderId: found.orderId }, "order.lateArrival");
       await ctx.venue.cancelOrder(found.orderId);

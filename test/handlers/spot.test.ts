@@ -33,6 +33,32 @@ const amount = async (w: World): Promise<bigint> =>
 const reconcile = (w: World, key: string) => w.enqueue({ name: "reconcile", key, input: {} });
 const halts = (w: World) => w.db.read.halts.active(w.nowMs).map((h) => h.kind);
 
+describe("a stop given up as lost that arrives when its trade is over", () => {
+  test("is cancelled: it would sell the owner's own coins", async () => {
+    const path = (s: Script): Script => s.to(9_998_000, 2).flat(3).to(9_940_000, 3).flat(3).to(10_000_000, 3).flat(60);
+    let stops = 0;
+    const faults: Faults = (request, phase) => {
+      if (phase !== "before" || !(request.body ?? "").includes('"STOP"')) return undefined;
+      stops += 1;
+      return stops === 1 ? { kind: "reset" } : undefined;
+    };
+    const w = start(path, { coins: { BTC: parseCoin("1") }, venue: { faults } });
+    buy();
+    await w.runToEnd();
+    const lost = w.orders("stop").find((o) => o.state === "neverSent");
+    if (lost?.intent.price === undefined) throw new Error(w.describe());
+    await w.runUntil((w.nowMs + 8 * 60_000) as typeof w.nowMs);
+    const { symbol, side, executionType, price, size } = lost.intent;
+    expect(await w.owner.order({ symbol, side, executionType, price, size })).toMatchObject({ kind: "accepted" });
+    reconcile(w, "late");
+    await w.advance(1);
+    expect(await w.owner.activeOrders("BTC")).toEqual([]);
+    expect(w.orders("stop").find((o) => o.id === lost.id)?.state).toBe("cancelled");
+    expect(halts(w)).toEqual([]);
+    await nothingBroken();
+  });
+});
+
 describe("a trade", () => {
   test("buys post-only without a loss-cut price, sells without a position, and counts the gain to the yen", async () => {
     const w = start(WINS);
