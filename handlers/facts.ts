@@ -53,6 +53,15 @@ export const newsAt = (
   return { blocked: verdict.blocked, text: verdict.event?.title };
 };
 
+/** What time alone closes: an important event, 06:00 JST, known maintenance. It closes for an order that rests, too. */
+export const clockGates = (ctx: AppCtx, atMs: EpochMs): readonly Gate[] => {
+  const news = newsAt(ctx.db, atMs, ctx.config.NEWS_WINDOW_MINUTES);
+  return [
+    { gate: "news", value: news.text ?? null, limit: null, pass: !ctx.config.AVOID_NEWS_TIME || !news.blocked },
+    ...timeGates(ctx.config, atMs),
+  ];
+};
+
 /** Everything the risk rules look at, `exceptProposal` being the one in question (not counted against itself). */
 export const entryFacts = async (
   ctx: AppCtx,
@@ -124,11 +133,9 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Rec
   if (proposal.direction === "long" ? price <= proposal.stop : price >= proposal.stop)
     return refused({ key: "beyondStop", with: { price: toNumber(price), stop: toNumber(proposal.stop) } });
   const spread = spreadBps(quote.bid, quote.ask);
-  const news = newsAt(ctx.db, now, ctx.config.NEWS_WINDOW_MINUTES);
   const gates: Gate[] = [
     { gate: "spread", value: spread, limit: ctx.config.MAX_SPREAD_BPS, pass: spread <= ctx.config.MAX_SPREAD_BPS },
-    { gate: "news", value: news.text ?? null, limit: null, pass: !ctx.config.AVOID_NEWS_TIME || !news.blocked },
-    ...timeGates(ctx.config, now),
+    ...clockGates(ctx, now),
   ];
   const facts = await entryFacts(ctx, {
     symbol: proposal.symbol,

@@ -10,7 +10,7 @@ import { type In, settleMs } from "../lib/core/order.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
-import { bestQuote, recheckEntry } from "./facts.ts";
+import { bestQuote, clockGates, recheckEntry } from "./facts.ts";
 import { endEntry, scribe } from "./orders/book.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
 import { adoptLateArrivals } from "./orders/foreign.ts";
@@ -74,6 +74,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
       maxRequotes: ctx.config.MAX_REQUOTES,
       orders,
       halts: ctx.db.halts.active(nowMs).map((h) => h.kind),
+      closedGates: clockGates(ctx, nowMs).filter((gate) => !gate.pass),
       exitStarted: legs.some((leg) => leg.open < leg.size),
       ownerCloses: ctx.db.trades.byId(trade.id)?.closeHow !== undefined,
     });

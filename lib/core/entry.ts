@@ -1,5 +1,6 @@
 // The working of one approved entry as a pure decision: quote at the best price of its own side, re-quote a few times
 // inside the approved band, end at the validity's end, at a halt, or once the trade has begun to close.
+import type { Gate } from "./gates.ts";
 import { type CoinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
 import { type In, isLive, type Order } from "./order.ts";
 import type { Note } from "./text/reasonTexts.ts";
@@ -19,6 +20,8 @@ export interface EntryFacts {
   readonly orders: readonly Order[];
   /** Kinds of active halts. */
   readonly halts: readonly string[];
+  /** Gates that time alone has closed (06:00 JST, known maintenance, an event): a resting order must not fill behind them. */
+  readonly closedGates: readonly Gate[];
   /** Part of the trade has been closed again: nothing more is added. */
   readonly exitStarted: boolean;
   /** The owner wants the trade closed. */
@@ -97,6 +100,7 @@ const waitFor = (order: In<"open"> | undefined, untilMs: EpochMs | undefined, re
 const endReason = (f: EntryFacts): Note | undefined => {
   if (f.halts.length > 0) return { key: "halted", with: { kinds: f.halts } };
   if (f.nowMs >= f.validUntilMs) return { key: "approvalOver" };
+  if (f.closedGates.length > 0) return { key: "gates", with: { failed: f.closedGates } };
   if (f.exitStarted) return { key: "exitStarted" };
   if (f.ownerCloses) return { key: "ownerCloses" };
   return undefined;

@@ -38,6 +38,18 @@ describe("ways in", () => {
     await nothingBroken();
   });
 
+  test("a resting entry is cancelled when its holding time would begin to cross 06:00 JST", async () => {
+    // 21 hours to 06:00 JST at the start: the gate closes after six minutes, the price comes after ten.
+    const w = start({ btc: (s) => s.flat(8).to(9_998_000, 2).flat(30), config: { TIME_STOP_HOURS: "20.9" } });
+    w.approve();
+    await w.advance(1);
+    expect(states("entry")).toEqual(["open"]);
+    await w.advance(15);
+    expect(states("entry")).toEqual(["cancelled"]);
+    expect(w.trade()).toMatchObject({ status: "cancelled", cancelReason: expect.stringContaining("06:00 JST") });
+    await nothingBroken();
+  });
+
   test("an entry that expires as taker is quoted again", async () => {
     let crossed = false;
     const w = start({

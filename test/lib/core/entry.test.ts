@@ -34,6 +34,7 @@ const facts = (orders: readonly Order[], over: Partial<EntryFacts> = {}): EntryF
   maxRequotes: 3,
   orders,
   halts: [],
+  closedGates: [],
   exitStarted: false,
   ownerCloses: false,
   ...over,
@@ -82,6 +83,11 @@ describe("an entry", () => {
       "resting at a halt is cancelled",
       facts([order("open")], halted),
       "cancel: entries are halted (stopped by you (/stop))",
+    ],
+    [
+      "resting when its 4 hours would cross 06:00 JST is cancelled",
+      facts([order("open")], { closedGates: [{ gate: "rollover", value: 3.99, limit: 4, pass: false }] }),
+      "cancel: hours to 06:00 JST 3.99 < 4",
     ],
     [
       "resting at the end of its time is cancelled",
