@@ -24,8 +24,11 @@ type Input = z.infer<typeof Input>;
 
 const MOST_STEPS = 40;
 const LOOK_AGAIN_MS = 1_000;
-/** A resting entry is looked at this many times as often as a protected position: a fill found late is a bare position. */
-const POLLS = 4;
+/**
+ * A resting entry is looked at this many times as often as a protected position: a fill found late is a bare position. With
+ * the default of 2 s, a fill that no event tells of is found within 333 ms, which leaves time for two stops inside a second.
+ */
+const POLLS = 6;
 
 export const watchEntry: AppHandler<Input> = {
   name: "watchEntry",
@@ -121,7 +124,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
           await cancel(ctx, trade, step.order, "the market left it behind");
           break;
         }
-        return lookAgain(ctx, trade.symbol, step, ctx.pollMs / POLLS);
+        return lookAgain(ctx, trade.symbol, step, Math.floor(ctx.pollMs / POLLS));
       }
       case "end":
         return end(ctx, trade, refusal ?? step.reason);

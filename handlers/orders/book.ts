@@ -7,7 +7,14 @@ import { type CoinE8, coinE8, formatE8, minBig } from "../../lib/core/money.ts";
 import { type ExitReason, type Intent, isLive, type Order, type OrderEvent } from "../../lib/core/order.ts";
 import { tradeResult } from "../../lib/core/pnl.ts";
 import { isSpot } from "../../lib/core/product.ts";
-import { breakEvenStop, coverRest } from "../../lib/core/protection.ts";
+import {
+  type ApprovedExits,
+  breakEvenStop,
+  coverRest,
+  excessOf,
+  type LegPlan,
+  wholeLeg,
+} from "../../lib/core/protection.ts";
 import { saleGain, spotPositionId } from "../../lib/core/spot.ts";
 import { composeAlert } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
@@ -302,7 +309,12 @@ export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
     );
   const exits = { direction: by.trade.direction, stop: proposal.stop, tp1: proposal.tp1, tp2: proposal.tp2 };
   const open = legs.filter((leg) => leg.open > 0n);
-  const { grow, add: plans } = coverRest(uncovered, exits, by.trade, open, { tp1: held(1), tp2: held(2) });
+  const excess = excessIn(tx, by, uncovered);
+  const approved = coinE8(uncovered - excess);
+  const already = { tp1: held(1), tp2: held(2) };
+  const cover = approved > 0n ? coverRest(approved, exits, by.trade, open, already) : { grow: [], add: [] };
+  const plans = [...cover.add, ...(excess > 0n ? planExcess(tx, by, excess, exits) : [])];
+  const { grow } = cover;
   for (const { legId, by: size } of grow) {
     tx.tradeLegs.grow(legId, size);
     audit(tx, by, "leg.grown", { legId, positionId, sizeE8: size });
@@ -319,6 +331,25 @@ export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
     });
   }
   return grow.length + plans.length;
+};
+
+/** Not on spot: there legs join and pass coins on, and a purchase that was not approved waits for its own exits. */
+const excessIn = (tx: Tx, by: Scribe, uncovered: CoinE8): CoinE8 => {
+  if (isSpot(by.trade.symbol)) return coinE8(0n);
+  const planned = tx.tradeLegs.ofTrade(by.trade.id).reduce((sum, leg) => sum + leg.size, 0n);
+  const excess = excessOf(uncovered, coinE8(planned), by.trade.targetSize);
+  return excess >= by.trade.minSize ? excess : coinE8(0n);
+};
+
+/** One leg, protected like any other until drive.ts has closed it at market; the owner is told. */
+const planExcess = (tx: Tx, by: Scribe, excess: CoinE8, exits: ApprovedExits): readonly LegPlan[] => {
+  const { trade, atMs, locale } = by;
+  audit(tx, by, "entry.excess", { sizeE8: excess, approvedE8: trade.targetSize });
+  const size = sizeText(excess, trade.symbol);
+  const approved = sizeText(trade.targetSize, trade.symbol);
+  const text = textsOf(locale).alerts.excess({ size, approved, tradeId: trade.id });
+  tx.alerts.raise(composeAlert(locale, { key: `excess:${trade.id}`, severity: "critical", atMs }, text));
+  return [wholeLeg(excess, exits, trade)];
 };
 
 /** No entry order can come alive any more: a trade without fills is cancelled, one that is flat already is closed. */

@@ -47,18 +47,25 @@ export const planLegs = (
   already: { readonly tp1: CoinE8; readonly tp2: CoinE8 } = { tp1: coinE8(0n), tp2: coinE8(0n) },
 ): readonly LegPlan[] => {
   if (size <= 0n) throw new AppError("alert", "LEG_SIZE", `expected a position above 0, found ${formatE8(size)}`);
-  const stop = stopOnTick(exits.direction, exits.stop, rules.tick);
-  const leg = (target: 1 | 2, legSize: CoinE8): LegPlan => ({
-    target,
-    size: legSize,
-    stop,
-    targetPrice: targetOnTick(exits.direction, target === 1 ? exits.tp1 : exits.tp2, rules.tick),
-  });
+  const leg = (target: 1 | 2, legSize: CoinE8): LegPlan => wholeLeg(legSize, exits, rules, target);
   const half = floorToStep(coinE8(size / 2n), rules.sizeStep);
   const rest = coinE8(size - half);
   if (half >= rules.minSize && rest >= rules.minSize && half > 0n) return [leg(1, half), leg(2, rest)];
   return [leg(already.tp1 > already.tp2 ? 2 : 1, size)];
 };
+
+/** One leg of exactly `size`. */
+export const wholeLeg = (
+  size: CoinE8,
+  exits: ApprovedExits,
+  rules: Pick<LotRules, "tick">,
+  target: 1 | 2 = 1,
+): LegPlan => ({
+  target,
+  size,
+  stop: stopOnTick(exits.direction, exits.stop, rules.tick),
+  targetPrice: targetOnTick(exits.direction, target === 1 ? exits.tp1 : exits.tp2, rules.tick),
+});
 
 /** A leg with an open rest, as `coverRest` looks at it. */
 export interface OpenLeg {
@@ -92,6 +99,24 @@ export const coverRest = (
   const smallest = open.toSorted((a, b) => (a.open < b.open ? -1 : a.open > b.open ? 1 : a.id - b.id))[0];
   if (rest < rules.minSize && smallest !== undefined) return { grow: [{ legId: smallest.id, by: rest }], add: [] };
   return { grow: [], add: planLegs(rest, exits, rules, already) };
+};
+
+/** Of `rest`, what a trade with legs of `planned` in all was not approved for: a request given up as lost filled after its successor. */
+export const excessOf = (rest: CoinE8, planned: CoinE8, approved: CoinE8): CoinE8 =>
+  coinE8(minBig(rest, maxBig(planned + rest - approved, 0n)));
+
+/** Legs above the approved size: those that begin where it is used up. `legs`: all of the trade, oldest first. */
+export const excessLegs = (
+  legs: readonly { readonly id: number; readonly size: CoinE8 }[],
+  approved: CoinE8,
+): ReadonlySet<number> => {
+  const excess = new Set<number>();
+  let before = 0n;
+  for (const leg of legs) {
+    if (before >= approved) excess.add(leg.id);
+    before += leg.size;
+  }
+  return excess;
 };
 
 /** A stop on the tick, rounded toward the entry: never more loss than approved. */

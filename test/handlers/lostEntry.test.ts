@@ -66,14 +66,14 @@ describe("the request of an entry is lost", () => {
 
 describe("a request given up as lost arrives after all", () => {
   /** The same order once more, as the delayed request would make it. */
-  const arrive = (w: World, id: number) => {
+  const arrive = (w: World, id: number, timeInForce?: "FAS") => {
     const i = w.orders().find((o) => o.id === id)?.intent;
     if (!i) throw new Error(`no order ${id}`);
     const common = {
       symbol: i.symbol,
       side: i.side,
       executionType: i.executionType,
-      timeInForce: i.timeInForce,
+      timeInForce: timeInForce ?? i.timeInForce,
       size: i.size,
       ...(i.price === undefined ? {} : { price: i.price }),
     };
@@ -137,6 +137,53 @@ describe("a request given up as lost arrives after all", () => {
     await w.runToEnd();
     expect(w.trade()).toMatchObject({ status: "closed", exitReason: "stop_loss" });
     await nothingBroken();
+  });
+
+  test("an entry of an ended trade whose jobs are dead: reconcile protects its fill within seconds, and the trade ends", async () => {
+    const w = start({
+      btc: (s) => s.flat(20).to(9_998_000, 2).flat(5).to(9_940_000, 10).flat(30),
+      config: { MAX_REQUOTES: "0" },
+      venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
+    });
+    w.approve();
+    await w.advance(1);
+    expect(w.trade().status).toBe("cancelled");
+    w.db.sql.prepare("UPDATE jobs SET state = 'dead' WHERE name IN ('watchEntry', 'execute')").run();
+    await arrive(w, 1);
+    await w.runUntil((w.nowMs + 1_800_000) as typeof w.nowMs, () => w.entered() > 0);
+    w.crash();
+    w.restart({ downMs: 3_000 });
+    await w.drain();
+    expect(w.trade().status).toBe("open");
+    expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
+    await w.runToEnd();
+    expect(w.trade()).toMatchObject({ status: "closed", exitReason: "stop_loss", positionSize: 0.004 });
+    expect((await w.brokenPromises()).filter((p) => !p.includes("is dead"))).toEqual([]);
+  });
+
+  test("an entry that fills after its successor has filled: the excess is closed at market, what was approved stays", async () => {
+    const w = start({
+      btc: (s) => s.flat(5).to(9_998_000, 2).flat(10).to(9_940_000, 10).flat(30),
+      venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
+    });
+    w.approve();
+    await w.advance(1);
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["neverSent", "open"]);
+    await w.advance(8);
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["neverSent", "filled"]);
+    // The market is below its price by now: it trades as taker.
+    await arrive(w, 1, "FAS");
+    expect(w.entered()).toBe(0.008);
+    w.enqueue({ name: "reconcile", key: "r1", input: {} });
+    await w.advance(0.5);
+    expect(w.orders("entry").map((o) => o.state)).toEqual(["filled", "filled"]);
+    expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
+    const held = w.simulator.positions().reduce((sum, p) => sum + p.size, 0n);
+    expect(held).toBe(w.trade().targetSize);
+    expect(w.messages().filter((m) => m.startsWith("CRITICAL")).length).toBe(1);
+    await w.runToEnd();
+    expect(w.trade()).toMatchObject({ status: "closed", exitReason: "stop_loss" });
+    expect((await w.brokenPromises()).filter((p) => !p.includes("entered more than approved"))).toEqual([]);
   });
 
   test("a stop just before its successor: the successor is refused, the late one is taken for what it is", async () => {

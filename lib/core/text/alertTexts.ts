@@ -102,6 +102,13 @@ const en = {
       `${PAUSED_EN}; trading goes on by itself when both agree again`,
       "compare on the exchange's page; close or cancel there what is not meant to be; /positions, /orders",
     ),
+  excess: (p: { size: string; approved: string; tradeId: number }) =>
+    alert(
+      `${p.size} more than approved were bought or sold`,
+      `trade ${p.tradeId}: an order given up as lost has filled beside its successor, ${p.approved} were approved`,
+      "the excess has its stop and is being closed at market",
+      "look at the trade with trader positions; what was approved goes on",
+    ),
   oversold: (p: { size: string; tradeId: number }) =>
     alert(
       `${p.size} of your own coins were sold`,
@@ -233,6 +240,13 @@ export const alerts = inBoth(en, {
       p.keys.map(differenceJa).join("、"),
       `${PAUSED_JA}。一致すれば自動で再開します`,
       "取引所の画面で確認し、意図しない注文や建玉はそこで取消・決済してください。/positions、/orders も使えます",
+    ),
+  excess: (p) =>
+    alert(
+      `承認した数量を ${p.size} 超えて約定しました`,
+      `取引 ${p.tradeId}: 届いていないとみなした注文が、後続の注文とは別に約定しました（承認は ${p.approved}）`,
+      "超過分は逆指値で保護したうえで、成行で決済中です",
+      "trader positions で取引を確認してください。承認した分はそのまま続きます",
     ),
   oversold: (p) =>
     alert(

@@ -220,6 +220,7 @@ export const SAMPLES: Samples = {
       { id: 4711, name: "SAMPLE", code: "ERR-5201", comesBack: true },
     ],
     mismatch: [{ keys: ["position:28901", "size:28901", "order:88001", "execution:92101", "coins:BTC", "SAMPLE"] }],
+    excess: [{ size: "0.005 BTC", approved: "0.004 BTC", tradeId: 4711 }],
     oversold: [{ size: "0.005 BTC", tradeId: 4711 }],
     bareRefused: [{ ...bare, code: "ERR-254" }],
     bareLost: [{ ...bare, orders: 301 }],
