@@ -6,7 +6,7 @@ import type { Proposal } from "../db/tables/proposals.ts";
 import type { DecidedBy } from "../db/tables/signals.ts";
 import type { Config } from "../lib/core/config.ts";
 import { AppError } from "../lib/core/errors.ts";
-import { type CoinE8, floorToStep, formatE8, minBig, toNumber, type YenE8 } from "../lib/core/money.ts";
+import { type CoinE8, floorToStep, formatE8, maxBig, minBig, toNumber, type YenE8 } from "../lib/core/money.ts";
 import { breakEvenRate, pricesAround, proposalHash, riskYen } from "../lib/core/plan.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
@@ -166,8 +166,9 @@ const modified = (old: Proposal, config: Config, change: Modification, atMs: Epo
   const around = pricesAround(config, { direction: old.direction, entry, atr: old.atr, tick: change.tick });
   const prices = {
     entry,
-    bandLow: long ? around.bandLow : (minBig(around.bandLow, entry) as YenE8),
-    bandHigh: around.bandHigh,
+    // Never beyond the band it was changed in, or change after change would walk away from what was judged.
+    bandLow: maxBig(around.bandLow, old.bandLow) as YenE8,
+    bandHigh: minBig(around.bandHigh, old.bandHigh) as YenE8,
     stop,
     tp1: around.tp1,
     tp2: around.tp2,

@@ -8,7 +8,7 @@ import { DAY_MS, type EpochMs, epochMs } from "../lib/core/time.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
 import type { Desk } from "./approval.ts";
 import type { AppCtx, AppHandler, DeliveredAt, Delivery, ScriptedAnswer } from "./services.ts";
-import { pauseMs } from "./telegram/messenger.ts";
+import { mustWait, pauseMs } from "./telegram/messenger.ts";
 import { proposalCard, SHOWN_OPEN } from "./telegram/proposalCard.ts";
 
 const Input = z.strictObject({ outboxId: z.int() });
@@ -35,7 +35,7 @@ export const sendTelegram: AppHandler<Input> = {
     const own = ctx.db.outbox.byId(outboxId);
     if (!own || own.state === "sent" || own.state === "dropped") return { kind: "stop", reason: "nothing to deliver" };
     const { sendAfterMs } = ctx.db.telegram.state();
-    if (sendAfterMs > nowMs) return { kind: "snooze", untilMs: sendAfterMs, reason: "waiting to send again" };
+    if (mustWait(sendAfterMs, nowMs)) return { kind: "snooze", untilMs: sendAfterMs, reason: "waiting to send again" };
     const message = ctx.db.outbox.next((nowMs - STALE_MESSAGE_MS) as EpochMs);
     if (!message) return settled(nowMs, own, own, (tx) => tx.outbox.markDropped(own.id, "older than a week"));
     const unwanted = whyNotSend(ctx, message, nowMs);

@@ -1,6 +1,6 @@
 // outbox and alerts: what the owner is to be told, durable before it is delivered. A key makes telling twice telling once.
 // Alerts go first, then proposals, then the rest; within one priority in the order of writing.
-import { CAPTION_LIMIT, fitText, splitText } from "../../lib/core/messageText.ts";
+import { CAPTION_LIMIT, fitText, MARK_ROOM, MESSAGE_LIMIT, splitText } from "../../lib/core/messageText.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -125,8 +125,8 @@ export const outboxReads = (sql: Sqlite) => {
  * which then says the first line. Buttons stand under the last part.
  */
 const partsOf = (m: NewMessage): readonly Pick<NewMessage, "key" | "text" | "photo" | "buttons">[] => {
-  if (m.photo !== undefined && m.text.length <= CAPTION_LIMIT) return [m];
-  const texts = splitText(m.text);
+  if (m.photo !== undefined && m.text.length <= CAPTION_LIMIT - MARK_ROOM) return [m];
+  const texts = splitText(m.text, MESSAGE_LIMIT - MARK_ROOM);
   if (texts.length === 0) throw new RangeError(`expected a text in message ${m.key}, found a blank one`);
   const parts = texts.map((text, i) => ({
     key: i === 0 ? m.key : `${m.key}#${i + 1}`,
@@ -134,7 +134,7 @@ const partsOf = (m: NewMessage): readonly Pick<NewMessage, "key" | "text" | "pho
     buttons: i === texts.length - 1 ? m.buttons : undefined,
   }));
   if (m.photo === undefined) return parts;
-  const caption = fitText(m.text.split("\n", 1)[0] ?? "", CAPTION_LIMIT);
+  const caption = fitText(m.text.split("\n", 1)[0] ?? "", CAPTION_LIMIT - MARK_ROOM);
   return [{ key: `${m.key}#photo`, text: caption, photo: m.photo }, ...parts];
 };
 

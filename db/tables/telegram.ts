@@ -129,6 +129,11 @@ export const telegramWrites = (sql: Sqlite) => {
   const newBot = sql.prepare(
     "UPDATE telegram_state SET bot_id = ?, bot_name = NULL, next_update_id = 0, last_update_ms = NULL, polled_ms = NULL WHERE id = 1",
   );
+  // Telegram counts updates, and the messages of a chat, for each bot: numbers of the one before would be taken for ours.
+  const forgetUpdates = sql.prepare("DELETE FROM telegram_updates");
+  const renameAnswers = sql.prepare("UPDATE outbox SET key = 'bot' || ? || ':' || key WHERE key GLOB 'answer:[0-9]*'");
+  const forgetPlaces = sql.prepare("UPDATE outbox SET chat_id = NULL, message_id = NULL WHERE message_id IS NOT NULL");
+  const forgetMessages = sql.prepare("DELETE FROM telegram_messages");
   const bot = sql.prepare("UPDATE telegram_state SET bot_name = ? WHERE id = 1");
   const handled = sql.prepare(
     "INSERT INTO telegram_updates (update_id, kind, received_ms, payload, outcome) VALUES (?, ?, ?, ?, ?)",
@@ -160,8 +165,17 @@ export const telegramWrites = (sql: Sqlite) => {
   const use = sql.prepare("UPDATE telegram_confirmations SET used_ms = ? WHERE token = ? AND used_ms IS NULL");
   const pruneConfirmations = sql.prepare("DELETE FROM telegram_confirmations WHERE created_ms < ?");
   return {
-    /** Another bot than before: its updates begin anew. */
-    startWithBot: (botId: number): void => void newBot.run(botId),
+    /** Another bot than before: its updates and its messages begin anew. What was sent through the old one is edited no more. */
+    startWithBot(botId: number): void {
+      const { botId: before } = telegramReads(sql).state();
+      newBot.run(botId);
+      // 0 is no bot: the one that was there before may come back.
+      if (before === 0 || botId === 0 || before === botId) return;
+      forgetUpdates.run();
+      renameAnswers.run(String(before));
+      forgetPlaces.run();
+      forgetMessages.run();
+    },
     setBotName: (name: string): void => void bot.run(name),
     /** In the transaction of its effect. Throws when the update was handled before. */
     handled(u: {

@@ -1,6 +1,7 @@
 // One update: read, act, and commit the effect, its record and the offset together. A tap then gets its notice, which no longer
 // matters for the effect: when it cannot be shown, what the owner must know is said in the chat instead.
 import { AppError } from "../../lib/core/errors.ts";
+import { fitText } from "../../lib/core/messageText.ts";
 import { HOUR_MS } from "../../lib/core/time.ts";
 import type { TelegramClient } from "../../lib/io/telegram/client.ts";
 import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
@@ -19,6 +20,9 @@ const PREPARING_PAUSE_MS = 300;
 /** Strangers an hour who get a line each in the audit log. */
 const MOST_STRANGERS = 20;
 
+/** Of a notice, in UTF-16 units (Bot API, answerCallbackQuery). */
+const NOTICE_LIMIT = 200;
+
 export type DispatchParts = BotParts & { readonly client: Pick<TelegramClient, "answerTap"> };
 
 /** Acts on one update. Throws what is no answer to the owner: trouble of the file, and bugs. */
@@ -31,7 +35,10 @@ export const dispatch = async (
     case "stranger":
       return ignoreStranger(parts, incoming);
     case "other":
-      return void parts.db.transaction((tx) => record(parts, tx, incoming, incoming.what));
+      parts.db.transaction((tx) => record(parts, tx, incoming, incoming.what));
+      if (incoming.tapId !== undefined)
+        await answerTap(parts, { ...incoming, tapId: incoming.tapId }, textsFor(parts.config).notice.badButton, signal);
+      return;
     case "tap":
     case "text": {
       const act = incoming.kind === "tap" ? await actTap(parts, incoming) : actCommand(parts, incoming);
@@ -159,12 +166,25 @@ const notify = async (
   signal: AbortSignal | undefined,
 ): Promise<void> => {
   const { text, alert } = effect.notice ?? { text: "", alert: false };
+  const isShown = await answerTap(parts, tapped, text, signal, alert);
+  // What had an effect shows in its message; what had none would go unnoticed.
+  if (!isShown && alert) parts.db.transaction((tx) => say(tx, tapped, parts.clock.nowMs(), text));
+};
+
+/** Returns false when Telegram did not take it. */
+const answerTap = async (
+  { client, log }: DispatchParts,
+  { tapId, updateId }: Pick<Tapped, "tapId" | "updateId">,
+  text: string,
+  signal: AbortSignal | undefined,
+  alert = true,
+): Promise<boolean> => {
   try {
-    await parts.client.answerTap(tapped.tapId, { text: text.slice(0, 200), alert }, signal);
+    await client.answerTap(tapId, { text: fitText(text, NOTICE_LIMIT), alert }, signal);
+    return true;
   } catch (e) {
     if (!(e instanceof TelegramFailure)) throw e;
-    parts.log.info({ updateId: tapped.updateId, reason: e.message }, "telegram.noticeNotShown");
-    // What had an effect shows in its message; what had none would go unnoticed.
-    if (alert) parts.db.transaction((tx) => say(tx, tapped, parts.clock.nowMs(), text));
+    log.info({ updateId, reason: e.message }, "telegram.noticeNotShown");
+    return false;
   }
 };

@@ -70,17 +70,21 @@ export class Inbox {
     const holdSeconds = this.o.holdSeconds ?? HOLD_SECONDS;
     const batch = await client.getUpdates({ offset: this.#offset(), holdSeconds }, signal);
     this.#notePoll();
+    let unreadable = 0;
     for (const raw of batch) {
       let incoming: Incoming;
       try {
         incoming = readUpdate(raw, this.o.owners);
       } catch (error) {
         log.error({ err: error }, "telegram.noUpdate");
+        unreadable += 1;
         continue;
       }
       await this.#handle(incoming, signal);
       this.#after = incoming.updateId + 1;
     }
+    // It comes again at once, as nothing can confirm it: not without a pause between.
+    if (unreadable > 0 && unreadable === batch.length) throw new RangeError("expected updates, found none with an id");
     return batch.length;
   }
 

@@ -5,7 +5,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { ChatText, TelegramClient } from "../../lib/io/telegram/client.ts";
-import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
+import { LONGEST_RETRY_AFTER_MS, TelegramFailure } from "../../lib/io/telegram/failure.ts";
 import type { Delivery, Messenger, OutgoingMessage } from "../services.ts";
 import { troubleText } from "./health.ts";
 
@@ -14,6 +14,12 @@ const LONGEST_PAUSE_MS = MINUTE_MS;
 /** Longer and longer while a trouble lasts: a second at first, a minute at most. */
 export const pauseMs = (troubleSinceMs: EpochMs | undefined, nowMs: EpochMs): number =>
   Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, nowMs - (troubleSinceMs ?? nowMs)));
+/**
+ * Nothing may be sent yet. A time further ahead than any pause was written by a clock that has been set back since: it holds up
+ * nothing, least of all an alert.
+ */
+export const mustWait = (sendAfterMs: EpochMs, nowMs: EpochMs): boolean =>
+  sendAfterMs > nowMs && sendAfterMs - nowMs <= LONGEST_RETRY_AFTER_MS;
 /** What only a person can mend is tried again rarely. */
 const BLOCKED_WAIT_MS = MINUTE_MS;
 const UNAUTHORIZED_WAIT_MS = 5 * MINUTE_MS;

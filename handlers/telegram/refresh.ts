@@ -10,7 +10,7 @@ import type { TelegramClient } from "../../lib/io/telegram/client.ts";
 import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
 import type { Database } from "../../queue/types.ts";
 import { troubleText } from "./health.ts";
-import { pauseMs } from "./messenger.ts";
+import { mustWait, pauseMs } from "./messenger.ts";
 import { type Card, proposalCard } from "./proposalCard.ts";
 
 export interface RefreshParts {
@@ -26,16 +26,17 @@ export const refreshMessages = async (parts: RefreshParts, signal?: AbortSignal)
   let edited = 0;
   for (const message of parts.db.read.telegram.openMessages()) {
     const nowMs = parts.clock.nowMs();
-    if (signal?.aborted || parts.db.read.telegram.state().sendAfterMs > nowMs) return edited;
+    if (signal?.aborted || mustWait(parts.db.read.telegram.state().sendAfterMs, nowMs)) return edited;
     const proposal = parts.db.read.proposals.byId(message.proposalId);
     if (!proposal) continue;
     const card = proposalCard({ db: parts.db.read, config: parts.config }, proposal, nowMs);
     if (card.fingerprint === message.shown && !card.final) continue;
-    const outcome = card.fingerprint === message.shown ? "shown" : await edit(parts, message, card, nowMs, signal);
+    const asShown = card.fingerprint === message.shown;
+    const outcome = asShown ? "shown" : await edit(parts, message, card, nowMs, signal);
     if (outcome === "later") return edited;
     parts.db.transaction((tx) => {
       tx.telegram.messageShows(message, card.fingerprint, card.final || outcome === "gone");
-      tx.telegram.sendWorks();
+      if (!asShown) tx.telegram.sendWorks();
     });
     if (outcome === "shown") edited += 1;
   }

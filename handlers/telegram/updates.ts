@@ -39,7 +39,7 @@ export type Incoming =
   /** Somebody or somewhere else. */
   | { readonly kind: "stranger"; readonly updateId: number; readonly userId: number; readonly chatId: number }
   /** Nothing we act on: a photo, a forwarded text, a kind we do not know. */
-  | { readonly kind: "other"; readonly updateId: number; readonly what: string };
+  | { readonly kind: "other"; readonly updateId: number; readonly what: string; readonly tapId?: string };
 
 export interface Owners {
   readonly chatId: number;
@@ -57,6 +57,9 @@ export const readUpdate = (raw: unknown, owners: Owners): Incoming => {
   const from = message?.from ?? tap?.from;
   const chat = message?.chat ?? tap?.message?.chat;
   if (from === undefined) return { kind: "other", updateId, what: "an update without a sender" };
+  // The owner's own button, under a message that Telegram keeps no longer.
+  if (tap !== undefined && tap.message === undefined && owners.userIds.includes(from.id))
+    return { kind: "other", updateId, what: "a button of a message that is gone", tapId: tap.id };
   if (!isOwner(from.id, chat, owners)) return { kind: "stranger", updateId, userId: from.id, chatId: chat?.id ?? 0 };
   const said = { updateId, userId: from.id, chatId: owners.chatId };
   if (tap?.message !== undefined) {

@@ -3,6 +3,8 @@
 
 export const MESSAGE_LIMIT = 4_096;
 export const CAPTION_LIMIT = 1_024;
+/** Left free in what is kept for sending: a message that comes again says so in front, and must lose nothing at its end. */
+export const MARK_ROOM = 16;
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 

@@ -20,6 +20,9 @@ export class TelegramFailure extends Error {
   }
 }
 
+/** The longest that a 429 makes us wait: whoever must wait longer asks again. */
+export const LONGEST_RETRY_AFTER_MS = 60 * 60_000;
+
 /** No connection came about: the other side cannot have seen the request. */
 const NOT_CONNECTED =
   /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)/;
@@ -34,12 +37,15 @@ export const refusalOf = (
   const text = `${method}: ${code} ${description}`;
   if (code === 401 || code === 404) return new TelegramFailure("unauthorized", text);
   if (code === 409) return new TelegramFailure("conflict", text);
-  if (code === 429) return new TelegramFailure("tooMany", text, Math.max(1, retryAfterSeconds) * 1_000);
+  if (code === 429) return new TelegramFailure("tooMany", text, retryAfterMs(retryAfterSeconds));
   if (code === 403 || /chat not found|chat_id is empty|user is deactivated/i.test(description))
     return new TelegramFailure("blocked", text);
   if (code >= 500) return new TelegramFailure("noAnswer", text);
   return new TelegramFailure("refused", text);
 };
+
+const retryAfterMs = (seconds: number): number =>
+  Number.isFinite(seconds) ? Math.min(Math.max(1, seconds) * 1_000, LONGEST_RETRY_AFTER_MS) : 1_000;
 
 /** No answer of the Bot API at all. `code`: of the system or the TLS library, as the HTTP client hands it on. */
 export const silenceOf = (method: string, code: string, what: string): TelegramFailure =>

@@ -1,6 +1,7 @@
 // Delivery over HTTP under everything Telegram can do: order and urgency kept, nothing lost, a doubtful message marked when it comes again.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { MessageKind } from "../../../db/tables/outbox.ts";
+import { DAY_MS, epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
 import { seededRandom } from "../../../lib/io/random.ts";
 import { LONG } from "../../long.ts";
 import { Phone } from "../../sim/telegram/phone.ts";
@@ -91,6 +92,30 @@ describe("a message", () => {
     await phone.pass(1);
     expect(phone.telegram.messages).toHaveLength(3);
     expect(phone.telegram.texts.join("\n")).toBe(text);
+  });
+
+  test.each<[string, number, Uint8Array | undefined]>([
+    ["text", 4_090, undefined],
+    ["caption", 1_020, new Uint8Array([1])],
+  ])("as long as a %s may be loses nothing when it comes again", async (_name, length, photo) => {
+    failSends({ kind: "lost" }, { kind: "lost" });
+    const text = `title\n${"x".repeat(length - 10)} end`;
+    const atMs = phone.world.nowMs;
+    phone.world.db.transaction((tx) => void tx.outbox.insert({ key: "a", kind: "trade", text, photo, atMs }));
+    await phone.pass(3, 20);
+    const { texts } = phone.telegram;
+    expect(texts.some((t) => t.startsWith("(again) title"))).toBe(true);
+    expect(texts.filter((t) => t.endsWith("…"))).toEqual([]);
+    expect(texts.at(-1)?.endsWith("end")).toBe(true);
+  });
+
+  test("is held up by no pause that a clock set back has left in the future", async () => {
+    const { db, nowMs } = phone.world;
+    const dayAhead = epochMs(nowMs + DAY_MS);
+    db.transaction((tx) => tx.telegram.sendTrouble("TELEGRAM unreachable", dayAhead, epochMs(dayAhead + MINUTE_MS)));
+    put("a", "alert");
+    await phone.settle();
+    expect(phone.telegram.texts).toEqual(["a"]);
   });
 
   test("may hold anything that looks like markup", async () => {

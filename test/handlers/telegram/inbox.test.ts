@@ -53,6 +53,47 @@ test("another bot's updates begin anew", async () => {
   expect(phone.world.db.read.telegram.state()).toMatchObject({ botId: 123456789, nextUpdateId: 0 });
 });
 
+test("another bot counts its updates and messages anew: none of them is taken for one of the bot before", async () => {
+  const updateId = phone.owner.says("/risk");
+  await phone.settle();
+  const old = await phone.propose();
+  // Until here it was bot 1; the one that comes now begins at the same numbers.
+  phone.world.db.sql.exec("UPDATE telegram_state SET bot_id = 1");
+  phone.restart();
+  phone.telegram.messages.length = 0;
+  phone.telegram.jumpTo(updateId);
+  phone.telegram.numberMessagesFrom(old.message.messageId - 2);
+  phone.owner.says("/risk");
+  await phone.settle();
+  expect(answers()).toBe(1);
+  phone.owner.says(`/reject_${old.proposal.id}`);
+  await phone.settle();
+  // The end of the old proposal is written over no message of this bot.
+  expect(phone.telegram.texts.some((text) => text.startsWith("❌ REJECTED"))).toBe(false);
+  phone.telegram.numberMessagesFrom(old.message.messageId);
+  const { proposal, message } = await phone.propose();
+  expect(message.messageId).toBe(old.message.messageId);
+  const tap = phone.owner.taps(message, "Approve");
+  await phone.settle();
+  expect(phone.owner.notice(tap)).toMatch(/^Approved/);
+  expect(phone.world.db.read.proposals.byId(proposal.id)?.state).toBe("approved");
+  expect(message.text).toMatch(/^✅ APPROVED/);
+});
+
+test("a button of the owner's whose message Telegram keeps no longer is answered, and is no stranger's", async () => {
+  const from = { id: 42, is_bot: false, first_name: "x" };
+  phone.telegram.openTaps.add("old");
+  phone.telegram.push({ callback_query: { id: "old", from, chat_instance: "1", data: "a|btc1|1" } });
+  await phone.settle();
+  expect(phone.owner.notice("old")).toMatch(/button/i);
+  expect(phone.telegram.texts).toEqual([]);
+});
+
+test("what has no update id can never be confirmed: it is asked for again after a pause only", async () => {
+  phone.telegram.push({ update_id: "x" });
+  expect(await phone.bot.inbox.step()).toBeGreaterThan(0);
+});
+
 test.each([
   ["an update of another shape", { message: { what: 1 } }],
   ["a kind we do not know", { poll: { id: "1" } }],

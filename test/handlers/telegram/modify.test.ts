@@ -18,6 +18,19 @@ const proposal = (id: string) => {
   return found;
 };
 
+test("change after change of the entry stays inside the band that was proposed", async () => {
+  const { proposal: first } = await phone.propose();
+  phone.owner.says(`/modify_${first.id} entry ${toNumber(first.bandHigh)}`);
+  await phone.settle();
+  const next = proposal(`${first.id}m1`);
+  expect(next.entry).toBe(first.bandHigh);
+  expect(next.bandHigh).toBe(first.bandHigh);
+  phone.owner.says(`/modify_${next.id} entry ${toNumber(first.bandHigh) + 1}`);
+  await phone.settle();
+  expect(phone.world.db.read.proposals.byId(`${first.id}m2`)).toBeUndefined();
+  expect(proposal(next.id).state).toBe("pending");
+});
+
 describe("the Modify button", () => {
   test.each<[string, (p: ReturnType<typeof proposal>) => Partial<ReturnType<typeof proposal>>]>([
     ["Size ½", () => ({ size: parseE8("0.002") as never })],

@@ -107,6 +107,10 @@ export class FakeTelegram {
   get unconfirmed(): readonly number[] {
     return this.#updates.map((u) => u.update_id);
   }
+  /** Another bot counts the messages of the chat anew. */
+  numberMessagesFrom(messageId: number): void {
+    this.#nextMessageId = messageId;
+  }
   takeMessageId(): number {
     return this.#nextMessageId++;
   }

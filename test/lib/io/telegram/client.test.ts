@@ -45,6 +45,8 @@ describe("a failure says what it means", () => {
   test("too many requests: how long to wait", async () => {
     telegram.fault = () => ({ kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: 7 });
     expect(await failure(say("x"))).toMatchObject({ kind: "tooMany", retryAfterMs: 7_000 });
+    telegram.fault = () => ({ kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: 1e12 });
+    expect(await failure(say("x"))).toMatchObject({ kind: "tooMany", retryAfterMs: 3_600_000 });
   });
   test("nobody listens: certainly not sent", async () => {
     await telegram.close();
