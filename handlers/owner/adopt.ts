@@ -9,6 +9,7 @@ import { E8, floorDiv, minBig, ratioOfYenDown, toNumber, type YenE8, yenE8 } fro
 import { breakEvenRate, pricesAround, proposalHash, riskYen } from "../../lib/core/plan.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { stopOnTick } from "../../lib/core/protection.ts";
+import { capitalOf } from "../../lib/core/risk.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { NotAdoptable } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
@@ -78,7 +79,7 @@ const planFor = async (ctx: AppCtx, positionId: string): Promise<Plan | NotAdopt
   const { equity } = await readAccount(ctx);
   const planned = pricesAround(ctx.config, { direction, entry: price, atr: signal.atr, tick: rules.tick });
   // 2 x ATR from the price now, nearer where that would lose more than one trade may.
-  const affordable = floorDiv(ratioOfYenDown(equity, ctx.config.MAX_RISK_PER_TRADE) * E8, size);
+  const affordable = floorDiv(ratioOfYenDown(capitalOf(ctx.config, equity), ctx.config.MAX_RISK_PER_TRADE) * E8, size);
   const distance = minBig<bigint>(direction === "long" ? price - planned.stop : planned.stop - price, affordable);
   if (distance * NEAREST_STOP < price) return "tooLarge";
   const stop = stopOnTick(direction, yenE8(direction === "long" ? price - distance : price + distance), rules.tick);

@@ -41,7 +41,7 @@ export type Sizing =
   | { readonly kind: "tooSmall"; readonly size: CoinE8; readonly reason: string };
 
 /** What of the equity may be used (the owner's phase 6). */
-const capitalOf = (config: Config, equity: YenE8): YenE8 =>
+export const capitalOf = (config: Config, equity: YenE8): YenE8 =>
   config.CAPITAL_LIMIT_JPY === undefined ? equity : minBig(equity, config.CAPITAL_LIMIT_JPY);
 /** Margin needed per yen of notional on the 2x leverage product (GMO API 5.1). */
 const MARGIN_RATIO = 50_000_000n as RatioE8;

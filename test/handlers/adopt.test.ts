@@ -61,8 +61,12 @@ describe("a position opened by hand", () => {
     },
   );
 
-  test("too large for two ATR gets a nearer stop: no more than the risk of one trade", async () => {
-    const w = begin({ config: { MAX_RISK_PER_TRADE: "0.002" } }); // 2,000 yen
+  // 2,000 yen of the whole account, or of what of it may be used.
+  test.each<Record<string, string>>([
+    { MAX_RISK_PER_TRADE: "0.002" },
+    { MAX_RISK_PER_TRADE: "0.02", CAPITAL_LIMIT_JPY: "100000" },
+  ])("too large for two ATR gets a nearer stop: no more than the risk of one trade (%o)", async (config) => {
+    const w = begin({ config });
     judged(w);
     const asked = ask(w, await opened(w, "0.1"));
     await w.advance(0.1);
