@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { SeenDifference } from "../db/tables/differences.ts";
 import type { Trade } from "../db/tables/trades.ts";
 import { AppError } from "../lib/core/errors.ts";
+import { tooLittle } from "../lib/core/exits.ts";
 import { orderDifferences, positionDifferences } from "../lib/core/ledger.ts";
 import { type In, isLive, settleMs } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
@@ -181,7 +182,7 @@ export const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
       jobs.push({ name: "watchEntry", key: `${entry}:${nowMs}`, input: { proposalId: trade.proposalId }, traceId });
     for (const position of ctx.db.positions.ofTrade(trade.id)) {
       if (position.open === 0n) continue;
-      const covered = coveredSize(ctx, position.positionId, trade.minSize);
+      const covered = coveredSize(ctx, position.positionId, trade);
       const protecting = ctx.db.jobs
         .trace(traceId)
         .some(
@@ -206,9 +207,9 @@ export const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
 };
 
 /** Coins too few for an order (spot) count as covered: nothing can be placed for them. */
-const coveredSize = (ctx: AppCtx, positionId: string, minSize: bigint): bigint =>
+const coveredSize = (ctx: AppCtx, positionId: string, { symbol, minSize }: Trade): bigint =>
   ctx.db.tradeLegs.ofPosition(positionId).reduce((sum, leg) => {
-    if (leg.open < minSize) return sum + leg.open;
+    if (tooLittle(symbol, leg.open, minSize)) return sum + leg.open;
     const live = ctx.db.orders.ofLeg(leg.id).filter((o): o is In<"open"> => isLive(o) && o.state === "open");
     return live.reduce((covered, o) => covered + o.intent.size - o.executed, sum);
   }, 0n);

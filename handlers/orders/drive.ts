@@ -14,6 +14,7 @@ import {
   QUANTITY_RESERVED,
   type Quote,
   refusalIsAlarming,
+  tooLittle,
 } from "../../lib/core/exits.ts";
 import { PANIC } from "../../lib/core/haltKinds.ts";
 import { type In, isLive, settleMs } from "../../lib/core/order.ts";
@@ -80,7 +81,12 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
 const coverNew = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<void> => {
   planLegs(ctx, trade, only);
   for (const leg of ctx.db.tradeLegs.ofTrade(trade.id)) {
-    if (leg.open < trade.minSize || (only !== undefined && leg.positionId !== only)) continue;
+    if (
+      leg.open === 0n ||
+      tooLittle(trade.symbol, leg.open, trade.minSize) ||
+      (only !== undefined && leg.positionId !== only)
+    )
+      continue;
     if (ctx.db.orders.ofLeg(leg.id).length === 0)
       await place(ctx, trade, leg, {
         kind: "place",
@@ -182,8 +188,8 @@ const decide = (
     const action = nextAction(leg, factsOf(row.id));
     if (action.kind === "closed") continue;
     // An order whose cancel was asked covers no longer than the venue takes for it.
-    if (leg.open >= trade.minSize && !leg.orders.some((o) => o.state === "open" && o.cancelAskedMs === undefined))
-      covered = false;
+    const orderly = leg.open > 0n && !tooLittle(trade.symbol, leg.open, trade.minSize);
+    if (orderly && !leg.orders.some((o) => o.state === "open" && o.cancelAskedMs === undefined)) covered = false;
     if (action.kind === "wait") waits.push(action);
     // One stop is given up at a time: the next only when the order that follows this one stands.
     else if (action.kind === "cancel" && action.givesUpStop && legs.some((l) => l.row.id !== row.id && inTransit(l)))

@@ -2,6 +2,7 @@
 // but while a position is not known to be covered it is also a reason to pause entries and tell the owner.
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import { tooLittle } from "../../lib/core/exits.ts";
 import { isLive } from "../../lib/core/order.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { protectionOf } from "../../lib/core/tradeState.ts";
@@ -81,7 +82,9 @@ const isBare = (ctx: AppCtx, trade: Trade): boolean => {
     const own = legs.filter((leg) => leg.positionId === position.positionId && leg.open > 0n);
     if (position.open > own.reduce((sum, leg) => sum + leg.open, 0n)) return true;
     return own.some(
-      (leg) => leg.open >= trade.minSize && !ctx.db.orders.ofLeg(leg.id).some((o) => isLive(o) && o.state === "open"),
+      (leg) =>
+        !tooLittle(trade.symbol, leg.open, trade.minSize) &&
+        !ctx.db.orders.ofLeg(leg.id).some((o) => isLive(o) && o.state === "open"),
     );
   });
 };

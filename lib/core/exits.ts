@@ -2,6 +2,7 @@
 // every look. Nothing is remembered between looks but the order rows, so a crash at any step ends in the same decisions.
 import { type CoinE8, type YenE8, yenE8 } from "./money.ts";
 import { type ExitReason, type In, isLive, type Order, type OrderPurpose } from "./order.ts";
+import { isSpot } from "./product.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "./time.ts";
 import type { Direction, ExecutionType } from "./venue.ts";
 import { priceTopic, type WakeTopic } from "./wake.ts";
@@ -174,9 +175,14 @@ const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
   return wait("protected", untilMs, profit.wakeOn);
 };
 
+/**
+ * On spot no order can be made of it: it joins more coins, or is left to the owner (rests.ts). A margin position of any size is
+ * tried to be closed as a whole; where the venue refuses (GMO API 14.18), the owner hears that it is bare.
+ */
+export const tooLittle = (symbol: string, open: CoinE8, minSize: CoinE8): boolean => isSpot(symbol) && open < minSize;
+
 const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
-  // Joined to more coins, or left to the owner, by rests.ts; no order can be made of it.
-  if (leg.open < f.minSize) return wait("too little for an order");
+  if (tooLittle(f.symbol, leg.open, f.minSize)) return wait("too little for an order");
   const sent = leg.orders.filter((o) => !(o.state === "neverSent" && o.sentMs === undefined));
   const last = sent.at(-1);
   const refusal = last?.state === "rejected" ? last : undefined;

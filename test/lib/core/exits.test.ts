@@ -104,6 +104,20 @@ describe("a leg of a long", () => {
   const late = { nowMs: at(4 * 3_600_000) };
   test.each<[string, readonly Order[], Partial<ExitFacts>, Partial<Leg>, string]>([
     ["new: gets its stop", [], {}, {}, "place stop STOP stop_loss"],
+    [
+      "new, below the smallest order: gets its stop all the same",
+      [],
+      {},
+      { open: coinE8(1n) },
+      "place stop STOP stop_loss",
+    ],
+    [
+      "coins below the smallest order: wait",
+      [],
+      { symbol: "BTC" },
+      { open: coinE8(1n) },
+      "wait: too little for an order",
+    ],
     ["new, price unknown: gets its stop", [], { quote: undefined }, {}, "place stop STOP stop_loss"],
     ["new, price beyond the stop: is closed", [], { quote: quoteAt(9_950_000) }, {}, "place exit MARKET stop_loss"],
     ["new, at its target: gets its stop first", [], target, {}, "place stop STOP stop_loss"],
