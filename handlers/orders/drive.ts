@@ -60,11 +60,12 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
   if (trade === undefined) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
   await coverNew(ctx, trade, only);
   const quote = await observe(ctx, trade, only);
+  const reserved = await isReserved(ctx, trade, only);
   const looked = new Set<number>();
   const most = MOST_STEPS * (1 + ctx.db.tradeLegs.ofTrade(tradeId).length);
   for (let step = 0; step < most; step += 1) {
     settleRests(ctx, trade);
-    const next = decide(ctx, trade, quote, only, looked);
+    const next = decide(ctx, trade, quote, reserved, only, looked);
     if (next.kind !== "do") {
       resolveHealed(ctx, trade);
       return next;
@@ -145,6 +146,27 @@ const quoteOf = async (ctx: AppCtx, symbol: string): Promise<Quote | undefined> 
   }
 };
 
+/**
+ * A stop was refused because something has the quantity: does a closing order of another hand still rest? The owner's, or one
+ * of ours that a restored book has forgotten; it stays. A lost one of ours would be found by asking for the stop again (`place`).
+ */
+const isReserved = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<boolean> => {
+  const refused = ctx.db.tradeLegs.ofTrade(trade.id).some((leg) => {
+    const last = ctx.db.orders.ofLeg(leg.id).at(-1);
+    const asked = only === undefined || leg.positionId === only;
+    return asked && leg.open > 0n && last?.state === "rejected" && QUANTITY_RESERVED.has(last.code);
+  });
+  if (!refused) return false;
+  const lost = ctx.db.orders.ofTrade(trade.id).some((o) => o.state === "neverSent" && o.sentMs !== undefined);
+  if (lost) return false;
+  const ours = ctx.db.orders.venueIds(trade.symbol);
+  const side = closingSide(trade.direction);
+  const active = await ctx.venue.activeOrders(trade.symbol, ctx.signal);
+  return active.some(
+    (o) => !ours.has(o.orderId) && o.side === side && (isSpot(trade.symbol) || o.settleType !== "OPEN"),
+  );
+};
+
 type Decision = Drive | { readonly kind: "do"; readonly leg: LegRow; readonly action: LegAction };
 
 /** The most urgent thing to do over all legs, or how long to wait. Legs without an order at the venue come first. */
@@ -152,6 +174,7 @@ const decide = (
   ctx: AppCtx,
   trade: Trade,
   quote: Quote | undefined,
+  reserved: boolean,
   only: string | undefined,
   looked: ReadonlySet<number>,
 ): Decision => {
@@ -166,6 +189,7 @@ const decide = (
     quote,
     timeStopMs,
     ownerCloses: ownerCloses(ctx, trade.id),
+    reserved,
     restMs: ctx.config.TAKE_PROFIT_REST_SECONDS * 1_000,
   };
   const all = ctx.db.tradeLegs.ofTrade(trade.id);

@@ -37,6 +37,8 @@ export interface ExitFacts {
   readonly timeStopMs: EpochMs;
   /** How the owner wants it closed now (/close, /panic); undefined: by its own exits. */
   readonly ownerCloses: CloseHow | undefined;
+  /** A closing order that is not ours rests at the venue: it may be what a refused stop ran into. */
+  readonly reserved?: boolean;
   /** How long a take-profit or closing limit rests. */
   readonly restMs: number;
 }
@@ -75,6 +77,8 @@ const NOT_VISIBLE_PAUSE_MS = 200;
 const NOT_VISIBLE_AGE_MS = 5 * SECOND_MS;
 const REFUSAL_PAUSE_MS = 500;
 const REFUSAL_PAUSE_CAP_MS = 5 * SECOND_MS;
+/** While another order visibly has the quantity, the venue is asked no more often than this; once it is gone, at once. */
+const RESERVED_PAUSE_MS = MINUTE_MS;
 /** Explicit refusals of a stop, other than passing ones, after which the leg is closed at market. */
 const STOP_REFUSALS_BEFORE_MARKET = 2;
 /** A cancel that shows no effect is asked again after this long. */
@@ -198,7 +202,9 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
   if (refusal !== undefined && refusal.intent.executionType !== "LIMIT") {
     const streak = refusalStreak(sent);
     const exitRefused = sent.slice(-streak).some((o) => o.intent.purpose === "exit");
-    const untilMs = later(refusal.closedMs, pauseAfter(leg, refusal, streak));
+    const reserved = f.reserved === true && QUANTITY_RESERVED.has(refusal.code) && refusal.intent.purpose === "stop";
+    const pauseMs = reserved ? RESERVED_PAUSE_MS : pauseAfter(leg, refusal, streak);
+    const untilMs = later(refusal.closedMs, pauseMs);
     if (refusal.code === STOP_ALREADY_THROUGH && !(exitRefused && f.nowMs < untilMs))
       return market("stop_loss", "the stop price is already passed");
     // Refused while it is to be closed: back under its stop at once, where one can stand; a later try closes it.
@@ -206,7 +212,8 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
       closing !== undefined &&
       refusal.intent.purpose === "exit" &&
       !(f.quote !== undefined && stopThrough(f.direction, f.quote, leg.stop));
-    if (f.nowMs < untilMs && !restoreNow) return wait(`refused with ${refusal.code}`, untilMs);
+    if (f.nowMs < untilMs && !restoreNow)
+      return wait(`refused with ${refusal.code}`, reserved ? later(f.nowMs, REFUSAL_PAUSE_CAP_MS) : untilMs);
     if (refusal.intent.purpose === "exit" && closing === undefined)
       return market(refusal.intent.exitReason ?? "stop_loss", "the market order was refused");
     if (lastingRefusals(leg, sent) >= STOP_REFUSALS_BEFORE_MARKET && closing === undefined)

@@ -82,7 +82,7 @@ test.each<Moment>(["the fill", "the end"])(
         expect(haltKinds(w)).toContain(QUARANTINE);
         quarantined += 1;
       }
-      // With a position open that it does not know, the book asks for a stop again and again: three minutes show as much as an hour.
+      // With a position open whose stop it does not know, the book looks every few seconds: three minutes show as much as an hour.
       await w.advance(moment === "the end" ? 60 : 3);
       expect(entries(w), `copy ${i} of ${copies.length}: ${w.describe()}`).toBe(before);
       expect(w.db.read.jobs.unfinishedAdding()).toEqual([]);
@@ -98,6 +98,39 @@ test.each<Moment>(["the fill", "the end"])(
     expect(quarantined).toBeGreaterThan(2);
   },
 );
+
+test("a book from before the stops: told once, its old stops stay at the venue, and a new one is asked for once a minute at most", async () => {
+  const { w: first, copies } = await live("the fill");
+  first.close();
+  // Before the entry's answer was written down; the fill and its stops came after.
+  const copy = copies[4];
+  if (copy === undefined) throw new Error("expected at least five commits");
+  const { w } = await live("the fill");
+  const stops = async () => (await w.owner.activeOrders("BTC_JPY")).map((o) => o.orderId).toSorted();
+  const before = await stops();
+  expect(before.length).toBe(2);
+  w.crash();
+  writeFileSync(join(w.dir, "trader.db"), copy.file);
+  for (const suffix of ["-wal", "-shm"]) rmSync(join(w.dir, `trader.db${suffix}`), { force: true });
+  w.restart({ downMs: 1_000 });
+  quarantineIfRestored(opened(w), w.dir);
+  const posts = () => w.requests.filter((r) => r.startsWith("POST")).length;
+  await w.advance(1);
+  const sent = posts();
+  await w.advance(3);
+  // Two legs.
+  expect(posts() - sent).toBeLessThanOrEqual(2 * 3);
+  expect(await stops()).toEqual(before);
+  expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
+  expect(haltKinds(w)).toEqual(expect.arrayContaining(["mismatch", "bare"]));
+  // The owner takes the old stops away: ours stand within seconds, and the halts end at the next reconcile.
+  for (const id of before) await w.owner.cancelOrder(id);
+  await w.advance(0.2);
+  expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
+  w.enqueue({ name: "reconcile", key: "end", input: {} });
+  await w.advance(0.2);
+  expect(haltKinds(w)).toEqual([]);
+});
 
 test("a database that is what it was is left alone; so is a new one, and one from before there was a progress file", async () => {
   const { w } = await live("the fill");
