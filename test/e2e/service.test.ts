@@ -138,6 +138,7 @@ describe("the worker as a service", () => {
   });
 
   test("invariant 20: SIGTERM in the middle of jobs: within the grace they go on, and what is left goes back unspent", async () => {
+    server = await startPublicServer(); // before the signal: its making must not use up the grace
     const worker = await inTheMiddle();
     worker.child.kill("SIGTERM");
     await until("STOPPING", () => toldOf("STOPPING=1").length === 1);
