@@ -30,12 +30,13 @@ const environment = (): Environment => {
     .map((name) => `.env: expected only names of .env.example, found ${name}${hint(name)}`);
   return { values: { ...file, ...process.env }, problems };
 };
-/** The setting whose name begins most like this one. */
+/** The setting whose name begins and ends most like this one: of a mistyped name, that is nearly all of it. */
 const hint = (name: string): string => {
-  const wanted = name.toUpperCase();
-  const alike = (known: string): number => [...known, ""].findIndex((c, i) => c !== wanted[i]);
+  const wanted = [...name.toUpperCase()];
+  const same = (a: readonly string[], b: readonly string[]): number => [...a, ""].findIndex((c, i) => c !== b[i]);
+  const alike = (known: string): number => same([...known], wanted) + same([...known].reverse(), [...wanted].reverse());
   const [near] = Object.keys(SETTINGS).sort((a, b) => alike(b) - alike(a));
-  return near === undefined || alike(near) < 4 ? "" : ` (did you mean ${near}?)`;
+  return near === undefined || alike(near) * 3 < wanted.length * 2 ? "" : ` (did you mean ${near}?)`;
 };
 
 const config = (): Config => {

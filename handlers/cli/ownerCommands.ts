@@ -38,7 +38,11 @@ export const registerOwnerCommands = (program: Command, deps: Deps): void => {
     const sub = withOptions(withCommon(program, command, DESCRIPTIONS[command]));
     if (command === "panic") sub.option("--yes", "do not ask");
     sub.action(async (options: Options) => {
-      if (command === "panic" && !(await isConfirmed(options, deps))) return;
+      if (
+        command === "panic" &&
+        !(await isConfirmed(options, deps, "Close ALL positions of ours at market and stop trading?"))
+      )
+        return;
       await run(deps, options, { command });
     });
   }
@@ -46,11 +50,17 @@ export const registerOwnerCommands = (program: Command, deps: Deps): void => {
     withCommon(
       program,
       "close [tradeId]",
-      "close one trade, or all: a limit for seconds, then market; trading goes on",
+      "close one trade, or all (no number, or all; asks): a limit for seconds, then market; trading goes on",
     ),
-  ).action(async (id: string | undefined, options: Options) =>
-    run(deps, options, { command: "close", ...(id === undefined ? {} : { tradeId: positive("trade", id) }) }),
-  );
+  )
+    .option("--yes", "do not ask")
+    .action(async (id: string | undefined, options: Options) => {
+      const tradeId = id === undefined || id === "all" ? undefined : positive("trade", id);
+      // Enter after a forgotten number must not close what nobody meant.
+      if (tradeId === undefined && !(await isConfirmed(options, deps, "Close ALL trades of ours? Trading goes on.")))
+        return;
+      await run(deps, options, { command: "close", ...(tradeId === undefined ? {} : { tradeId }) });
+    });
   withOptions(withCommon(program, "reject-all", "reject every open proposal")).action(async (options: Options) =>
     run(deps, options, { command: "rejectAll" }),
   );
@@ -65,9 +75,9 @@ const withOptions = (command: Command): Command =>
     .option("--no-wait", "end as soon as it is durable")
     .option("--reason <text>", "kept with it, and shown by status");
 
-const isConfirmed = async (options: Options, deps: Deps): Promise<boolean> => {
+const isConfirmed = async (options: Options, deps: Deps, question: string): Promise<boolean> => {
   if (options.yes || options.json || deps.confirm === undefined) return true;
-  const sure = await deps.confirm("Close ALL positions of ours at market and stop trading?");
+  const sure = await deps.confirm(question);
   if (!sure) deps.err("nothing was changed");
   return sure;
 };

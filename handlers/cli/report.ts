@@ -90,7 +90,13 @@ const tellReport = (options: Options, deps: Deps): void => {
       try {
         writeFileSync(options.chart, png);
       } catch (e) {
-        throw storageError(e, options.chart) ?? e;
+        throw (
+          storageError(e, options.chart) ??
+          new UsageError(
+            `--chart: expected a file that can be written, found ${(e as Error).message}; its folder must exist`,
+            { cause: e },
+          )
+        );
       }
     }
     if (options.save) saveDays(state, config, period, nowMs, deps.err);

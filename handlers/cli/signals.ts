@@ -35,7 +35,12 @@ export const registerSignals = (program: Command, deps: JobsDeps): void => {
     within(deps.look, options, (state) => {
       const facts = factsOf(state, what ?? "");
       const found = signalsOf(facts);
-      if (found.length === 0 && what !== undefined) throw new AppError("permanent", "SIGNAL_MISSING", whyAnswer(facts));
+      if (found.length === 0 && what !== undefined)
+        throw new AppError(
+          "permanent",
+          "SIGNAL_MISSING",
+          `expected a proposal's id, a trade's number or the time HH:MM of a bar of today (JST), found ${JSON.stringify(what)}; trader signals lists bars, trader trades the trades`,
+        );
       if (options.json) deps.out(JSON.stringify(found.map(signalJson)));
       else deps.out(whyAnswer(facts));
     });

@@ -118,7 +118,7 @@ const statusOf = (state: State) => {
   };
 };
 
-/** A message of several lines as one, for lists. */
+/** A message of several lines as one, for lists. An alert's begins with its severity. */
 const oneLine = (text: string): string => text.split("\n").join("; ");
 
 /** Spot, by our book: what our trades hold, and what is the owner's (never sold). */
@@ -172,7 +172,7 @@ const statusLines = (status: Status, state: State): readonly string[] => {
       : [
           `RESTORED BACKUP: quarantined from ${jst(restored.at)} to ${jst(restored.ended)} (${restored.reason}); see trader audit list`,
         ]),
-    ...status.alerts.map((alert) => `ALERT ${alert.severity}: ${oneLine(alert.text)}`),
+    ...status.alerts.map((alert) => `ALERT ${oneLine(alert.text)}`),
     ...status.trades.map(
       (trade) =>
         `trade ${trade.id}: ${trade.status} ${trade.direction} ${trade.symbol} ${trade.size} at ${trade.entryPrice}`,

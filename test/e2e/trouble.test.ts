@@ -117,7 +117,11 @@ describe("the command line", () => {
     writeFileSync(join(cwd, ".env"), "MAX_DAILY_TRADS=1\nMAX_DAILY_TRADES=many\nLOG_LEVLE=info\n", { mode: 0o600 });
     const ended = await trader(["config"], { cwd });
     expect(ended.code).toBe(2);
-    for (const text of ["MAX_DAILY_TRADS (did you mean", "LOG_LEVLE (did you mean LOG_LEVEL?)", 'found "many"'])
+    for (const text of [
+      "MAX_DAILY_TRADS (did you mean MAX_DAILY_TRADES?)",
+      "LOG_LEVLE (did you mean LOG_LEVEL?)",
+      'found "many"',
+    ])
       expect(ended.stderr).toContain(text);
   });
 

@@ -122,6 +122,17 @@ describe("without a worker", () => {
 });
 
 describe("a mistake", () => {
+  test("close of all asks in a terminal, with and without the word; close of one does not", async () => {
+    const no = begin({ confirm: false });
+    await no.trader("close", "--no-wait");
+    await no.trader("close", "all", "--no-wait");
+    expect([no.asked.length, no.w.db.read.ownerCommands.byId(1)]).toEqual([2, undefined]);
+    await expect(no.trader("close", "7", "--no-wait")).rejects.toThrow(/found 7/);
+    expect(no.asked).toHaveLength(2);
+    await no.trader("close", "all", "--yes", "--no-wait");
+    expect(no.w.db.read.ownerCommands.byId(1)).toMatchObject({ command: "close" });
+  });
+
   test("panic asks in a terminal; no changes nothing, --yes does not ask", async () => {
     const no = begin({ confirm: false });
     await no.trader("panic", "--no-wait");
