@@ -6,8 +6,9 @@ import type { Proposal } from "../db/tables/proposals.ts";
 import type { DecidedBy } from "../db/tables/signals.ts";
 import type { Config } from "../lib/core/config.ts";
 import { AppError } from "../lib/core/errors.ts";
-import { type CoinE8, floorToStep, formatE8, maxBig, minBig, toNumber, type YenE8 } from "../lib/core/money.ts";
+import { type CoinE8, floorToStep, formatE8, maxBig, minBig, type YenE8 } from "../lib/core/money.ts";
 import { breakEvenRate, pricesAround, proposalHash, riskYen } from "../lib/core/plan.ts";
+import { type Catalogue, textsOf } from "../lib/core/text/catalogue.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { JobStore } from "../queue/store.ts";
@@ -92,6 +93,8 @@ export interface Modification {
   readonly tick: YenE8;
   readonly sizeStep: CoinE8;
   readonly minSize: CoinE8;
+  /** The words of a refusal; default English. */
+  readonly texts?: Catalogue["modify"];
 }
 export type ModifyResult =
   | { readonly kind: "proposed"; readonly proposal: Proposal }
@@ -142,26 +145,27 @@ export const modifyProposal = (desk: Desk, config: Config, change: Modification)
 };
 
 const modified = (old: Proposal, config: Config, change: Modification, atMs: EpochMs): Proposal => {
-  const refuse = (expected: string, found: bigint): never => {
-    throw new AppError(
-      "permanent",
-      "MODIFY_REFUSED",
-      `expected ${expected}, found ${formatE8(found)}; nothing was changed`,
-    );
+  const texts = change.texts ?? textsOf("en").modify;
+  const refuse = (why: string): never => {
+    throw new AppError("permanent", "MODIFY_REFUSED", change.texts ? why : `${why}; nothing was changed`);
   };
   const long = old.direction === "long";
   const entry = change.entry ?? old.entry;
   if (entry < old.bandLow || entry > old.bandHigh || entry % change.tick !== 0n)
-    refuse(`an entry on the tick between ${toNumber(old.bandLow)} and ${toNumber(old.bandHigh)}`, entry);
+    refuse(texts.entryRange({ low: formatE8(old.bandLow), high: formatE8(old.bandHigh), found: formatE8(entry) }));
   const stop = change.stop ?? old.stop;
   const inside = long ? stop >= old.stop && stop < entry : stop <= old.stop && stop > entry;
   if (!inside || stop % change.tick !== 0n)
-    refuse(`a stop on the tick between the proposed ${toNumber(old.stop)} and the entry ${toNumber(entry)}`, stop);
+    refuse(texts.stopRange({ stop: formatE8(old.stop), entry: formatE8(entry), found: formatE8(stop) }));
   const size = change.size ?? old.size;
   if (size > old.size || size < change.minSize || floorToStep(size, change.sizeStep) !== size)
     refuse(
-      `a size in steps of ${formatE8(change.sizeStep)} from ${formatE8(change.minSize)} to ${formatE8(old.size)}`,
-      size,
+      texts.sizeRange({
+        step: formatE8(change.sizeStep),
+        low: formatE8(change.minSize),
+        high: formatE8(old.size),
+        found: formatE8(size),
+      }),
     );
   const around = pricesAround(config, { direction: old.direction, entry, atr: old.atr, tick: change.tick });
   const prices = {

@@ -4,6 +4,7 @@
 import type { Proposal } from "../db/tables/proposals.ts";
 import type { Reason, Signal } from "../db/tables/signals.ts";
 import type { GateName } from "../lib/core/gates.ts";
+import { CAPTION_LIMIT, MARK_ROOM } from "../lib/core/messageText.ts";
 import { formatE8, notionalYen, toNumber, type YenE8 } from "../lib/core/money.ts";
 import { NONE } from "../lib/core/statistics.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
@@ -14,8 +15,8 @@ import type { AppCtx } from "./services.ts";
 
 export { percentText, yenText } from "../lib/core/text/format.ts";
 
-/** Bot API: a caption of a photo holds this many UTF-16 units; the signal message is one (the chart above it). */
-export const MOST_CAPTION_UNITS = 1_024;
+/** In UTF-16 units: the signal message is the caption of its chart, also when it comes again and says so in front. */
+export const MOST_CAPTION_UNITS = CAPTION_LIMIT - MARK_ROOM;
 const MOST_TITLE_CHARS = 40;
 const REASONS_TOLD = 3;
 

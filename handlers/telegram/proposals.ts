@@ -138,6 +138,7 @@ const makeChange = (parts: BotParts, tx: Tx, by: Tapped | Typed, proposal: Propo
     size: change.size,
     entry: change.entry,
     stop: change.stop,
+    texts: texts.modify,
     ...rules,
   });
   if (result.kind === "tooLate") return tooLate(parts, result.proposal);

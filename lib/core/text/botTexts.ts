@@ -3,6 +3,12 @@
 import { cut, signedPercent, signedYen, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 
+interface Range {
+  readonly low: string;
+  readonly high: string;
+  readonly found: string;
+}
+
 const en = {
   buttons: {
     approve: "✅ Approve",
@@ -84,6 +90,11 @@ const en = {
       `${p.id} is replaced by ${p.next}. It counts only when you approve its message.`,
     tooSmall: (p: { min: string }) => `the result would be below the smallest size ${p.min}`,
     noRoom: "there is no other price inside the limits",
+    entryRange: (p: Range) => `expected an entry on the tick between ${p.low} and ${p.high}, found ${p.found}`,
+    stopRange: (p: { stop: string; entry: string; found: string }) =>
+      `expected a stop on the tick between the proposed ${p.stop} and the entry ${p.entry}, found ${p.found}`,
+    sizeRange: (p: Range & { step: string }) =>
+      `expected a size in steps of ${p.step} from ${p.low} to ${p.high}, found ${p.found}`,
   },
   repropose: {
     title: (p: { id: string }) => `NO NEW NUMBERS for ${p.id}`,
@@ -185,6 +196,9 @@ const ja: typeof en = {
     done: (p) => `${p.id} を ${p.next} に置き換えました。新しいメッセージを承認するまで有効になりません。`,
     tooSmall: (p) => `最小数量 ${p.min} を下回ります`,
     noRoom: "範囲内に別の価格がありません",
+    entryRange: (p) => `指値は ${p.low}〜${p.high}（呼値単位）で指定してください。指定: ${p.found}`,
+    stopRange: (p) => `損切りは提案の ${p.stop} と指値 ${p.entry} の間（呼値単位）で指定してください。指定: ${p.found}`,
+    sizeRange: (p) => `数量は ${p.low}〜${p.high}（${p.step}単位）で指定してください。指定: ${p.found}`,
   },
   repropose: {
     title: (p) => `新しい条件はありません: ${p.id}`,

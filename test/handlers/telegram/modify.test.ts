@@ -124,6 +124,22 @@ describe("a reply", () => {
   });
 });
 
+test("a refusal is told in the owner's language", async () => {
+  const ja = await Phone.start({ config: { LOCALE: "ja" } });
+  try {
+    const { proposal: old } = await ja.propose();
+    for (const change of ["数量 9", "指値 1", "損切り 1"]) {
+      ja.owner.says(`/modify_${old.id} ${change}`);
+      await ja.settle();
+      expect(ja.telegram.texts.at(-1), change).toMatch(/^変更ありません: .*で指定してください/);
+      expect(ja.telegram.texts.at(-1), change).not.toMatch(/expected|found/);
+    }
+    expect(ja.world.db.read.proposals.byId(old.id)?.state).toBe("pending");
+  } finally {
+    await ja.close();
+  }
+});
+
 test("numbers are read in either language and width, and anything else is not understood", () => {
   expect(parseChange("size 0.002 stop 14,900,000")).toEqual({ size: parseE8("0.002"), stop: parseE8("14900000") });
   expect(parseChange("指値：¥１５，０００，０００円")).toEqual({ entry: parseE8("15000000") });
