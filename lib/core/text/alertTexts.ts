@@ -156,7 +156,7 @@ const en = {
       `no prices of ${p.symbols.map(pairText).join(", ")}`,
       `${p.why}${p.history.length > 0 ? `; history of ${p.history.map(pairText).join(", ")} is not collected` : ""}`,
       "no bar is judged and nothing new is entered until they come again; all goes on by itself then",
-      "/health; check the server's network and the exchange's notices",
+      "/health, or trader status on the server; check the server's network and the exchange's notices",
     ),
   aucLow: (p: { side: Side; symbol: string; modelId: string; auc: number; bars: number; limit: number }) =>
     alert(
@@ -177,7 +177,7 @@ const en = {
       `the exchange's API failed ${p.count} times in a row`,
       p.code,
       `${PAUSED_EN}; trading goes on after 3 good checks`,
-      "/health; check the exchange's notices",
+      "/health, or trader status on the server; check the exchange's notices",
     ),
   ownerNotDone: (p: { command: string; id: number; seconds: number; why: string }) =>
     alert(
@@ -295,7 +295,7 @@ export const alerts = inBoth(en, {
       `${p.symbols.map(pairText).join("、")} の価格が取得できません`,
       `${p.why}${p.history.length > 0 ? `、${p.history.map(pairText).join("、")} の履歴は未取得` : ""}`,
       "価格が戻るまで判定も新規注文も行いません。戻れば自動で再開します",
-      "/health。サーバーの通信と取引所のお知らせを確認してください",
+      "/health、またはサーバーで trader status。サーバーの通信と取引所のお知らせを確認してください",
     ),
   aucLow: (p) =>
     alert(
@@ -316,7 +316,7 @@ export const alerts = inBoth(en, {
       `取引所のAPIが${p.count}回続けて失敗しました`,
       p.code,
       `${PAUSED_JA}。正常な応答が3回続けば自動で再開します`,
-      "/health。取引所のお知らせを確認してください",
+      "/health、またはサーバーで trader status。取引所のお知らせを確認してください",
     ),
   ownerNotDone: (p) =>
     alert(
