@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { KINDS } from "../../../lib/io/gmo/decodeKinds.ts";
+import { traderHere } from "../../e2e/trader.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -87,9 +88,9 @@ describe("trader gmo decode", () => {
       `{"status":0,"data":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
       { code: "VENUE_REPLY", verdict: "alert" },
     ],
-  ])("%s: exit 1 and a verdict", (name, kind, content, failure) => {
-    const { status, stdout } = gmo(["decode", kind, file(name, content), "--json"]);
-    expect(status).toBe(1);
+  ])("%s: exit 1 and a verdict", async (name, kind, content, failure) => {
+    const { code, stdout } = await traderHere(["gmo", "decode", kind, file(name, content), "--json"]);
+    expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, kind, ...failure });
   });
   test("a byte order mark is no part of the reply", () => {
@@ -125,9 +126,9 @@ describe("trader gmo decode", () => {
     ["a word too many", ["decode", "public/ticker", "-", "more"], /too many arguments/],
     ["an unknown option", ["decode", "public/ticker", "-", "--yaml"], /unknown option/],
     ["an unknown command", ["encode"], /unknown command/],
-  ])("%s is wrong use: exit 2", (_name, args, message) => {
-    const { status, stdout, stderr } = gmo(args);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  ])("%s is wrong use: exit 2", async (_name, args, message) => {
+    const { code, stdout, stderr } = await traderHere(["gmo", ...args]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(message);
   });
 });
