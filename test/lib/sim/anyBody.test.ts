@@ -94,7 +94,8 @@ test("an envelope with status, and data only beside status 0", () => {
           if (s > 30) d.pass(s - 30);
         },
       ),
-      { numRuns: LONG ? 20_000 : 600 },
+      // The few runs of the ordinary suite come to every code below; which ones they are must not be luck.
+      LONG ? { numRuns: 20_000 } : { numRuns: 600, seed: 20_261_126 },
     );
     for (const code of ["ok", "ERR-5106", "ERR-5111", "ERR-5114", "ERR-5122"]) expect([...seen]).toContain(code);
   } finally {

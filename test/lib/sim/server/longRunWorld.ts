@@ -243,8 +243,8 @@ export const openLongWorld = async (seed: string, speed: number, durationMs: num
     log: silentLogger(),
     limits: LIMITS,
   };
-  /** What the venue had told of when the last repair began to ask. */
-  let askedAtEvent = 0;
+  /** What the venue had told of when the last repair that got its answers began to ask; none while another one asks. */
+  let askedAtEvent: number | undefined;
   const readAccount = repairOver(api, SYMBOLS, clock);
   const account = new AccountStream({
     ...common,
@@ -252,9 +252,12 @@ export const openLongWorld = async (seed: string, speed: number, durationMs: num
     tokens: api,
     symbols: SYMBOLS,
     tokenLimits: TOKENS,
-    repair: (openQuestions, signal) => {
-      askedAtEvent = events;
-      return readAccount(openQuestions, signal);
+    repair: async (openQuestions, signal) => {
+      const asked = events;
+      askedAtEvent = undefined;
+      const snapshot = await readAccount(openQuestions, signal);
+      askedAtEvent = asked;
+      return snapshot;
     },
   });
   const market = new MarketStream({ ...common, url: server.addresses.wsPublic });
