@@ -200,13 +200,17 @@ const feeHistory = (machine: Machine, query: URLSearchParams): ApiResult => {
     // The fee of 06:00 belongs to the business day that ends there.
     .filter(({ atMs }) => atMs > fromMs! && atMs <= toMs! + DAY_MS)
     .toReversed();
+  const { feeRowFields, feeCursor } = machine.options;
   const list = rows.slice(cursor, cursor + count).map(({ atMs, amount, ref }) => ({
     feeType: "LEVERAGE_FEE",
-    symbol: machine.state.positions.get(ref)!.symbol,
-    positionId: ref,
-    fee: formatE8(-amount),
+    ...(feeRowFields === "guessed"
+      ? { symbol: machine.state.positions.get(ref)!.symbol, positionId: ref, fee: formatE8(-amount) }
+      : {}),
     deliveryDatetime: isoUtc(atMs),
   }));
   const next = cursor + list.length;
-  return okay(list.length === 0 ? {} : { list, ...(next < rows.length ? { cursor: String(next) } : {}) });
+  if (list.length === 0) return okay({});
+  if (next >= rows.length) return okay({ list });
+  const told = String(next);
+  return okay({ list, ...(feeCursor === "pagination" ? { pagination: { cursor: told } } : { [feeCursor]: told }) });
 };

@@ -7,7 +7,7 @@ import { type EpochMs, epochMs, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { SymbolRules } from "../core/venue.ts";
 import { type CandleFile, readCandleFile } from "./candleFile.ts";
 import { CandleSeries } from "./candleSeries.ts";
-import type { Best, Book, Kline, Level, Market, Print, SpreadsBps, TouchSide } from "./market.ts";
+import type { Best, Book, Kline, Level, Market, Print, SpreadsBps, TouchPrice, TouchSide } from "./market.ts";
 
 export interface CandleMarketOptions {
   readonly candles: Readonly<Record<string, CandleFile>>;
@@ -92,8 +92,35 @@ export class CandleMarket implements Market {
   last(symbol: string, atMs: EpochMs): number | undefined {
     return this.#of(symbol).series.last(atMs);
   }
-  firstTouch(symbol: string, side: TouchSide, ticks: number, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
-    return this.#of(symbol).series.firstTouch(side, ticks, fromMs, untilMs);
+  firstTouch(
+    symbol: string,
+    side: TouchSide,
+    ticks: number,
+    fromMs: EpochMs,
+    untilMs: EpochMs,
+    price: TouchPrice = "last",
+  ): EpochMs | undefined {
+    const { series } = this.#of(symbol);
+    if (price === "last") return series.firstTouch(side, ticks, fromMs, untilMs);
+    // The spread changes with the hour, and with it the last price at which the touch stands at `ticks`.
+    const stopMs = Math.min(untilMs, this.endMs(symbol));
+    for (let startMs = fromMs; startMs <= stopMs; ) {
+      const nextHourMs = epochMs((Math.floor(startMs / HOUR_MS) + 1) * HOUR_MS);
+      const level = this.#lastWhenTouchAt(symbol, side, ticks, startMs);
+      const atMs = series.firstTouch(side, level, startMs, epochMs(Math.min(stopMs, nextHourMs - 1)));
+      if (atMs !== undefined) return atMs;
+      startMs = nextHourMs;
+    }
+    return undefined;
+  }
+  /** The last price nearest to `ticks` at which the bid is at or below it, or the ask at or above it, in this hour. */
+  #lastWhenTouchAt(symbol: string, side: TouchSide, ticks: number, atMs: EpochMs): number {
+    const sign = side === "atOrBelow" ? 1 : -1;
+    const reaches = (last: number): boolean => (ticks - (last - sign * this.#half(symbol, last, atMs))) * sign >= 0;
+    let last = ticks + sign * this.#half(symbol, ticks, atMs);
+    while (!reaches(last)) last -= sign;
+    while (reaches(last + sign)) last += sign;
+    return last;
   }
   stretch(symbol: string, atMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs } {
     return this.#of(symbol).series.stretch(atMs);

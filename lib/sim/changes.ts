@@ -47,7 +47,8 @@ export const checkChange = (machine: Machine, body: ChangeBody): Checked<Checked
     losscutPrice = yenE8(losscut.value);
   }
   const losscut = losscutPrice ?? order.losscutPrice;
-  if (losscut !== undefined && !losscutFits(side, price, losscut)) return refused(invalid("losscutPrice"));
+  if (losscut !== undefined && !losscutFits(machine, rules, side, price, losscut))
+    return refused(invalid("losscutPrice"));
   return dearerThanThereIs(machine, order, price) ?? ok({ order, price, losscutPrice });
 };
 
@@ -110,13 +111,14 @@ export const checkLosscutChange = (
 ): Checked<{ readonly position: SimPosition; readonly price: YenE8 }> => {
   const position = machine.state.openPositions.get(positionId);
   if (!position) return refused(refuse("ERR-254", "Not found position"));
-  const priced = onGrid(priceText, machine.matching.rulesOf(position.symbol).tick, "price");
+  const rules = machine.matching.rulesOf(position.symbol);
+  const priced = onGrid(priceText, rules.tick, "price");
   if (priced.kind === "refused") return priced;
   const price = yenE8(priced.value);
-  const { last } = machine.quoteYen(position.symbol)!;
+  const { bid, ask, last } = machine.quoteYen(position.symbol)!;
   const { side, price: entry } = position;
-  // No farther than the margin lasts, and not where it would be cut at once. The permitted range is not published.
-  const fits = side === "BUY" ? price * 4n >= entry * 3n && price < last : price * 4n <= entry * 5n && price > last;
+  const cutBy = machine.options.losscutTrigger === "last" ? last : side === "BUY" ? bid : ask;
+  const fits = losscutFits(machine, rules, side, entry, price, cutBy);
   return fits ? ok({ position, price }) : refused(invalid("losscutPrice"));
 };
 

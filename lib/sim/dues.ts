@@ -48,7 +48,7 @@ export const nextDue = (machine: Machine, untilMs: EpochMs, ordersOnly: boolean)
   for (const position of state.openPositions.values()) {
     const ticks = machine.matching.toTicks(position.symbol, position.losscutPrice);
     const side = position.side === "BUY" ? "atOrBelow" : "atOrAbove";
-    const atMs = machine.touch(position.symbol, side, ticks, state.nowMs, horizon());
+    const atMs = machine.touch(position.symbol, side, ticks, state.nowMs, horizon(), options.losscutTrigger);
     offer(atMs, 2, () => losscutPosition(machine, position));
   }
   if (options.accountLosscutPercent !== undefined && state.openPositions.size > 0)

@@ -7,7 +7,7 @@ import { applyChange } from "./changes.ts";
 import { type Due, nextDue } from "./dues.ts";
 import { settleCall } from "./forced.ts";
 import { type Account, accountOf, openGain } from "./margin.ts";
-import type { Market, TouchSide } from "./market.ts";
+import type { Market, TouchPrice, TouchSide } from "./market.ts";
 import { Matching, type Stopped } from "./matching.ts";
 import type { VenueOptions } from "./options.ts";
 import { Settlement } from "./settlement.ts";
@@ -139,10 +139,17 @@ export class Machine {
   }
 
   /** First touch while the venue matches orders. */
-  touch(symbol: string, side: TouchSide, ticks: number, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
+  touch(
+    symbol: string,
+    side: TouchSide,
+    ticks: number,
+    fromMs: EpochMs,
+    untilMs: EpochMs,
+    price: TouchPrice = "last",
+  ): EpochMs | undefined {
     let startMs = fromMs;
     for (;;) {
-      const atMs = this.market.firstTouch(symbol, side, ticks, startMs, untilMs);
+      const atMs = this.market.firstTouch(symbol, side, ticks, startMs, untilMs, price);
       if (atMs === undefined) return undefined;
       startMs = this.hours.matchingFrom(atMs);
       if (startMs === atMs) return atMs;

@@ -34,6 +34,8 @@ export interface Print {
   readonly size: CoinE8;
 }
 export type TouchSide = "atOrAbove" | "atOrBelow";
+/** Judged by the last price, or by the side of the book that a falling (bid) or rising (ask) price is taken at. */
+export type TouchPrice = "last" | "touch";
 
 export interface Market {
   readonly kind: "candles" | "quotes";
@@ -51,7 +53,14 @@ export interface Market {
    * First instant in [fromMs, untilMs] at which something trades at or beyond `ticks`. Where nothing trades (a missing
    * candle) nothing is touched.
    */
-  firstTouch(symbol: string, side: TouchSide, ticks: number, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined;
+  firstTouch(
+    symbol: string,
+    side: TouchSide,
+    ticks: number,
+    fromMs: EpochMs,
+    untilMs: EpochMs,
+    price?: TouchPrice,
+  ): EpochMs | undefined;
   /** The stretch of the path that holds this instant: a resting order fills at most once in each. */
   stretch(symbol: string, atMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs };
   /** Coins that trade in that stretch: the most a resting order can get there. undefined: no limit known. */

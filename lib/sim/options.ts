@@ -52,6 +52,20 @@ export interface VenueOptions {
   /** What orderEvents say of the close orders of a position that was cut; REST always says POSITION_LOSSCUT (GMO API 7.3). */
   readonly vanishedCloseEvent: "POSITION_LOSSCUT" | "CLOSED_ORDER";
 
+  // Loss cuts and price limits.
+  /**
+   * Which price cuts a position: the last trade, or the side it is closed at (bid for a long, ask for a short), which comes
+   * sooner. GMO API 5.1: "current price", undefined; no mark price exists.
+   */
+  readonly losscutTrigger: "last" | "touch";
+  /** Farthest a loss-cut price may stand from the entry, percent (25: where the margin ends). undefined: any. GMO API 8.5: unknown. */
+  readonly losscutMaxPercent: number | undefined;
+  /** Nearest a loss-cut price may stand to what would cut it (or, of an order, to its own price), ticks. GMO API 8.5: unknown. */
+  readonly losscutMinTicks: number;
+  /** What a price too high above the market gets; "Too low price." was seen with ERR-5121, this never (GMO API 7.8). */
+  readonly tooHighPriceCode: "ERR-5121" | "ERR-5106";
+  readonly tooHighPriceText: string;
+
   // Limits.
   /** Live orders of the account, all symbols; ERR-635 beyond (GMO API 17.7). */
   readonly maxActiveOrders: number;
@@ -101,6 +115,10 @@ export interface VenueOptions {
   readonly listOrder: "newest" | "oldest";
   /** cancelBulkOrder with nothing to cancel: `[]`, or no data (GMO API 7.12). */
   readonly emptyBulkCancel: "list" | "absent";
+  /** Fields of exchangeFee rows: the two that are known, or a guess at the rest as well (GMO API 17.13). */
+  readonly feeRowFields: "known" | "guessed";
+  /** Where exchangeFee/history tells its cursor (GMO API 17.13). */
+  readonly feeCursor: "cursor" | "nextCursor" | "pagination";
   /** How long /v1/orders knows an order that has ended (GMO API 17.9). undefined: for ever. */
   readonly orderRetentionMs: number | undefined;
   /** 1week klines open on this day at 06:00 JST (GMO API 17.11). */
@@ -126,6 +144,11 @@ export const PLAIN_OPTIONS: VenueOptions = {
   positionNotVisibleCode: "ERR-254",
   cancelBeforeBuyClose: "accepted",
   vanishedCloseEvent: "POSITION_LOSSCUT",
+  losscutTrigger: "last",
+  losscutMaxPercent: 25,
+  losscutMinTicks: 1,
+  tooHighPriceCode: "ERR-5121",
+  tooHighPriceText: "Too high price.",
   maxActiveOrders: 200,
   maxChanges: 10,
   positionCapCountsOrders: false,
@@ -147,6 +170,8 @@ export const PLAIN_OPTIONS: VenueOptions = {
   paginationCount: "rows",
   listOrder: "newest",
   emptyBulkCancel: "list",
+  feeRowFields: "known",
+  feeCursor: "cursor",
   orderRetentionMs: undefined,
   weekStart: "monday",
   longKlineGrid: "venueDay",
@@ -156,6 +181,7 @@ export const PLAIN_OPTIONS: VenueOptions = {
 export const FAITHFUL_OPTIONS: Partial<VenueOptions> = {
   uncoveredOrders: "cancel",
   cancelBeforeBuyClose: "refused",
+  losscutTrigger: "touch",
   positionVisibleAfterMs: 100,
   positionCapCountsOrders: true,
   accountLosscutPercent: 50,
@@ -166,6 +192,8 @@ export const FAITHFUL_OPTIONS: Partial<VenueOptions> = {
 
 const COUNTS = [
   "positionVisibleAfterMs",
+  "losscutMaxPercent",
+  "losscutMinTicks",
   "maxActiveOrders",
   "maxChanges",
   "dailyOpenOrders",

@@ -57,7 +57,8 @@ const checkMarginOpen = (
   const losscut = losscutText === undefined ? ok(undefined) : onGrid(losscutText, rules.tick, "price");
   if (losscut.kind === "refused") return losscut;
   const losscutPrice = losscut.value === undefined ? undefined : yenE8(losscut.value);
-  if (losscutPrice !== undefined && !losscutFits(side, price!, losscutPrice)) return refused(invalid("losscutPrice"));
+  if (losscutPrice !== undefined && !losscutFits(machine, rules, side, price!, losscutPrice))
+    return refused(invalid("losscutPrice"));
 
   if (size + heldOf(machine, symbol, side) > rules.maxSize * POSITION_CAP_ORDERS)
     return refused(refuse("ERR-5126", "Position size limit exceeded."));
@@ -161,9 +162,23 @@ const isVisible = ({ state, options }: Machine, position: SimPosition, effects: 
 const freeSize = (machine: Machine, position: SimPosition): bigint =>
   position.size - machine.state.reservedOf(position.positionId);
 
-/** Between the default loss-cut price and the entry: the permitted range is not published. */
-export const losscutFits = (side: Side, entry: YenE8, losscut: YenE8): boolean =>
-  side === "BUY" ? losscut < entry && losscut * 4n >= entry * 3n : losscut > entry && losscut * 4n <= entry * 5n;
+/**
+ * Whether a loss-cut price is permitted (GMO API 8.5 says nothing): beyond `from` (the entry of an order, for a position what
+ * cuts it) by `losscutMinTicks`, and at most `losscutMaxPercent` from the entry.
+ */
+export const losscutFits = (
+  { options }: Machine,
+  { tick }: SymbolRules,
+  side: Side,
+  entry: YenE8,
+  losscut: YenE8,
+  from: YenE8 = entry,
+): boolean => {
+  const [sign, farPercent] = [side === "BUY" ? 1n : -1n, options.losscutMaxPercent];
+  const isFarEnough = (from - losscut) * sign >= tick * BigInt(options.losscutMinTicks);
+  if (losscut <= 0n || !isFarEnough) return false;
+  return farPercent === undefined || (entry - losscut) * sign * 100n <= entry * BigInt(farPercent);
+};
 
 /** About +/-50 % of the current price (GMO API 7.8, "Price limits"). */
 export const inPriceBand = (machine: Machine, symbol: string, price: YenE8): "inside" | "below" | "above" => {
@@ -203,7 +218,7 @@ const checkCommon = (
   if (price !== undefined) {
     const band = inPriceBand(machine, symbol, price);
     if (band === "below") return refused(refuse("ERR-5121", "Too low price."));
-    if (band === "above") return refused(refuse("ERR-5121", "Too high price."));
+    if (band === "above") return refused(refuse(options.tooHighPriceCode, options.tooHighPriceText));
     if (executionType === "STOP" && stopReached(machine, symbol, side, price))
       return refused(refuse("ERR-5129", "The stop price is already reached."));
   }

@@ -4,7 +4,7 @@ import { AppError } from "../core/errors.ts";
 import { type CoinE8, ceilDiv, floorDiv, type YenE8 } from "../core/money.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { SymbolRules } from "../core/venue.ts";
-import type { Best, Book, Kline, Market, Print, TouchSide } from "./market.ts";
+import type { Best, Book, Kline, Market, Print, TouchPrice, TouchSide } from "./market.ts";
 
 export interface Quote {
   readonly bid: YenE8;
@@ -78,11 +78,22 @@ export class QuoteMarket implements Market {
     const size: CoinE8 = this.#rules.get(symbol)!.maxSize;
     return { asks: [{ ticks: quote.ask, size }], bids: [{ ticks: quote.bid, size }] };
   }
-  firstTouch(symbol: string, side: TouchSide, ticks: number, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
+  firstTouch(
+    symbol: string,
+    side: TouchSide,
+    ticks: number,
+    fromMs: EpochMs,
+    untilMs: EpochMs,
+    price: TouchPrice = "last",
+  ): EpochMs | undefined {
     const quote = this.#quotes.get(symbol);
     // Only the instant of the quote itself trades; an old quote standing still touches nothing new.
     if (!quote || quote.atMs < fromMs || quote.atMs > untilMs) return undefined;
-    return (side === "atOrAbove" ? quote.reference >= ticks : quote.reference <= ticks) ? quote.atMs : undefined;
+    const touched =
+      side === "atOrAbove"
+        ? (price === "last" ? quote.reference : quote.ask) >= ticks
+        : (price === "last" ? quote.reference : quote.bid) <= ticks;
+    return touched ? quote.atMs : undefined;
   }
   stretch(_symbol: string, atMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs } {
     return { startMs: atMs, endMs: (atMs + 1) as EpochMs };

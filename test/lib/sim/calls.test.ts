@@ -187,7 +187,7 @@ describe("volume and tier", () => {
 describe("histories", () => {
   const FEE_MS = parseInstant("2025-07-01T21:00:00Z");
   test("leverage fees by business date, newest first, in pages", () => {
-    const d = desk({ btc: (s) => s.flat(5_000), path: tempFile() });
+    const d = desk({ btc: (s) => s.flat(5_000), path: tempFile(), venue: { feeRowFields: "guessed" } });
     const ids = [d.position("0.01"), d.position("0.02")];
     d.simulator.advanceTo(epochMs(FEE_MS + DAY_MS));
     d.reopen();
