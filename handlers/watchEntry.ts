@@ -6,7 +6,7 @@ import type { Trade } from "../db/tables/trades.ts";
 import { leftBehind, nextEntryStep, passivePrice } from "../lib/core/entry.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { coinE8, minBig } from "../lib/core/money.ts";
-import { type In, settleMs } from "../lib/core/order.ts";
+import { type In, type Order, settleMs } from "../lib/core/order.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
@@ -29,6 +29,8 @@ const LOOK_AGAIN_MS = 1_000;
  * the default of 2 s, a fill that no event tells of is found within 333 ms, which leaves time for two stops inside a second.
  */
 const POLLS = 6;
+/** Whether to follow the market is asked about this often: each answer costs public requests, and those come slowly. */
+const FOLLOW_EVERY_MS = 2_000;
 
 export const watchEntry: AppHandler<Input> = {
   name: "watchEntry",
@@ -120,9 +122,15 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
         await cancel(ctx, trade, step.order, english(step.why));
         break;
       case "wait": {
-        if (step.mayReprice && step.order && (await mayFollow(ctx, trade, proposal, step.order))) {
-          await cancel(ctx, trade, step.order, "the market left it behind");
-          break;
+        if (step.mayReprice && step.order && isTurnToFollow(ctx, step.order)) {
+          const follows = await watching(ctx, trade, step.order, mayFollow(ctx, trade, proposal, step.order));
+          const now = ctx.db.orders.byId(step.order.id);
+          // Filled meanwhile, in part or all of it: decided anew.
+          if (now?.state !== "open" || now.executed !== step.order.executed) break;
+          if (follows) {
+            await cancel(ctx, trade, now, "the market left it behind");
+            break;
+          }
         }
         return lookAgain(ctx, trade.symbol, step, Math.floor(ctx.pollMs / POLLS));
       }
@@ -152,6 +160,31 @@ const freshQuote = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promis
   const price = passivePrice(trade.direction, check.quote, band, trade.tick);
   if (price === undefined) return { kind: "refused", reason: { key: "noPassivePrice" } };
   return { kind: "ok", price, size: check.size };
+};
+
+/** One look in so many, told by the time alone: nothing is remembered between two looks. */
+const isTurnToFollow = (ctx: AppCtx, order: In<"open">): boolean => {
+  const restedMs = Math.max(0, ctx.clock.nowMs() - order.sentMs);
+  return restedMs % FOLLOW_EVERY_MS < ctx.pollMs / POLLS;
+};
+
+/**
+ * Waits for `answer` and looks at the order all the while: at the public pace the answer may take seconds, and a fill found only
+ * then would have been bare so long. Each look waits for its turn and its reply, so they are few.
+ */
+const watching = async <T>(ctx: AppCtx, trade: Trade, order: In<"open">, answer: Promise<T>): Promise<T> => {
+  let pending = true;
+  const end = (): void => {
+    pending = false;
+  };
+  const ended = answer.then(end, end);
+  try {
+    for (let now: Order | undefined = order; pending && now?.state === "open"; now = ctx.db.orders.byId(order.id))
+      await refresh(ctx, trade, [now]);
+  } finally {
+    await ended;
+  }
+  return answer;
 };
 
 /** The market has left a resting order behind, and a new one would pass every check now: else it rests on where it is. */

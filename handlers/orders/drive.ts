@@ -8,6 +8,7 @@ import {
   type CloseHow,
   type ExitFacts,
   isBetweenOrders,
+  isFirstStopDue,
   type Leg,
   type LegAction,
   nextAction,
@@ -76,27 +77,22 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
 };
 
 /**
- * A fill that has had no order yet gets its stop before anything is read: each read first would be so much longer bare. The
- * venue itself says when the stop's price is passed (ERR-5129) or the position is gone (ERR-254).
+ * A fill that has had no stop yet gets it before anything is read: each read first would be so much longer bare. The venue
+ * itself says when the stop's price is passed (ERR-5129), the position is gone or not to be seen yet (ERR-254).
  */
 const coverNew = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<void> => {
   planLegs(ctx, trade, only);
   for (const leg of ctx.db.tradeLegs.ofTrade(trade.id)) {
-    if (
-      leg.open === 0n ||
-      tooLittle(trade.symbol, leg.open, trade.minSize) ||
-      (only !== undefined && leg.positionId !== only)
-    )
-      continue;
-    if (ctx.db.orders.ofLeg(leg.id).length === 0)
-      await place(ctx, trade, leg, {
-        kind: "place",
-        purpose: "stop",
-        executionType: "STOP",
-        price: leg.stop,
-        exitReason: "stop_loss",
-        why: "new position",
-      });
+    if (tooLittle(trade.symbol, leg.open, trade.minSize) || (only !== undefined && leg.positionId !== only)) continue;
+    if (!isFirstStopDue({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }, ctx.clock.nowMs())) continue;
+    await place(ctx, trade, leg, {
+      kind: "place",
+      purpose: "stop",
+      executionType: "STOP",
+      price: leg.stop,
+      exitReason: "stop_loss",
+      why: "new position",
+    });
   }
 };
 

@@ -344,13 +344,26 @@ const lastingRefusals = (leg: Leg, sent: readonly Order[]): number =>
         o.intent.purpose === "stop" &&
         o.resend === "never" &&
         !QUANTITY_RESERVED.has(o.code) &&
-        !(POSITION_NOT_FOUND.has(o.code) && o.closedMs - (leg.orders[0]?.createdMs ?? 0) < NOT_VISIBLE_AGE_MS),
+        !isNotVisibleYet(leg, o),
     ).length;
 
+/**
+ * Its first stop was refused only because the venue does not see the new position yet, and its pause is over: the same stop is
+ * due again, and nothing need be read for it.
+ */
+export const isFirstStopDue = (leg: Leg, nowMs: EpochMs): boolean => {
+  if (leg.open <= 0n || leg.orders.some((o) => o.state !== "rejected" || o.intent.purpose !== "stop")) return false;
+  const last = leg.orders.at(-1);
+  if (last?.state !== "rejected") return true;
+  return isNotVisibleYet(leg, last) && nowMs >= last.closedMs + NOT_VISIBLE_PAUSE_MS;
+};
+/** The venue's gateway may not see a position so young. */
+export const isNotVisibleYet = (leg: Pick<Leg, "orders">, refusal: In<"rejected">): boolean =>
+  POSITION_NOT_FOUND.has(refusal.code) &&
+  refusal.closedMs - (leg.orders[0]?.createdMs ?? refusal.closedMs) < NOT_VISIBLE_AGE_MS;
+
 const pauseAfter = (leg: Leg, refusal: In<"rejected">, streak: number): number => {
-  const first = leg.orders[0]?.createdMs ?? refusal.closedMs;
-  if (POSITION_NOT_FOUND.has(refusal.code) && refusal.closedMs - first < NOT_VISIBLE_AGE_MS)
-    return NOT_VISIBLE_PAUSE_MS;
+  if (isNotVisibleYet(leg, refusal)) return NOT_VISIBLE_PAUSE_MS;
   return Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
 };
 
