@@ -102,6 +102,8 @@ export interface Numbers {
   readonly sizeCut: z.ZodType<CoinE8>;
   readonly optionalPrice: z.ZodType<YenE8 | undefined>;
   readonly candleField: z.ZodType<number>;
+  /** Negative when `a` is less. */
+  readonly compare: (a: YenE8, b: YenE8) => number;
 }
 export const SCALED: Numbers = {
   yen: Yen,
@@ -114,4 +116,5 @@ export const SCALED: Numbers = {
   sizeCut: SizeCut,
   optionalPrice: OptionalPrice,
   candleField: Double,
+  compare: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
 };

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Verdict } from "../../core/errors.ts";
 import { type Kind, kindOf, type Source } from "./decodeKinds.ts";
 import { type CodeRule, isKnownCode, ruleOf } from "./errorCodes.ts";
-import { canonicalDecimal, plainValue } from "./exactText.ts";
+import { canonicalDecimal, compareDecimals, plainValue } from "./exactText.ts";
 import { evidenceOf, readEnvelope, redactBody } from "./reply.ts";
 import { ExchangeFeeReply } from "./wireAccount.ts";
 import { ErrorFrame } from "./wireEvents.ts";
@@ -20,18 +20,18 @@ export interface DecodedValue {
 }
 export interface DecodedFailure {
   readonly ok: false;
-  readonly kind: string;
   /** The venue's code, or VENUE_GARBLED (unreadable), VENUE_REPLY (readable, another shape), VENUE_OVERSIZE. */
   readonly code: string;
   readonly verdict: Verdict;
+  readonly kind: string;
   /** What the connector does after this answer to a read, and what may be done with a write; for the venue's codes only. */
   readonly retryGet?: CodeRule["retryGet"];
   readonly resendPost?: CodeRule["resendPost"];
-  readonly message: string;
   /** Counted from 1, where several frames were given. */
   readonly line?: number;
   /** The evidence, redacted and cut. */
   readonly body?: string;
+  readonly message: string;
 }
 export type Decoded = DecodedValue | DecodedFailure;
 
@@ -57,16 +57,15 @@ const decodeReply = (kind: Kind, body: string): Decoded => {
   switch (read.kind) {
     case "garbled": {
       const message = `expected ${expected(kind)}, found ${read.reason}${afterWrite(kind)}`;
-      return { ...failure(kind, "VENUE_GARBLED", whenUnreadable(kind.source), message), body: evidence };
+      return failure(kind, "VENUE_GARBLED", whenUnreadable(kind.source), message, { body: evidence });
     }
     case "refused":
       return refusal(kind, read.code, read.text);
     case "ok": {
       if (kind.source === "error")
-        return {
-          ...failure(kind, "VENUE_REPLY", "alert", "expected an error reply, found a success (status 0)"),
+        return failure(kind, "VENUE_REPLY", "alert", "expected an error reply, found a success (status 0)", {
           body: evidence,
-        };
+        });
       return shaped(kind, read.data, evidence, read.remark === undefined ? [] : [read.remark], "data");
     }
     default:
@@ -83,7 +82,10 @@ const decodeFrames = (kind: Kind, body: string): Decoded => {
   const warnings: string[] = [];
   for (const { text, line } of frames) {
     const decoded = decodeFrame(kind, text);
-    if (!decoded.ok) return { ...decoded, message: `line ${line}: ${decoded.message}`, line };
+    if (!decoded.ok) {
+      const { message, ...rest } = decoded;
+      return { ...rest, line, message: `line ${line}: ${message}` };
+    }
     values.push(decoded.value);
     warnings.push(...(decoded.warnings ?? []).map((warning) => `line ${line}: ${warning}`));
   }
@@ -94,7 +96,7 @@ const decodeFrame = (kind: Kind, text: string): Decoded => {
   if (!isJson(text)) {
     const found = text === "" ? "nothing" : /^\s*</.test(text) ? "an HTML page" : "cut or broken JSON";
     const message = `expected ${expected(kind)}, found ${found}`;
-    return { ...failure(kind, "VENUE_GARBLED", whenUnreadable(kind.source), message), body: redactBody(text) };
+    return failure(kind, "VENUE_GARBLED", whenUnreadable(kind.source), message, { body: redactBody(text) });
   }
   const frame: unknown = JSON.parse(text);
   const keys = frame !== null && typeof frame === "object" ? Object.keys(frame) : [];
@@ -108,31 +110,28 @@ const decodeFrame = (kind: Kind, text: string): Decoded => {
     if (read.kind === "refused") return refusal(kind, read.code, read.text);
   }
   if (kind.name === "ws/error")
-    return {
-      ...failure(kind, "VENUE_REPLY", "alert", "expected an error frame, found another one"),
+    return failure(kind, "VENUE_REPLY", "alert", "expected an error frame, found another one", {
       body: redactBody(text),
-    };
+    });
   return shaped(kind, frame, redactBody(text), [], "frame");
 };
 
 const shaped = (kind: Kind, data: unknown, body: string, remarks: readonly string[], root: string): Decoded => {
   if (isDeeperThan(data, MAX_DEPTH)) {
     const found = `more than ${MAX_DEPTH} levels of nesting at ${root}${afterWrite(kind)}`;
-    return { ...failure(kind, "VENUE_REPLY", "alert", `expected ${expected(kind)}, found ${found}`), body };
+    return failure(kind, "VENUE_REPLY", "alert", `expected ${expected(kind)}, found ${found}`, { body });
   }
   const exact = kind.exact.safeParse(data);
   if (!exact.success)
-    return {
-      ...failure(
-        kind,
-        "VENUE_REPLY",
-        "alert",
-        `expected ${expected(kind)}, found ${issueAt(exact.error, root)}${afterWrite(kind)}`,
-      ),
-      body,
-    };
+    return failure(
+      kind,
+      "VENUE_REPLY",
+      "alert",
+      `expected ${expected(kind)}, found ${issueAt(exact.error, root)}${afterWrite(kind)}`,
+      { body },
+    );
   const value = plainValue(exact.data);
-  const warnings = [...remarks, ...unknownWords(value)];
+  const warnings = [...remarks, ...unknownWords(value), ...crossedBook(value)];
   const connector = kind.connector?.safeParse(data);
   if (connector && !connector.success)
     warnings.push(`the connector refuses this reply, verdict alert: ${issueAt(connector.error, root)}`);
@@ -148,11 +147,10 @@ const refusal = (kind: Kind, code: string, text: string): DecodedFailure => {
   const message = redactBody(`${code} ${JSON.stringify(text)}: ${meaning}`);
   const inDoubt =
     resendPost === "unknown" && kind.source === "POST" ? "; it may have been executed: look, never resend" : "";
-  return {
-    ...failure(kind, redactBody(code), verdictOn(code, kind.source), `${message}${inDoubt}`),
+  return failure(kind, redactBody(code), verdictOn(code, kind.source), `${message}${inDoubt}`, {
     retryGet,
     resendPost,
-  };
+  });
 };
 
 /**
@@ -182,13 +180,13 @@ const success = (kind: Kind, value: unknown, warnings: readonly string[]): Decod
   value,
   ...(warnings.length === 0 ? {} : { warnings }),
 });
-const failure = (kind: Kind, code: string, verdict: Verdict, message: string): DecodedFailure => ({
-  ok: false,
-  kind: kind.name,
-  code,
-  verdict,
-  message,
-});
+const failure = (
+  { name: kind }: Kind,
+  code: string,
+  verdict: Verdict,
+  message: string,
+  more: Pick<DecodedFailure, "retryGet" | "resendPost" | "line" | "body"> = {},
+): DecodedFailure => ({ ok: false, code, verdict, kind, ...more, message });
 
 const issueAt = (error: z.ZodError, root: string): string => {
   const issue = error.issues[0]!;
@@ -210,6 +208,15 @@ const unknownWords = (value: unknown): readonly string[] => {
     .map((row) => (row !== null && typeof row === "object" ? (row as { cancelType?: unknown }).cancelType : null))
     .filter((word): word is string => typeof word === "string" && !KNOWN_CANCEL_TYPES.has(word));
   return [...new Set(words)].map((word) => `cancelType ${JSON.stringify(redactBody(word))} is not documented`);
+};
+
+/** Passed on as it is, the connector too: whoever prices by it asks again (BOOK_EMPTY). */
+const crossedBook = (value: unknown): readonly string[] => {
+  const { asks, bids } = (value ?? {}) as { readonly asks?: unknown; readonly bids?: unknown };
+  const best = (side: unknown): unknown => (Array.isArray(side) ? (side[0] as { price?: unknown })?.price : undefined);
+  const [ask, bid] = [best(asks), best(bids)];
+  if (typeof ask !== "string" || typeof bid !== "string" || compareDecimals(bid, ask) < 0) return [];
+  return [`the best bid ${bid} is not below the best ask ${ask}: no order is priced by such a book`];
 };
 
 /** No reply of this API has more than five levels; what walks a value below stands on the stack. */

@@ -1,5 +1,5 @@
 // The kinds `trader gmo decode` knows: which schema reads which captured reply or frame.
-import type { z } from "zod";
+import { z } from "zod";
 import { SCALED } from "./codecs.ts";
 import { ruleOf } from "./errorCodes.ts";
 import { EXACT } from "./exactText.ts";
@@ -51,6 +51,10 @@ const judgedCancels = CancelOrdersReply.transform(({ accepted, failed }) => ({
     return { ...row, verdict: resendPost === "unknown" ? "alert" : verdict, resendPost };
   }),
 }));
+/** Only to read a capture of it (GMO API 6.4). */
+const TransferReply = z
+  .array(z.object({ transferredAmount: EXACT.yen }))
+  .transform((rows) => rows.map(({ transferredAmount }) => ({ amount: transferredAmount })));
 /** PUT and DELETE answer without data. The token opens our private stream: it is not shown. */
 const token = TokenReply.transform((text) => ({ token: "[redacted]", characters: text.length }))
   .optional()
@@ -90,6 +94,11 @@ const replies: readonly Kind[] = [
   write("private/cancelOrders", judgedCancels, "up to ten cancels, each judged by itself"),
   write("private/cancelBulkOrder", CancelBulkOrderReply, "ids whose cancel was accepted, at most ten a call"),
   write("private/changeLosscutPrice", NoDataReply, "a change of a loss-cut price: no value"),
+  write(
+    "private/transfer",
+    TransferReply,
+    "yen moved between the crypto and the FX account (the connector never does)",
+  ),
   write("private/ws-auth", token, "access token of the private stream (not shown)"),
 ];
 

@@ -19,6 +19,14 @@ export const canonicalDecimal = (text: string): string | undefined => {
   return magnitude === "0" ? "0" : `${sign}${magnitude}`;
 };
 
+/** Of two canonical decimals that are not negative. */
+export const compareDecimals = (a: string, b: string): number => {
+  const [[wholeA = "", fractionA = ""], [wholeB = "", fractionB = ""]] = [a.split("."), b.split(".")];
+  if (wholeA.length !== wholeB.length) return wholeA.length - wholeB.length;
+  const [left, right] = [wholeA + fractionA, wholeB + fractionB];
+  return left < right ? -1 : left > right ? 1 : 0;
+};
+
 const decimal = (allowed: "signed" | "notNegative") =>
   z.string().transform((text, ctx): string => {
     const exact = canonicalDecimal(text);
@@ -49,6 +57,7 @@ export const EXACT = {
   sizeCut: notNegative,
   optionalPrice,
   candleField: notNegative,
+  compare: compareDecimals,
 } as unknown as Numbers;
 
 /** For JSON: scaled integers as decimal strings, "none" as null, keys kept in their order. */

@@ -24,6 +24,17 @@ export const SideName = z.enum(["BUY", "SELL"]);
 export const listOf = <T extends z.ZodType>(row: T) =>
   z.object({ list: z.array(row).optional() }).transform(({ list }) => (list ?? []) as readonly z.output<T>[]);
 
+/**
+ * Both sides of a book, the best price first in whatever order they came: the first level is what orders are priced by. One
+ * documented example is not sorted (GMO API 10.2).
+ */
+export const bookSides = (n: Numbers) => {
+  const level = z.object({ price: n.price, size: n.size });
+  const side = (sign: 1 | -1) =>
+    z.array(level).transform((levels) => levels.toSorted((a, b) => sign * n.compare(a.price, b.price)));
+  return { asks: side(1), bids: side(-1) };
+};
+
 export const publicReplies = (n: Numbers) => {
   const status = z.object({ status: z.enum(["MAINTENANCE", "PREOPEN", "OPEN"]) }).transform((d) => d.status);
 
@@ -40,9 +51,8 @@ export const publicReplies = (n: Numbers) => {
     })
     .transform(({ timestamp, ...row }): Ticker => ({ ...row, timestampMs: timestamp }));
 
-  const level = z.object({ price: n.price, size: n.size });
   const orderBook = z
-    .object({ symbol: z.string(), asks: z.array(level), bids: z.array(level), timestamp: missing(Instant) })
+    .object({ symbol: z.string(), ...bookSides(n), timestamp: missing(Instant) })
     .transform(({ timestamp, ...book }): OrderBook => ({ ...book, timestampMs: timestamp }));
 
   const tradeRow = z

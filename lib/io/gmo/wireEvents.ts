@@ -12,7 +12,8 @@ import type {
   TradeEvent,
   VenueFrame,
 } from "../../core/venueEvents.ts";
-import { Coin, Id, Instant, missing, OptionalPrice, Price, SizeCut, Yen, YenCut } from "./codecs.ts";
+import { Coin, Id, Instant, missing, OptionalPrice, Price, SCALED, SizeCut, Yen, YenCut } from "./codecs.ts";
+import { bookSides } from "./wire.ts";
 
 const Side = z.enum(["BUY", "SELL"]);
 const ExecutionType = z.enum(["MARKET", "LIMIT", "STOP"]);
@@ -33,13 +34,11 @@ export const TickerFrame = z
   })
   .transform(({ channel: _, timestamp, ...row }): TickerEvent => ({ kind: "ticker", ...row, timestampMs: timestamp }));
 
-const Level = z.object({ price: Price, size: Coin });
 export const OrderBookFrame = z
   .object({
     channel: z.literal("orderbooks"),
     symbol: z.string(),
-    asks: z.array(Level),
-    bids: z.array(Level),
+    ...bookSides(SCALED),
     timestamp: missing(Instant),
   })
   .transform(

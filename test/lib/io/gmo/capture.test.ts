@@ -301,6 +301,35 @@ describe("values", () => {
     ["private/cancelBulkOrder", ok([8819977864, 8819977865]), ["8819977864", "8819977865"]],
     ["private/cancelBulkOrder", ok(), []],
     ["private/cancelBulkOrder", ok({}), []],
+    ["private/transfer", ok([{ transferredAmount: "100000" }]), [{ amount: "100000" }]],
+    [
+      // The documented example of a book is not sorted; nobody may price by what stands first by chance.
+      "public/orderbooks",
+      ok({
+        symbol: "BTC_JPY",
+        asks: ["100", "99.5", "1000", "99"].map((price) => ({ price, size: "1" })),
+        bids: ["9.5", "98", "9", "10"].map((price) => ({ price, size: "1" })),
+      }),
+      {
+        symbol: "BTC_JPY",
+        asks: ["99", "99.5", "100", "1000"].map((price) => ({ price, size: "1" })),
+        bids: ["98", "10", "9.5", "9"].map((price) => ({ price, size: "1" })),
+        timestampMs: null,
+      },
+    ],
+    [
+      "ws/orderbooks",
+      JSON.stringify({
+        channel: "orderbooks",
+        symbol: "BTC",
+        asks: ["11", "9"].map((price) => ({ price, size: "1" })),
+        bids: ["2", "8"].map((price) => ({ price, size: "1" })),
+      }),
+      expect.objectContaining({
+        asks: ["9", "11"].map((price) => ({ price, size: "1" })),
+        bids: ["8", "2"].map((price) => ({ price, size: "1" })),
+      }),
+    ],
     ["private/ws-auth", ok("a-token"), { token: "[redacted]", characters: 7 }],
     ["private/ws-auth", ok(), null],
     [
@@ -463,6 +492,12 @@ describe("what is odd and passes", () => {
       "private/assets",
       ok([{ amount: "0.123456789", available: "0", conversionRate: "1", symbol: "X" }]),
       /the program keeps 8/,
+    ],
+    [
+      "a book that is crossed",
+      "public/orderbooks",
+      ok({ symbol: "BTC", asks: [{ price: "10", size: "1" }], bids: [{ price: "10", size: "1" }] }),
+      /the best bid 10 is not below the best ask 10/,
     ],
     [
       "a price finer than we can hold",

@@ -391,6 +391,14 @@ describe("empty is empty only when the venue says so", () => {
   });
 });
 
+test("a book is read best price first, whatever order the venue sends it in", async () => {
+  const side = (...prices: string[]) => prices.map((price) => ({ price, size: "0.01" }));
+  const reply = okay({ symbol: "BTC_JPY", asks: side("1001", "1000", "999.5"), bids: side("9", "998", "99") });
+  const { asks, bids } = await stub([reply]).venue.orderBook("BTC_JPY");
+  expect(asks.map(({ price }) => price)).toEqual([parseYen("999.5"), yen(1_000), yen(1_001)]);
+  expect(bids.map(({ price }) => price)).toEqual([yen(998), yen(99), yen(9)]);
+});
+
 describe("status", () => {
   test.each([
     ["MAINTENANCE as data", okay({ status: "MAINTENANCE" }), "MAINTENANCE"],
