@@ -22,7 +22,7 @@ import { bookCoinTrades, type CoinDifference, coinDifferences } from "./orders/c
 import { finishIfFlat } from "./orders/drive.ts";
 import { adoptLateArrivals } from "./orders/foreign.ts";
 import { bookOthersTrades, readHeld } from "./orders/held.ts";
-import { lookFor, refresh, strangers } from "./orders/look.ts";
+import { bookSeen, lookFor, refresh, type Strangers, strangers } from "./orders/look.ts";
 import { unrelenting } from "./orders/patience.ts";
 import { settleRests } from "./orders/rests.ts";
 import { endSettled } from "./orders/unanswered.ts";
@@ -144,6 +144,7 @@ export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonl
       await lookFor(ctx, trade, order);
   }
   const around = await strangers(ctx, symbol);
+  await bookLateFills(ctx, around, tradeOf);
   for (const order of ctx.db.orders.givenUp(symbol, nowMs - LATE_MS)) tradeOf(order.intent.tradeId);
   for (const position of ctx.db.positions.open()) if (position.symbol === symbol) tradeOf(position.tradeId);
   if (held.kind === "coins") await bookCoinTrades(ctx, symbol, around);
@@ -165,6 +166,21 @@ export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonl
   ];
 };
 const LATE_MS = 3_600_000;
+
+/** Fills of orders that had ended when we looked: the venue's word then was not its last. */
+const bookLateFills = async (
+  ctx: AppCtx,
+  around: Strangers,
+  tradeOf: (id: number) => Trade | undefined,
+): Promise<void> => {
+  for (const venueOrderId of new Set(around.unbooked.map((e) => e.orderId))) {
+    const order = ctx.db.orders.byVenueId(venueOrderId);
+    const trade = order && tradeOf(order.intent.tradeId);
+    if (!order || !trade || isLive(order)) continue;
+    const [shown] = await ctx.venue.orders([venueOrderId], ctx.signal);
+    if (shown !== undefined) await bookSeen(ctx, trade, order.id, shown);
+  }
+};
 
 /** Jobs for whatever of ours has nobody to look after it. */
 export const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {

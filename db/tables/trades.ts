@@ -153,13 +153,13 @@ export const tradeWrites = (sql: Sqlite) => {
        entry_time, status, created_at, proposal_id, signal_id, trace_id, break_even, target_size_e8, tick_e8, min_size_e8, size_step_e8)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  // An entry given up as lost may arrive and fill after all: then an ended trade opens again, unless the symbol has another.
+  // An entry given up as lost may arrive and fill after all: then an ended trade opens again, `late` beside another live one.
   const fill = sql.prepare(
     `UPDATE trades SET status = 'open', cancel_reason = NULL, entry_price = ?, position_size = ?, fees = ?, entry_time = ?,
        first_fill_ms = ?, time_stop_ms = ?, closed_ms = NULL, exit_time = NULL, exit_reason = NULL, pnl_amount = NULL,
-       pnl_percent = NULL
-     WHERE id = ? AND (status IN ('pending', 'open') OR NOT EXISTS
-       (SELECT 1 FROM trades o WHERE o.symbol = trades.symbol AND o.id <> trades.id AND o.status IN ('pending', 'open')))`,
+       pnl_percent = NULL, late = CASE WHEN status IN ('pending', 'open') THEN late ELSE EXISTS
+         (SELECT 1 FROM trades o WHERE o.symbol = trades.symbol AND o.id <> trades.id AND o.status IN ('pending', 'open')) END
+     WHERE id = ?`,
   );
   const progress = sql.prepare("UPDATE trades SET exit_price = ?, fees = ? WHERE id = ?");
   const endEntry = sql.prepare("UPDATE trades SET entry_ended_ms = ? WHERE id = ? AND entry_ended_ms IS NULL");

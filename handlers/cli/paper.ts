@@ -3,12 +3,14 @@
 
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Ticker, Venue } from "../../lib/core/venue.ts";
-import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
+import { parseTopic } from "../../lib/core/wake.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Transport } from "../../lib/io/gmo/transport.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
 import type { JobStore } from "../../queue/store.ts";
+import type { Database } from "../../queue/types.ts";
+import { hear } from "../orders/heard.ts";
 import type { PriceWatch } from "./prices.ts";
 
 /** Public requests go to the exchange, private ones to the simulated account, whose time follows the wall clock. */
@@ -37,6 +39,7 @@ const POLLS_WITHOUT_PRICES = 5;
 export const startQuoteFeed = (p: {
   readonly venue: Venue;
   readonly simulator: Simulator;
+  readonly db: Pick<Database, "read">;
   readonly store: JobStore;
   readonly clock: Clock;
   readonly log: Logger;
@@ -46,7 +49,6 @@ export const startQuoteFeed = (p: {
 }): QuoteFeed => {
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const unlisten = p.simulator.onEvent((event) => p.store.wake(accountTopic(event.symbol)));
   /** The files' trouble is not the exchange's: it is logged, and the next look tries again. */
   const guarded = <T>(work: () => T, otherwise: T): T => {
     try {
@@ -56,6 +58,7 @@ export const startQuoteFeed = (p: {
       return otherwise;
     }
   };
+  const unlisten = p.simulator.onEvent((event) => guarded(() => hear(p, event), undefined));
   const quote = async (symbol: string): Promise<Ticker | undefined> => {
     try {
       return await p.venue.ticker(symbol, stopped.signal);

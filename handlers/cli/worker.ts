@@ -228,6 +228,7 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
     const feed = startQuoteFeed({
       venue: system.venue,
       simulator,
+      db,
       store: system.store,
       clock,
       log,

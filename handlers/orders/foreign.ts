@@ -16,6 +16,7 @@ const LATE_ARRIVAL_MS = HOUR_MS;
  * was closed by somebody else. Costs further reads only when there is such a difference.
  */
 export const bookForeignCloses = async (ctx: AppCtx, trade: Trade, held: readonly Position[]): Promise<void> => {
+  askAboutStrange(ctx, trade.symbol, held);
   const size = new Map(held.map((p) => [p.positionId, p.size] as const));
   const shrunk = ctx.db.positions.ofTrade(trade.id).filter((p) => p.open > (size.get(p.positionId) ?? 0n));
   if (shrunk.length === 0) return;
@@ -39,6 +40,19 @@ export const bookForeignCloses = async (ctx: AppCtx, trade: Trade, held: readonl
     if (ours.has(e.orderId) || ctx.db.executions.has(e.executionId)) continue;
     ctx.commit((tx) => bookForeignClose(tx, scribe(ctx, trade), e, reasonOf(e, orders.get(e.orderId))));
   }
+};
+
+/**
+ * A position that no entry of ours explains, beside the ones we look after: another hand's, or what a request given up as lost
+ * has opened after all. Reconcile tells which, at once.
+ */
+const askAboutStrange = (ctx: AppCtx, symbol: string, held: readonly Position[]): void => {
+  if (ctx.db.orders.live(symbol).some((o) => o.intent.purpose === "entry")) return;
+  const next = held
+    .filter((p) => ctx.db.positions.byId(p.positionId) === undefined)
+    .map((p) => ({ name: "reconcile", key: `reconcile:position:${p.positionId}`, input: {} }))
+    .filter(({ name, key }) => ctx.db.jobs.byKey(name, key) === undefined);
+  if (next.length > 0) ctx.commit(() => {}, next);
 };
 
 const reasonOf = (e: Execution, order: VenueOrder | undefined): ExitReason =>

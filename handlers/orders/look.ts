@@ -5,13 +5,15 @@ import { findOurs, type In, type Order, settleMs } from "../../lib/core/order.ts
 import { isSpot } from "../../lib/core/product.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { type Execution, isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
-import type { Tx } from "../../queue/types.ts";
+import type { NewJob, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
 import { bookOrder, move, protectionJobs, scribe } from "./book.ts";
 
 /** Orders of a symbol at the venue that no row of ours owns: active ones, and those behind recent executions. */
 export interface Strangers {
   readonly orders: readonly VenueOrder[];
+  /** Executions of orders of ours that are not booked: of live ones, or of those our book holds for ended. */
+  readonly unbooked: readonly Execution[];
   /** Which positions an order settled, as far as its executions tell. */
   readonly settled: ReadonlyMap<string, ReadonlySet<string>>;
   readonly executions: readonly Execution[];
@@ -32,7 +34,8 @@ export const strangers = async (ctx: AppCtx, symbol: string): Promise<Strangers>
   for (const e of foreign)
     if (e.positionId !== undefined && !isSpot(symbol))
       settled.set(e.orderId, (settled.get(e.orderId) ?? new Set<string>()).add(e.positionId));
-  return { orders, settled, executions: foreign };
+  const unbooked = executions.filter((e) => ours.has(e.orderId) && !ctx.db.executions.has(e.executionId));
+  return { orders, settled, executions: foreign, unbooked };
 };
 
 /**
@@ -43,13 +46,28 @@ export const lookFor = async (ctx: AppCtx, trade: Trade, order: In<"sending" | "
   const { orders, settled } = await strangers(ctx, order.intent.symbol);
   const found = findOurs(order, orders, ctx.db.orders.venueIds(order.intent.symbol), settled);
   if (found !== undefined) return bookSeen(ctx, trade, order.id, found);
-  return ctx.commit((tx) => {
-    const now = tx.orders.byId(order.id);
-    if (now?.state !== "sending" && now?.state !== "unknown") return now ?? order;
-    if (!mayBeGivenUp(tx, now, ctx.clock.nowMs())) return now;
-    return move(tx, scribe(ctx, trade), order.id, { kind: "absent", atMs: ctx.clock.nowMs() });
-  });
+  return ctx.commit(
+    (tx) => {
+      const now = tx.orders.byId(order.id);
+      if (now?.state !== "sending" && now?.state !== "unknown") return now ?? order;
+      if (!mayBeGivenUp(tx, now, ctx.clock.nowMs())) return now;
+      return move(tx, scribe(ctx, trade), order.id, { kind: "absent", atMs: ctx.clock.nowMs() });
+    },
+    givenUpNow(order, ctx.clock.nowMs()) ? looksAfter(order.id, ctx.clock.nowMs()) : [],
+  );
 };
+
+/** This look may be the last one: no event need tell of an order that arrives after it, so it is looked for a few times more. */
+const givenUpNow = (order: In<"sending" | "unknown">, nowMs: EpochMs): boolean =>
+  nowMs >= order.sentMs + settleMs(order.intent.purpose);
+const LOOKS_AFTER_MS = [10_000, 30_000, 90_000] as const;
+const looksAfter = (orderId: number, nowMs: EpochMs): readonly NewJob[] =>
+  LOOKS_AFTER_MS.map((afterMs) => ({
+    name: "reconcile",
+    key: `reconcile:givenUp:${orderId}:${afterMs}`,
+    input: {},
+    runAtMs: (nowMs + afterMs) as EpochMs,
+  }));
 
 /**
  * A closing order is given up after seconds because a second one could never close twice: the venue reserves the quantity.

@@ -226,8 +226,8 @@ const seen = (base: Base, order: Order, event: Extract<OrderEvent, { kind: "seen
   if (booked > order.intent.size || booked < ("executed" in order ? order.executed : 0n))
     throw illegal(order, event, `${formatE8(booked)} of ${formatE8(order.intent.size)} is booked`);
   if (order.state === "filled" || order.state === "cancelled" || order.state === "expired") {
-    if (booked !== order.executed) throw illegal(order, event, "it has ended with another executed size");
-    return order;
+    // The venue had called it ended before its last fill was counted: the fill is booked, the end stays.
+    return booked === order.executed ? order : { ...order, executed: booked };
   }
   const atVenue = { sentMs: order.sentMs, venueOrderId: shown.orderId, executed: booked };
   const end = isTerminalStatus(shown.status) && booked === shown.executedSize ? ENDED[shown.status] : undefined;
@@ -298,21 +298,24 @@ export const distinctPrice = (intent: Look & { readonly price: YenE8 }, tick: Ye
 /** Allowed difference between our clock and the venue's when matching an order's time. */
 export const CLOCK_SKEW_MS = 5 * SECOND_MS;
 
+/** What of a venue order tells whose it is. */
+export type OrderLook = Look & Pick<VenueOrder, "orderId" | "settleType" | "timestampMs">;
+
 /**
  * Which venue order is this one, sent without an answer? The one with our fingerprint, created no earlier than the request,
  * that no other row of ours owns; of several, the earliest. `settled` tells which positions an order closed, where executions say so.
  */
-export const findOurs = (
+export const findOurs = <C extends OrderLook>(
   order: In<"sending" | "unknown" | "neverSent">,
-  candidates: readonly VenueOrder[],
+  candidates: readonly C[],
   knownIds: ReadonlySet<string>,
   settled: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
-): VenueOrder | undefined => {
+): C | undefined => {
   const { intent, sentMs } = order;
   if (sentMs === undefined) return undefined;
   const settleType = intent.purpose === "entry" ? "OPEN" : "CLOSE";
   // On spot purchases and sales are both OPEN by inference only (GMO API 5): there the side alone tells them apart.
-  const settles = (c: VenueOrder): boolean => isSpot(c.symbol) || c.settleType === settleType;
+  const settles = (c: OrderLook): boolean => isSpot(c.symbol) || c.settleType === settleType;
   return candidates
     .filter(
       (c) =>

@@ -4,6 +4,7 @@
 import { migrate } from "../../db/migrate.ts";
 import { schedulesOf } from "../../handlers/cli/schedules.ts";
 import { onFailure } from "../../handlers/cli/system.ts";
+import { hear } from "../../handlers/orders/heard.ts";
 import { registry } from "../../handlers/registry.ts";
 import type { Services } from "../../handlers/services.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
@@ -11,7 +12,7 @@ import { yen } from "../../lib/core/money.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Venue } from "../../lib/core/venue.ts";
-import { accountTopic, type ParsedTopic, parseTopic } from "../../lib/core/wake.ts";
+import { type ParsedTopic, parseTopic } from "../../lib/core/wake.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";
 import {
@@ -163,7 +164,7 @@ export class OrderWorld {
       // A socket that hears all, some or nothing: what it does not hear is found by looking.
       if (this.#random.next() < plan.heard)
         this.time.at(this.time.nowMs + this.#delay(), () => {
-          if (!this.life.mortality.dead) this.#orDie(() => this.life.store.wake(accountTopic(event.symbol)));
+          if (!this.life.mortality.dead) this.#orDie(() => hear(this.life, event));
         });
     });
     for (const closure of plan.venue.closures ?? [])

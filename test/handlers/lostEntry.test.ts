@@ -126,7 +126,7 @@ describe("a request given up as lost arrives after all", () => {
       venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
     });
     w.approve();
-    await w.advance(1);
+    await w.advance(3); // Past the looks that follow giving it up.
     expect(w.trade().status).toBe("cancelled");
     await arrive(w, 1);
     await w.advance(21);
@@ -146,7 +146,7 @@ describe("a request given up as lost arrives after all", () => {
       venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
     });
     w.approve();
-    await w.advance(1);
+    await w.advance(3); // Past the looks that follow giving it up.
     expect(w.trade().status).toBe("cancelled");
     w.db.sql.prepare("UPDATE jobs SET state = 'dead' WHERE name IN ('watchEntry', 'execute')").run();
     await arrive(w, 1);

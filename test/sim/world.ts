@@ -10,6 +10,7 @@ import type { Trade } from "../../db/tables/trades.ts";
 import { modifyProposal } from "../../handlers/approval.ts";
 import { onFailure } from "../../handlers/cli/system.ts";
 import { notifyJob } from "../../handlers/notify.ts";
+import { hear } from "../../handlers/orders/heard.ts";
 import { registry } from "../../handlers/registry.ts";
 import type { Messenger, Services } from "../../handlers/services.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
@@ -17,7 +18,7 @@ import { type CoinE8, parseCoin, toNumber, yen } from "../../lib/core/money.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs, MINUTE_MS, parseInstant } from "../../lib/core/time.ts";
 import type { SymbolRules, Venue } from "../../lib/core/venue.ts";
-import { accountTopic, parseTopic } from "../../lib/core/wake.ts";
+import { parseTopic } from "../../lib/core/wake.ts";
 import { VirtualClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";
@@ -259,8 +260,7 @@ export class World {
       Math.max(this.nowMs, Math.min(targetMs, this.simulator.nextEventMs(targetMs, watches) ?? targetMs)),
     );
     this.clock.advanceTo(next);
-    for (const symbol of new Set(this.simulator.advanceTo(next).map((e) => e.symbol)))
-      this.store.wake(accountTopic(symbol));
+    for (const event of this.simulator.advanceTo(next)) hear(this, event);
     for (const { text, topic } of topics) {
       if (topic.kind !== "price") continue;
       const last = this.simulator.lastPrice(topic.symbol);

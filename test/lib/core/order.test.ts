@@ -136,8 +136,11 @@ const LEGAL: Readonly<Record<string, string>> = {
   "filled seenFilled": "filled",
   "cancelled seenResting": "cancelled",
   "cancelled seenExpired": "cancelled",
+  // A fill that the venue counts after it had called the order ended: booked, the end stays.
+  "cancelled seenFilled": "cancelled",
   "expired seenResting": "expired",
   "expired seenExpired": "expired",
+  "expired seenFilled": "expired",
 };
 
 describe("the state machine", () => {
