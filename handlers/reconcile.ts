@@ -36,6 +36,8 @@ type Input = z.infer<typeof Input>;
 /** A sent order is settled by its own job; only when that had its time, and this much more, it is done here. */
 const LEFT_ALONE_MS = 5_000;
 const SECOND_LOOK_MS = 5_000;
+/** A start is over when its last order without an answer is settled: then every second counts. */
+const UNANSWERED_LOOK_MS = 1_000;
 /** The venue could not be read: nobody may trade before it can, so it is asked again soon, and for ever. */
 const LOOK_AGAIN_MS = 2_000;
 /** Differences seen this often are facts. */
@@ -80,13 +82,9 @@ export const reconcile: AppHandler<Input> = {
     const nowMs = ctx.clock.nowMs();
     if (isUnchecked(ctx, nowMs)) next.push(checkJob(nowMs));
     // What such an order has become is not known yet: that is no agreement, and ends no halt.
-    if (ctx.db.orders.allLive().some((o) => o.state === "sending" || o.state === "unknown"))
-      return {
-        kind: "snooze",
-        untilMs: (nowMs + SECOND_LOOK_MS) as EpochMs,
-        reason: "an order is without an answer",
-        next,
-      };
+    const settlesMs = unansweredUntilMs(ctx, nowMs);
+    if (settlesMs !== undefined)
+      return { kind: "snooze", untilMs: settlesMs, reason: "an order is without an answer", next };
     const before = ctx.db.differences.all();
     const again = new Set(before.map((d) => d.key));
     if (found.some((d) => !again.has(d.key)))
@@ -107,6 +105,15 @@ export const reconcile: AppHandler<Input> = {
       next,
     };
   },
+};
+
+/** When orders without an answer are looked at again: as the first of them settles, then by the second. */
+const unansweredUntilMs = (ctx: AppCtx, nowMs: EpochMs): EpochMs | undefined => {
+  const settles = ctx.db.orders
+    .allLive()
+    .flatMap((o) => (o.state === "sending" || o.state === "unknown" ? [o.sentMs + settleMs(o.intent.purpose)] : []));
+  if (settles.length === 0) return undefined;
+  return Math.min(nowMs + SECOND_LOOK_MS, Math.max(nowMs + UNANSWERED_LOOK_MS, Math.min(...settles))) as EpochMs;
 };
 
 /** Records what was found, counts what turns out to be a payment of the owner's, and returns the rest. */

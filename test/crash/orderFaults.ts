@@ -13,6 +13,8 @@ export interface Strike {
     readonly cancelLoses?: boolean;
     readonly notClosableMs?: number;
   };
+  /** The answer is a list that lacks its newest row. */
+  readonly short?: boolean;
   /** The request is on its way that much longer; the client may have given up by then (it waits 5 s). */
   readonly thereMs?: number;
   /** The answer is. */
@@ -26,19 +28,32 @@ const lost = (kind: "dropReply" | "reset" | "httpError" | "html" | "truncate", p
   spoil: { phase, fault: { kind } },
 });
 
-type Where = "any" | "read" | "write" | "open" | "close" | "send" | "cancel";
-/** What a fault looks at; the body, where there is one, tells a sale of coins from a purchase. */
-export type Struck = Pick<ApiRequest, "method" | "path"> & { readonly body?: string | undefined };
-export const isSale = ({ path, body }: Struck): boolean =>
-  path === "/v1/order" && /"symbol":"(BTC|ETH)"/.test(body ?? "") && /"side":"SELL"/.test(body ?? "");
+type Where = "any" | "write" | "open" | "close" | "send" | "cancel" | "fills";
+/** What a fault looks at. */
+export interface Struck extends Pick<ApiRequest, "method" | "path"> {
+  /** Spot: an order that sells coins, where the others buy. */
+  readonly sale: boolean;
+}
+export const struckOf = ({ method, path, body }: Pick<ApiRequest, "method" | "path" | "body">): Struck => ({
+  method,
+  path,
+  sale: path === "/v1/order" && /"symbol":"(BTC|ETH)"/.test(body ?? "") && /"side":"SELL"/.test(body ?? ""),
+});
+/** As a life's story tells a request. */
+export const nameOf = ({ method, path, sale }: Struck): string => `${method} ${path}${sale ? " (sale)" : ""}`;
+/** The request a step of a story is about to send. */
+export const requestBefore = (step: string): Struck | undefined => {
+  const found = /^before (GET|POST) (\S+)( \(sale\))?$/.exec(step);
+  return found ? { method: found[1] as "GET" | "POST", path: found[2]!, sale: found[3] !== undefined } : undefined;
+};
 const WHERE: Readonly<Record<Where, (request: Struck) => boolean>> = {
   any: () => true,
-  read: ({ method }) => method === "GET",
   write: ({ method }) => method === "POST",
-  open: (request) => request.path === "/v1/order" && !isSale(request),
-  close: (request) => request.path === "/v1/closeOrder" || isSale(request),
+  open: (request) => request.path === "/v1/order" && !request.sale,
+  close: (request) => request.path === "/v1/closeOrder" || request.sale,
   send: ({ path }) => path === "/v1/order" || path === "/v1/closeOrder",
   cancel: ({ path }) => path === "/v1/cancelOrder",
+  fills: ({ path }) => path === "/v1/executions" || path === "/v1/latestExecutions",
 };
 
 const CATALOGUE = {
@@ -71,6 +86,7 @@ const CATALOGUE = {
   expiresAsTaker: ["open", { effects: { expireSok: true } }],
   partialFill: ["send", { effects: { fillShare: 0.3 } }],
   cancelLosesTheRace: ["cancel", { effects: { cancelLoses: true } }],
+  executionsShort: ["fills", { short: true }],
   notYetClosable: ["close", { effects: { notClosableMs: 700 } }],
   slowReply: ["any", { backMs: 1_500 }],
   lateReply: ["write", { backMs: 6_000 }],

@@ -6,7 +6,10 @@ import type { OwnerAct } from "./orderPlan.ts";
 import type { OrderWorld } from "./orderWorld.ts";
 
 /** Takes no venue time. */
-export const byHand = async (w: OrderWorld, act: Exclude<OwnerAct, { kind: "clockBack" | "halt" }>): Promise<void> => {
+export const byHand = async (
+  w: OrderWorld,
+  act: Exclude<OwnerAct, { kind: "clockBack" | "halt" | "stop" | "panic" }>,
+): Promise<void> => {
   const venue = w.plainVenue;
   if (isSpot(act.symbol)) return coinsByHand(w, act);
   const mine = w.simulator

@@ -5,7 +5,7 @@ import type { Product } from "../../lib/core/product.ts";
 import { MINUTE_MS } from "../../lib/core/time.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import { START_MS } from "../sim/world.ts";
-import { FAULT_NAMES } from "./orderFaults.ts";
+import { canStrike, FAULT_NAMES, requestBefore, type Struck } from "./orderFaults.ts";
 import { pairPlan, type RunPlan, randomPlan, SHORT_TRADES } from "./orderPlan.ts";
 import { add, emptyReport, judge, type OrderReport } from "./orderReport.ts";
 import type { Sabotage } from "./orderSabotage.ts";
@@ -44,23 +44,31 @@ export interface Pair {
   readonly when: "before" | "after";
   readonly plan: RunPlan;
 }
+interface SentAt extends Struck {
+  readonly step: number;
+}
 
-/** Every crash point of the short trades with every fault, struck before the death and after it. */
+/** A trade nobody disturbs: what its one life passes, until the trade has ended. */
+const undisturbed = async (trade: Omit<RunPlan, "seed">, seed: string) => {
+  const whole = await runWorld({ ...trade, seed });
+  // Ends with the trade: what follows is the clockwork's own.
+  const story = whole.life.mortality.story.slice(0, whole.endedAtStep);
+  whole.close();
+  const requests = story.flatMap((step, i): readonly SentAt[] => {
+    const request = requestBefore(step);
+    return request ? [{ ...request, step: i + 1 }] : [];
+  });
+  // From the owner's tap on: before it there is nothing to lose.
+  const first = Math.max(1, story.indexOf("before POST /v1/order") - BEFORE_THE_ORDER);
+  return { story, requests, first };
+};
+
+/** Every step of the short trades with every fault, struck before the death and after it. */
 export const allPairs = async (seed: string, product: Product = "margin"): Promise<readonly Pair[]> => {
   const pairs: Pair[] = [];
   for (const [name, trade] of Object.entries(SHORT_TRADES[product])) {
-    const whole = await runWorld({ ...trade, seed });
-    const { story } = whole.life.mortality;
-    // Ends with the trade: what follows is the clockwork's own.
-    const steps = Math.min(story.length, whole.endedAtStep);
-    whole.close();
-    const requests = story.flatMap((step, i) => {
-      const found = /^before (GET|POST) (\S+)$/.exec(step);
-      return found ? [{ step: i + 1, method: found[1] as "GET" | "POST", path: found[2]! as `/v1/${string}` }] : [];
-    });
-    // From the owner's tap on: before it there is nothing to lose.
-    const first = Math.max(1, story.indexOf("before POST /v1/order") - BEFORE_THE_ORDER);
-    for (let kill = first; kill <= steps; kill += 1) {
+    const { story, requests, first } = await undisturbed(trade, seed);
+    for (let kill = first; kill <= story.length; kill += 1) {
       const before = requests.filter((request) => request.step < kill);
       for (const fault of FAULT_NAMES)
         for (const when of ["before", "after"] as const) {
@@ -70,6 +78,35 @@ export const allPairs = async (seed: string, product: Product = "margin"): Promi
     }
   }
   return pairs;
+};
+
+/**
+ * The steps of a life after which something new is left behind: a commit, or a write request on its way. Who dies at any other
+ * step (inside a transaction; before, during or after a read; at the answer to a write) leaves what the last of these left.
+ */
+export const crashPointsOf = (story: readonly string[]): readonly number[] =>
+  story.flatMap((step, i) => (step === "after commit" || step.startsWith("on the way POST ") ? [i + 1] : []));
+
+/**
+ * Every crash point of a short trade with every fault that can meet it, each pair once: struck before the death or after it,
+ * by turns where both are possible. `from`: places before the first of which another trade has been at already.
+ */
+export const everyPair = async (name: string, seed: string, product: Product = "margin"): Promise<readonly Pair[]> => {
+  const trade = SHORT_TRADES[product][name]!;
+  const { story, requests, first } = await undisturbed(trade, seed);
+  const begin = trade.newFrom === undefined ? first : story.indexOf(trade.newFrom) + 1;
+  const points = crashPointsOf(story).filter((kill) => kill >= begin);
+  return points.flatMap((kill, i) =>
+    FAULT_NAMES.flatMap((fault, j): readonly Pair[] => {
+      const before = requests.filter((request) => request.step < kill);
+      const turns = (i + j) % 2 === 0 ? (["after", "before"] as const) : (["before", "after"] as const);
+      // What the next life sends is, by and large, what this one had still to send.
+      const meets = { before, after: requests.filter((request) => request.step >= kill) };
+      const when = turns.find((turn) => meets[turn].some((request) => canStrike(fault, request)));
+      const plan = when && pairPlan(trade, seed, kill, fault, when, before);
+      return plan ? [{ trade: name, kill, fault, when, plan }] : [];
+    }),
+  );
 };
 
 /** `count` of them, spread over all crash points and faults, others with another seed. */
@@ -86,8 +123,8 @@ export const somePairs = (pairs: readonly Pair[], count: number, seed: string): 
 
 export interface Proof {
   readonly seed: string;
-  /** Pairs of crash point and fault; all there are when more are asked for. */
-  readonly pairs: number;
+  /** Pairs of crash point and fault: these, or so many of all of them. */
+  readonly pairs: number | readonly Pair[];
   /** Random worlds, numbered from `from`. */
   readonly random: number;
   readonly from?: number;
@@ -100,7 +137,12 @@ export const proveOrders = async (proof: Proof): Promise<OrderReport> => {
   const { seed, product = "margin" } = proof;
   const total = emptyReport(seed);
   const places = new Set<string>();
-  const pairs = proof.pairs === 0 ? [] : somePairs(await allPairs(seed, product), proof.pairs, seed);
+  const pairs =
+    typeof proof.pairs !== "number"
+      ? proof.pairs
+      : proof.pairs === 0
+        ? []
+        : somePairs(await allPairs(seed, product), proof.pairs, seed);
   const plans = function* (): Generator<RunPlan> {
     for (const { plan } of pairs) yield plan;
     for (let i = 0; i < proof.random; i += 1) yield randomPlan(seed, (proof.from ?? 0) + i, product);

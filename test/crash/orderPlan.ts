@@ -14,6 +14,8 @@ import type { Sabotage } from "./orderSabotage.ts";
 export type OwnerAct =
   | { readonly kind: "closeByHand" | "cancelStop" | "ownPosition"; readonly symbol: string }
   | { readonly kind: "halt" }
+  /** By our own program, as the command line or the phone would. */
+  | { readonly kind: "stop" | "panic" }
   | { readonly kind: "clockBack"; readonly ms: number };
 
 export interface RequestFacts {
@@ -48,6 +50,8 @@ export interface RunPlan {
   /** As the worker starts: entries halted until the first reconcile agrees. Later lives always begin so. */
   readonly strictBoot: boolean;
   readonly sabotage?: Sabotage;
+  /** Short trades: the place from which on it meets what no trade above it in the list has met. */
+  readonly newFrom?: string;
   /** Keep the story, for a person to read. */
   readonly story?: boolean;
 }
@@ -69,13 +73,6 @@ const SHORT: Omit<RunPlan, "name" | "seed" | "btc" | "proposals"> = {
 const SPOT = { config: { PRODUCT: "spot" } } as const;
 /** The same on spot: long only; the second one beside coins of the owner. */
 const SPOT_TRADES: Readonly<Record<string, Omit<RunPlan, "seed">>> = {
-  spotBothTargets: {
-    ...SHORT,
-    ...SPOT,
-    name: "spotBothTargets",
-    btc: (s) => s.to(9_998_000, 1).to(10_070_000, 2),
-    proposals: [{ afterMs: 0, spec: { symbol: "BTC", size: "0.002" } }],
-  },
   spotStopped: {
     ...SHORT,
     ...SPOT,
@@ -84,21 +81,30 @@ const SPOT_TRADES: Readonly<Record<string, Omit<RunPlan, "seed">>> = {
     btc: (s) => s.to(9_998_000, 1).to(9_940_000, 1),
     proposals: [{ afterMs: 0, spec: { symbol: "BTC", size: "0.001" } }],
   },
+  spotBothTargets: {
+    ...SHORT,
+    ...SPOT,
+    name: "spotBothTargets",
+    newFrom: "before POST /v1/cancelOrder",
+    btc: (s) => s.to(9_998_000, 1).to(10_070_000, 2),
+    proposals: [{ afterMs: 0, spec: { symbol: "BTC", size: "0.002" } }],
+  },
 };
 
 /** Short trades whose every step is a place to die; together they meet every kind of order. */
 const MARGIN_TRADES: Readonly<Record<string, Omit<RunPlan, "seed">>> = {
-  bothTargets: {
-    ...SHORT,
-    name: "bothTargets",
-    btc: (s) => s.to(9_998_000, 1).to(10_070_000, 2),
-    proposals: [{ afterMs: 0, spec: { size: "0.002" } }],
-  },
   shortStopped: {
     ...SHORT,
     name: "shortStopped",
     btc: (s) => s.to(10_002_000, 1).to(10_060_000, 1),
     proposals: [{ afterMs: 0, spec: { direction: "short", size: "0.001" } }],
+  },
+  bothTargets: {
+    ...SHORT,
+    name: "bothTargets",
+    newFrom: "before POST /v1/closeOrder",
+    btc: (s) => s.to(9_998_000, 1).to(10_070_000, 2),
+    proposals: [{ afterMs: 0, spec: { size: "0.002" } }],
   },
 };
 
@@ -220,6 +226,8 @@ const marginPlan = (seed: string, run: number, directions: readonly ("long" | "s
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "cancelStop", symbol } });
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "ownPosition", symbol } });
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "halt" } });
+  if (chance(12)) owner.push({ afterMs: later(), act: { kind: "stop" } });
+  if (chance(12)) owner.push({ afterMs: later(), act: { kind: "panic" } });
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "clockBack", ms: 1_000 + random.int(24_000) } });
   const closedMs = epochMs(START_MS + 2 * MINUTE_MS + later());
   const openMs = epochMs(closedMs + 20_000 + random.int(2 * MINUTE_MS));

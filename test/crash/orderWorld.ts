@@ -5,6 +5,7 @@ import { migrate } from "../../db/migrate.ts";
 import { schedulesOf } from "../../handlers/cli/schedules.ts";
 import { onFailure } from "../../handlers/cli/system.ts";
 import { hear } from "../../handlers/orders/heard.ts";
+import { requestCommand } from "../../handlers/owner/request.ts";
 import { registry } from "../../handlers/registry.ts";
 import type { Services } from "../../handlers/services.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
@@ -36,8 +37,9 @@ import { createWorker, type Worker } from "../../queue/worker.ts";
 import { Death, MortalDatabase, Mortality } from "../sim/mortal.ts";
 import { insertProposal, settleApproved } from "../sim/proposals.ts";
 import { Script } from "../sim/script.ts";
+import { reuseStatements } from "../sim/statements.ts";
 import { COINS_AT_PAR, START_MS, START_PRICE } from "../sim/world.ts";
-import { type FaultName, isSale, type Strike, strikeOf } from "./orderFaults.ts";
+import { type FaultName, nameOf, type Strike, strikeOf, struckOf } from "./orderFaults.ts";
 import { byHand } from "./orderHand.ts";
 import { BareWatch, type Kill, type Stretch } from "./orderMeasure.ts";
 import type { OwnerAct, RunPlan } from "./orderPlan.ts";
@@ -66,6 +68,7 @@ interface Life {
   readonly store: JobStore;
   readonly scheduler: Scheduler;
   readonly worker: Worker;
+  readonly services: Services;
   /** Requests so far, dead ones included. */
   requests: number;
   draining: Promise<void> | undefined;
@@ -104,6 +107,7 @@ export class OrderWorld {
   #effects: Strike["effects"];
   #said: string[] = [];
   readonly #changes;
+  readonly #newLife: () => void;
   #seen:
     | {
         readonly changes: number;
@@ -122,6 +126,7 @@ export class OrderWorld {
     this.#random = seededRandom(`${plan.seed}:world`);
     this.#latency = seededRandom(`${plan.seed}:latency`);
     this.sql = openSqlite(IMAGE);
+    this.#newLife = reuseStatements(this.sql);
     this.#changes = this.sql.prepare<[], number>("SELECT total_changes()").pluck();
     const script = (price: number, build: (s: Script) => Script) =>
       build(new Script(START_MS, price).flat(2)).flat(PATH_MINUTES).build();
@@ -206,6 +211,7 @@ export class OrderWorld {
   #begin(): void {
     const { plan } = this;
     const number = this.kills.length + 1;
+    this.#newLife();
     const mortality = new Mortality(plan.kills[number - 1] ?? Number.POSITIVE_INFINITY);
     const time = new LifeTime(this.time);
     const db = new MortalDatabase(this.sql, ":memory:", mortality, () => {
@@ -259,6 +265,7 @@ export class OrderWorld {
       store,
       scheduler,
       worker,
+      services,
       requests: 0,
       draining: undefined,
       failure: undefined,
@@ -282,10 +289,11 @@ export class OrderWorld {
   }
   async #send(request: TransportRequest, mortality: Mortality, time: LifeTime): Promise<TransportReply> {
     const { life } = this;
-    const what = `${request.method} ${request.path}`;
+    const struck = struckOf(request);
+    const what = nameOf(struck);
     mortality.pass(`before ${what}`);
     life.requests += 1;
-    const name = this.plan.fault(request, {
+    const name = this.plan.fault(struck, {
       life: life.number,
       request: life.requests,
       nowMs: this.nowMs - START_MS,
@@ -304,6 +312,7 @@ export class OrderWorld {
     this.time.at(sentMs + thereMs, () => {
       try {
         reply = this.#serve(request, strike);
+        if (strike.short) reply = withoutNewest(reply);
       } catch (error) {
         lost = error;
       }
@@ -366,7 +375,7 @@ export class OrderWorld {
    */
   #excuse(request: TransportRequest, injected: boolean, reply: TransportReply | undefined, sentMs: number): void {
     const code = /"message_code":"([^"]+)"/.exec(reply?.body ?? "")?.[1];
-    const closes = request.path === "/v1/closeOrder" || isSale(request);
+    const closes = request.path === "/v1/closeOrder" || struckOf(request).sale;
     const nature = closes && ["ERR-254", "ERR-5106", "ERR-5129"].includes(code ?? "");
     if (!injected && !nature) return;
     const refused = code !== undefined && !UNKNOWN.test(code);
@@ -523,6 +532,12 @@ export class OrderWorld {
       case "clockBack":
         this.life.time.skewMs = -act.ms;
         return;
+      case "stop":
+      case "panic":
+        // Said to a dead process, it is said again.
+        this.#unlessDead(() => void requestCommand(this.life.services.desk, { command: act.kind, actor: "cli" }));
+        if (this.life.mortality.dead) this.time.at(this.nowMs + 500, () => void this.#act(act));
+        return;
       case "halt":
         this.#unlessDead(() =>
           this.life.db.transaction((tx) => tx.halts.raise({ kind: "stop", reason: "by hand", atMs: this.nowMs })),
@@ -542,6 +557,16 @@ export class OrderWorld {
     this.simulator.close();
   }
 }
+
+/** Fills that lack the newest one. */
+const withoutNewest = (reply: TransportReply): TransportReply => {
+  const body = JSON.parse(reply.body) as { data?: { list?: { executionId: number }[] } };
+  const { list } = body.data ?? {};
+  if (!list || list.length === 0) return reply;
+  const newest = Math.max(...list.map((row) => row.executionId));
+  body.data!.list = list.filter((row) => row.executionId !== newest);
+  return { ...reply, body: JSON.stringify(body) };
+};
 
 const DOWN_MS = 3_000;
 const BLOCKED_MS = 100;

@@ -12,7 +12,7 @@ interface Scenario {
   readonly name: string;
   readonly options: WorldOptions;
   readonly approve: ProposalSpec;
-  /** Steps to die at in the short run; default 10. */
+  /** Steps to die at in the short run; default 4. */
   readonly points?: number;
 }
 const SCENARIOS: readonly Scenario[] = [
@@ -115,7 +115,7 @@ describe.each(SCENARIOS.map((s) => [s.name, s] as const))("%s", (_, scenario) =>
     expect(story.length).toBeGreaterThan(40);
 
     const random = seededRandom(`orders:${scenario.name}`);
-    const count = LONG ? story.length : (scenario.points ?? 10);
+    const count = LONG ? story.length : (scenario.points ?? 4);
     const offset = random.int(Math.max(1, Math.floor(story.length / count)));
     for (let i = 0; i < count; i++) {
       const killAt = LONG ? i + 1 : 1 + offset + Math.floor((i * (story.length - 1 - offset)) / (count - 1));

@@ -1,8 +1,8 @@
 // npm run crash:orders -- --runs N --seed S [--json]: kills the worker in a simulated world and prints what was lost of orders.
 import { parseArgs } from "node:util";
 import { entropyHex } from "../../lib/io/random.ts";
-import { allPairs, proveOrders, runWorld } from "./orderHarness.ts";
-import { randomPlan } from "./orderPlan.ts";
+import { allPairs, everyPair, proveOrders, runWorld } from "./orderHarness.ts";
+import { randomPlan, SHORT_TRADES } from "./orderPlan.ts";
 import { judge, missedGoals, type OrderReport } from "./orderReport.ts";
 import { SABOTAGES, type Sabotage } from "./orderSabotage.ts";
 
@@ -14,7 +14,8 @@ also reads; while the venue and the network fail as they can. Exit code 0 when e
 2 for wrong use.
 
   --runs N      random worlds (default 100; 0 for none): one or two symbols, both directions, several kills each
-  --pairs N     pairs of crash point and fault of two short trades (default: as many as --runs); "all" for each pair once
+  --pairs N     pairs of step and fault of two short trades (default: as many as --runs); "each" for every crash point with
+                every fault once, as npm test does; "all" for every step with every fault, struck before and after it
   --seed S      what decides everything (default: a new one, printed)
   --product P   margin (default) or spot
   --only RUN    play one again and tell its story: the number of a random world, or the name of a pair as a failure says it
@@ -93,8 +94,13 @@ if (values.only !== undefined) {
   process.exit(missedGoals(report).length === 0 ? 0 : 1);
 }
 
-const pairs = values.pairs === "all" ? (await allPairs(seed, of)).length : whole("pairs", values.pairs ?? values.runs);
-if (runs + pairs === 0) wrongUse("--runs and --pairs: expected one of them above 0, found none");
+const pairs =
+  values.pairs === "all"
+    ? await allPairs(seed, of)
+    : values.pairs === "each"
+      ? (await Promise.all(Object.keys(SHORT_TRADES[of]).map((trade) => everyPair(trade, seed, of)))).flat()
+      : whole("pairs", values.pairs ?? values.runs);
+if (runs === 0 && pairs === 0) wrongUse("--runs and --pairs: expected one of them above 0, found none");
 let told = 0;
 const report = await proveOrders({
   seed,
