@@ -1,6 +1,6 @@
 // `trader simulator`: the simulated venue as a server on loopback, for programs that talk to GMO Coin. Reads no setting.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { yen } from "../../lib/core/money.ts";
@@ -67,6 +67,11 @@ const simulate = async (options: Options, deps: SimulatorDeps): Promise<void> =>
   let unlock: (() => void) | undefined;
   try {
     const given = checked(options);
+    for (const [symbol, path] of given.files) {
+      const other = coinInName(path);
+      if (other !== undefined && !symbol.startsWith(other))
+        deps.err(`note: ${symbol} is read from ${path}, named ${other}`);
+    }
     if (options.var !== undefined) {
       makeStateFolder(options.var);
       unlock = lockFolder(options.var);
@@ -148,6 +153,12 @@ const files = (given: readonly string[]): ReadonlyMap<string, string> => {
     paths.set(symbol, file);
   }
   return paths;
+};
+
+/** A candle file does not say whose it is; its name may. undefined: none of our coins, or both. */
+const coinInName = (path: string): string | undefined => {
+  const coins = ["BTC", "ETH"].filter((coin) => basename(path).toUpperCase().includes(coin));
+  return coins.length === 1 ? coins[0] : undefined;
 };
 
 /** What a person has to change on the command line or in a file it names. */

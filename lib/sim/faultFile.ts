@@ -100,6 +100,9 @@ export const instant = (when: number, startMs: EpochMs): EpochMs =>
   // Instants of the wall are far above any time after a start.
   when > 1_000_000_000_000 ? epochMs(when) : epochMs(startMs + when);
 
+/** Of a wrong value, in a message. */
+const MAX_SHOWN_CHARS = 100;
+
 /**
  * Reads a script. Throws AppError permanent SIM_FAULTS naming the rule and the field that is wrong: what was expected, what was
  * found. `name` is the file's, for the message.
@@ -109,17 +112,15 @@ export const parseFaults = (text: string, name = "the fault script"): FaultScrip
     new AppError("permanent", "SIM_FAULTS", `${name}: ${where}${what}. Repair the script (docs/venue.md, "Faults")`);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    // Some editors begin a file with a byte order mark.
+    json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (e) {
     throw bad("", `expected JSON, found: ${(e as Error).message}`);
   }
   const parsed = FileSchema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw bad(
-      placeOf(issue.path, json),
-      `${issue.message}, found ${JSON.stringify(valueAt(json, issue.path)) ?? "nothing"}`,
-    );
+    throw bad(placeOf(issue.path, json), `${issue.message}, found ${shown(valueAt(json, issue.path))}`);
   }
   const file = parsed.data;
   return {
@@ -136,6 +137,10 @@ export const parseFaults = (text: string, name = "the fault script"): FaultScrip
   };
 };
 
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
+};
 const valueAt = (json: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>(
     (value, key) =>

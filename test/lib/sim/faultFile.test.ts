@@ -237,6 +237,11 @@ describe("a script that is wrong", () => {
       'rule 1: match.path: expected a path such as "/v1/order", found "order"',
     ],
     [
+      "a value without end, cut",
+      JSON.stringify({ rules: [{ ...good, match: { path: "x".repeat(5_000) } }] }),
+      `found "${"x".repeat(99)}…. Repair the script`,
+    ],
+    [
       "a probability above 1",
       JSON.stringify({ rules: [{ ...good, match: { probability: 2 } }] }),
       "rule 1: match.probability",
@@ -270,6 +275,9 @@ describe("a script that is wrong", () => {
     const read = () => parseFaults(text, "faults.json");
     expect(read).toThrow(message);
     expect(read).toThrow(expect.objectContaining({ code: "SIM_FAULTS", verdict: "permanent" }));
+  });
+  test("a byte order mark is no part of it", () => {
+    expect(parseFaults("\uFEFF{}").rules).toEqual([]);
   });
   test("an empty script is a good one", () => {
     const faults = parseFaults("{}").faults(1, BEGIN_MS);
