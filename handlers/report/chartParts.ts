@@ -5,13 +5,16 @@ import { element, escapeHtml, linearScale, linePath, niceTicks, type Scale } fro
 import { BAR_MS, DAY_MS, type EpochMs, HOUR_MS, jstDayStart, jstText } from "../../lib/core/time.ts";
 import type { NewsBand } from "./data.ts";
 
-export interface Frame {
+/** Pixels: a picture, and the margins around what it plots. */
+export interface Box {
   readonly width: number;
   readonly height: number;
   readonly left: number;
   readonly right: number;
   readonly top: number;
   readonly bottom: number;
+}
+export interface Frame extends Box {
   readonly x: Scale;
   readonly y: Scale;
 }
@@ -22,20 +25,17 @@ export interface Span {
 /** More bars than this across, and a candle is narrower than its own outline: a line is drawn instead. */
 const MOST_CANDLES = 400;
 
+/** The scales of a box: time across, `low` to `high` upwards. */
+export const scaled = (box: Box, span: Span, low: number, high: number): Frame => ({
+  ...box,
+  x: linearScale([span.fromMs, span.toMs], [box.left, box.width - box.right]),
+  y: linearScale([low, high], [box.height - box.bottom, box.top]),
+});
+
 export const frameOf = (wide: boolean, height: number, span: Span, low: number, high: number): Frame => {
-  const width = wide ? 1040 : 360;
-  const [left, right, top, bottom] = [2, wide ? 92 : 82, 14, 26];
   const pad = (high - low || 1) * 0.05;
-  return {
-    width,
-    height,
-    left,
-    right,
-    top,
-    bottom,
-    x: linearScale([span.fromMs, span.toMs], [left, width - right]),
-    y: linearScale([low - pad, high + pad], [height - bottom, top]),
-  };
+  const box = { width: wide ? 1040 : 360, height, left: 2, right: wide ? 92 : 82, top: 14, bottom: 26 };
+  return scaled(box, span, low - pad, high + pad);
 };
 
 export const svg = (frame: Frame, label: string, children: readonly string[]): string =>

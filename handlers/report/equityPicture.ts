@@ -1,8 +1,8 @@
 // The equity curve as a picture for the phone: the change over a day, a week or a month, and the deepest fall marked.
 import { type Drawdown, type EquityPoint, showYen } from "../../lib/core/statistics.ts";
-import { coordinate, element, linearScale, stepPath } from "../../lib/core/svg.ts";
+import { coordinate, element, stepPath } from "../../lib/core/svg.ts";
 import { jstText } from "../../lib/core/time.ts";
-import { type Frame, type Span, timeAxis, valueAxis } from "./chartParts.ts";
+import { type Span, scaled, timeAxis, valueAxis } from "./chartParts.ts";
 import { picture, timeLabels } from "./pictures.ts";
 
 /**
@@ -19,17 +19,9 @@ export const renderEquityChart = (
   const changes = points.map((point) => point.yen - first.yen);
   const [low, high] = [Math.min(0, ...changes), Math.max(0, ...changes)];
   const pad = (high - low || 100) * 0.08;
-  const [width, height, left, right, top, bottom] = [800, 450, 14, 112, 62, 30];
-  const frame: Frame = {
-    width,
-    height,
-    left,
-    right,
-    top,
-    bottom,
-    x: linearScale([p.span.fromMs, p.span.toMs], [left, width - right]),
-    y: linearScale([low - pad, high + pad], [height - bottom, top]),
-  };
+  const box = { width: 800, height: 450, left: 14, right: 112, top: 62, bottom: 30 };
+  const frame = scaled(box, p.span, low - pad, high + pad);
+  const { width, height, left, right, top, bottom } = frame;
   const line = points.map((point, i) => ({ x: frame.x(point.atMs), y: frame.y(changes[i]!) }));
   const zero = frame.y(0);
   const path = stepPath(line);

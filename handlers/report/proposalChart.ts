@@ -5,12 +5,12 @@ import type { Candle } from "../../lib/core/candle.ts";
 import type { EconomicEvent } from "../../lib/core/events.ts";
 import { toNumber } from "../../lib/core/money.ts";
 import { showYen } from "../../lib/core/statistics.ts";
-import { coordinate, element, escapeHtml, linearScale, niceTicks } from "../../lib/core/svg.ts";
+import { coordinate, element, escapeHtml, niceTicks } from "../../lib/core/svg.ts";
 import { pairText } from "../../lib/core/text/format.ts";
 import { BAR_MS, type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
 import { CHARACTER_WIDTH } from "../../lib/io/png.ts";
 import type { Reads } from "../../queue/types.ts";
-import { candlesOf, type Frame, newsOf, type Span, timeAxis } from "./chartParts.ts";
+import { candlesOf, type Frame, newsOf, type Span, scaled, timeAxis } from "./chartParts.ts";
 import type { NewsBand } from "./data.ts";
 import { picture, timeLabels } from "./pictures.ts";
 
@@ -98,16 +98,7 @@ export const drawProposalChart = ({ proposal: p, candles, news }: ProposalChartF
       14,
     );
   const right = 34 + textWidth(levels.map(levelText), 15);
-  const frame: Frame = {
-    width,
-    height,
-    left,
-    right,
-    top,
-    bottom,
-    x: linearScale([span.fromMs, span.toMs], [left, width - right]),
-    y: linearScale([low - pad, high + pad], [height - bottom, top]),
-  };
+  const frame = scaled({ width, height, left, right, top, bottom }, span, low - pad, high + pad);
   return picture(frame, [
     element(
       "text",
