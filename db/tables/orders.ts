@@ -17,6 +17,7 @@ import {
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { ExecutionType, Side, TimeInForce } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
+import { legGuard } from "./legGuard.ts";
 
 interface Row {
   id: bigint;
@@ -170,30 +171,32 @@ export const orderWrites = (sql: Sqlite) => {
     `UPDATE orders SET state = ?, venue_order_id = ?, executed_e8 = ?, empty_looks = ?, sent_ms = ?, cancel_asked_ms = ?,
        closed_ms = ?, refusal_code = ?, refusal_resend = ?, detail = ? WHERE id = ? AND state = ?`,
   );
+  const guarded = legGuard(sql, reads.ofLeg);
   return {
     /** A new intention. Throws on an impossible one, and when the leg, the symbol's entry or the look is already taken. */
     intend(intent: Intent, atMs: EpochMs): number {
       assertIntent(intent);
       const i = intent;
-      const { lastInsertRowid } = insert.run(
-        i.tradeId,
-        i.purpose,
-        i.legId ?? null,
-        i.positionId ?? null,
-        i.exitReason ?? null,
-        i.symbol,
-        i.side,
-        i.executionType,
-        i.timeInForce,
-        i.price ?? null,
-        i.plannedPrice ?? null,
-        i.losscutPrice ?? null,
-        i.size,
-        atMs,
-      );
-      return Number(lastInsertRowid);
+      const run = () =>
+        insert.run(
+          i.tradeId,
+          i.purpose,
+          i.legId ?? null,
+          i.positionId ?? null,
+          i.exitReason ?? null,
+          i.symbol,
+          i.side,
+          i.executionType,
+          i.timeInForce,
+          i.price ?? null,
+          i.plannedPrice ?? null,
+          i.losscutPrice ?? null,
+          i.size,
+          atMs,
+        );
+      return Number(guarded(i.legId, run).lastInsertRowid);
     },
-    /** Reads the row anew, moves it by the state machine's rules and saves it. Throws AppError alert ORDER_MOVE. */
+    /** Reads the row anew, moves it by the state machine's rules and saves it. Throws AppError alert ORDER_MOVE or PROTECTION_MOVE. */
     move(id: number, event: OrderEvent): { readonly before: Order; readonly after: Order } {
       const before = reads.byId(id);
       if (before === undefined) throw new AppError("alert", "ORDER_ROW", `expected order ${id}, found none`);
@@ -210,20 +213,22 @@ export const orderWrites = (sql: Sqlite) => {
         resend: string;
         detail: string;
       }>;
-      update.run(
-        after.state,
-        a.venueOrderId ?? null,
-        a.executed ?? 0n,
-        a.emptyLooks ?? 0,
-        a.sentMs ?? null,
-        a.cancelAskedMs ?? null,
-        a.closedMs ?? null,
-        a.code ?? null,
-        a.resend ?? null,
-        a.detail ?? null,
-        id,
-        before.state,
-      );
+      const run = () =>
+        update.run(
+          after.state,
+          a.venueOrderId ?? null,
+          a.executed ?? 0n,
+          a.emptyLooks ?? 0,
+          a.sentMs ?? null,
+          a.cancelAskedMs ?? null,
+          a.closedMs ?? null,
+          a.code ?? null,
+          a.resend ?? null,
+          a.detail ?? null,
+          id,
+          before.state,
+        );
+      guarded(before.intent.legId, run);
       return { before, after };
     },
   };

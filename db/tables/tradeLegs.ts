@@ -3,7 +3,10 @@ import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { LegPlan } from "../../lib/core/protection.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
+import { assertLeg } from "../../lib/core/tradeState.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
+import { legGuard } from "./legGuard.ts";
+import { orderReads } from "./orders.ts";
 
 export interface LegRow {
   readonly id: number;
@@ -15,6 +18,8 @@ export interface LegRow {
   readonly targetPrice: YenE8;
   /** Where its stop belongs now. */
   readonly stop: YenE8;
+  /** More than was approved: closed at market. */
+  readonly excess: boolean;
   readonly exitReason: ExitReason | undefined;
   readonly closedMs: EpochMs | undefined;
 }
@@ -27,10 +32,16 @@ interface Row {
   open_e8: CoinE8;
   target_e8: YenE8;
   stop_e8: YenE8;
+  excess: bigint;
   exit_reason: ExitReason | null;
   closed_ms: bigint | null;
 }
-const toLeg = (r: Row): LegRow => ({
+const toLeg = (r: Row): LegRow => {
+  const leg = fieldsOf(r);
+  assertLeg(leg);
+  return leg;
+};
+const fieldsOf = (r: Row): LegRow => ({
   id: Number(r.id),
   tradeId: Number(r.trade_id),
   positionId: r.position_id,
@@ -39,6 +50,7 @@ const toLeg = (r: Row): LegRow => ({
   open: r.open_e8,
   targetPrice: r.target_e8,
   stop: r.stop_e8,
+  excess: r.excess === 1n,
   exitReason: r.exit_reason ?? undefined,
   closedMs: r.closed_ms === null ? undefined : (Number(r.closed_ms) as EpochMs),
 });
@@ -61,23 +73,33 @@ export const tradeLegReads = (sql: Sqlite) => {
 
 export const tradeLegWrites = (sql: Sqlite) => {
   const insert = sql.prepare(
-    "INSERT INTO trade_legs (trade_id, position_id, target, size_e8, open_e8, target_e8, stop_e8) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO trade_legs (trade_id, position_id, target, size_e8, open_e8, target_e8, stop_e8, excess) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const shrink = sql.prepare(
     `UPDATE trade_legs SET open_e8 = open_e8 - ?, exit_reason = ?, closed_ms = CASE WHEN open_e8 = ? THEN ? END WHERE id = ?`,
   );
   const grow = sql.prepare("UPDATE trade_legs SET size_e8 = size_e8 + ?, open_e8 = open_e8 + ? WHERE id = ?");
+  const guarded = legGuard(sql, orderReads(sql).ofLeg);
   const moveStop = sql.prepare("UPDATE trade_legs SET stop_e8 = ? WHERE id = ?");
   return {
     insert: (tradeId: number, positionId: string, plan: LegPlan): number =>
       Number(
-        insert.run(tradeId, positionId, plan.target, plan.size, plan.size, plan.targetPrice, plan.stop).lastInsertRowid,
+        insert.run(
+          tradeId,
+          positionId,
+          plan.target,
+          plan.size,
+          plan.size,
+          plan.targetPrice,
+          plan.stop,
+          plan.excess === true ? 1 : 0,
+        ).lastInsertRowid,
       ),
     /** Throws (by the table's CHECK) when more is closed than open. */
     shrink: (id: number, size: CoinE8, reason: ExitReason, atMs: EpochMs): void =>
-      void shrink.run(size, reason, size, atMs, id),
+      void guarded(id, () => shrink.run(size, reason, size, atMs, id)),
     /** More coins for a leg that is open. */
-    grow: (id: number, size: CoinE8): void => void grow.run(size, size, id),
+    grow: (id: number, size: CoinE8): void => void guarded(id, () => grow.run(size, size, id)),
     moveStop: (id: number, stop: YenE8): void => void moveStop.run(stop, id),
   };
 };

@@ -161,7 +161,10 @@ export const tradeWrites = (sql: Sqlite) => {
          (SELECT 1 FROM trades o WHERE o.symbol = trades.symbol AND o.id <> trades.id AND o.status IN ('pending', 'open')) END
      WHERE id = ?`,
   );
-  const progress = sql.prepare("UPDATE trades SET exit_price = ?, fees = ? WHERE id = ?");
+  const progress = sql.prepare(
+    `UPDATE trades SET exit_price = ?, fees = ?, pnl_amount = CASE WHEN status = 'closed' THEN ? ELSE pnl_amount END,
+       pnl_percent = CASE WHEN status = 'closed' THEN ? ELSE pnl_percent END WHERE id = ?`,
+  );
   const endEntry = sql.prepare("UPDATE trades SET entry_ended_ms = ? WHERE id = ? AND entry_ended_ms IS NULL");
   const askClose = sql.prepare(
     "UPDATE trades SET close_how = ? WHERE id = ? AND status IN ('pending', 'open') AND close_how IS NOT 'market'",
@@ -227,9 +230,9 @@ export const tradeWrites = (sql: Sqlite) => {
       const price = result.entryPrice;
       guarded(id, () => fill.run(price, size, toNumber(result.fees), isoUtc(first), first, timeStopMs, id));
     },
-    /** Exits so far, while the trade is still open. */
-    setProgress: (id: number, result: TradeResult): void =>
-      void progress.run(result.exitPrice ?? null, toNumber(result.fees), id),
+    /** Exits so far; of a trade that was closed already, what a sale that came late makes of its result. */
+    setProgress: (id: number, { exitPrice, fees, pnl, pnlPercent }: TradeResult): void =>
+      void progress.run(exitPrice ?? null, toNumber(fees), toNumber(pnl), pnlPercent ?? null, id),
     endEntry: (id: number, atMs: EpochMs): boolean => endEntry.run(atMs, id).changes === 1,
     /** The owner wants it closed: watchPosition does it (lib/core/exits.ts). `market` is never taken back. */
     askClose: (id: number, how: CloseHow): void => void askClose.run(how, id),

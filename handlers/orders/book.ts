@@ -3,7 +3,7 @@
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { type CoinE8, coinE8, formatE8, minBig } from "../../lib/core/money.ts";
+import { type CoinE8, coinE8, formatE8, maxBig, minBig } from "../../lib/core/money.ts";
 import { type ExitReason, type Intent, isLive, type Order, type OrderEvent } from "../../lib/core/order.ts";
 import { tradeResult } from "../../lib/core/pnl.ts";
 import { isSpot } from "../../lib/core/product.ts";
@@ -256,7 +256,7 @@ const afterClosing = (tx: Tx, by: Scribe, e: Execution, exitReason: ExitReason, 
 };
 
 /** After TP1 the other half can no longer lose: its stop moves to the entry price (DESIGN 8). */
-const moveStopsToEntry = (tx: Tx, by: Scribe): void => {
+export const moveStopsToEntry = (tx: Tx, by: Scribe): void => {
   for (const leg of tx.tradeLegs.ofTrade(by.trade.id)) {
     const position = tx.positions.byId(leg.positionId);
     if (leg.open === 0n || leg.target !== 2 || position === undefined) continue;
@@ -298,7 +298,7 @@ export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
   if (position === undefined || proposal === undefined)
     throw new AppError("alert", "POSITION_MISSING", `expected position ${positionId} and its proposal, found none`);
   const legs = tx.tradeLegs.ofPosition(positionId);
-  const uncovered = coinE8(position.open - legs.reduce((sum, leg) => sum + leg.open, 0n));
+  const uncovered = coinE8(position.open - legged(tx, positionId));
   if (uncovered <= 0n) return 0;
   const held = (target: 1 | 2): CoinE8 =>
     coinE8(
@@ -308,7 +308,7 @@ export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
         .reduce((sum, l) => sum + l.size, 0n),
     );
   const exits = { direction: by.trade.direction, stop: proposal.stop, tp1: proposal.tp1, tp2: proposal.tp2 };
-  const open = legs.filter((leg) => leg.open > 0n);
+  const open = legs.filter((leg) => leg.open > 0n && !leg.excess);
   const excess = excessIn(tx, by, uncovered);
   const approved = coinE8(uncovered - excess);
   const already = { tp1: held(1), tp2: held(2) };
@@ -333,10 +333,15 @@ export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
   return grow.length + plans.length;
 };
 
-/** Not on spot: there legs join and pass coins on, and a purchase that was not approved waits for its own exits. */
+/** Of a position, what its legs hold. */
+const legged = (tx: Tx, positionId: string): bigint =>
+  tx.tradeLegs.ofPosition(positionId).reduce((sum, leg) => sum + leg.open, 0n);
+
+/** Counted from the positions: on spot legs join and pass coins on, and their sizes do not add up to what was bought. */
 const excessIn = (tx: Tx, by: Scribe, uncovered: CoinE8): CoinE8 => {
-  if (isSpot(by.trade.symbol)) return coinE8(0n);
-  const planned = tx.tradeLegs.ofTrade(by.trade.id).reduce((sum, leg) => sum + leg.size, 0n);
+  const planned = tx.positions
+    .ofTrade(by.trade.id)
+    .reduce((sum, p) => sum + p.opened - maxBig(p.open - legged(tx, p.positionId), 0n), 0n);
   const excess = excessOf(uncovered, coinE8(planned), by.trade.targetSize);
   return excess >= by.trade.minSize ? excess : coinE8(0n);
 };
@@ -349,7 +354,7 @@ const planExcess = (tx: Tx, by: Scribe, excess: CoinE8, exits: ApprovedExits): r
   const approved = sizeText(trade.targetSize, trade.symbol);
   const text = textsOf(locale).alerts.excess({ size, approved, tradeId: trade.id });
   tx.alerts.raise(composeAlert(locale, { key: `excess:${trade.id}`, severity: "critical", atMs }, text));
-  return [wholeLeg(excess, exits, trade)];
+  return [{ ...wholeLeg(excess, exits, trade), excess: true }];
 };
 
 /** No entry order can come alive any more: a trade without fills is cancelled, one that is flat already is closed. */

@@ -20,7 +20,6 @@ import {
 import { PANIC } from "../../lib/core/haltKinds.ts";
 import { type In, isLive, settleMs } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
-import { excessLegs } from "../../lib/core/protection.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { closingSide } from "../../lib/core/venue.ts";
@@ -190,8 +189,7 @@ const decide = (
   };
   const all = ctx.db.tradeLegs.ofTrade(trade.id);
   // Nobody approved it: it goes at market, whatever the price; the others go on to their own exits.
-  const excess = isSpot(trade.symbol) ? new Set<number>() : excessLegs(all, trade.targetSize);
-  const factsOf = (legId: number): ExitFacts => (excess.has(legId) ? { ...facts, ownerCloses: "market" } : facts);
+  const factsOf = (leg: LegRow): ExitFacts => (leg.excess ? { ...facts, ownerCloses: "market" } : facts);
   const rows = all.filter((leg) => only === undefined || leg.positionId === only);
   const legs = rows.map((row) => ({ row, leg: { ...row, orders: ctx.db.orders.ofLeg(row.id) } satisfies Leg }));
   const bare = ({ leg }: (typeof legs)[number]): number => (leg.open > 0n && !leg.orders.some(isLive) ? 0 : 1);
@@ -205,7 +203,7 @@ const decide = (
     return sinceMs !== undefined && nowMs >= sinceMs && nowMs < sinceMs + TRANSIT_LIMIT_MS;
   };
   for (const { row, leg } of [...legs].sort((a, b) => bare(a) - bare(b) || a.row.id - b.row.id)) {
-    const action = nextAction(leg, factsOf(row.id));
+    const action = nextAction(leg, factsOf(row));
     if (action.kind === "closed") continue;
     // An order whose cancel was asked covers no longer than the venue takes for it.
     const orderly = leg.open > 0n && !tooLittle(trade.symbol, leg.open, trade.minSize);

@@ -8,7 +8,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
-import { audit, type Scribe, scribe } from "./book.ts";
+import { audit, moveStopsToEntry, type Scribe, scribe } from "./book.ts";
 
 const smallLegs = (db: Reads, trade: Trade) =>
   db.tradeLegs
@@ -23,7 +23,7 @@ export const settleRests = (ctx: AppCtx, trade: Trade): void => {
 };
 
 const others = (db: Reads, trade: Trade, legId: number) =>
-  db.tradeLegs.ofTrade(trade.id).filter((leg) => leg.id !== legId && leg.open > 0n);
+  db.tradeLegs.ofTrade(trade.id).filter((leg) => leg.id !== legId && leg.open > 0n && !leg.excess);
 const noMoreComes = (db: Reads, trade: Trade): boolean => db.trades.byId(trade.id)?.entryEndedMs !== undefined;
 const canSettle = (db: Reads, trade: Trade, legId: number): boolean =>
   others(db, trade, legId).length > 0 || noMoreComes(db, trade);
@@ -38,6 +38,8 @@ const settle = (tx: Tx, by: Scribe): void => {
       tx.tradeLegs.shrink(leg.id, leg.open, leg.exitReason ?? "manual", atMs);
       tx.tradeLegs.grow(other.id, leg.open);
       audit(tx, by, "leg.joined", { legId: leg.id, intoLegId: other.id, sizeE8: leg.open });
+      // What was tradable of it was taken at TP1: the rest has only lost its own order, not its turn.
+      if (leg.exitReason === "tp1") moveStopsToEntry(tx, by);
     } else if (noMoreComes(tx, trade)) {
       tx.tradeLegs.shrink(leg.id, leg.open, leg.exitReason ?? "manual", atMs);
       tx.positions.shrink(leg.positionId, leg.open, atMs);

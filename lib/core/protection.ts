@@ -33,6 +33,8 @@ export interface LegPlan {
   readonly size: CoinE8;
   readonly stop: YenE8;
   readonly targetPrice: YenE8;
+  /** Nobody approved it: under its stop, then closed at market. */
+  readonly excess?: boolean;
 }
 
 /**
@@ -101,23 +103,12 @@ export const coverRest = (
   return { grow: [], add: planLegs(rest, exits, rules, already) };
 };
 
-/** Of `rest`, what a trade with legs of `planned` in all was not approved for: a request given up as lost filled after its successor. */
+/**
+ * Of `rest`, what a trade that had filled `planned` before was not approved for: a request given up as lost filled after its
+ * successor. Never more than `rest`, never less than 0.
+ */
 export const excessOf = (rest: CoinE8, planned: CoinE8, approved: CoinE8): CoinE8 =>
   coinE8(minBig(rest, maxBig(planned + rest - approved, 0n)));
-
-/** Legs above the approved size: those that begin where it is used up. `legs`: all of the trade, oldest first. */
-export const excessLegs = (
-  legs: readonly { readonly id: number; readonly size: CoinE8 }[],
-  approved: CoinE8,
-): ReadonlySet<number> => {
-  const excess = new Set<number>();
-  let before = 0n;
-  for (const leg of legs) {
-    if (before >= approved) excess.add(leg.id);
-    before += leg.size;
-  }
-  return excess;
-};
 
 /** A stop on the tick, rounded toward the entry: never more loss than approved. */
 export const stopOnTick = (direction: Direction, price: YenE8, tick: YenE8): YenE8 =>

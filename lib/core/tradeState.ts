@@ -113,6 +113,29 @@ export const protectionOf = (leg: { readonly open: bigint; readonly orders: read
   }
 };
 
+/** What a row of the legs table must be like. Throws AppError alert LEG_ROW on one that is not. */
+export const assertLeg = (row: {
+  readonly id: number;
+  readonly size: bigint;
+  readonly open: bigint;
+  readonly stop: bigint;
+  readonly targetPrice: bigint;
+  readonly exitReason: string | undefined;
+  readonly closedMs: number | undefined;
+}): void => {
+  const problem = legProblem(row);
+  if (problem !== undefined)
+    throw new AppError("alert", "LEG_ROW", `leg ${row.id}: ${problem}; restore a backup`, { legId: row.id });
+};
+const legProblem = (row: Parameters<typeof assertLeg>[0]): string | undefined => {
+  if (row.size <= 0n || row.open < 0n || row.open > row.size)
+    return "more is open than it was planned for, or less than nothing";
+  if (row.stop <= 0n || row.targetPrice <= 0n) return "its stop or its target is no price";
+  if (row.open === 0n && (row.closedMs === undefined || row.exitReason === undefined))
+    return "it is closed, but lacks its end or its reason";
+  return row.open > 0n && row.closedMs !== undefined ? "it is open, but has an end" : undefined;
+};
+
 /** Throws AppError alert PROTECTION_MOVE when one change of a leg or its orders leads where no rule leads. */
 export const moveProtection = (legId: number, from: ProtectionState, to: ProtectionState): void => {
   if (from === to || (PROTECTION_MOVES[from] as readonly ProtectionState[]).includes(to)) return;

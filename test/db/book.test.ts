@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Database, openDatabase, type Tx } from "../../db/open.ts";
 import type { ExecutionRow } from "../../db/tables/executions.ts";
+import { legGuard } from "../../db/tables/legGuard.ts";
 import { coinE8, parseCoin, yen, yenE8 } from "../../lib/core/money.ts";
 import type { Intent } from "../../lib/core/order.ts";
 import { epochMs } from "../../lib/core/time.ts";
@@ -256,4 +257,36 @@ test("a difference counts how often it was seen in a row, and is forgotten when 
   expect(seen(["b"])).toEqual([["b", 2]]);
   expect(seen([])).toEqual([]);
   expect(seen(["a"])).toEqual([["a", 1]]);
+});
+
+describe("the protection of a leg", () => {
+  const planned = (): number =>
+    write((tx) => {
+      position(tx);
+      return leg(tx);
+    });
+  test("cannot move where no rule leads, and nothing of such a write stays", () => {
+    const id = planned();
+    const stopId = write((tx) => {
+      const order = tx.orders.intend(stop(id), T0);
+      tx.orders.move(order, { kind: "send", atMs: T0 });
+      tx.orders.move(order, { kind: "accepted", venueOrderId: "8800000001" });
+      return order;
+    });
+    // Its stop vanishes and a take-profit stands in its place, in one write: no rule does that.
+    const swap =
+      "UPDATE orders SET purpose = 'takeProfit', execution_type = 'LIMIT', time_in_force = 'FAS' WHERE id = ?";
+    expect(() =>
+      write((tx) => {
+        legGuard(db.sql, tx.orders.ofLeg)(id, () => db.sql.prepare(swap).run(stopId));
+      }),
+    ).toThrow(expect.objectContaining({ code: "PROTECTION_MOVE" }));
+    expect(db.read.orders.byId(stopId)?.intent.purpose).toBe("stop");
+  });
+  test("is refused at the read when its row is impossible", () => {
+    const id = planned();
+    db.sql.pragma("ignore_check_constraints = ON");
+    db.sql.prepare("UPDATE trade_legs SET open_e8 = 0 WHERE id = ?").run(id);
+    expect(() => db.read.tradeLegs.byId(id)).toThrow(expect.objectContaining({ code: "LEG_ROW" }));
+  });
 });

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { coinE8, formatE8, parseCoin, yen, yenE8 } from "../../../lib/core/money.ts";
-import { breakEvenStop, losscutFence, planLegs } from "../../../lib/core/protection.ts";
+import { breakEvenStop, excessOf, losscutFence, planLegs } from "../../../lib/core/protection.ts";
 
 const rules = { minSize: parseCoin("0.001"), sizeStep: parseCoin("0.001"), tick: yen(1) };
 const exits = { direction: "long", stop: yen(9_950_000), tp1: yen(10_030_000), tp2: yen(10_060_000) } as const;
@@ -98,4 +98,37 @@ test("a break-even stop is the entry price, and never worse than the stop it rep
   expect(breakEvenStop("short", yen(10_000_000), yen(10_050_000), yen(1))).toBe(yen(10_000_000));
   expect(breakEvenStop("short", yen(10_000_000), yen(9_990_000), yen(1))).toBe(yen(9_990_000));
   expect(breakEvenStop("long", yenE8(1_000_000_050_000_000n), yen(9_950_000), yen(1))).toBe(yen(10_000_001));
+});
+
+describe("the excess of a fill", () => {
+  const size = fc.bigInt({ min: 0n, max: 10_000_000_000n }).map(coinE8);
+  test("is a part of the fill, none where all fits, and never leaves more approved than was", () => {
+    fc.assert(
+      fc.property(size, size, size, (rest, planned, approved) => {
+        const excess = excessOf(rest, planned, approved);
+        expect(excess).toBeGreaterThanOrEqual(0n);
+        expect(excess).toBeLessThanOrEqual(rest);
+        if (planned + rest <= approved) expect(excess).toBe(0n);
+        // What stays fits, unless too much was there before.
+        if (planned <= approved) expect(planned + rest - excess).toBeLessThanOrEqual(approved);
+        else expect(excess).toBe(rest);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+  test("of many fills, in whatever parts, is what was filled above the approved size", () => {
+    fc.assert(
+      fc.property(fc.array(size, { maxLength: 10 }), size, (fills, approved) => {
+        let planned = 0n;
+        let excess = 0n;
+        for (const fill of fills) {
+          excess += excessOf(fill, coinE8(planned), approved);
+          planned += fill;
+        }
+        const above = planned > approved ? planned - approved : 0n;
+        expect(excess).toBe(above);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });
