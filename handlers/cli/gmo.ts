@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { type Decoded, type DecodedValue, decode, unreadable } from "../../lib/io/gmo/decode.ts";
 import { KINDS, kindOf } from "../../lib/io/gmo/decodeKinds.ts";
-import { MAX_REPLY_BYTES } from "../../lib/io/gmo/httpTransport.ts";
+import { MAX_REPLY_BYTES } from "../../lib/io/gmo/transport.ts";
 
 export interface GmoDeps {
   readonly out: (text: string) => void;

@@ -7,28 +7,10 @@ import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { projectVersion } from "../../lib/io/paths.ts";
 import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
 import type { ServiceManager } from "../../lib/io/systemd.ts";
-import { registerAnswers } from "./answers.ts";
-import { registerAudit } from "./audit.ts";
-import { registerBackup } from "./backup.ts";
-import { registerBook } from "./book.ts";
-import { registerDoctor } from "./doctor.ts";
-import { registerEnqueue } from "./enqueue.ts";
-import { registerEvents } from "./events.ts";
-import { registerGmo } from "./gmo.ts";
-import { registerJobs } from "./jobs.ts";
-import { registerOwnerCommands } from "./ownerCommands.ts";
-import { registerPredict } from "./predict.ts";
-import { registerReport } from "./report.ts";
+import { COMMANDS, type CommandDeps } from "./commands.ts";
 import { markIfRestored } from "./restored.ts";
-import { registerSchedules } from "./scheduleCommands.ts";
-import { registerSettings } from "./settings.ts";
-import { registerSignals } from "./signals.ts";
-import { registerSimulator } from "./simulator.ts";
-import { registerStart } from "./start.ts";
 import { databasePath, openState, openToLook } from "./state.ts";
-import { registerStatus } from "./status.ts";
 import type { Terminal } from "./terminal.ts";
-import { registerWorker } from "./worker.ts";
 
 export interface CliWorld {
   /** Parsed settings; throws UsageError with every problem. */
@@ -56,6 +38,13 @@ const nameItsHelp = (command: Command, parent: string): void => {
   for (const sub of command.commands) nameItsHelp(sub, name);
 };
 
+/** What the first word needs. Anything but a command's name, such as --help or a misspelt one, is answered with all in view. */
+const modulesFor = (word = ""): typeof COMMANDS => {
+  if (word === "--version" || word === "-V") return [];
+  const found = COMMANDS.filter(({ names }) => names.includes(word));
+  return found.length > 0 ? found : COMMANDS;
+};
+
 /** Runs one command line (without node and script). Resolves with the exit code; never throws. */
 export const runTrader = async (args: readonly string[], world: CliWorld): Promise<number> => {
   const open = (create: boolean) => (options: { var?: string }) => {
@@ -67,8 +56,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
     return state;
   };
   const look = (options: { var?: string }) => openToLook(options.var ?? world.config().VAR_DIR);
-  const deps = { ...world, open: open(false), look };
-  const creating = { ...deps, open: open(true) };
+  const deps: CommandDeps = { ...world, open: open(false), create: open(true), look };
   const line = (write: (text: string) => void) => (text: string) => write(text.replace(/\n$/, ""));
   const program = new Command("trader")
     .description("Semi-automatic BTC/JPY and ETH/JPY day trader for GMO Coin")
@@ -77,27 +65,9 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
     .addHelpText("after", EPILOGUE)
     .configureOutput({ writeOut: line(world.out), writeErr: line(world.err) })
     .exitOverride();
-  registerStart(program, deps);
-  registerWorker(program, deps);
-  registerEnqueue(program, creating);
-  registerJobs(program, deps);
-  registerSchedules(program, deps);
-  registerAnswers(program, deps);
-  registerOwnerCommands(program, deps);
-  registerBook(program, deps);
-  registerSignals(program, deps);
-  registerStatus(program, deps);
-  registerReport(program, deps);
-  registerEvents(program, creating);
-  registerPredict(program, deps);
-  registerSettings(program, deps);
-  registerDoctor(program, deps);
-  registerBackup(program, deps);
-  registerGmo(program, deps);
-  registerSimulator(program, deps);
-  registerAudit(program, deps);
-  for (const command of program.commands) nameItsHelp(command, "trader");
   try {
+    for (const { register } of modulesFor(args[0])) await register(program, deps);
+    for (const command of program.commands) nameItsHelp(command, "trader");
     await program.parseAsync(args as string[], { from: "user" });
     return 0;
   } catch (e) {

@@ -2,9 +2,17 @@
 // same length, with NaN at the bars that have no value yet, so index i always means bar i.
 // tulind's traps are met here: outputs begin at start(), typed arrays throw, unequal lengths are cut silently, NaN goes
 // on as plausible numbers, errors are strings, macd uses odd constants and roc is a fraction (docs/model.md).
-import tulind from "tulind";
+import { createRequire } from "node:module";
+import type tulind from "tulind";
 
 export type Series = readonly number[];
+
+let loaded: typeof tulind | undefined;
+/** Loaded when the first feature is computed: finding and linking its binary takes a tenth of a second of every start. */
+const indicators = (): (typeof tulind)["indicators"] => {
+  loaded ??= createRequire(import.meta.url)("tulind") as typeof tulind;
+  return loaded.indicators;
+};
 
 /**
  * One tulind indicator, one padded series per output.
@@ -12,7 +20,7 @@ export type Series = readonly number[];
  * not an error: rsi, adx and mfi then hold NaN, and the caller must treat that as "no signal".
  */
 const run = (name: string, inputs: readonly Series[], options: readonly number[]): number[][] => {
-  const indicator = tulind.indicators[name];
+  const indicator = indicators()[name];
   if (indicator === undefined)
     throw new RangeError(`expected an indicator of tulind, found "${name}"; run npm ci again if tulind was not built`);
   const length = inputs[0]?.length ?? 0;

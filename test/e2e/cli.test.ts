@@ -3,12 +3,22 @@ import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
+import { COMMANDS } from "../../handlers/cli/commands.ts";
 import { registry } from "../../handlers/registry.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { deadJobAlert, JobStore } from "../../queue/store.ts";
 import { lastJson, tempFolder, trader, traderHere } from "./trader.ts";
 
 describe("trader", () => {
+  test("--help lists every command, each once and in order, and each module brings the commands it is loaded for", async () => {
+    const listed = (await traderHere(["--help"])).stdout.matchAll(/^ {2}([a-z][a-z-]+)\b.*(?: {2}|$)/gm);
+    const names = COMMANDS.flatMap((module) => module.names);
+    expect([...listed].map(([, name]) => name)).toEqual([...names, "help"]);
+    for (const name of names) {
+      const ended = await traderHere([name, "--help"]);
+      expect([ended.code, ended.stdout.split("\n")[0]]).toEqual([0, expect.stringContaining(`Usage: trader ${name}`)]);
+    }
+  });
   test("--help and --version end with 0", async () => {
     expect((await trader(["--help"])).code).toBe(0);
     expect((await trader(["--version"])).stdout).toMatch(/^2\./);

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { Agent, request } from "undici";
 import {
+  MAX_REPLY_BYTES,
   type Transport,
   TransportError,
   type TransportFailure,
@@ -37,8 +38,6 @@ export interface HttpTransport extends Transport {
 export const GMO_PUBLIC_URL = "https://api.coin.z.com/public";
 export const GMO_PRIVATE_URL = "https://api.coin.z.com/private";
 export const GMO_ARCHIVE_URL = "https://api.coin.z.com/data/trades";
-/** A full day of 1-minute klines is about 150 kB; anything beyond this is no reply of this API. */
-export const MAX_REPLY_BYTES = 8_000_000;
 /** The busiest day of trades has a few megabytes, compressed. */
 const MAX_DOWNLOAD_BYTES = 64_000_000;
 
