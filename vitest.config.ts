@@ -9,6 +9,9 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    // Files share their worker's modules: nothing of ours keeps state in a module, and loading them anew for each file would
+    // cost as much again as the tests themselves.
+    isolate: false,
     maxWorkers: 2,
     reporters: ["default", "./test/closingLine.ts"],
   },
