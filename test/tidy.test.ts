@@ -52,7 +52,7 @@ describe("the tree is the architecture", () => {
     ["the clock", /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, ["lib/io/clock.ts"]],
     ["randomness", /\bMath\.random\(|\brandomBytes\(|\brandomUUID\(/, ["lib/io/random.ts"]],
     ["the environment", /\bprocess\.env\b/, ["handlers/main.ts", "models/train/main.ts"]],
-    ["tulind", /"tulind"/, ["lib/core/indicators.ts"]],
+    ["tulind", /"tulind"/, ["lib/core/indicators.ts", "lib/core/tulind.d.ts"]],
     ["SQLite", /from "better-sqlite3"/, ["lib/io/sqlite.ts"]],
     ["HTTP", /from "undici"/, ["lib/io/gmo/httpTransport.ts"]],
     ["telegraf", /"telegraf"/, ["lib/io/telegram/client.ts"]],
