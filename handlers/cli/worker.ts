@@ -8,12 +8,12 @@ import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
-import { type Clock, realClock } from "../../lib/io/clock.ts";
+import { type Clock, realClock, steadyClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
 import { realTimers, type Timers } from "../../lib/io/gmo/timers.ts";
 import { lockFolder } from "../../lib/io/lock.ts";
-import { fileLogger } from "../../lib/io/logger.ts";
+import { fileLogger, type Logger } from "../../lib/io/logger.ts";
 import { entropyHex, seededRandom } from "../../lib/io/random.ts";
 import { type ServiceManager, serviceNotifier } from "../../lib/io/systemd.ts";
 import { createTelegramClient } from "../../lib/io/telegram/client.ts";
@@ -96,6 +96,20 @@ const pinModel = (db: Database, model: LoadedModel): void =>
       );
   });
 
+/** Who sleeps until a time that a clock set back has moved away looks now. */
+const heldClock = (db: Database, log: Logger, wakeAll: () => void): Clock =>
+  steadyClock(realClock, {
+    floorMs: db.read.audit.last()?.atMs,
+    onSetBack: (byMs) => {
+      log.error({ byMs }, "clock.setBack");
+      try {
+        wakeAll();
+      } catch (error) {
+        log.error({ err: error }, "clock.wakeFailed");
+      }
+    },
+  });
+
 interface WorkerOptions {
   readonly var?: string;
   readonly json?: boolean;
@@ -130,7 +144,8 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
     pinModel(db, model);
     const broken = brokenFile(varDir);
     const log = fileLogger(config.LOG_LEVEL, join(varDir, "logs"), { onError: broken.look });
-    const clock = deps.clock ?? realClock;
+    let wakeAll: (() => unknown) | undefined;
+    const clock = deps.clock ?? heldClock(db, log, () => wakeAll?.());
     const rules = config.PRODUCT === "spot" ? SPOT_SYMBOL_RULES : SYMBOL_RULES;
     const simulator = Simulator.open({
       path: venuePath(varDir),
@@ -201,6 +216,7 @@ const run = async (options: WorkerOptions, deps: Deps, config: Config, varDir: s
     );
     system.store.enqueue({ name: "reconcile", key: `reconcile:start:${bootId}`, input: {}, priority: 100 });
     system.store.wakeAll();
+    wakeAll = () => system.store.wakeAll();
     let light: Light | undefined;
     const prices = new PriceWatch({
       db,

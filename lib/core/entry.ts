@@ -4,7 +4,7 @@ import type { Gate } from "./gates.ts";
 import { type CoinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
 import { type In, isLive, type Order } from "./order.ts";
 import type { Note } from "./text/reasonTexts.ts";
-import { type EpochMs, MINUTE_MS, SECOND_MS } from "./time.ts";
+import { type EpochMs, MINUTE_MS, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
 
 export interface EntryFacts {
@@ -71,7 +71,7 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
       return { kind: "look", order: live };
     case "open": {
       if (live.cancelAskedMs !== undefined) {
-        if (f.nowMs >= live.cancelAskedMs + CANCEL_AGAIN_MS)
+        if (f.nowMs >= waitEndMs(live.cancelAskedMs, CANCEL_AGAIN_MS, f.nowMs))
           return { kind: "cancel", order: live, why: { key: "cancelAgain" } };
         return waitFor(live, (f.nowMs + CANCEL_LOOK_MS) as EpochMs, "cancelling");
       }
@@ -99,12 +99,19 @@ const waitFor = (order: In<"open"> | undefined, untilMs: EpochMs | undefined, re
 
 const endReason = (f: EntryFacts): Note | undefined => {
   if (f.halts.length > 0) return { key: "halted", with: { kinds: f.halts } };
-  if (f.nowMs >= f.validUntilMs) return { key: "approvalOver" };
+  if (f.nowMs >= f.validUntilMs || clockWasSetBack(f)) return { key: "approvalOver" };
   if (f.closedGates.length > 0) return { key: "gates", with: { failed: f.closedGates } };
   if (f.exitStarted) return { key: "exitStarted" };
   if (f.ownerCloses) return { key: "ownerCloses" };
   return undefined;
 };
+
+/**
+ * Something of the trade is dated later than now. How much of the approval's time is left cannot be told then, and it must not
+ * grow. (A few milliseconds are two clocks that disagree.)
+ */
+const clockWasSetBack = (f: EntryFacts): boolean =>
+  f.orders.some((o) => Math.max(o.createdMs, "closedMs" in o ? o.closedMs : 0) > f.nowMs + SECOND_MS);
 
 /** Quotes that used one of the approved tries; a refusal the venue says to repeat later did not. */
 const quotesUsed = (f: EntryFacts): number =>
@@ -125,7 +132,7 @@ const withoutOrder = (f: EntryFacts, over: Note | undefined): EntryStep => {
     return { kind: "end", reason: { key: "requotesUsed", with: { count: f.maxRequotes } } };
   const endedMs = "closedMs" in last ? last.closedMs : f.nowMs;
   const pauseMs = last.state === "rejected" ? PAUSE_AFTER_REFUSAL_MS : PAUSE_BETWEEN_QUOTES_MS;
-  const againMs = (endedMs + pauseMs) as EpochMs;
+  const againMs = waitEndMs(endedMs, pauseMs, f.nowMs);
   // The first re-quote goes out at once, the later ones take a breath: a jumping market must not eat all tries in a second.
   const first = quotesUsed(f) === 1 && last.state !== "rejected";
   if (!first && f.nowMs < againMs) return waitFor(undefined, againMs, "between quotes");

@@ -3,7 +3,7 @@
 import { type CoinE8, type YenE8, yenE8 } from "./money.ts";
 import { type ExitReason, type In, isLive, type Order, type OrderPurpose } from "./order.ts";
 import { isSpot } from "./product.ts";
-import { type EpochMs, MINUTE_MS, SECOND_MS } from "./time.ts";
+import { type EpochMs, MINUTE_MS, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction, ExecutionType } from "./venue.ts";
 import { priceTopic, type WakeTopic } from "./wake.ts";
 
@@ -138,18 +138,19 @@ const closingOf = (f: ExitFacts): Closing | undefined => {
   return undefined;
 };
 /** When the next closing order may follow those the venue refused; undefined: none was refused. */
-const closeAgainMs = (leg: Leg): EpochMs | undefined => {
+const closeAgainMs = (leg: Leg, nowMs: EpochMs): EpochMs | undefined => {
   const refused = leg.orders.filter((o) => o.intent.purpose === "exit" && o.state === "rejected");
   const last = refused.at(-1);
   if (last?.state !== "rejected") return undefined;
-  return later(last.closedMs, Math.min(CLOSE_AGAIN_CAP_MS, CLOSE_AGAIN_MS * 2 ** Math.min(refused.length - 1, 10)));
+  const pauseMs = Math.min(CLOSE_AGAIN_CAP_MS, CLOSE_AGAIN_MS * 2 ** Math.min(refused.length - 1, 10));
+  return waitEndMs(last.closedMs, pauseMs, nowMs);
 };
 const later = (atMs: EpochMs, ms: number): EpochMs => (atMs + ms) as EpochMs;
 
 const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
   const { purpose } = live.intent;
   if (live.cancelAskedMs !== undefined) {
-    const againMs = later(live.cancelAskedMs, CANCEL_AGAIN_MS);
+    const againMs = waitEndMs(live.cancelAskedMs, CANCEL_AGAIN_MS, f.nowMs);
     if (f.nowMs >= againMs)
       return { kind: "cancel", order: live, why: "the cancel had no effect yet", givesUpStop: false };
     return wait("cancelling", later(f.nowMs, CANCEL_LOOK_MS));
@@ -159,7 +160,7 @@ const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
   if (purpose !== "stop") {
     if (live.intent.executionType === "MARKET") return wait("closing at market", later(f.nowMs, CANCEL_LOOK_MS));
     if (closing?.how === "market") return { kind: "cancel", order: live, why: closing.why, givesUpStop: false };
-    const restedMs = later(live.sentMs, f.restMs);
+    const restedMs = waitEndMs(live.sentMs, f.restMs, f.nowMs);
     if (f.nowMs < restedMs) return wait(purpose === "exit" ? "closing" : "taking profit", restedMs);
     return { kind: "cancel", order: live, why: "it rested its time", givesUpStop: false };
   }
@@ -167,7 +168,7 @@ const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
   if (live.intent.size - live.executed !== leg.open)
     return { kind: "cancel", order: live, why: "the stop is of another size", givesUpStop: true };
   if (closing !== undefined) {
-    const againMs = closeAgainMs(leg);
+    const againMs = closeAgainMs(leg, f.nowMs);
     if (againMs !== undefined && f.nowMs < againMs) return wait("protected; the venue refused to close it", againMs);
     return { kind: "cancel", order: live, why: closing.why, givesUpStop: true };
   }
@@ -204,7 +205,7 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
     const exitRefused = sent.slice(-streak).some((o) => o.intent.purpose === "exit");
     const reserved = f.reserved === true && QUANTITY_RESERVED.has(refusal.code) && refusal.intent.purpose === "stop";
     const pauseMs = reserved ? RESERVED_PAUSE_MS : pauseAfter(leg, refusal, streak);
-    const untilMs = later(refusal.closedMs, pauseMs);
+    const untilMs = waitEndMs(refusal.closedMs, pauseMs, f.nowMs);
     if (refusal.code === STOP_ALREADY_THROUGH && !(exitRefused && f.nowMs < untilMs))
       return market("stop_loss", "the stop price is already passed");
     // Refused while it is to be closed: back under its stop at once, where one can stand; a later try closes it.
@@ -220,7 +221,7 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
       return market("stop_loss", "the venue refuses the stop");
   }
   const restore = refusal?.intent.purpose === "exit" && refusal.intent.executionType === "MARKET";
-  const vainUntilMs = inVainUntilMs(sent);
+  const vainUntilMs = inVainUntilMs(sent, f.nowMs);
   if (vainUntilMs !== undefined && f.nowMs < vainUntilMs) return wait("nobody took the market order", vainUntilMs);
   if (closing !== undefined && !restore) {
     const tried = sent.some((o) => o.intent.purpose === "exit");
@@ -297,7 +298,7 @@ const takeProfit = (leg: Leg, f: ExitFacts): Profit => {
     return { kind: "notYet", againMs: undefined, wakeOn: [watch(leg.targetPrice)] };
   const tried = leg.orders.findLast((o) => o.intent.purpose === "takeProfit" && "closedMs" in o);
   const againMs =
-    tried !== undefined && "closedMs" in tried ? later(tried.closedMs, takeProfitPauseMs(leg)) : undefined;
+    tried !== undefined && "closedMs" in tried ? waitEndMs(tried.closedMs, takeProfitPauseMs(leg), f.nowMs) : undefined;
   const tradable =
     targetTradable(f.direction, f.quote, leg.targetPrice) && (tried === undefined || restedItsTime(tried));
   if (againMs === undefined || f.nowMs >= againMs || tradable) return { kind: "now", againMs: undefined, wakeOn: [] };
@@ -320,13 +321,14 @@ const takeProfitPauseMs = (leg: Leg): number => {
 };
 
 /** Market orders that expired without any fill, for want of somebody to trade with: the pause before the next one. */
-const inVainUntilMs = (sent: readonly Order[]): EpochMs | undefined => {
+const inVainUntilMs = (sent: readonly Order[], nowMs: EpochMs): EpochMs | undefined => {
   const inVain = (o: Order): boolean =>
     o.state === "expired" && o.intent.executionType === "MARKET" && o.executed === 0n;
   const last = sent.at(-1);
   if (last?.state !== "expired" || !inVain(last)) return undefined;
   const streak = sent.length - 1 - sent.findLastIndex((o) => !inVain(o));
-  return later(last.closedMs, Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10)));
+  const pauseMs = Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
+  return waitEndMs(last.closedMs, pauseMs, nowMs);
 };
 
 /** Refusals in a row at the end of the leg's sent orders. */
@@ -355,7 +357,7 @@ export const isFirstStopDue = (leg: Leg, nowMs: EpochMs): boolean => {
   if (leg.open <= 0n || leg.orders.some((o) => o.state !== "rejected" || o.intent.purpose !== "stop")) return false;
   const last = leg.orders.at(-1);
   if (last?.state !== "rejected") return true;
-  return isNotVisibleYet(leg, last) && nowMs >= last.closedMs + NOT_VISIBLE_PAUSE_MS;
+  return isNotVisibleYet(leg, last) && nowMs >= waitEndMs(last.closedMs, NOT_VISIBLE_PAUSE_MS, nowMs);
 };
 /** The venue's gateway may not see a position so young. */
 export const isNotVisibleYet = (leg: Pick<Leg, "orders">, refusal: In<"rejected">): boolean =>

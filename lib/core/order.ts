@@ -3,7 +3,7 @@
 import { AppError } from "./errors.ts";
 import { type CoinE8, formatE8, type YenE8, yenE8 } from "./money.ts";
 import { isSpot } from "./product.ts";
-import { type EpochMs, SECOND_MS } from "./time.ts";
+import { type EpochMs, SECOND_MS, waitEndMs } from "./time.ts";
 import {
   type ExecutionType,
   isTerminalStatus,
@@ -202,8 +202,12 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
     case "absent": {
       if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
       const { sentMs } = order;
-      if (event.atMs < sentMs + settleMs(order.intent.purpose))
-        return { ...base, state: "unknown", sentMs, emptyLooks: 0 };
+      // Of a closing order the wait is not made longer by a clock that was set back; of an entry it is: better late than twice.
+      const settledMs =
+        order.intent.purpose === "entry"
+          ? sentMs + settleMs("entry")
+          : waitEndMs(sentMs, settleMs(order.intent.purpose), event.atMs);
+      if (event.atMs < settledMs) return { ...base, state: "unknown", sentMs, emptyLooks: 0 };
       const emptyLooks = order.emptyLooks + 1;
       if (emptyLooks < looksNeeded(order.intent.purpose)) return { ...base, state: "unknown", sentMs, emptyLooks };
       return { ...base, state: "neverSent", sentMs, closedMs: event.atMs, detail: "no trace at the venue" };

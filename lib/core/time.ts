@@ -58,6 +58,13 @@ export const isoUtc = (at: EpochMs): string => new Date(at).toISOString();
 /** "2025-08-12 21:30 JST", for people. */
 export const jstText = (at: EpochMs): string =>
   `${new Date(at + JST_OFFSET_MS).toISOString().slice(0, 16).replace("T", " ")} JST`;
+/**
+ * When a wait of `ms` that began at `fromMs` ends. It has ended already when it began in what is now the future: the clock was
+ * set back since, and a wait must never become longer by that.
+ */
+export const waitEndMs = (fromMs: EpochMs, ms: number, nowMs: EpochMs): EpochMs =>
+  fromMs > nowMs ? nowMs : ((fromMs + ms) as EpochMs);
+
 /** Strict ISO-8601 instant with a zone ("Z" or an offset). Throws RangeError otherwise. */
 export const parseInstant = (text: string): EpochMs => {
   const match = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.exec(text);

@@ -16,6 +16,38 @@ export const realClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
+/** A wall clock set back by no more than this is not followed: the connector still signs with the venue's own time (GMO API 2.1). */
+const HELD_MS = 30_000;
+
+/**
+ * A wall clock that does not go back: set back by up to 30 s it goes on from where it was, by the monotonic clock, until the wall
+ * has caught up. Set back by more it is followed, and `onSetBack` is called, soon after. `floorMs`: what the book of an earlier
+ * process was dated last; held in the same way.
+ */
+export const steadyClock = (
+  source: Clock = realClock,
+  options: { readonly floorMs?: EpochMs | undefined; readonly onSetBack?: (byMs: number) => void } = {},
+): Clock => {
+  let anchorMs: number = source.nowMs();
+  let anchorMonotonicMs = source.monotonicMs();
+  const { floorMs, onSetBack } = options;
+  if (floorMs !== undefined && floorMs > anchorMs && floorMs - anchorMs <= HELD_MS) anchorMs = floorMs;
+  return {
+    nowMs: () => {
+      const wallMs = source.nowMs();
+      const monotonicMs = source.monotonicMs();
+      const steadyMs = Math.floor(anchorMs + (monotonicMs - anchorMonotonicMs));
+      if (wallMs <= steadyMs && steadyMs - wallMs <= HELD_MS) return epochMs(steadyMs);
+      if (wallMs < steadyMs) setImmediate(() => onSetBack?.(steadyMs - wallMs));
+      anchorMs = wallMs;
+      anchorMonotonicMs = monotonicMs;
+      return wallMs;
+    },
+    realNowMs: source.realNowMs,
+    monotonicMs: source.monotonicMs,
+  };
+};
+
 /** A clock that stands still until told to move; never moves back. */
 export class VirtualClock implements Clock {
   #nowMs: EpochMs;
