@@ -74,9 +74,15 @@ export class PaperWorker {
   }
   async judgeLastBar(symbol = "BTC_JPY"): Promise<void> {
     const done = "SELECT count(*) AS n FROM jobs WHERE name = 'collectHistory' AND state = 'done'";
-    await this.until("the history", () => this.query<{ n: number }>(done)[0]?.n === 2);
+    await this.until("the history", () => (this.query<{ n: number }>(done)[0]?.n ?? 0) >= 2);
     const tickMs = barOpen(shiftedClock(this.aheadMs).nowMs()) + 5_000;
-    const enqueued = await this.cli("enqueue", "fetchMarket", JSON.stringify({ symbol, tickMs }), "--key", "test");
+    const enqueued = await this.cli(
+      "enqueue",
+      "fetchMarket",
+      JSON.stringify({ symbol, tickMs }),
+      "--key",
+      `test:${symbol}`,
+    );
     expect(`${enqueued.code} ${enqueued.stderr}`).toBe("0 ");
   }
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import { type Clock, realClock } from "../../lib/io/clock.ts";
 import { bundledCandleFile, bundledSpreads } from "../../lib/sim/bundled.ts";
 import { type CandleFile, readCandleFile } from "../../lib/sim/candleFile.ts";
 import { CandleMarket } from "../../lib/sim/candleMarket.ts";
+import { QuoteMarket } from "../../lib/sim/quoteMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
 import { SpotMarket } from "../../lib/sim/spotMarket.ts";
 import { ALL_RULES } from "../../lib/sim/symbolRules.ts";
@@ -18,6 +19,8 @@ export interface PublicServer {
   /** From now on every request gets this status and body instead; undefined heals it. */
   break(reply: { readonly status: number; readonly body: string } | undefined): void;
   readonly requests: () => number;
+  /** From now on the ticker and the book of this symbol stand 500 yen around this price. The candles go on as recorded. */
+  steer(symbol: string, price: number): void;
   close(): Promise<void>;
 }
 
@@ -25,6 +28,8 @@ const moved = (file: CandleFile, byMs: number): CandleFile => ({
   ...file,
   candles: file.candles.map((c) => ({ ...c, openMs: epochMs(c.openMs + byMs) as EpochMs })),
 });
+
+const STEERED_PATHS = new Set(["/public/v1/ticker", "/public/v1/orderbooks"]);
 
 export const startPublicServer = async (clock: Clock = realClock): Promise<PublicServer> => {
   const symbols = ["BTC_JPY", "ETH_JPY"] as const;
@@ -41,6 +46,15 @@ export const startPublicServer = async (clock: Clock = realClock): Promise<Publi
     startEquity: yen(1_000_000),
     startMs: clock.nowMs(),
   });
+  const steered = new Set<string>();
+  const quotes = Simulator.open({
+    path: ":memory:",
+    market: new QuoteMarket(ALL_RULES),
+    seed: 1,
+    rules: ALL_RULES,
+    startEquity: yen(1_000_000),
+    startMs: clock.nowMs(),
+  });
   let broken: { readonly status: number; readonly body: string } | undefined;
   let requests = 0;
   const server = createServer((request, response) => {
@@ -50,8 +64,10 @@ export const startPublicServer = async (clock: Clock = realClock): Promise<Publi
       response.writeHead(broken.status).end(broken.body);
       return;
     }
-    simulator.advanceTo(epochMs(Math.max(clock.nowMs(), simulator.nowMs())));
-    const reply = simulator.handle({
+    const isSteered = STEERED_PATHS.has(url.pathname) && steered.has(url.searchParams.get("symbol") ?? "");
+    const venue = isSteered ? quotes : simulator;
+    venue.advanceTo(epochMs(Math.max(clock.nowMs(), venue.nowMs())));
+    const reply = venue.handle({
       area: "public",
       method: "GET",
       path: url.pathname.replace(/^\/public/, "") as `/v1/${string}`,
@@ -67,10 +83,16 @@ export const startPublicServer = async (clock: Clock = realClock): Promise<Publi
       broken = reply;
     },
     requests: () => requests,
+    steer: (symbol, price) => {
+      steered.add(symbol);
+      const atMs = epochMs(Math.max(clock.nowMs(), quotes.nowMs()));
+      quotes.feedQuote(symbol, { bid: yen(price - 500), ask: yen(price + 500), last: yen(price), atMs });
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       simulator.close();
+      quotes.close();
     },
   };
 };

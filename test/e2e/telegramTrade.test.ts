@@ -1,0 +1,143 @@
+// A whole trade with a real worker, telegraf over HTTP to the fake Bot API, and prices the test decides: signal, tap, kill -9, fill, STOP at the
+// venue, both targets or the stop, final state, day's report. What is asserted is what the phone shows and what the venue's own file holds.
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openSqlite } from "../../lib/io/sqlite.ts";
+import { Owner } from "../sim/telegram/owner.ts";
+import { FakeTelegram, type Shown } from "../sim/telegram/server.ts";
+import { PaperWorker } from "./paperWorker.ts";
+import type { Running } from "./trader.ts";
+
+let telegram: FakeTelegram;
+let owner: Owner;
+let worker: PaperWorker;
+beforeEach(async () => {
+  telegram = await FakeTelegram.start();
+  owner = new Owner(telegram);
+  worker = await PaperWorker.prepare(telegram.settings);
+});
+afterEach(async () => {
+  await worker.close();
+  await telegram.close();
+});
+
+/** The simulated account, from its own file: its orders of a symbol in words, and what it still holds. */
+const account = (symbol: string): { readonly orders: readonly string[]; readonly held: number } => {
+  const file = openSqlite(join(worker.cwd, "var", "venue.db"), { readonly: true });
+  try {
+    const orders = file.prepare(
+      "SELECT settle_type || ' ' || execution_type || ' ' || status FROM orders WHERE symbol = ? ORDER BY order_id",
+    );
+    const held = file.prepare("SELECT coalesce(sum(size_e8), 0) FROM positions WHERE symbol = ?");
+    return { orders: orders.pluck().all(symbol) as string[], held: held.pluck().get(symbol) as number };
+  } finally {
+    file.close();
+  }
+};
+const count = (symbol: string, order: string): number => account(symbol).orders.filter((o) => o === order).length;
+const says = (pattern: RegExp): boolean => telegram.texts.some((text) => pattern.test(text));
+const isTrade = (symbol: string, status: string): boolean =>
+  worker.query(`SELECT id FROM trades WHERE symbol LIKE '${symbol.slice(0, 3)}%' AND status = '${status}'`).length ===
+  1;
+const waiting = (kind: string): number =>
+  worker.query(`SELECT id FROM outbox WHERE kind = '${kind}' AND state <> 'sent'`).length;
+
+interface Proposed {
+  readonly message: Shown;
+  readonly entry: number;
+  readonly stop: number;
+  readonly tp2: number;
+}
+const proposed = async (symbol: string): Promise<Proposed> => {
+  await worker.judgeLastBar(symbol);
+  const open = (): Shown | undefined =>
+    telegram.messages.find((m) => m.keyboard !== undefined && m.text.includes(symbol.replace("_", "/")));
+  await worker.until("the proposal on the phone", () => open() !== undefined);
+  const prices = ["entry", "stop", "tp2"].map((name) => `${name}_e8 / 100000000 AS ${name}`);
+  const [row] = worker.query<Proposed>(`SELECT ${prices} FROM proposals WHERE symbol = '${symbol}'`);
+  return { ...row!, message: open()! };
+};
+const killed = async ({ child, ended }: Running): Promise<void> => {
+  child.kill("SIGKILL");
+  await ended;
+};
+
+test("two trades, each killed on its way in: one to its targets while Telegram refuses, one to its stop; both told once and reported", async () => {
+  let running = await worker.start();
+  const btc = await proposed("BTC_JPY");
+  worker.server.steer("BTC_JPY", btc.entry + 500);
+  owner.taps(btc.message, "Approve");
+  await worker.until("the entry rests", () => count("BTC_JPY", "OPEN LIMIT ORDERED") === 1);
+  // Between the tap and the fill.
+  await killed(running);
+  running = await worker.start();
+  worker.server.steer("BTC_JPY", btc.entry - 2_000);
+  await worker.until("the fill and its stops", () => count("BTC_JPY", "CLOSE STOP WAITING") === 2);
+  expect(worker.query("SELECT sum(size_e8) AS n FROM orders WHERE purpose = 'stop' AND state = 'open'")).toEqual([
+    { n: account("BTC_JPY").held },
+  ]);
+  await worker.until("the fill is told", () => says(/^FILLED LONG BTC/) && waiting("trade") === 0);
+  const told = telegram.messages.length;
+
+  telegram.fault = ({ method }) =>
+    method.startsWith("send")
+      ? { kind: "error", code: 429, description: "Too Many Requests: retry after 1", retryAfterSeconds: 1 }
+      : undefined;
+  worker.server.steer("BTC_JPY", btc.tp2 + 5_000);
+  await worker.until("the end at the targets", () => isTrade("BTC_JPY", "closed") && waiting("trade") > 0);
+  // Coins are not traded here: a job that can only fail.
+  const failing = JSON.stringify({ symbol: "BTC", tickMs: 0 });
+  expect((await worker.cli("enqueue", "fetchMarket", failing, "--key", "fails")).code).toBe(0);
+  await worker.until("the alert waits", () => waiting("alert") === 1);
+  expect(telegram.messages.length).toBe(told);
+  telegram.fault = undefined;
+  await worker.until("the end is told", () => says(/^CLOSED LONG BTC/) && /🏁 CLOSED/.test(btc.message.text));
+  // What waited longer comes after the alert.
+  const afterwards = telegram.texts.slice(told).map((text) => text.split("\n")[0]);
+  expect(afterwards[0]).toMatch(/^WARNING job \d+ \(fetchMarket\) has failed for good/);
+  expect(afterwards.at(-1)).toMatch(/^CLOSED LONG BTC\/JPY/);
+
+  const eth = await proposed("ETH_JPY");
+  worker.server.steer("ETH_JPY", eth.entry + 500);
+  owner.taps(eth.message, "Approve");
+  await worker.until("the entry rests", () => count("ETH_JPY", "OPEN LIMIT ORDERED") === 1);
+  worker.server.steer("ETH_JPY", eth.entry - 600);
+  await worker.until("the fill", () => account("ETH_JPY").held > 0);
+  // Between the fill and its stop, or just after it.
+  await killed(running);
+  running = await worker.start();
+  await worker.until("its stops", () => count("ETH_JPY", "CLOSE STOP WAITING") === 2);
+  worker.server.steer("ETH_JPY", eth.stop - 2_000);
+  await worker.until("the end at the stop", () => isTrade("ETH_JPY", "closed") && /🏁 CLOSED/.test(eth.message.text));
+  await worker.until("everything is told", () => waiting("trade") + waiting("alert") + waiting("info") === 0);
+  owner.says("/daily");
+  await worker.until("the report", () => says(/^Daily report/));
+  running.child.kill("SIGTERM");
+  expect(await running.ended).toMatchObject({ code: 0, signal: null });
+
+  // At the venue: one entry each, nothing held, nothing resting.
+  const ends = { filled: 0, stopped: 0 };
+  for (const symbol of ["BTC_JPY", "ETH_JPY"]) {
+    const { orders, held } = account(symbol);
+    expect([symbol, held, orders.filter((o) => /^OPEN .* EXECUTED$/.test(o)).length]).toEqual([symbol, 0, 1]);
+    expect(orders.filter((o) => /(ORDERED|WAITING|MODIFYING|CANCELLING)$/.test(o))).toEqual([]);
+    ends.filled += orders.filter((o) => o === "CLOSE LIMIT EXECUTED").length;
+    ends.stopped += orders.filter((o) => o === "CLOSE STOP EXECUTED").length;
+  }
+  expect(ends).toEqual({ filled: 2, stopped: 2 });
+  // On the phone: both in their final state without buttons, everything told, nothing twice.
+  for (const { message } of [btc, eth])
+    expect([/^✅ APPROVED .*\n🏁 CLOSED /.test(message.text), message.keyboard]).toEqual([true, undefined]);
+  expect(btc.message.text).toMatch(/🏁 CLOSED .*second target/);
+  expect(eth.message.text).toMatch(/🏁 CLOSED .*stop/);
+  const outbox = worker.query<{ text: string; state: string; kind: string }>("SELECT text, state, kind FROM outbox");
+  expect(outbox.filter(({ state, kind }) => state !== "sent" && kind !== "info")).toEqual([]);
+  const titles = telegram.texts.map((text) => text.split("\n")[0]!);
+  const only = (pattern: RegExp): number => titles.filter((title) => pattern.test(title)).length;
+  expect([only(/^(\(again\) )?FILLED LONG BTC/), only(/^(\(again\) )?CLOSED LONG BTC/)]).toEqual([1, 1]);
+  expect(only(/^FILLED LONG ETH/)).toBeLessThanOrEqual(1);
+  expect([only(/FILLED LONG ETH/) > 0, only(/^(\(again\) )?CLOSED LONG ETH/)]).toEqual([true, 1]);
+  expect(new Set(telegram.texts).size).toBe(telegram.texts.length);
+  expect(telegram.message(/^Daily report/).text).toMatch(/\nTrades 2: 1 won, 1 lost\n/);
+  expect((await worker.cli("audit", "verify")).code).toBe(0);
+}, 180_000);
