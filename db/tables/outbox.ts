@@ -40,6 +40,11 @@ export interface OutboxMessage {
   /** Where it is in the chat, once that is known. */
   readonly messageId: number | undefined;
 }
+/** A message in the chat that is no proposal and shows buttons. */
+export interface Prompt extends Pick<OutboxMessage, "id" | "key" | "text" | "buttons"> {
+  readonly chatId: number;
+  readonly messageId: number;
+}
 interface Row {
   id: number;
   key: string;
@@ -52,6 +57,7 @@ interface Row {
   state: MessageState;
   attempts: number;
   error: string | null;
+  chat_id: number | null;
   message_id: number | null;
 }
 const toMessage = (row: Row): OutboxMessage => ({
@@ -95,7 +101,17 @@ export const outboxReads = (sql: Sqlite) => {
   const at = sql.prepare<[number, number], Row>(
     "SELECT * FROM outbox WHERE chat_id = ? AND message_id = ? AND message_id IS NOT NULL LIMIT 1",
   );
+  const prompts = sql.prepare<[number], Row>(
+    `SELECT * FROM outbox WHERE created_ms >= ? AND buttons IS NOT NULL AND message_id IS NOT NULL AND chat_id IS NOT NULL
+       AND kind <> 'proposal' AND state = 'sent' ORDER BY id`,
+  );
   return {
+    /** Since `fromMs`; their buttons have not been taken away yet. */
+    prompts: (fromMs: EpochMs): readonly Prompt[] =>
+      prompts.all(fromMs).map((row) => {
+        const { id, key, text, buttons } = toMessage(row);
+        return { id, key, text, buttons, chatId: row.chat_id!, messageId: row.message_id! };
+      }),
     /** The next message to deliver: the highest priority, then the oldest, none from before `fromMs`. */
     next: (fromMs: EpochMs): OutboxMessage | undefined => {
       const row = next.get(fromMs);
@@ -151,6 +167,7 @@ export const outboxWrites = (sql: Sqlite) => {
     "UPDATE outbox SET state = 'sent', error = NULL, sent_ms = ?, chat_id = ?, message_id = ?, photo = NULL WHERE id = ?",
   );
   const dropped = sql.prepare("UPDATE outbox SET state = 'dropped', error = ?, photo = NULL WHERE id = ?");
+  const noButtons = sql.prepare("UPDATE outbox SET buttons = NULL WHERE id = ?");
   return {
     /** Idempotent by key: a second insert of the same key is ignored. Returns whether it was new. Throws RangeError for a blank text. */
     insert(m: NewMessage): boolean {
@@ -181,6 +198,8 @@ export const outboxWrites = (sql: Sqlite) => {
     markSent: (id: number, atMs: EpochMs, at?: { readonly chatId: number; readonly messageId: number }): void =>
       void sent.run(atMs, at?.chatId ?? null, at?.messageId ?? null, id),
     markDropped: (id: number, error: string): void => void dropped.run(error, id),
+    /** They do not show in the chat any more. */
+    clearButtons: (id: number): void => void noButtons.run(id),
   };
 };
 

@@ -154,5 +154,6 @@ const notAlive = (tx: Tx, tradeId: number): AppError => {
         "permanent",
         "TRADE_ENDED",
         `expected an open trade, found trade ${tradeId} ${trade.status} already; nothing was changed`,
+        { tradeId, status: trade.status },
       );
 };

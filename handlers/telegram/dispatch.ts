@@ -116,9 +116,15 @@ const refusal = (parts: BotParts, incoming: Tapped | Typed, error: AppError): Ef
         return texts.notice.preparing;
       case "MODIFY_REFUSED":
         return texts.notice.refused({ why: error.message });
+      case "TRADE_ENDED": {
+        const { tradeId, status } = error.data as { readonly tradeId: number; readonly status: string };
+        return texts.notice.refused({ why: texts.owner.tradeIs({ id: tradeId, status }) });
+      }
       default: {
+        // Not foreseen: the program's own words, which are English.
+        if (incoming.kind === "tap") return texts.notice.refused({ why: `${error.code}: ${error.message}` });
         const command = incoming.kind === "text" ? (incoming.text.split(/\s/)[0] ?? "") : "";
-        return texts.command.failed({ command, why: error.message });
+        return texts.command.failed({ command, why: `${error.code}: ${error.message}` });
       }
     }
   };

@@ -63,7 +63,7 @@ const formsOf = (message: OutgoingMessage, locale: Locale): readonly Form[] => {
 };
 
 /** The first line of what begins a message of several lines. */
-const boldUnits = (key: string, text: string): number =>
+export const boldUnits = (key: string, text: string): number =>
   /#\d+$/.test(key) ? 0 : Math.max(0, text.indexOf("\n")) && text.slice(0, text.indexOf("\n")).trimEnd().length;
 
 const send = async ({ client, chatId }: MessengerParts, form: Form, signal: AbortSignal) => {

@@ -76,6 +76,7 @@ export const promptChange =
     if (!proposal) return nothing(`no proposal ${proposalId}`, texts.notice.unknown);
     if (isEffect(proposal)) return proposal;
     const nowMs = parts.clock.nowMs();
+    if (tap && by.kind === "tap") remember(parts, tx, by, proposal);
     if (proposal.state !== "pending" || nowMs >= proposal.validUntilMs) return tooLate(parts, proposal);
     const rules = ruleTable(tx, proposal.symbol);
     const button = (name: ChangeTap) => ({

@@ -1,16 +1,17 @@
-// Brings the messages of proposals to what they shall show (proposalCard.ts). An edit may be repeated safely, so nothing is noted
+// Brings the messages of proposals to what they shall show (proposalCard.ts), and takes the buttons from questions that are over. An edit may be repeated safely, so nothing is noted
 // before it: after a crash the difference is simply found again.
 import type { ChatMessage } from "../../db/tables/telegram.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { CAPTION_LIMIT, fitText, MESSAGE_LIMIT } from "../../lib/core/messageText.ts";
-import { type EpochMs, epochMs } from "../../lib/core/time.ts";
+import { epochMs } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { TelegramClient } from "../../lib/io/telegram/client.ts";
 import { TelegramFailure } from "../../lib/io/telegram/failure.ts";
 import type { Database } from "../../queue/types.ts";
 import { troubleText } from "./health.ts";
-import { mustWait, pauseMs } from "./messenger.ts";
+import { boldUnits, mustWait, pauseMs } from "./messenger.ts";
+import { endedPrompts } from "./prompts.ts";
 import { type Card, proposalCard } from "./proposalCard.ts";
 
 export interface RefreshParts {
@@ -32,7 +33,7 @@ export const refreshMessages = async (parts: RefreshParts, signal?: AbortSignal)
     const card = proposalCard({ db: parts.db.read, config: parts.config }, proposal, nowMs);
     if (card.fingerprint === message.shown && !card.final) continue;
     const asShown = card.fingerprint === message.shown;
-    const outcome = asShown ? "shown" : await edit(parts, message, card, nowMs, signal);
+    const outcome = asShown ? "shown" : await edit(parts, message, card, signal);
     if (outcome === "later") return edited;
     parts.db.transaction((tx) => {
       tx.telegram.messageShows(message, card.fingerprint, card.final || outcome === "gone");
@@ -40,20 +41,37 @@ export const refreshMessages = async (parts: RefreshParts, signal?: AbortSignal)
     });
     if (outcome === "shown") edited += 1;
   }
+  return edited + (await endPrompts(parts, signal));
+};
+
+/** Takes the buttons from questions that are answered or over. */
+const endPrompts = async (parts: RefreshParts, signal: AbortSignal | undefined): Promise<number> => {
+  let edited = 0;
+  const { db, clock, config } = parts;
+  for (const { prompt, text } of endedPrompts({ db: db.read, config }, clock.nowMs())) {
+    if (signal?.aborted || mustWait(db.read.telegram.state().sendAfterMs, clock.nowMs())) return edited;
+    const outcome = await edit(parts, { ...prompt, isPhoto: false }, { text, buttons: [], key: prompt.key }, signal);
+    if (outcome === "later") return edited;
+    db.transaction((tx) => {
+      tx.outbox.clearButtons(prompt.id);
+      tx.telegram.sendWorks();
+    });
+    edited += 1;
+  }
   return edited;
 };
 
 const edit = async (
-  { client, db, log }: RefreshParts,
-  message: ChatMessage,
-  card: Card,
-  nowMs: EpochMs,
+  { client, db, log, clock }: RefreshParts,
+  message: Pick<ChatMessage, "chatId" | "messageId" | "isPhoto"> & { readonly proposalId?: string },
+  to: Pick<Card, "text" | "buttons"> & { readonly key?: string },
   signal: AbortSignal | undefined,
 ): Promise<"shown" | "gone" | "later"> => {
-  const text = fitText(card.text, message.isPhoto ? CAPTION_LIMIT : MESSAGE_LIMIT);
-  const boldUnits = text.split("\n", 1)[0]?.trimEnd().length;
+  const nowMs = clock.nowMs();
+  const text = fitText(to.text, message.isPhoto ? CAPTION_LIMIT : MESSAGE_LIMIT);
+  const bold = to.key === undefined ? text.split("\n", 1)[0]?.trimEnd().length : boldUnits(to.key, text);
   try {
-    await client.editMessage(message, { text, boldUnits, buttons: card.buttons }, signal);
+    await client.editMessage(message, { text, boldUnits: bold, buttons: to.buttons }, signal);
     return "shown";
   } catch (e) {
     if (!(e instanceof TelegramFailure)) throw e;

@@ -110,6 +110,9 @@ const en = {
     closeOne: (p: { id: number }) => `trade ${p.id}`,
     resume: "/resume lets new trades in again, as soon as the exchange and the book agree. Sure?",
     valid: "Valid for 60 seconds, once.",
+    /** Under a question whose buttons are gone. */
+    answered: "— answered",
+    over: "— no longer valid",
   },
   command: {
     unknown: (p: { found: string }) => `Not a command: ${cut(p.found, 40)}. /help lists them.`,
@@ -214,6 +217,8 @@ const ja: typeof en = {
     closeOne: (p) => `取引 ${p.id} `,
     resume: "/resume: 取引所と帳簿が一致し次第、新規の取引を再開します。よろしいですか？",
     valid: "60秒以内、1回だけ有効です。",
+    answered: "— 回答済み",
+    over: "— 無効になりました",
   },
   command: {
     unknown: (p) => `コマンドではありません: ${cut(p.found, 40)}。/help で一覧を表示します。`,

@@ -117,6 +117,7 @@ describe("what changes the system", () => {
     await phone.pass(2, 10);
     expect(phone.owner.notice(first)).toBe("Done.");
     expect(phone.owner.notice(second)).toMatch(/^Nothing happened/);
+    expect([question.keyboard, question.text.split("\n").at(-1)]).toEqual([undefined, "— answered"]);
     expect(halts()).toContain("panic");
     expect(phone.world.trade()).toMatchObject({ status: "closed", exitReason: "manual" });
     expect(message.text).toMatch(/🏁 CLOSED/);
@@ -127,11 +128,52 @@ describe("what changes the system", () => {
     ["Yes", 61_000, /^Nothing happened/],
   ] as const)("/close, then %s after %i ms, does nothing", async (button, waitMs, notice) => {
     await asked("/close");
+    const question = phone.telegram.message(/^\/close/);
     phone.world.clock.advanceTo(epochMs(phone.world.nowMs + waitMs));
-    const tap = phone.owner.taps(phone.telegram.message(/^\/close/), button);
+    const tap = phone.owner.taps(question, button);
     await phone.settle();
     expect(phone.owner.notice(tap)).toMatch(notice);
     expect(phone.world.auditKinds()).not.toContain("owner.close");
+    const end = waitMs === 0 ? "— answered" : "— no longer valid";
+    expect([question.keyboard, question.text.split("\n").at(-1)]).toEqual([undefined, end]);
+  });
+  test("an edit that Telegram refuses for now is tried again; one it refuses for good is left", async () => {
+    await asked("/close");
+    const question = phone.telegram.message(/^\/close/);
+    const fault = (code: number, description: string) => {
+      phone.telegram.fault = ({ method }) =>
+        method.startsWith("edit") ? { kind: "error", code, description, retryAfterSeconds: 5 } : undefined;
+    };
+    fault(429, "Too Many Requests: retry after 5");
+    phone.owner.taps(question, "No");
+    await phone.settle();
+    expect(question.keyboard).toBeDefined();
+    phone.telegram.fault = undefined;
+    await phone.pass(1, 10);
+    expect(question.keyboard).toBeUndefined();
+    await asked("/close");
+    const second = phone.telegram.message(/^\/close/);
+    fault(400, "Bad Request: message can't be edited");
+    phone.owner.taps(second, "No");
+    await phone.pass(1, 10);
+    const tries = phone.telegram.callsOf("editMessageText").length;
+    await phone.pass(1, 10);
+    expect(phone.telegram.callsOf("editMessageText").length).toBe(tries);
+  });
+  test("what ended between the question and the yes is told in the owner's language", async () => {
+    await phone.close();
+    phone = await Phone.start({ config: { LOCALE: "ja" } });
+    const { message } = await phone.propose();
+    phone.owner.taps(message, /承認/);
+    await phone.settle();
+    const { id } = phone.world.trade();
+    phone.owner.says(`/close ${id}`);
+    await phone.settle();
+    const question = phone.telegram.message(/^\/close/);
+    phone.world.db.sql.prepare("UPDATE trades SET status = 'cancelled', cancel_reason = 'test' WHERE id = ?").run(id);
+    const tap = phone.owner.taps(question, /はい/);
+    await phone.settle();
+    expect(phone.owner.notice(tap)).toBe(`変更ありません: 取引 ${id}: 取引なし`);
   });
   test("a confirmation of another person, or of nobody, does nothing", async () => {
     await asked("/panic");

@@ -42,6 +42,7 @@ describe("the Modify button", () => {
     phone.owner.taps(message, "Modify");
     await phone.settle();
     const prompt = phone.telegram.message(/^CHANGE/);
+    const half = phone.owner.dataOf(prompt, "Size ½");
     const tap = phone.owner.taps(prompt, button);
     await phone.settle();
     expect(phone.owner.notice(tap)).toMatch(/counts only when you approve/);
@@ -55,8 +56,9 @@ describe("the Modify button", () => {
     expect(proposal(old.id).state).toBe("superseded");
     expect(message.text).toMatch(/^✏️ CHANGED/);
     expect(phone.world.store.list({ name: "execute" })).toEqual([]);
-    // The old message and its prompt can do nothing any more.
-    const late = phone.owner.taps(prompt, "Size ½");
+    // The old message and its prompt can do nothing any more, and show no button.
+    expect([prompt.keyboard, prompt.text.split("\n").at(-1)]).toEqual([undefined, "— answered"]);
+    const late = phone.owner.tapsData(prompt.messageId, half);
     await phone.settle();
     expect(phone.owner.notice(late)).toContain("replaced by changed numbers");
     phone.owner.taps(phone.telegram.message(new RegExp(next.id)), "Approve");
@@ -152,6 +154,20 @@ test("numbers are read in either language and width, and anything else is not un
   );
 });
 
+test("the prompt loses its buttons when its proposal is rejected, or over", async () => {
+  const { message } = await phone.propose();
+  phone.owner.taps(message, "Modify");
+  await phone.settle();
+  const prompt = phone.telegram.message(/^CHANGE/);
+  expect(prompt.keyboard?.inline_keyboard).toHaveLength(3);
+  phone.owner.taps(message, "Reject");
+  await phone.settle();
+  expect([prompt.keyboard, prompt.text.split("\n").at(-1)]).toEqual([undefined, "— no longer valid"]);
+  const { edits } = prompt;
+  await phone.pass(2, 20);
+  expect(prompt.edits).toBe(edits);
+});
+
 describe("after the tap the price has left the band", () => {
   const away = async (): Promise<{ id: string }> => {
     const { proposal: old, message } = await phone.propose({ entry: START_PRICE - 50_000 });
@@ -179,13 +195,15 @@ describe("after the tap the price has left the band", () => {
   test("not after the signal's 15 minutes, and not under a halt", async () => {
     await away();
     const refused = phone.telegram.message(/^NO TRADE/);
+    const newNumbers = phone.owner.dataOf(refused, "New numbers");
     phone.world.halt();
     phone.owner.taps(refused, "New numbers");
     await phone.settle();
     expect(phone.telegram.texts.at(-1)).toMatch(/^NO NEW NUMBERS[\s\S]*stopped by you/);
     phone.world.db.transaction((tx) => tx.halts.clear("stop", "test", phone.world.nowMs));
     await phone.pass(16, 60);
-    phone.owner.taps(refused, "New numbers");
+    expect([refused.keyboard, refused.text]).toEqual([undefined, expect.stringContaining("left the approved band")]);
+    phone.owner.tapsData(refused.messageId, newNumbers);
     await phone.settle();
     expect(phone.telegram.texts.at(-1)).toContain("15 minutes are over");
     expect(phone.world.db.read.proposals.pending()).toEqual([]);

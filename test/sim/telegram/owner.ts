@@ -32,6 +32,12 @@ export class Owner {
       throw new Error(`no button ${String(button)} under:\n${message.text}\n${JSON.stringify(message.keyboard)}`);
     return this.tapsData(message.messageId, more.data ?? found?.callback_data ?? "", more);
   }
+  /** What the button that says so sends, for a tap after it is gone. */
+  dataOf(message: Shown, button: string | RegExp): string {
+    const found = message.keyboard?.inline_keyboard.flat().find((b) => b.text.match(button));
+    if (!found) throw new Error(`no button ${String(button)} under:\n${message.text}`);
+    return found.callback_data;
+  }
   /** A tap whose button may be gone from the screen by now (another device, an old screen). Returns the tap's id. */
   tapsData(messageId: number, data: string, more: Who = {}): string {
     this.#taps += 1;

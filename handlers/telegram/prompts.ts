@@ -1,0 +1,45 @@
+// Questions of the bot that stand in the chat with buttons: a confirmation, the change of a proposal, the offer of new numbers. Once they are
+// answered or over, their buttons go, so that nobody taps what can do nothing. Proposals themselves: proposalCard.ts.
+import type { Prompt } from "../../db/tables/outbox.ts";
+import type { Config } from "../../lib/core/config.ts";
+import { DAY_MS, type EpochMs, epochMs } from "../../lib/core/time.ts";
+import type { Reads } from "../../queue/types.ts";
+import { parseTap } from "./callback.ts";
+import { textsFor } from "./effects.ts";
+import { newNumbersButton } from "./proposalCard.ts";
+
+interface Facts {
+  readonly db: Reads;
+  readonly config: Config;
+}
+
+/** Older ones are nobody's matter, and Telegram lets a bot edit its messages for two days only. */
+const LOOK_BACK_MS = 2 * DAY_MS;
+
+/** Prompts that still show buttons and are over, with the text they shall show. */
+export const endedPrompts = (
+  { db, config }: Facts,
+  nowMs: EpochMs,
+): readonly { readonly prompt: Prompt; readonly text: string }[] =>
+  db.outbox.prompts(epochMs(nowMs - LOOK_BACK_MS)).flatMap((prompt) => {
+    const end = endOf({ db, config }, prompt, nowMs);
+    return end === undefined ? [] : [{ prompt, text: end === "" ? prompt.text : `${prompt.text}\n${end}` }];
+  });
+
+/** The line that tells how it ended; undefined: it is open. */
+const endOf = ({ db, config }: Facts, { buttons }: Prompt, nowMs: EpochMs): string | undefined => {
+  const tap = parseTap(buttons[0]?.[0]?.data ?? "");
+  const { confirm } = textsFor(config);
+  if (tap === undefined) return undefined;
+  if (tap.name === "confirm") {
+    const found = db.telegram.confirmation(tap.subject);
+    if (found?.usedMs !== undefined) return confirm.answered;
+    return found === undefined || nowMs >= found.expiresMs ? confirm.over : undefined;
+  }
+  const proposal = db.proposals.byId(tap.subject);
+  if (proposal === undefined) return confirm.over;
+  // The message it stands under says itself why there was no trade.
+  if (tap.name === "newNumbers") return newNumbersButton({ db, config }, proposal, nowMs).length === 0 ? "" : undefined;
+  if (proposal.state === "superseded") return confirm.answered;
+  return proposal.state !== "pending" || nowMs >= proposal.validUntilMs ? confirm.over : undefined;
+};
