@@ -375,11 +375,13 @@ export class OrderWorld {
    */
   #excuse(request: TransportRequest, injected: boolean, reply: TransportReply | undefined, sentMs: number): void {
     const code = /"message_code":"([^"]+)"/.exec(reply?.body ?? "")?.[1];
-    const closes = request.path === "/v1/closeOrder" || struckOf(request).sale;
+    const { sale } = struckOf(request);
+    const closes = request.path === "/v1/closeOrder" || sale;
     const nature = closes && ["ERR-254", "ERR-5106", "ERR-5129"].includes(code ?? "");
     if (!injected && !nature) return;
     const refused = code !== undefined && !UNKNOWN.test(code);
-    const tail = nature && !injected ? NATURE_TAIL_MS : refused ? REFUSED_TAIL_MS : LOST_TAIL_MS;
+    const lostTailMs = sale && this.plan.coins !== undefined ? LOST_SALE_TAIL_MS : LOST_TAIL_MS;
+    const tail = nature && !injected ? NATURE_TAIL_MS : refused ? REFUSED_TAIL_MS : lostTailMs;
     this.excuses.push({ fromMs: sentMs, untilMs: this.nowMs + (code === "ERR-5003" ? RATE_TAIL_MS : tail) });
   }
 
@@ -577,6 +579,8 @@ const ODD =
 
 /** After a request without an answer: 3 s in which it is looked for, and the goal of one second. */
 const LOST_TAIL_MS = 4_000;
+/** Spot, beside coins of the owner: a second sale would take those, so it is looked for as long as an entry, 10 s. */
+const LOST_SALE_TAIL_MS = 11_000;
 /** After a refusal: the next try within a second. */
 const REFUSED_TAIL_MS = 1_000;
 /** ERR-5003 wants two seconds of silence (GMO API 3). */
