@@ -6,6 +6,7 @@ import type { Asset, Venue } from "../lib/core/venue.ts";
 import type { Reads } from "../queue/types.ts";
 import { bookCoinTrades } from "./orders/coins.ts";
 import { balanceOf, countOwnersCoins, openCoins, tradedCoins } from "./orders/ownCoins.ts";
+import { bookPayments } from "./payments.ts";
 import type { AppCtx } from "./services.ts";
 
 export interface AccountFacts {
@@ -32,6 +33,12 @@ export const accountFacts = async (sides: Sides, product: Product): Promise<Acco
  * has traded since is counted before a balance that the book does not explain is taken for a payment.
  */
 export const readAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
+  const account = await freshAccount(ctx);
+  await bookPayments(ctx, account);
+  return account;
+};
+
+const freshAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
   const { PRODUCT: product } = ctx.config;
   if (product === "spot") {
     for (const symbol of symbolsOf(product)) await countOwnersCoins(ctx, symbol);

@@ -33,6 +33,7 @@ const AREA = {
   executions: "private",
   latestExecutions: "private",
   openPositions: "private",
+  yenPaidOut: "private",
   order: "private",
   closeOrder: "private",
   cancelOrder: "private",

@@ -1,8 +1,9 @@
 // The daily, weekly and monthly loss limits as halts (DESIGN 8): whoever reads the account judges it here, the bar's equity
 // check, an entry's check, the watch of an open trade, reconcile. A halt lasts to the end of its JST period.
 
-import { toNumber, type YenE8 } from "../lib/core/money.ts";
-import { type LossFacts, type LossPeriod, type LossUse, lossUse } from "../lib/core/risk.ts";
+import type { EquityPoint } from "../db/tables/equity.ts";
+import { toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
+import { type BookedPeriod, type LossFacts, type LossPeriod, type LossUse, lossUse } from "../lib/core/risk.ts";
 import { composeAlert } from "../lib/core/text/alertTexts.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { DAY_MS, type EpochMs, jstDayStart, jstMonthStart, jstText, jstWeekStart } from "../lib/core/time.ts";
@@ -17,21 +18,40 @@ const PERIOD = {
 } as const;
 const keyOf = (period: LossPeriod): string => `loss-${period}`;
 
-/** The account against the starts of its JST day, week and month. Deposits and withdrawals are not told apart from results. */
-export const lossFacts = (db: Reads, account: AccountFacts, atMs: EpochMs): LossFacts => {
-  const startOf = (start: EpochMs): YenE8 => db.equity.baseOf(start)?.equity ?? account.equity;
+/**
+ * The account against the starts of its JST day, week and month, and what our book and the owner's withdrawals tell of them. Also
+ * of an account of then: `untilMs` ends what counts of the book.
+ */
+export const lossFacts = (
+  db: Reads,
+  account: Pick<AccountFacts, "equity" | "unrealised">,
+  atMs: EpochMs,
+  untilMs: number = Number.MAX_SAFE_INTEGER,
+): LossFacts => {
+  const starts = {
+    day: db.equity.baseOf(jstDayStart(atMs)),
+    week: db.equity.baseOf(jstWeekStart(atMs)),
+    month: db.equity.baseOf(jstMonthStart(atMs)),
+  };
+  const equityOf = (base: EquityPoint | undefined): YenE8 => base?.equity ?? account.equity;
+  const bookedOf = (base: EquityPoint | undefined): BookedPeriod => {
+    if (base === undefined) return { result: yenE8(0n), paidOut: yenE8(0n) };
+    const realised = db.executions.realisedBetween(base.atMs, untilMs);
+    return { result: yenE8(realised - (base.unrealised ?? 0n)), paidOut: db.payments.outSince(base.atMs) };
+  };
   return {
     equity: account.equity,
     unrealised: account.unrealised,
-    dayStart: startOf(jstDayStart(atMs)),
-    weekStart: startOf(jstWeekStart(atMs)),
-    monthStart: startOf(jstMonthStart(atMs)),
+    dayStart: equityOf(starts.day),
+    weekStart: equityOf(starts.week),
+    monthStart: equityOf(starts.month),
+    booked: { day: bookedOf(starts.day), week: bookedOf(starts.week), month: bookedOf(starts.month) },
   };
 };
 
 /** Stores the equity point and judges it. */
 export const recordEquity = (tx: Tx, ctx: AppCtx, account: AccountFacts, atMs: EpochMs): void => {
-  tx.equity.record(atMs, account.equity);
+  tx.equity.record(atMs, account.equity, account.unrealised);
   for (const use of lossUse(ctx.config, lossFacts(tx, account, atMs))) judge(tx, ctx, use, atMs);
 };
 

@@ -99,7 +99,8 @@ export const reconcile: AppHandler<Input> = {
       kind: "done",
       write: (tx) => {
         // The first look of a JST day, when no bar has made its point yet: the worker was down at midnight.
-        if ((tx.equity.latest()?.atMs ?? 0) < jstDayStart(nowMs)) tx.equity.record(nowMs, account.equity);
+        if ((tx.equity.latest()?.atMs ?? 0) < jstDayStart(nowMs))
+          tx.equity.record(nowMs, account.equity, account.unrealised);
         judge(tx, ctx, settled(tx, found, nowMs), nowMs);
       },
       next,

@@ -6,12 +6,19 @@ import type { Sqlite } from "../../lib/io/sqlite.ts";
 export interface EquityPoint {
   readonly atMs: EpochMs;
   readonly equity: YenE8;
+  /** Open P&L, part of `equity`; undefined in points of older versions. */
+  readonly unrealised: YenE8 | undefined;
 }
 interface Row {
   at_ms: bigint;
   equity_e8: YenE8;
+  unrealised_e8: YenE8 | null;
 }
-const toPoint = (row: Row): EquityPoint => ({ atMs: Number(row.at_ms) as EpochMs, equity: row.equity_e8 });
+const toPoint = (row: Row): EquityPoint => ({
+  atMs: Number(row.at_ms) as EpochMs,
+  equity: row.equity_e8,
+  unrealised: row.unrealised_e8 ?? undefined,
+});
 
 export const equityReads = (sql: Sqlite) => {
   const before = sql
@@ -49,7 +56,11 @@ export const equityReads = (sql: Sqlite) => {
 };
 export const equityWrites = (sql: Sqlite) => {
   const insert = sql.prepare(
-    "INSERT INTO equity_points (at_ms, equity_e8) VALUES (?, ?) ON CONFLICT (at_ms) DO UPDATE SET equity_e8 = excluded.equity_e8",
+    `INSERT INTO equity_points (at_ms, equity_e8, unrealised_e8) VALUES (?, ?, ?)
+     ON CONFLICT (at_ms) DO UPDATE SET equity_e8 = excluded.equity_e8, unrealised_e8 = excluded.unrealised_e8`,
   );
-  return { record: (atMs: EpochMs, equity: YenE8): void => void insert.run(atMs, equity) };
+  return {
+    /** `unrealised`: open P&L, part of `equity`; 0 when nothing is open. */
+    record: (atMs: EpochMs, equity: YenE8, unrealised: bigint = 0n): void => void insert.run(atMs, equity, unrealised),
+  };
 };

@@ -18,6 +18,7 @@ import { orderReads, orderWrites } from "./orders.ts";
 import { alertReads, alertWrites, outboxReads, outboxWrites } from "./outbox.ts";
 import { ownerCoinReads, ownerCoinWrites } from "./ownerCoins.ts";
 import { ownerCommandReads, ownerCommandWrites } from "./ownerCommands.ts";
+import { paymentReads, paymentWrites } from "./payments.ts";
 import { positionReads, positionWrites } from "./positions.ts";
 import { progressReads } from "./progress.ts";
 import { proposalReads, proposalWrites } from "./proposals.ts";
@@ -52,6 +53,7 @@ export const readsOf = (sql: Sqlite) => ({
   outbox: outboxReads(sql),
   ownerCommands: ownerCommandReads(sql),
   ownerCoins: ownerCoinReads(sql),
+  payments: paymentReads(sql),
   positions: positionReads(sql),
   progress: progressReads(sql),
   proposals: proposalReads(sql),
@@ -87,6 +89,7 @@ const writers = (sql: Sqlite) => ({
   outbox: outboxWrites(sql),
   ownerCommands: ownerCommandWrites(sql),
   ownerCoins: ownerCoinWrites(sql),
+  payments: paymentWrites(sql),
   positions: positionWrites(sql),
   proposals: proposalWrites(sql),
   scores: scoreWrites(sql),

@@ -1,28 +1,23 @@
 // /risk: how much of each limit is used, from the account's last known equity.
-import { notionalYen, ratioOfYenDown, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
+import { notionalYen, ratioOfYenDown, toNumber, yenE8 } from "../../lib/core/money.ts";
 import { lossUse } from "../../lib/core/risk.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
-import { type EpochMs, jstDayStart, jstMonthStart, jstText, jstWeekStart } from "../../lib/core/time.ts";
+import { jstDayStart, jstText } from "../../lib/core/time.ts";
+import { lossFacts } from "../losses.ts";
 import type { AnswerFacts } from "./facts.ts";
 
 export const riskAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
   const { answers: t } = textsOf(config.LOCALE);
-  const equity = db.equity.latest()?.equity;
+  const last = db.equity.latest();
+  const equity = last?.equity;
   const title = t.riskTitle({ time: jstText(nowMs) });
   const rules = [
     t.today({ count: db.risk.tradesSince(jstDayStart(nowMs)), limit: config.MAX_DAILY_TRADES }),
     t.stopRule({ atr: config.STOP_LOSS_ATR_MULTIPLE, hours: config.TIME_STOP_HOURS }),
   ];
-  if (equity === undefined) return [title, t.noEquity, ...rules].join("\n");
-  const startOf = (start: EpochMs): YenE8 => db.equity.atStartOf(start)?.equity ?? equity;
-  const losses = lossUse(config, {
-    equity,
-    // The last point of the curve holds open results; without a price of now they are taken as they are.
-    unrealised: yenE8(0n),
-    dayStart: startOf(jstDayStart(nowMs)),
-    weekStart: startOf(jstWeekStart(nowMs)),
-    monthStart: startOf(jstMonthStart(nowMs)),
-  });
+  if (last === undefined || equity === undefined) return [title, t.noEquity, ...rules].join("\n");
+  // As the limits are judged, at the last point of the curve.
+  const losses = lossUse(config, lossFacts(db, { equity, unrealised: last.unrealised ?? yenE8(0n) }, nowMs));
   const used = db.positions.open().reduce((sum, p) => sum + notionalYen(p.price, p.open), 0n);
   const of = (ratio: typeof config.MAX_RISK_PER_TRADE): number => toNumber(ratioOfYenDown(equity, ratio));
   return [

@@ -27,17 +27,9 @@ import {
   type TradeStatistics,
   tradeStatistics,
 } from "../../lib/core/statistics.ts";
-import {
-  BAR_MS,
-  DAY_MS,
-  type EpochMs,
-  jstDate,
-  jstDateStart,
-  jstDayStart,
-  jstMonthStart,
-  jstWeekStart,
-} from "../../lib/core/time.ts";
+import { BAR_MS, DAY_MS, type EpochMs, jstDate, jstDateStart, jstDayStart } from "../../lib/core/time.ts";
 import type { Reads } from "../../queue/types.ts";
+import { lossFacts } from "../losses.ts";
 
 /** At least so many JST days make the Sharpe ratio, all of a longer period. */
 export const SHARPE_DAYS = 30;
@@ -128,8 +120,7 @@ export const dayReport = (db: Reads, config: Config, date: string, endMs: EpochM
   periodReport(db, config, periodAt("day", jstDateStart(date)), endMs);
 
 /**
- * A period up to `endMs` (at most its end). Loss use is taken from the last equity point; unlike the live limit it counts open
- * profit too, because the open part is not stored with the point.
+ * A period up to `endMs` (at most its end). Loss use is taken from the last equity point and what was booked by then.
  */
 export const periodReport = (db: Reads, config: Config, period: Period, endMs: EpochMs): PeriodReport => {
   const { kind, name, fromMs, toMs } = period;
@@ -137,8 +128,8 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
   const proposals = db.reporting.proposals(fromMs, endMs);
   const curve = equityCurve(db, fromMs, endMs);
   const lastDayMs = jstDayStart((endMs - 1) as EpochMs);
-  const asMoney = (periodStart: EpochMs) => db.equity.baseOf(periodStart)?.equity ?? yenE8(0n);
-  const last = db.equity.range(lastDayMs, endMs).at(-1)?.equity ?? asMoney(lastDayMs);
+  const point = db.equity.range(lastDayMs, endMs).at(-1) ?? db.equity.baseOf(lastDayMs);
+  const last = { equity: point?.equity ?? yenE8(0n), unrealised: point?.unrealised ?? yenE8(0n) };
   const sharpeFrom = Math.min(fromMs, lastDayMs - (SHARPE_DAYS - 1) * DAY_MS) as EpochMs;
   const returns = dailyReturns(equityCurve(db, sharpeFrom, endMs)).map((d) => d.value);
   return {
@@ -166,13 +157,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
       ),
     ),
     counterfactual: counterfactualOf(db.reporting.answered(fromMs, endMs)),
-    losses: lossUse(config, {
-      equity: last,
-      unrealised: yenE8(0n),
-      dayStart: asMoney(lastDayMs),
-      weekStart: asMoney(jstWeekStart(lastDayMs)),
-      monthStart: asMoney(jstMonthStart(lastDayMs)),
-    }),
+    losses: lossUse(config, lossFacts(db, last, lastDayMs, endMs)),
     halts: db.reporting.haltsAt((endMs - 1) as EpochMs),
     heads: headsBetween(db, (endMs - AUC_WINDOW_DAYS * DAY_MS) as EpochMs, endMs),
     nextEvents: db.events

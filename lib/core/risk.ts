@@ -95,6 +95,14 @@ export interface LossFacts {
   readonly dayStart: YenE8;
   readonly weekStart: YenE8;
   readonly monthStart: YenE8;
+  /** By period, what our book tells of it; undefined: equity alone is judged. */
+  readonly booked?: Readonly<Record<LossPeriod, BookedPeriod>> | undefined;
+}
+export interface BookedPeriod {
+  /** Realised P&L less fees since the period's start, less the open P&L it began with. */
+  readonly result: YenE8;
+  /** Yen the owner has paid out since, 0 or more. */
+  readonly paidOut: YenE8;
 }
 export type LossPeriod = "day" | "week" | "month";
 export interface LossUse {
@@ -106,13 +114,24 @@ export interface LossUse {
 }
 
 /**
+ * The larger of two views: what the account has less than at the period's start, but for what was paid out; and what our own
+ * executions and the open loss add up to, which no payment into the account can hide.
+ */
+const lossOf = (f: LossFacts, period: LossPeriod, start: YenE8): YenE8 => {
+  const equityWithoutOpenProfit = f.unrealised > 0n ? f.equity - f.unrealised : f.equity;
+  const booked = f.booked?.[period];
+  const missing = start - equityWithoutOpenProfit - (booked?.paidOut ?? 0n);
+  const made = booked === undefined ? 0n : -(booked.result + minBig<bigint>(f.unrealised, 0n));
+  return yenE8(maxBig(maxBig<bigint>(missing, made), 0n));
+};
+
+/**
  * Daily, weekly and monthly loss against their limits, ratios of what the period began with, or of CAPITAL_LIMIT_JPY where
  * that is less: what may be used is what may be lost a part of. A limit is reached at exactly its amount.
  */
 export const lossUse = (config: Config, f: LossFacts): readonly LossUse[] => {
-  const equityWithoutOpenProfit = f.unrealised > 0n ? f.equity - f.unrealised : f.equity;
   const use = (period: LossPeriod, start: YenE8, ratio: RatioE8): LossUse => {
-    const loss = yenE8(maxBig(start - equityWithoutOpenProfit, 0n));
+    const loss = lossOf(f, period, start);
     const limit = ratioOfYenDown(capitalOf(config, start), ratio);
     return { period, loss, limit, reached: loss >= limit };
   };

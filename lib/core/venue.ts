@@ -100,6 +100,11 @@ export interface Execution {
   readonly fee: YenE8;
   readonly timestampMs: EpochMs;
 }
+/** Yen that left the account, not by trading; `amount` above 0. */
+export interface YenPayment {
+  readonly atMs: EpochMs;
+  readonly amount: YenE8;
+}
 export interface Position {
   readonly positionId: string;
   readonly symbol: string;
@@ -188,6 +193,8 @@ export interface Venue {
   /** All pages of the last day. */
   latestExecutions(symbol: string, signal?: AbortSignal): Promise<readonly Execution[]>;
   openPositions(symbol: string, signal?: AbortSignal): Promise<readonly Position[]>;
+  /** Yen withdrawn in [fromMs, toMs], the venue's fee included, as its history tells; one call per half hour. */
+  yenPaidOut(fromMs: EpochMs, toMs: EpochMs, signal?: AbortSignal): Promise<readonly YenPayment[]>;
   /** Accepted value = venue order id. Accepted is not resting and not filled. */
   order(request: OrderRequest, signal?: AbortSignal): Promise<WriteResult<string>>;
   closeOrder(request: CloseOrderRequest, signal?: AbortSignal): Promise<WriteResult<string>>;

@@ -1,5 +1,5 @@
-// The account's figures and histories at the simulated venue: GMO API 6. Nobody pays in or out here, so the deposit and
-// withdrawal histories are empty, but their parameters are judged as GMO judges them.
+// The account's figures and histories at the simulated venue: GMO API 6. Yen are paid in and out past the API; the histories of
+// coins are empty, but their parameters are judged as GMO judges them.
 import { z } from "zod";
 import { E8, floorDiv, floorToStep, formatE8, notionalYen, type YenE8, yenE8 } from "../core/money.ts";
 import {
@@ -39,8 +39,9 @@ export const accountApi = (
     case "GET /v1/account/tradingVolume":
       return okay(tradingVolumeView(machine));
     case "GET /v1/account/fiatDeposit/history":
+      return emptyHistory(query) ?? okay(yenPayments(machine, query, 1n));
     case "GET /v1/account/fiatWithdrawal/history":
-      return emptyHistory(query) ?? okay({});
+      return emptyHistory(query) ?? okay(yenPayments(machine, query, -1n));
     case "GET /v1/account/deposit/history":
     case "GET /v1/account/withdrawal/history": {
       const symbol = query.get("symbol");
@@ -168,6 +169,22 @@ const emptyHistory = (query: URLSearchParams): ApiResult | undefined => {
   const toMs = toText === null ? epochMs(fromMs + WINDOW_MS) : instantOf(toText);
   if (toMs === undefined || toMs < fromMs) return refusedWith(invalid("toTimestamp"));
   return toMs - fromMs > WINDOW_MS ? refusedWith(refuse("ERR-846", "Time period has exceeded 30 minutes.")) : undefined;
+};
+
+/** Yen paid in (sign 1) or out (-1) in the window, as `Simulator.pay` has booked it. GMO does not document the values of `status`. */
+const yenPayments = (machine: Machine, query: URLSearchParams, sign: bigint): object => {
+  const fromMs = instantOf(query.get("fromTimestamp")) ?? 0;
+  const toMs = instantOf(query.get("toTimestamp")) ?? fromMs + WINDOW_MS;
+  const list = machine.state.payments
+    .filter(({ atMs, amount }) => atMs >= fromMs && atMs <= toMs && amount * sign > 0n)
+    .map(({ atMs, amount }) => ({
+      amount: formatE8(amount * sign),
+      fee: "0",
+      status: "EXECUTED",
+      symbol: "JPY",
+      timestamp: isoUtc(atMs),
+    }));
+  return list.length === 0 ? {} : { list };
 };
 
 const LONGEST_DAYS = 7;

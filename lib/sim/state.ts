@@ -41,6 +41,8 @@ export class SimState {
   nowMs: EpochMs;
   /** Coins by name; what is missing is 0. */
   readonly coins = new Map<string, CoinE8>();
+  /** Yen paid in, or out below 0, oldest first, for the histories of payments. */
+  readonly payments: LedgerEntry[] = [];
   /** Leverage fees, oldest first, for exchangeFee/history. */
   readonly leverageFees: LedgerEntry[] = [];
   readonly orders = new Map<number, SimOrder>();
@@ -134,6 +136,7 @@ export class SimState {
     else this.coins.set(entry.currency, coinE8(this.coin(entry.currency) + entry.amount));
     if (entry.kind === "deposit")
       this.#paidIn.set(entry.currency, (this.#paidIn.get(entry.currency) ?? 0n) + entry.amount);
+    if (entry.kind === "deposit" && entry.currency === JPY) this.payments.push(entry);
     if (entry.kind === "leverage_fee") this.leverageFees.push(entry);
   }
   emit(event: VenueEvent): void {

@@ -112,6 +112,7 @@ export const stage = (nowMs: EpochMs, settings: Readonly<Record<string, string>>
     },
     margin: async () => says.margin,
     openPositions: async () => [],
+    yenPaidOut: async () => [],
     assets: no,
     orders: no,
     activeOrders: no,

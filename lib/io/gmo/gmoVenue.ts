@@ -1,10 +1,15 @@
 // The Venue of lib/core/venue.ts over GMO Coin's REST API. The same code trades live, on paper and in replay; only the
 // transport, the clock and the timers differ. All of the API, also what no handler needs, is in api.ts.
-import type { Venue } from "../../core/venue.ts";
+import { yenE8 } from "../../core/money.ts";
+import { epochMs, MINUTE_MS } from "../../core/time.ts";
+import type { Venue, YenPayment } from "../../core/venue.ts";
 import { createGmoApi } from "./api.ts";
 import { type ClientOptions, GmoClient } from "./client.ts";
 
 export type GmoVenueOptions = ClientOptions;
+
+/** GMO API 6.4: a longer one is refused (ERR-846). */
+const HISTORY_WINDOW_MS = 30 * MINUTE_MS;
 
 /** Reads need no credentials on the public half; private calls without them throw AppError permanent VENUE_NO_KEY. */
 export const createGmoVenue = (options: GmoVenueOptions): Venue => venueOf(createGmoApi(new GmoClient(options)));
@@ -27,6 +32,15 @@ export const venueOf = (api: ReturnType<typeof createGmoApi>): Venue => ({
   executions: api.executions,
   latestExecutions: api.latestExecutions,
   openPositions: api.openPositions,
+  async yenPaidOut(fromMs, toMs, signal) {
+    const rows: YenPayment[] = [];
+    for (let at: number = fromMs; at < toMs; at += HISTORY_WINDOW_MS) {
+      const window = { fromMs: epochMs(at), toMs: epochMs(Math.min(at + HISTORY_WINDOW_MS, toMs)) };
+      for (const row of await api.fiatWithdrawals(window, signal))
+        rows.push({ atMs: row.timestampMs, amount: yenE8(row.amount + (row.fee ?? 0n)) });
+    }
+    return rows;
+  },
   order: api.order,
   closeOrder: api.closeOrder,
   cancelOrder: api.cancelOrder,

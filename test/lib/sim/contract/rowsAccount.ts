@@ -122,7 +122,7 @@ export const ACCOUNT_ROWS: readonly Row[] = [
       `fromTimestamp=${isoUtc(epochMs(1_751_328_000_000))}&toTimestamp=${isoUtc(epochMs(1_751_328_000_000 + minutes * 60_000))}`;
     expect((await w.venue.get("/v1/account/fiatDeposit/history", window(31))).code).toBe("ERR-846");
     expect((await w.venue.get("/v1/account/fiatDeposit/history", window(30))).json.status).toBe(0);
-    expect(await w.api.fiatDeposits({ fromMs: epochMs(1_751_328_000_000) })).toEqual([]);
+    expect(await w.api.fiatWithdrawals({ fromMs: epochMs(1_751_328_000_000) })).toEqual([]);
   }),
   row("6.4", "D", "the path is deposit/history; depositHistory is HTTP 404 ERR-5204", async (w) => {
     expect(await w.api.deposits("BTC", { fromMs: epochMs(1_751_328_000_000) })).toEqual([]);

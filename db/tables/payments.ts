@@ -1,0 +1,22 @@
+// payments: yen the owner has paid out, so that they are no loss of trading.
+import { type YenE8, yenE8 } from "../../lib/core/money.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { Sqlite } from "../../lib/io/sqlite.ts";
+
+export const paymentReads = (sql: Sqlite) => {
+  const since = sql
+    .prepare<[number], bigint>("SELECT coalesce(sum(amount_e8), 0) FROM payments WHERE at_ms >= ?")
+    .pluck()
+    .safeIntegers();
+  return {
+    /** Paid out at or after `fromMs`, 0 or more. */
+    outSince: (fromMs: EpochMs): YenE8 => yenE8(since.get(fromMs) ?? 0n),
+  };
+};
+export const paymentWrites = (sql: Sqlite) => {
+  const insert = sql.prepare("INSERT INTO payments (id, at_ms, amount_e8) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+  return {
+    /** Returns whether it was new. */
+    add: (id: string, atMs: EpochMs, amount: YenE8): boolean => insert.run(id, atMs, amount).changes === 1,
+  };
+};
