@@ -1,7 +1,9 @@
 // /signals: the last judged bars. /why: each gate of one of them, so that "why no signal?" always has an answer.
 import type { Signal } from "../../db/tables/signals.ts";
+import type { Gate } from "../../lib/core/gates.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
-import { cut, shortTime } from "../../lib/core/text/format.ts";
+import { shortTime } from "../../lib/core/text/format.ts";
+import { gateText } from "../../lib/core/text/gateText.ts";
 import { BAR_MS, barOpen, type EpochMs, epochMs, jstDayStart, MINUTE_MS } from "../../lib/core/time.ts";
 import type { AnswerFacts } from "./facts.ts";
 
@@ -9,7 +11,9 @@ const SHOWN = 12;
 const REASONS_SHOWN = 3;
 
 export const signalsAnswer = ({ db, config }: AnswerFacts): string => {
-  const { answers: t } = textsOf(config.LOCALE);
+  const { answers: t, words } = textsOf(config.LOCALE);
+  const why = (gates: readonly Gate[]): readonly string[] =>
+    gates.filter((g) => !g.pass).map((g) => words.stopped[g.gate]);
   const signals = db.signals.newest(SHOWN);
   if (signals.length === 0) return t.noSignals;
   return [
@@ -23,7 +27,7 @@ export const signalsAnswer = ({ db, config }: AnswerFacts): string => {
         probability: s.confidence,
         rank: s.rank,
       }),
-      t.verdict[s.verdict],
+      s.verdict === "filtered" ? t.filtered({ why: why(s.gates ?? []) }) : t.verdict[s.verdict],
     ]),
   ].join("\n");
 };
@@ -59,17 +63,13 @@ export const signalsOf = ({ db, nowMs, arg }: AnswerFacts): readonly Signal[] =>
 
 const whyText = ({ db, config }: AnswerFacts, s: Signal): string => {
   const { answers: t, words } = textsOf(config.LOCALE);
-  const shown = (value: string | number | null): string =>
-    value === null ? "" : typeof value === "number" ? String(Math.round(value * 1_000) / 1_000) : cut(value, 40);
   const proposals = db.proposals.ofSignal(s.id);
   return [
     t.whyTitle({ time: shortTime(epochMs(s.barOpenMs + BAR_MS)), symbol: s.symbol, side: s.direction }),
     t.whyNumbers({ probability: s.confidence, rank: s.rank }),
     ...(s.gates === undefined
       ? [t.noGates]
-      : s.gates.map((g) =>
-          t.gate({ pass: g.pass, name: words.gate[g.gate], value: shown(g.value), limit: shown(g.limit) }),
-        )),
+      : s.gates.map((g) => t.gate({ pass: g.pass, name: words.gate[g.gate], ...gateText(config.LOCALE, g) }))),
     ...(s.reasons.length === 0 ? [] : [t.reasonsTitle]),
     ...s.reasons.slice(0, REASONS_SHOWN).map((r) =>
       t.reason({

@@ -98,7 +98,8 @@ const en = {
   signalsTitle: "Last judged bars (JST)",
   signal: (p: { time: string; symbol: string; side: Side; probability: number; rank: number | undefined }) =>
     `${p.time} ${p.symbol.slice(0, 3)} ${p.side} ${percentText(p.probability)} rank ${p.rank?.toFixed(0) ?? "–"}`,
-  verdict: { judging: "  being judged", proposed: "  → proposed", filtered: "  → filtered" },
+  verdict: { judging: "  being judged", proposed: "  → proposed" },
+  filtered: (p: { why: readonly string[] }) => `  → filtered${p.why.length === 0 ? "" : `: ${p.why.join(", ")}`}`,
 
   whyTitle: (p: { time: string; symbol: string; side: Side }) =>
     `WHY ${pairText(p.symbol)} ${p.time}, ${words.en.direction[p.side]}`,
@@ -192,7 +193,8 @@ export const answers = inBoth(en, {
   signalsTitle: "最近判定した足（JST）",
   signal: (p) =>
     `${p.time} ${p.symbol.slice(0, 3)} ${p.side === "long" ? "買い" : "売り"} ${percentText(p.probability)} 順位 ${p.rank?.toFixed(0) ?? "–"}`,
-  verdict: { judging: "  判定中", proposed: "  → 提案", filtered: "  → 見送り" },
+  verdict: { judging: "  判定中", proposed: "  → 提案" },
+  filtered: (p) => `  → 見送り${p.why.length === 0 ? "" : `: ${p.why.join("、")}`}`,
 
   whyTitle: (p) => `理由 ${pairText(p.symbol)} ${p.time}、${words.ja.direction[p.side]}`,
   whyNumbers: (p) => `確率 ${percentText(p.probability)}、順位 ${p.rank?.toFixed(1) ?? "–"}`,

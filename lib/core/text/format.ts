@@ -38,9 +38,15 @@ export const durationText = (ms: number | undefined): string => {
     ? `${hours} h ${String(minutes).padStart(2, "0")} min`
     : `${minutes} min${seconds > 0 ? ` ${seconds} s` : ""}`;
 };
-/** A text of somebody else's (a news title, an error), on one line and cut to `most` characters. */
+/**
+ * A text of somebody else's (a news title, an error), on one line and cut to `most` characters: after a word where one ends in the
+ * last third.
+ */
 export const cut = (text: string, most: number): string => {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
   const chars = [...line];
-  return chars.length <= most ? line : `${chars.slice(0, most - 1).join("")}…`;
+  if (chars.length <= most) return line;
+  const kept = chars.slice(0, most - 1);
+  const wordEnd = chars[most - 1] === " " ? kept.length : kept.lastIndexOf(" ");
+  return `${kept.slice(0, wordEnd * 3 >= most * 2 ? wordEnd : kept.length).join("")}…`;
 };

@@ -204,3 +204,19 @@ test("/quiet mutes kinds of messages for good, never alerts, and each again", as
   expect(await asked("/quiet alert")).toContain("Expected");
   expect(await asked("/quiet off")).toContain("nothing is muted");
 });
+
+test("/signals names what stopped a bar; /why shows each gate with its unit", async () => {
+  const { proposal } = await phone.propose();
+  const gates = [
+    { gate: "probability", value: 0.61449, limit: 0.75, pass: false },
+    { gate: "rank", value: 59.61, limit: 90, pass: false },
+    { gate: "spread", value: 1.23456, limit: 5, pass: true },
+  ];
+  phone.world.db.sql
+    .prepare("UPDATE signals SET verdict = 'filtered', gates = ? WHERE id = ?")
+    .run(JSON.stringify(gates), proposal.signalId);
+  expect(await asked("/signals")).toMatch(/\n {2}→ filtered: below the probability, below the rank$/);
+  expect(await asked("/why")).toMatch(
+    /❌ probability: 61\.4% \/ 75\.0%\n❌ rank: 59\.6 \/ 90\.0\n✅ spread: 1\.2 bps \/ 5\.0 bps/,
+  );
+});

@@ -307,6 +307,7 @@ export const SAMPLES: Samples = {
     order: [{ id: 4711, symbol: "BTC_JPY", side: "SAMPLE", type: "SAMPLE", size: "0.005", yen: 17_512_345 }],
     orderState: [{ purpose: "SAMPLE", state: "SAMPLE", tradeId: 4711 }],
     signal: [{ time: "08-12 21:45", symbol: "BTC_JPY", side: "short", probability: 0.7834, rank: 301 }],
+    filtered: [{ why: [] }, { why: ["SAMPLE", "SAMPLE"] }],
     whyTitle: [{ time: "08-12 21:45", symbol: "BTC_JPY", side: "long" }],
     whyNumbers: [{ probability: 0.7834, rank: 95.21 }],
     gate: [
