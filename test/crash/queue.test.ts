@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { projectPath } from "../../lib/io/paths.ts";
 import { entropyHex } from "../../lib/io/random.ts";
+import { compiled } from "../compiled.ts";
 import { LONG } from "../long.ts";
 import { crashQueue } from "./queueHarness.ts";
 import { CRASH_POINTS, planPoints, planRun, SABOTAGES, type Sabotage } from "./queuePlan.ts";
@@ -75,7 +76,7 @@ test("a seed plans its deaths, all of them, and another seed plans others", () =
 describe("npm run crash", () => {
   const crash = (...args: string[]): Promise<{ code: number; out: string; errors: string }> =>
     new Promise((resolve) => {
-      const command = ["--import", "tsx", projectPath("test/crash/run.ts"), ...args];
+      const command = [compiled("test/crash/run.ts"), ...args];
       execFile(process.execPath, command, { cwd: projectPath() }, (error, out, errors) =>
         resolve({ code: error ? Number(error.code) : 0, out, errors }),
       );

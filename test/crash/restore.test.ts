@@ -21,9 +21,9 @@ import { keepProgress, quarantineIfRestored } from "../../handlers/cli/restored.
 import { databasePath } from "../../handlers/cli/state.ts";
 import { registry } from "../../handlers/registry.ts";
 import { realClock } from "../../lib/io/clock.ts";
-import { projectPath } from "../../lib/io/paths.ts";
 import { isSound } from "../../lib/io/sqlite.ts";
 import { JobStore } from "../../queue/store.ts";
+import { compiled } from "../compiled.ts";
 
 let dir: string;
 let file: string;
@@ -70,10 +70,8 @@ const NEW = [...Array.from({ length: 20 }, (_, i) => `new ${i}`), "old"].sort();
 
 const killedAt = (step: RestoreStep | "never"): Promise<NodeJS.Signals | null> =>
   new Promise((resolve) => {
-    const args = ["--import", "tsx", projectPath("test", "crash", "restoreChild.ts"), dir, file, step];
-    spawn(process.execPath, args, { cwd: projectPath("."), stdio: "ignore" }).on("close", (_code, signal) =>
-      resolve(signal),
-    );
+    const args = [compiled("test/crash/restoreChild.ts"), dir, file, step];
+    spawn(process.execPath, args, { stdio: "ignore" }).on("close", (_code, signal) => resolve(signal));
   });
 /** The start of the next worker, up to its first job. */
 const start = async (): Promise<string | undefined> => {

@@ -1,15 +1,14 @@
 // A real worker process on a public API on loopback, ten seconds after a bar close whatever the time of day, and what a test does
 // around it: look into its file, wait for something there, have the last bar judged.
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { expect } from "vitest";
-import { openDatabase } from "../../db/open.ts";
+import { type Database, openDatabase } from "../../db/open.ts";
 import { barOpen } from "../../lib/core/time.ts";
 import { realClock } from "../../lib/io/clock.ts";
-import { projectPath } from "../../lib/io/paths.ts";
+import { compiled } from "../compiled.ts";
 import { type PublicServer, startPublicServer } from "../sim/publicServer.ts";
 import { shiftedClock, untilBarClose } from "./shiftedClock.ts";
-import { type Ended, type Running, startTrader, tempFolder, trader } from "./trader.ts";
+import { type Ended, type Running, startTrader, tempFolder, traderHere } from "./trader.ts";
 
 // Every gate wide open: these tests are about what follows a proposal, whatever today's clock says.
 const OPEN_GATES = {
@@ -24,15 +23,11 @@ const OPEN_GATES = {
   ENTRY_BAND_PCT: "0.05",
   QUOTE_POLL_SECONDS: "1",
 };
-const CHILD = [
-  "--import",
-  pathToFileURL(projectPath("node_modules", "tsx", "dist", "esm", "index.mjs")).href,
-  projectPath("test", "e2e", "workerChild.ts"),
-];
-
 export class PaperWorker {
   readonly cwd = tempFolder();
   running: Running | undefined;
+  /** Open for the whole test: it is asked many times a second. */
+  #looking: Database | undefined;
   private constructor(
     readonly server: PublicServer,
     readonly aheadMs: number,
@@ -48,21 +43,22 @@ export class PaperWorker {
   async start(settings: Record<string, string> = {}): Promise<Running> {
     const { cwd, aheadMs } = this;
     const env = { ...this.env, ...settings };
-    const running = startTrader([join(cwd, "var"), String(aheadMs)], { cwd, env, program: CHILD });
+    const running = startTrader([join(cwd, "var"), String(aheadMs)], {
+      cwd,
+      env,
+      program: [compiled("test/e2e/workerChild.ts")],
+    });
     this.running = running;
     await running.saying("worker started");
     return running;
   }
+  /** A command beside the worker, in this process: it shares nothing with the worker but the file. */
   cli(...args: string[]): Promise<Ended> {
-    return trader([...args, "--var", "var", "--json"], { cwd: this.cwd, env: this.env });
+    return traderHere([...args, "--var", join(this.cwd, "var"), "--json"], this.env);
   }
   query<T>(sql: string): T[] {
-    const db = openDatabase(join(this.cwd, "var", "trader.db"), { readonly: true });
-    try {
-      return db.sql.prepare(sql).all() as T[];
-    } finally {
-      db.close();
-    }
+    this.#looking ??= openDatabase(join(this.cwd, "var", "trader.db"), { readonly: true });
+    return this.#looking.sql.prepare(sql).all() as T[];
   }
   /** Waits for a condition; polling it is what a person with `trader status` does. */
   async until(what: string, condition: () => boolean): Promise<void> {
@@ -88,6 +84,7 @@ export class PaperWorker {
   async close(): Promise<void> {
     this.running?.child.kill("SIGKILL");
     await this.running?.ended;
+    this.#looking?.close();
     await this.server.close();
   }
 }

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inject } from "vitest";
 import { runTrader } from "../../handlers/cli/program.ts";
 import { parseConfig } from "../../lib/core/config.ts";
 import { UsageError } from "../../lib/core/errors.ts";
+import { compiled } from "../compiled.ts";
 
 export interface Ended {
   readonly code: number | null;
@@ -28,7 +28,7 @@ export const startTrader = (
   args: readonly string[],
   options: { env?: Record<string, string>; cwd?: string; program?: readonly string[]; uid?: number } = {},
 ): Running => {
-  const program = options.program ?? [join(inject("testBuild"), "handlers", "main.js")];
+  const program = options.program ?? [compiled("handlers/main.ts")];
   const child = spawn(process.execPath, [...program, ...args], {
     cwd: options.cwd ?? tempFolder(),
     env: { PATH: process.env["PATH"] ?? "", HOME: tempFolder(), ...options.env },

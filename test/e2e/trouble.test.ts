@@ -13,11 +13,9 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
 import { realClock } from "../../lib/io/clock.ts";
-import { projectPath } from "../../lib/io/paths.ts";
 import { mountSmallDisk, unmount } from "../crash/underTest.ts";
 import { type PublicServer, startPublicServer } from "../sim/publicServer.ts";
 import { lastJson, type Running, startTrader, tempFolder, trader, traderHere } from "./trader.ts";
@@ -198,12 +196,7 @@ describe("the worker ends with 2, which systemd does not restart", () => {
       openDatabase(db()).close();
       chmodSync(join(cwd, "var"), 0o777);
       chmodSync(db(), 0o644);
-      const tsx = pathToFileURL(projectPath("node_modules", "tsx", "dist", "esm", "index.mjs")).href;
-      running = startTrader(["worker", "--var", "var"], {
-        cwd,
-        program: ["--import", tsx, projectPath("handlers", "main.ts")],
-        uid: 65_534,
-      });
+      running = startTrader(["worker", "--var", "var"], { cwd, uid: 65_534 });
       const ended = await running.ended;
       expect(ended.code).toBe(2);
       expect(ended.stderr).toMatch(

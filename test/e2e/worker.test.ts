@@ -42,7 +42,11 @@ describe("trader worker", () => {
       () => query("SELECT id FROM jobs WHERE name = 'awaitApproval' AND state = 'parked'").length === 1,
     );
     // Two devices at once: one answer counts.
-    const answers = await Promise.all([cli("approve", modified.id), cli("reject", modified.id)]);
+    const answers = await Promise.all(
+      ["approve", "reject"].map((answer) =>
+        trader([answer, modified.id, "--var", "var"], { cwd: worker.cwd, env: worker.env }),
+      ),
+    );
     expect(answers.map((a) => a.code).sort()).toEqual([0, 1]);
     expect(query<{ n: number }>("SELECT count(*) AS n FROM approvals WHERE proposal_id LIKE '%m1'")).toEqual([
       { n: 1 },

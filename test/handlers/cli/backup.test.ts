@@ -21,9 +21,9 @@ import { databasePath, type Mode } from "../../../handlers/cli/state.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
-import { projectPath } from "../../../lib/io/paths.ts";
 import { isSound, openSqlite } from "../../../lib/io/sqlite.ts";
 import { JobStore } from "../../../queue/store.ts";
+import { compiledUrl } from "../../compiled.ts";
 import { mountSmallDisk, unmount } from "../../crash/underTest.ts";
 import { lastJson, traderHere } from "../../e2e/trader.ts";
 
@@ -217,14 +217,13 @@ describe("trader restore", () => {
     await backUp();
     closeAll();
     const program = `
-      import { openSqlite } from ${JSON.stringify(projectPath("lib/io/sqlite.ts"))};
+      import { openSqlite } from ${JSON.stringify(compiledUrl("lib/io/sqlite.ts"))};
       const sql = openSqlite(${JSON.stringify(databasePath(dir))}, { readonly: true });
       sql.prepare("SELECT count(*) FROM jobs").get();
       process.stdout.write("open");
       process.stdin.resume().on("end", () => sql.close());
     `;
-    const reader = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
-      cwd: projectPath("."),
+    const reader = spawn(process.execPath, ["--input-type=module", "-e", program], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     await new Promise((resolve) => reader.stdout.once("data", resolve));

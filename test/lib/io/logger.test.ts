@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../lib/core/errors.ts";
 import { fileLogger, streamLogger } from "../../../lib/io/logger.ts";
-import { projectPath } from "../../../lib/io/paths.ts";
 import { SqliteError } from "../../../lib/io/sqlite.ts";
+import { compiledUrl } from "../../compiled.ts";
 import { mountSmallDisk, unmount } from "../../crash/underTest.ts";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "logger-"));
@@ -32,7 +32,7 @@ describe("the log files", () => {
     const dir = folder();
     // Where the first file should be there is a folder: the file cannot be opened, as on a full or broken disk.
     const program = `
-      import { fileLogger } from ${JSON.stringify(projectPath("lib/io/logger.ts"))};
+      import { fileLogger } from ${JSON.stringify(compiledUrl("lib/io/logger.ts"))};
       import { mkdirSync } from "node:fs";
       const day = new Date().toLocaleDateString("sv");
       for (let i = 0; i < 3; i++) mkdirSync(${JSON.stringify(dir)} + "/trader." + day + "." + i + ".log", { recursive: true });
@@ -40,8 +40,7 @@ describe("the log files", () => {
       const timer = setInterval(() => log.info({ n: 1 }, "still.here"), 20);
       setTimeout(() => { clearInterval(timer); process.exitCode = 7; }, 2_500);
     `;
-    const ended = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
-      cwd: projectPath("."),
+    const ended = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
       encoding: "utf8",
       timeout: 30_000,
     });
@@ -54,15 +53,13 @@ describe("the log files", () => {
     disk = mountSmallDisk(1);
     if (disk === undefined) return context.skip("mounting a small disk is not allowed here");
     const program = `
-      import { fileLogger } from ${JSON.stringify(projectPath("lib/io/logger.ts"))};
+      import { fileLogger } from ${JSON.stringify(compiledUrl("lib/io/logger.ts"))};
       const log = fileLogger("info", ${JSON.stringify(join(disk, "logs"))}, { retryMs: 20 });
       let n = 0;
       const timer = setInterval(() => log.info({ n: n++, text: "x".repeat(500) }, "line"), 2);
       process.on("SIGTERM", () => { clearInterval(timer); setTimeout(() => process.exit(0), 200); });
     `;
-    const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
-      cwd: projectPath("."),
-    });
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], {});
     let stderr = "";
     const heard = (text: RegExp): Promise<void> =>
       new Promise((resolve, reject) => {

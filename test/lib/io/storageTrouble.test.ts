@@ -3,14 +3,13 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../../lib/core/errors.ts";
 import { isLocked, lockFolder } from "../../../lib/io/lock.ts";
-import { projectPath } from "../../../lib/io/paths.ts";
 import { Repeats } from "../../../lib/io/repeats.ts";
 import { isSound, openSqlite, SqliteError } from "../../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../../lib/io/storageTrouble.ts";
+import { compiledUrl } from "../../compiled.ts";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "storage-"));
 const sqlite = (code: string, message = "x"): Error => new SqliteError(message, code);
@@ -58,19 +57,13 @@ describe("a file that is not ours to write", () => {
   // A process without root's rights: we drop them where we have them.
   const root = process.getuid?.() === 0;
   const asNobody = (program: string) =>
-    spawnSync(
-      process.execPath,
-      [
-        "--import",
-        pathToFileURL(projectPath("node_modules", "tsx", "dist", "esm", "index.mjs")).href,
-        "--input-type=module",
-        "-e",
-        program,
-      ],
-      { cwd: projectPath("."), encoding: "utf8", timeout: 60_000, ...(root ? { uid: 65_534, gid: 65_534 } : {}) },
-    );
+    spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+      encoding: "utf8",
+      timeout: 60_000,
+      ...(root ? { uid: 65_534, gid: 65_534 } : {}),
+    });
   const opening = (path: string, what = "openSqlite", from = "sqlite"): string =>
-    `import { ${what} } from ${JSON.stringify(projectPath(`lib/io/${from}.ts`))};
+    `import { ${what} } from ${JSON.stringify(compiledUrl(`lib/io/${from}.ts`))};
      try { ${what}(${JSON.stringify(path)}); console.log("opened"); } catch (e) { console.log(e.code + ": " + e.message); }`;
 
   test.each([
