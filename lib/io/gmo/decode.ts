@@ -134,10 +134,12 @@ const shaped = (kind: Kind, data: unknown, body: string, remarks: readonly strin
   const warnings = [...remarks, ...unknownWords(value), ...crossedBook(value)];
   const connector = kind.connector?.safeParse(data);
   if (connector && !connector.success)
-    warnings.push(`the connector refuses this reply, verdict alert: ${issueAt(connector.error, root)}`);
+    warnings.push(
+      `the connector refuses this ${root === "frame" ? "frame" : "reply"}, verdict alert: ${issueAt(connector.error, root)}`,
+    );
   // Fee rows are passed on as they are.
   else if (kind.exact !== ExchangeFeeReply && finerThanKept(data))
-    warnings.push("more than 8 decimals somewhere: shown here as far as they were read, the program keeps 8");
+    warnings.push("more than 8 decimals somewhere: shown here to the last digit, the program keeps 8");
   return success(kind, value, warnings);
 };
 

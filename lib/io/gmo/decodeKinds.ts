@@ -5,7 +5,7 @@ import { ruleOf } from "./errorCodes.ts";
 import { EXACT } from "./exactText.ts";
 import { publicReplies } from "./wire.ts";
 import { accountReplies, ExchangeFeeReply } from "./wireAccount.ts";
-import { FRAMES } from "./wireEvents.ts";
+import { type Channel, FRAMES, framesOf } from "./wireEvents.ts";
 import {
   CancelBulkOrderReply,
   CancelOrdersReply,
@@ -102,7 +102,7 @@ const replies: readonly Kind[] = [
   write("private/ws-auth", token, "access token of the private stream (not shown)"),
 ];
 
-const ABOUT_FRAMES: Readonly<Record<keyof typeof FRAMES, string>> = {
+const ABOUT_FRAMES: Readonly<Record<Channel, string>> = {
   ticker: "best prices",
   orderbooks: "the book, 30 levels a side",
   trades: "one printed trade",
@@ -112,12 +112,13 @@ const ABOUT_FRAMES: Readonly<Record<keyof typeof FRAMES, string>> = {
   positionSummaryEvents: "one side of one symbol, summed up",
 };
 const PUBLIC_CHANNELS: ReadonlySet<string> = new Set(["ticker", "orderbooks", "trades"]);
-const frames = Object.entries(FRAMES).map(
+const frames = Object.entries(framesOf(EXACT)).map(
   ([channel, schema]): Kind => ({
     name: `ws/${channel}`,
     source: PUBLIC_CHANNELS.has(channel) ? "publicFrame" : "privateFrame",
-    about: ABOUT_FRAMES[channel as keyof typeof FRAMES],
+    about: ABOUT_FRAMES[channel as Channel],
     exact: schema,
+    connector: FRAMES[channel as Channel],
   }),
 );
 

@@ -43,10 +43,9 @@ export const readEnvelope = (body: string): ReadReply => {
   }
   const envelope = Envelope.safeParse(json);
   if (!envelope.success) return { kind: "garbled", reason: "JSON that is no envelope" };
-  const { status, data, messages, responsetime } = envelope.data;
+  const { status, data, messages: first, responsetime } = envelope.data;
   const time = Instant.safeParse(responsetime);
   const venue = time.success ? { venueMs: time.data } : {};
-  const first = messages?.[0];
   if (status === 0) {
     // `status` alone decides (GMO API 0.1); a message beside a success is worth a remark.
     const remark = first ? { remark: `status 0 with the message ${first.message_code}` } : {};

@@ -7,12 +7,23 @@ import type { EpochMs } from "../../core/time.ts";
 import type { OrderBook, PublicTrade, SymbolRules, Ticker } from "../../core/venue.ts";
 import { Instant, missing, type Numbers } from "./codecs.ts";
 
-/** GMO API 1.1. `data` is absent on failures and on some successes; `responsetime` may be absent. */
+/** One of the venue's refusals. */
+const Message = z.object({ message_code: z.string(), message_string: missing(z.string()) });
+/**
+ * GMO API 1.1. `data` is absent on failures and on some successes; `responsetime` may be absent. `status` alone decides and
+ * only the first message counts, so nothing odd beside the two makes a reply unreadable.
+ */
 export const Envelope = z.object({
   status: z.number().int(),
   data: z.unknown().optional(),
-  messages: missing(z.array(z.object({ message_code: z.string(), message_string: missing(z.string()) }))),
-  responsetime: missing(z.string()),
+  messages: z
+    .unknown()
+    .optional()
+    .transform((list) => {
+      const first = Message.safeParse(Array.isArray(list) ? list[0] : undefined);
+      return first.success ? first.data : undefined;
+    }),
+  responsetime: z.unknown().optional(),
 });
 
 export const SideName = z.enum(["BUY", "SELL"]);

@@ -2,17 +2,17 @@
 // Unknown extra keys appear without notice and are ignored; a missing or misshaped known key does not parse.
 import { z } from "zod";
 import type {
-  ErrorEvent as ErrorEventType,
-  ExecutionEvent as ExecutionEventType,
+  ErrorEvent,
+  ExecutionEvent,
   OrderBookEvent,
-  OrderEvent as OrderEventType,
-  PositionEvent as PositionEventType,
-  PositionSummaryEvent as PositionSummaryEventType,
+  OrderEvent,
+  PositionEvent,
+  PositionSummaryEvent,
   TickerEvent,
   TradeEvent,
   VenueFrame,
 } from "../../core/venueEvents.ts";
-import { Coin, Id, Instant, missing, OptionalPrice, Price, SCALED, SizeCut, Yen, YenCut } from "./codecs.ts";
+import { Id, Instant, missing, type Numbers, SCALED } from "./codecs.ts";
 import { bookSides } from "./wire.ts";
 
 const Side = z.enum(["BUY", "SELL"]);
@@ -20,199 +20,206 @@ const ExecutionType = z.enum(["MARKET", "LIMIT", "STOP"]);
 const TimeInForce = z.enum(["FAK", "FAS", "FOK", "SOK"]);
 const SettleType = z.enum(["OPEN", "CLOSE", "LOSS_CUT"]);
 
-export const TickerFrame = z
-  .object({
-    channel: z.literal("ticker"),
-    symbol: z.string(),
-    ask: Price,
-    bid: Price,
-    last: Price,
-    high: Price,
-    low: Price,
-    volume: SizeCut,
-    timestamp: Instant,
-  })
-  .transform(({ channel: _, timestamp, ...row }): TickerEvent => ({ kind: "ticker", ...row, timestampMs: timestamp }));
+/** The schemas of all frames by the channel's name on the wire. */
+export const framesOf = (n: Numbers) => {
+  const ticker = z
+    .object({
+      channel: z.literal("ticker"),
+      symbol: z.string(),
+      ask: n.price,
+      bid: n.price,
+      last: n.price,
+      high: n.price,
+      low: n.price,
+      volume: n.sizeCut,
+      timestamp: Instant,
+    })
+    .transform(
+      ({ channel: _, timestamp, ...row }): TickerEvent => ({ kind: "ticker", ...row, timestampMs: timestamp }),
+    );
 
-export const OrderBookFrame = z
-  .object({
-    channel: z.literal("orderbooks"),
-    symbol: z.string(),
-    ...bookSides(SCALED),
-    timestamp: missing(Instant),
-  })
-  .transform(
-    ({ channel: _, timestamp, ...book }): OrderBookEvent => ({ kind: "orderBook", ...book, timestampMs: timestamp }),
-  );
+  const orderbooks = z
+    .object({
+      channel: z.literal("orderbooks"),
+      symbol: z.string(),
+      ...bookSides(n),
+      timestamp: missing(Instant),
+    })
+    .transform(
+      ({ channel: _, timestamp, ...book }): OrderBookEvent => ({ kind: "orderBook", ...book, timestampMs: timestamp }),
+    );
 
-export const TradeFrame = z
-  .object({
-    channel: z.literal("trades"),
-    symbol: z.string(),
-    price: Price,
-    side: Side,
-    size: Coin,
-    timestamp: Instant,
-  })
-  .transform(({ channel: _, timestamp, ...row }): TradeEvent => ({ kind: "trade", ...row, timestampMs: timestamp }));
+  const trades = z
+    .object({
+      channel: z.literal("trades"),
+      symbol: z.string(),
+      price: n.price,
+      side: Side,
+      size: n.size,
+      timestamp: Instant,
+    })
+    .transform(({ channel: _, timestamp, ...row }): TradeEvent => ({ kind: "trade", ...row, timestampMs: timestamp }));
 
-/** The names differ from the rows of REST: executionPrice, executionSize, executionTimestamp (GMO API 10.4). */
-export const ExecutionEvent = z
-  .object({
-    channel: z.literal("executionEvents"),
-    executionId: Id,
-    orderId: Id,
-    // Margin trades only.
-    positionId: missing(Id),
-    symbol: z.string(),
-    side: Side,
-    settleType: SettleType,
-    executionType: ExecutionType,
-    timeInForce: TimeInForce,
-    executionPrice: Price,
-    executionSize: Coin,
-    executionTimestamp: Instant,
-    lossGain: Yen,
-    fee: Yen,
-    orderPrice: OptionalPrice,
-    orderSize: Coin,
-    orderExecutedSize: Coin,
-    orderTimestamp: Instant,
-    msgType: z.string(),
-  })
-  .transform(
-    ({
-      channel: _,
-      executionPrice,
-      executionSize,
-      executionTimestamp,
-      orderTimestamp,
-      positionId,
-      orderPrice,
-      ...row
-    }): ExecutionEventType => ({
-      kind: "execution",
-      ...row,
-      positionId,
-      price: executionPrice,
-      size: executionSize,
-      timestampMs: executionTimestamp,
-      orderPrice,
-      orderTimestampMs: orderTimestamp,
-    }),
-  );
+  /** The names differ from the rows of REST: executionPrice, executionSize, executionTimestamp (GMO API 10.4). */
+  const executionEvents = z
+    .object({
+      channel: z.literal("executionEvents"),
+      executionId: Id,
+      orderId: Id,
+      // Margin trades only.
+      positionId: missing(Id),
+      symbol: z.string(),
+      side: Side,
+      settleType: SettleType,
+      executionType: ExecutionType,
+      timeInForce: TimeInForce,
+      executionPrice: n.price,
+      executionSize: n.size,
+      executionTimestamp: Instant,
+      lossGain: n.yen,
+      fee: n.yen,
+      orderPrice: n.optionalPrice,
+      orderSize: n.size,
+      orderExecutedSize: n.size,
+      orderTimestamp: Instant,
+      msgType: z.string(),
+    })
+    .transform(
+      ({
+        channel: _,
+        executionPrice,
+        executionSize,
+        executionTimestamp,
+        orderTimestamp,
+        positionId,
+        orderPrice,
+        ...row
+      }): ExecutionEvent => ({
+        kind: "execution",
+        ...row,
+        positionId,
+        price: executionPrice,
+        size: executionSize,
+        timestampMs: executionTimestamp,
+        orderPrice,
+        orderTimestampMs: orderTimestamp,
+      }),
+    );
 
-export const OrderEvent = z
-  .object({
-    channel: z.literal("orderEvents"),
-    orderId: Id,
-    symbol: z.string(),
-    side: Side,
-    settleType: SettleType,
-    executionType: ExecutionType,
-    timeInForce: TimeInForce,
-    orderStatus: z.enum(["WAITING", "ORDERED", "CANCELED", "EXPIRED"]),
-    cancelType: missing(z.string()),
-    orderPrice: OptionalPrice,
-    losscutPrice: OptionalPrice,
-    orderSize: Coin,
-    orderExecutedSize: Coin,
-    orderTimestamp: Instant,
-    msgType: z.string(),
-  })
-  .transform(
-    ({
-      channel: _,
-      orderStatus,
-      orderPrice,
-      orderSize,
-      orderExecutedSize,
-      orderTimestamp,
-      cancelType,
-      losscutPrice,
-      ...row
-    }): OrderEventType => ({
-      kind: "order",
-      ...row,
-      status: orderStatus,
-      cancelType,
-      price: orderPrice,
-      losscutPrice,
-      size: orderSize,
-      executedSize: orderExecutedSize,
-      orderTimestampMs: orderTimestamp,
-    }),
-  );
+  const orderEvents = z
+    .object({
+      channel: z.literal("orderEvents"),
+      orderId: Id,
+      symbol: z.string(),
+      side: Side,
+      settleType: SettleType,
+      executionType: ExecutionType,
+      timeInForce: TimeInForce,
+      orderStatus: z.enum(["WAITING", "ORDERED", "CANCELED", "EXPIRED"]),
+      cancelType: missing(z.string()),
+      orderPrice: n.optionalPrice,
+      losscutPrice: n.optionalPrice,
+      orderSize: n.size,
+      orderExecutedSize: n.size,
+      orderTimestamp: Instant,
+      msgType: z.string(),
+    })
+    .transform(
+      ({
+        channel: _,
+        orderStatus,
+        orderPrice,
+        orderSize,
+        orderExecutedSize,
+        orderTimestamp,
+        cancelType,
+        losscutPrice,
+        ...row
+      }): OrderEvent => ({
+        kind: "order",
+        ...row,
+        status: orderStatus,
+        cancelType,
+        price: orderPrice,
+        losscutPrice,
+        size: orderSize,
+        executedSize: orderExecutedSize,
+        orderTimestampMs: orderTimestamp,
+      }),
+    );
 
-export const PositionEvent = z
-  .object({
-    channel: z.literal("positionEvents"),
-    positionId: Id,
-    symbol: z.string(),
-    side: Side,
-    size: Coin,
-    // The venue's spelling (GMO API 0.13).
-    orderdSize: Coin,
-    price: Price,
-    lossGain: YenCut,
-    losscutPrice: OptionalPrice,
-    timestamp: Instant,
-    // Decides whether the position still exists: an unknown word must not pass for a change of size.
-    msgType: z.enum(["OPR", "UPR", "ULR", "CPR"]),
-  })
-  .transform(
-    ({ channel: _, timestamp, orderdSize, losscutPrice, ...row }): PositionEventType => ({
-      kind: "position",
-      ...row,
-      orderedSize: orderdSize,
-      losscutPrice,
-      timestampMs: timestamp,
-    }),
-  );
+  const positionEvents = z
+    .object({
+      channel: z.literal("positionEvents"),
+      positionId: Id,
+      symbol: z.string(),
+      side: Side,
+      size: n.size,
+      // The venue's spelling (GMO API 0.13).
+      orderdSize: n.size,
+      price: n.price,
+      lossGain: n.yenCut,
+      losscutPrice: n.optionalPrice,
+      timestamp: Instant,
+      // Decides whether the position still exists: an unknown word must not pass for a change of size.
+      msgType: z.enum(["OPR", "UPR", "ULR", "CPR"]),
+    })
+    .transform(
+      ({ channel: _, timestamp, orderdSize, losscutPrice, ...row }): PositionEvent => ({
+        kind: "position",
+        ...row,
+        orderedSize: orderdSize,
+        losscutPrice,
+        timestampMs: timestamp,
+      }),
+    );
 
-export const PositionSummaryEvent = z
-  .object({
-    channel: z.literal("positionSummaryEvents"),
-    symbol: z.string(),
-    side: Side,
-    // An average may carry any number of decimals.
-    averagePositionRate: YenCut,
-    positionLossGain: YenCut,
-    sumOrderQuantity: Coin,
-    sumPositionQuantity: Coin,
-    timestamp: Instant,
-    msgType: z.string(),
-  })
-  .transform(
-    (row): PositionSummaryEventType => ({
-      kind: "positionSummary",
-      symbol: row.symbol,
-      side: row.side,
-      averagePrice: row.averagePositionRate,
-      lossGain: row.positionLossGain,
-      orderedSize: row.sumOrderQuantity,
-      size: row.sumPositionQuantity,
-      timestampMs: row.timestamp,
-      msgType: row.msgType,
-    }),
-  );
+  const positionSummaryEvents = z
+    .object({
+      channel: z.literal("positionSummaryEvents"),
+      symbol: z.string(),
+      side: Side,
+      // An average may carry any number of decimals.
+      averagePositionRate: n.yenCut,
+      positionLossGain: n.yenCut,
+      sumOrderQuantity: n.size,
+      sumPositionQuantity: n.size,
+      timestamp: Instant,
+      msgType: z.string(),
+    })
+    .transform(
+      (row): PositionSummaryEvent => ({
+        kind: "positionSummary",
+        symbol: row.symbol,
+        side: row.side,
+        averagePrice: row.averagePositionRate,
+        lossGain: row.positionLossGain,
+        orderedSize: row.sumOrderQuantity,
+        size: row.sumPositionQuantity,
+        timestampMs: row.timestamp,
+        msgType: row.msgType,
+      }),
+    );
+
+  return {
+    ticker,
+    orderbooks,
+    trades,
+    executionEvents,
+    orderEvents,
+    positionEvents,
+    positionSummaryEvents,
+  } as const satisfies Record<string, z.ZodType<VenueFrame>>;
+};
 
 /** `{ "error": "ERR-5106 Invalid request parameter. symbol" }`: one string, the code first. */
-export const ErrorFrame = z.object({ error: z.string() }).transform(({ error }): ErrorEventType => {
+export const ErrorFrame = z.object({ error: z.string() }).transform(({ error }): ErrorEvent => {
   const [, code, text] = /^\s*(ERR-\d+)\b[\s:.]*([\s\S]*)$/.exec(error) ?? [];
   return { kind: "error", code: code ?? "UNKNOWN", text: text ?? error };
 });
 
-/** By the channel's name on the wire. */
-export const FRAMES = {
-  ticker: TickerFrame,
-  orderbooks: OrderBookFrame,
-  trades: TradeFrame,
-  executionEvents: ExecutionEvent,
-  orderEvents: OrderEvent,
-  positionEvents: PositionEvent,
-  positionSummaryEvents: PositionSummaryEvent,
-} as const satisfies Record<string, z.ZodType<VenueFrame>>;
+/** What the connector reads with. */
+export const FRAMES = framesOf(SCALED);
 export type Channel = keyof typeof FRAMES;
 export type PublicChannel = "ticker" | "orderbooks" | "trades";
 export type PrivateChannel = Exclude<Channel, PublicChannel>;

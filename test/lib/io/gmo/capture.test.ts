@@ -450,6 +450,8 @@ describe("what is odd and passes", () => {
     ["null for a ratio without positions", "private/margin", ok({ ...MARGIN, marginRatio: null })],
     ["null in an event", "ws/orderEvents", JSON.stringify({ ...ORDER_EVENT, cancelType: null, losscutPrice: null })],
     ["null for messages and time", "private/cancelOrder", '{"status":0,"messages":null,"responsetime":null}'],
+    ["a time nobody documented", "private/cancelOrder", '{"status":0,"responsetime":1789866123456}'],
+    ["a success with an odd message", "private/cancelOrder", '{"status":0,"messages":"none"}'],
     ["LOSS_CUT as settleType", "private/executions", ok({ list: [{ ...EXECUTION, settleType: "LOSS_CUT" }] })],
     ["a cancelType beside ORDERED", "private/activeOrders", ok({ list: [{ ...ORDER, cancelType: "SOK_TAKER" }] })],
     [
@@ -658,6 +660,65 @@ describe("refusals", () => {
   ])("%s among the frames of any stream", (text, code, verdict) => {
     for (const kind of KINDS.filter(({ name }) => name.startsWith("ws/")))
       expect(decode(kind.name, text)).toMatchObject({ ok: false, kind: kind.name, code, verdict });
+  });
+});
+
+describe("digits", () => {
+  const LONG_PRICE = "13659677.1234567890123";
+  test.each<[string, object, string]>([
+    ["ws/ticker", { channel: "ticker", ...TICKER, volume: "963.1234567890123" }, "963.1234567890123"],
+    ["ws/ticker", { channel: "ticker", ...TICKER, last: LONG_PRICE }, LONG_PRICE],
+    [
+      "ws/orderbooks",
+      { channel: "orderbooks", symbol: "XRP", asks: [{ price: LONG_PRICE, size: "1" }], bids: [] },
+      LONG_PRICE,
+    ],
+    [
+      "ws/trades",
+      { channel: "trades", price: LONG_PRICE, side: "BUY", size: "1", symbol: "XRP", timestamp: TIME },
+      LONG_PRICE,
+    ],
+    ["ws/executionEvents", { ...FILL, fee: "-0.1234567890123" }, "-0.1234567890123"],
+    ["ws/orderEvents", { ...ORDER_EVENT, orderPrice: LONG_PRICE }, LONG_PRICE],
+    [
+      "ws/positionEvents",
+      { channel: "positionEvents", ...POSITION, lossGain: "-1.1234567890123", msgType: "UPR" },
+      "-1.1234567890123",
+    ],
+    [
+      "ws/positionSummaryEvents",
+      {
+        channel: "positionSummaryEvents",
+        ...SUMMARY,
+        averagePositionRate: LONG_PRICE,
+        timestamp: TIME,
+        msgType: "UPDATE",
+      },
+      LONG_PRICE,
+    ],
+  ])("%s is shown to the last digit, as replies are: %j", (kind, frame, digits) => {
+    const decoded = decode(kind, JSON.stringify(frame));
+    expect(JSON.stringify(ofValue(decoded))).toContain(`"${digits}"`);
+    expect(decoded).toMatchObject({ warnings: [expect.stringMatching(/8 decimals/)] });
+  });
+});
+
+describe("several messages", () => {
+  const refused = (messages: unknown): string => JSON.stringify({ status: 1, messages, responsetime: TIME });
+  const LOW = { message_code: "ERR-5121", message_string: "Too low price." };
+  test.each<[string, unknown]>([
+    ["another code after it", [LOW, { message_code: "ERR-5010" }]],
+    ["an odd one after it", [LOW, "what", null]],
+  ])("the first one counts: %s", (_, messages) => {
+    expect(decode("private/order", refused(messages))).toMatchObject({ ok: false, code: "ERR-5121" });
+  });
+  test.each<[string, unknown]>([
+    ["none", []],
+    ["an odd one first", ["what", LOW]],
+    ["no list", "ERR-5121"],
+    ["a code that is a number", [{ message_code: 5121 }]],
+  ])("a refusal whose code cannot be read is garbled: %s", (_, messages) => {
+    expect(decode("private/order", refused(messages))).toMatchObject({ code: "VENUE_GARBLED", verdict: "alert" });
   });
 });
 
