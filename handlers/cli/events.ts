@@ -9,10 +9,12 @@ import { parseEventsCsv } from "../../lib/core/events.ts";
 import { DAY_MS, type EpochMs, isoUtc, jstDateStart, jstText, parseInstant } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Database } from "../../queue/types.ts";
+import { META } from "./state.ts";
 
 export interface EventsDeps {
   readonly open: (options: { var?: string }) => { readonly db: Database; readonly clock: Clock; close(): void };
   readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
 }
 interface Options {
   readonly var?: string;
@@ -51,6 +53,11 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
         else
           deps.out(
             `${file}: ${counts.added} added, ${counts.changed} changed, ${counts.unchanged} unchanged; ${first && jstText(first)} to ${last && jstText(last)}`,
+          );
+        // A mistyped folder is a new one, and would be found out by a missed event.
+        if (state.db.read.meta.get(META.mode) === undefined)
+          deps.err(
+            `note: ${state.db.path} has never run; this calendar counts for a trader worker with this very --var folder`,
           );
       } finally {
         state.close();

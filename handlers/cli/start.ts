@@ -96,6 +96,11 @@ const forget = (varDir: string): void => {
 const start = async (options: StartOptions, deps: Deps): Promise<void> => {
   const startedMs = realClock.monotonicMs();
   const config = deps.config();
+  // Who asks for real trading must not take a replay for it.
+  if (config.MODE === "live")
+    throw new UsageError(
+      "MODE: expected replay or paper for trader start (npm start), found live: it replays recorded days with a simulated account and trades nothing; unset MODE to replay, trader worker is the system in real time",
+    );
   const varDir = options.var ?? config.VAR_DIR;
   const data = loadData(options.data, config.PRODUCT);
   const approverText = options.approver ?? "all";
@@ -207,7 +212,7 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
   const toMs = epochMs(identity.toMs);
   const now = virtualNow(db) ?? fromMs;
   deps.err(
-    `${r.resumed ? "continuing" : "replaying"} ${jstText(fromMs)} to ${jstText(toMs)}, model ${model.id}, seed ${identity.seed}, approver ${identity.approver}`,
+    `${r.resumed ? "continuing" : "replaying"} ${jstText(fromMs)} to ${jstText(toMs)}, model ${model.id}, seed ${identity.seed}, approver ${identity.approver} (mode replay: simulated account)`,
   );
   const simulator = Simulator.open({
     path: venuePath(varDir),

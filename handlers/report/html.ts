@@ -9,7 +9,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { jstText } from "../../lib/core/time.ts";
 import { equityChart, priceChart } from "./charts.ts";
 import type { NewsBand, ReportData } from "./data.ts";
-import { FEW_TRADES } from "./reportText.ts";
+import { FEW_RETURNS, FEW_TRADES } from "./reportText.ts";
 import { REPORT_STYLE } from "./style.ts";
 import { type Cell, cell, days, model, money, proposals, section, toneOf, trades } from "./tables.ts";
 
@@ -68,8 +68,10 @@ const headline = (d: ReportData): string => {
     ["Max drawdown", cell(showYen(d.drawdown?.yen)), showPercent(d.drawdown?.ratio, 3)],
     [
       "Sharpe",
-      cell(show(d.sharpe.value)),
-      `${d.sharpe.days} daily returns × √365${d.sharpe.days < FEW_TRADES ? ", too few" : ""}`,
+      cell(show(d.sharpe.days < FEW_RETURNS ? undefined : d.sharpe.value)),
+      d.sharpe.days < FEW_RETURNS
+        ? `too few days: ${d.sharpe.days} of at least ${FEW_RETURNS}`
+        : `${d.sharpe.days} daily returns × √365`,
     ],
     ["Equity", cell(showYen(summary.equityEndJpy)), `from ${showYen(summary.equityStartJpy)}`],
   ]);

@@ -11,7 +11,7 @@ import { jstText } from "../../lib/core/time.ts";
 import type { PeriodReport } from "./day.ts";
 
 /** Below this many daily returns a Sharpe ratio is noise. */
-const FEW_RETURNS = 20;
+export const FEW_RETURNS = 20;
 /** Fewer closed trades than this say next to nothing about the rule. */
 export const FEW_TRADES = 30;
 const MOST_TITLE_CHARS = 60;
@@ -56,7 +56,7 @@ const performanceLines = ({ report: t }: Catalogue, r: PeriodReport): readonly s
     fall && fall.yen > 0
       ? t.drawdown({ yen: fall.yen, ratio: fall.ratio, from: shortTime(fall.fromMs), to: shortTime(fall.toMs) })
       : t.noDrawdown({ yen: fall?.yen }),
-    t.sharpe({ value: r.sharpe, days: r.sharpeDays, few: r.sharpeDays < FEW_RETURNS }),
+    t.sharpe({ value: r.sharpe, days: r.sharpeDays, needed: FEW_RETURNS }),
     ...(r.slippage.fills > 0
       ? [t.slippage({ yen: r.slippage.yen, bps: r.slippage.bps, fills: r.slippage.fills })]
       : []),

@@ -32,8 +32,10 @@ const en = {
   drawdown: (p: { yen: number; ratio: number; from: string; to: string }) =>
     `Max drawdown ${yenText(p.yen)} (${percentText(p.ratio, 2)}), ${p.from} – ${p.to}`,
   noDrawdown: (p: { yen: number | undefined }) => `Max drawdown ${p.yen === undefined ? "–" : yenText(p.yen)}`,
-  sharpe: (p: { value: number | undefined; days: number; few: boolean }) =>
-    `Sharpe ${show(p.value)} (${p.days} daily returns × √365${p.few ? ", too few" : ""})`,
+  sharpe: (p: { value: number | undefined; days: number; needed: number }) =>
+    p.days < p.needed
+      ? `Sharpe – (too few days: ${p.days} of at least ${p.needed})`
+      : `Sharpe ${show(p.value)} (${p.days} daily returns × √365)`,
   slippage: (p: { yen: number; bps: number | undefined; fills: number }) =>
     `Slippage ${signedYen(p.yen)} (${show(p.bps, 2)} bps, ${p.fills} fills; plus = worse than planned)`,
   dayLine: (p: { date: string; yen: number; trades: number }) => `  ${p.date} ${signedYen(p.yen)} (${p.trades})`,
@@ -60,7 +62,8 @@ const en = {
   edge: "Edge: not tested",
 };
 
-const PERIOD_JA = { day: "本日", week: "今週", month: "今月" } as const;
+/** Not "today": a report of a past day says the same. */
+const PERIOD_JA = { day: "日次", week: "週次", month: "月次" } as const;
 const ANSWER_JA = { approved: "承認", rejected: "却下", expired: "時間切れ" } as const;
 
 export const report = inBoth(en, {
@@ -77,7 +80,10 @@ export const report = inBoth(en, {
   quality: (p) => `PF ${show(p.factor)}、期待値 ${show(p.bps, 1)} bps、${show(p.r)} R`,
   drawdown: (p) => `最大DD ${yenText(p.yen)}（${percentText(p.ratio, 2)}）、${p.from} – ${p.to}`,
   noDrawdown: (p) => `最大DD ${p.yen === undefined ? "–" : yenText(p.yen)}`,
-  sharpe: (p) => `シャープレシオ ${show(p.value)}（日次リターン${p.days}日 × √365${p.few ? "、日数不足" : ""}）`,
+  sharpe: (p) =>
+    p.days < p.needed
+      ? `シャープレシオ –（日数不足: ${p.days}日、${p.needed}日以上必要）`
+      : `シャープレシオ ${show(p.value)}（日次リターン${p.days}日 × √365）`,
   slippage: (p) => `スリッページ ${signedYen(p.yen)}（${show(p.bps, 2)} bps、約定${p.fills}件、プラスは計画より不利）`,
   dayLine: (p) => `  ${p.date} ${signedYen(p.yen)}（${p.trades}件）`,
   funnel: (p) => `シグナル: 判定 ${p.bars}本`,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { registerEvents } from "../../../handlers/cli/events.ts";
+import { META } from "../../../handlers/cli/state.ts";
 import { UsageError } from "../../../lib/core/errors.ts";
 import { newsGate } from "../../../lib/core/events.ts";
 import { parseInstant } from "../../../lib/core/time.ts";
@@ -13,10 +14,12 @@ const HEADER = "time_utc,currency,importance,title";
 let book: Book;
 let folder: string;
 let lines: string[];
+let notes: string[];
 beforeEach(() => {
   book = openBook(parseInstant("2025-07-30T00:00:00Z"));
   folder = mkdtempSync(join(tmpdir(), "events-"));
   lines = [];
+  notes = [];
 });
 afterEach(() => {
   book.close();
@@ -29,6 +32,7 @@ const trader = (...words: string[]): readonly string[] => {
   registerEvents(program, {
     open: () => ({ db: book.db, clock: book.clock, close: () => undefined }),
     out: (text) => lines.push(text),
+    err: (text) => notes.push(text),
   });
   program.parse(["node", "trader", "events", ...words]);
   return lines;
@@ -42,6 +46,14 @@ const rows = () => book.db.sql.prepare("SELECT count(*) FROM economic_events").p
 const GOOD = `${HEADER}\n2025-07-30T18:00:00Z,USD,high,FOMC Decision\n2025-07-31T03:00:00Z,JPY,high,BOJ Statement on Monetary Policy\n`;
 
 describe("trader events import", () => {
+  test("a folder that never ran is told: it may be a mistyped one", () => {
+    trader("import", file(GOOD), "--json");
+    expect(notes).toEqual([expect.stringMatching(/^note: .*trader\.db has never run; .*this very --var folder$/)]);
+    notes = [];
+    book.db.transaction((tx) => tx.meta.set(META.mode, "paper"));
+    trader("import", file(GOOD));
+    expect(notes).toEqual([]);
+  });
   test("adds, then changes nothing, then changes what changed; each real change is audited", () => {
     const path = file(GOOD);
     expect(JSON.parse(trader("import", path, "--json")[0]!)).toEqual({

@@ -194,7 +194,10 @@ export const SAMPLES: Samples = {
     quality: [{ factor: 1.23, bps: -20.5, r: -0.37 }],
     drawdown: [{ yen: 4_901, ratio: 0.0051, from: "08-12 02:15", to: "08-12 02:30" }],
     noDrawdown: [{ yen: 0 }, { yen: undefined }],
-    sharpe: [{ value: 1.23, days: 303, few: true }],
+    sharpe: [
+      { value: 1.23, days: 303, needed: 20 },
+      { value: 1.23, days: 3, needed: 20 },
+    ],
     slippage: [{ yen: 1_234, bps: 0.41, fills: 505 }],
     dayLine: [{ date: "08-12", yen: -1_234, trades: 303 }],
     funnel: [{ bars: 1_920 }],
