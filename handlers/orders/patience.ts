@@ -71,7 +71,8 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
       .ofTrade(trade.id)
       .some((leg) => leg.open > 0n && protectionOf({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }) !== "protected");
     const untilMs = (ctx.clock.nowMs() + (bare || moving || between ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
-    return lookAgain(ctx, trade.symbol, { untilMs, reason: e.code }, RETRY_MS);
+    // Never later than the next look at a venue that does answer.
+    return lookAgain(ctx, trade.symbol, { untilMs, reason: e.code }, Math.min(RETRY_MS, ctx.pollMs));
   }
 };
 

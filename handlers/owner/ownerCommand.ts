@@ -12,6 +12,7 @@ import { SECOND_MS } from "../../lib/core/time.ts";
 import type { NewJob, Outcome } from "../../queue/types.ts";
 import { drive, finishIfFlat } from "../orders/drive.ts";
 import { cancel, lookFor, refresh } from "../orders/look.ts";
+import { unrelenting } from "../orders/patience.ts";
 import { abandon } from "../orders/send.ts";
 import { guardians, settleSymbol } from "../reconcile.ts";
 import type { AppCtx, AppHandler } from "../services.ts";
@@ -41,26 +42,34 @@ export const ownerCommand: AppHandler<Input> = {
     if (command === undefined)
       throw new AppError("permanent", "COMMAND_MISSING", `expected owner command ${commandId}, found none`);
     if (command.result !== undefined) return { kind: "stop", reason: "it has its result already" };
-    switch (command.command) {
-      case "pause":
-      case "stop":
-      case "panic":
-      case "close":
-        return carryOut(ctx, command);
-      case "resume":
-        return resume(ctx, command);
-      case "rejectAll": {
-        const rejected = command.args.rejected ?? [];
-        const t = textsOf(ctx.config.LOCALE).owner;
-        const text = rejected.length === 0 ? t.noProposal : t.rejected({ ids: rejected });
-        return finish(ctx, command, () => ({ outcome: "done", lines: [text], seen: null }));
-      }
-      case "adopt":
-        return adopt(ctx, command);
-      default:
-        return command.command satisfies never;
+    try {
+      return await act(ctx, command);
+    } catch (e) {
+      throw unrelenting(e);
     }
   },
+};
+
+const act = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+  switch (command.command) {
+    case "pause":
+    case "stop":
+    case "panic":
+    case "close":
+      return carryOut(ctx, command);
+    case "resume":
+      return resume(ctx, command);
+    case "rejectAll": {
+      const rejected = command.args.rejected ?? [];
+      const t = textsOf(ctx.config.LOCALE).owner;
+      const text = rejected.length === 0 ? t.noProposal : t.rejected({ ids: rejected });
+      return finish(ctx, command, () => ({ outcome: "done", lines: [text], seen: null }));
+    }
+    case "adopt":
+      return adopt(ctx, command);
+    default:
+      return command.command satisfies never;
+  }
 };
 
 /** One look: everything is tried for every trade, so that one that fails does not keep the others waiting. */

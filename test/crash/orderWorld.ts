@@ -91,7 +91,7 @@ export class OrderWorld {
   readonly struck: FaultName[] = [];
   /** Time for which the venue is to blame; see orderMeasure.ts. */
   readonly excuses: Stretch[] = [];
-  /** Milliseconds from each start to "reconciled, and nothing of ours is bare". */
+  /** From 3 s after each death, or a later start, to "reconciled, and nothing of ours is bare". */
   readonly recoveries: { readonly fromMs: number; readonly untilMs: number }[] = [];
   /** Venue order ids that our process made, and positions and orders that another hand did. */
   readonly ours = new Set<number>();
@@ -493,7 +493,9 @@ export class OrderWorld {
     // A difference that is seen for the first time is looked at once more: that is reconcile's work, too, but not recovery.
     if (job?.state !== "done" && job?.reason !== "a difference was seen for the first time") return;
     life.recoveredMs = this.nowMs;
-    this.recoveries.push({ fromMs: life.startedMs, untilMs: this.nowMs });
+    // Who was sooner back than DESIGN 7 says has as long as the others: a lost answer is looked for from its request on.
+    const fromMs = Math.max(life.startedMs, this.kills.at(-1)!.atMs + DOWN_MS);
+    this.recoveries.push({ fromMs: Math.min(fromMs, this.nowMs), untilMs: this.nowMs });
   }
 
   /** What a person who restarts us takes longer than the 3 s of DESIGN 7 is not ours to answer for. */

@@ -31,7 +31,7 @@ duplicateEntries  trades above the approved size, and times two entries of a sym
 lostOrders     orders of ours at the venue that the book does not know as they are, and rows in doubt at the end
 barePositionSecondsMax           longest bare time of a position while the worker lives (goal 1)
 barePositionSecondsMaxAfterKill  the same around a kill; 3 s of it the worker is dead (goal 10)
-recoverySecondsMax               from a start to "reconciled and protected" (goal 10)
+recoverySecondsMax               from 3 s after a kill, or a later start, to "reconciled and protected" (goal 10)
 unresolvedUnknown  orders without an answer at the end    pnlMismatchJpy  book against the venue's executions
 tradesNotEnded, brokenRules      trades still open; dead jobs, broken audit chains, moves that no state machine has
 What the venue refuses or loses is taken off the bare times, as docs/orders.md says; bareSecondsMaxUncorrected is not.

@@ -165,6 +165,28 @@ describe("a fill that races the cancel", () => {
 });
 
 describe("panic", () => {
+  test("goes on to the end when a read is refused with a code nobody knows", async () => {
+    let refusals = 0;
+    const w = begin({
+      ...HELD,
+      venue: {
+        faults: ({ path }, phase) =>
+          path === "/v1/openPositions" && phase === "before" && refusals-- > 0
+            ? { kind: "error", code: "ERR-9999" }
+            : undefined,
+      },
+    });
+    w.approve();
+    await w.advance(4);
+    refusals = 3;
+    const asked = ask(w, "panic");
+    await w.advance(1);
+    expect(refusals).toBeLessThan(1);
+    expect(resultOf(w, asked)).toMatchObject({ outcome: "done" });
+    expect(w.store.list({ state: "dead" })).toEqual([]);
+    await nothingBroken(w);
+  });
+
   test("closes at market, books it as manual, stays until resume", async () => {
     const w = begin(HELD);
     w.approve();
