@@ -29,11 +29,18 @@ export const loadMigrations = (dir = projectPath("db", "migrations")): readonly 
       };
     });
 
+let programs: readonly Migration[] | undefined;
+/** Read once: they do not change while the program runs. */
+const ownMigrations = (): readonly Migration[] => {
+  programs ??= loadMigrations();
+  return programs;
+};
+
 /**
  * The version that the database has come to, after a look at every migration it was made with.
  * Throws AppError permanent DB_TOO_NEW or DB_MIGRATION_CHANGED.
  */
-export const appliedVersion = (sql: Sqlite, migrations: readonly Migration[] = loadMigrations()): number => {
+export const appliedVersion = (sql: Sqlite, migrations: readonly Migration[] = ownMigrations()): number => {
   const applied = sql.prepare("SELECT version, name, checksum FROM schema_migrations ORDER BY version").all() as {
     version: number;
     name: string;
@@ -63,7 +70,7 @@ export const appliedVersion = (sql: Sqlite, migrations: readonly Migration[] = l
  * Brings the database to the program's schema.
  * Throws AppError permanent DB_TOO_NEW, DB_MIGRATION_CHANGED or DB_MIGRATION_FAILED; nothing is half applied.
  */
-export const migrate = (sql: Sqlite, migrations: readonly Migration[] = loadMigrations()): void => {
+export const migrate = (sql: Sqlite, migrations: readonly Migration[] = ownMigrations()): void => {
   sql.exec(
     "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT",
   );
@@ -80,7 +87,7 @@ export const migrate = (sql: Sqlite, migrations: readonly Migration[] = loadMigr
 };
 
 /** Whether the database has the program's newest migration; a look without writing needs it. False for a foreign file. */
-export const isMigrated = (sql: Sqlite, migrations: readonly Migration[] = loadMigrations()): boolean => {
+export const isMigrated = (sql: Sqlite, migrations: readonly Migration[] = ownMigrations()): boolean => {
   const table = sql.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'").get();
   const newest = table && sql.prepare<[], number>("SELECT max(version) FROM schema_migrations").pluck().get();
   return newest === migrations.at(-1)?.version;

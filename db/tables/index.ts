@@ -33,80 +33,94 @@ import { telegramReads, telegramWrites } from "./telegram.ts";
 import { tradeLegReads, tradeLegWrites } from "./tradeLegs.ts";
 import { tradeReads, tradeWrites } from "./trades.ts";
 
-export const readsOf = (sql: Sqlite) => ({
-  alerts: alertReads(sql),
-  audit: auditReads(sql),
-  candles: candleReads(sql),
-  dailySummary: dailySummaryReads(sql),
-  differences: differenceReads(sql),
-  equity: equityReads(sql),
-  events: eventReads(sql),
-  executions: executionReads(sql),
-  features: featureReads(sql),
-  labels: labelReads(sql),
-  halts: haltReads(sql),
-  jobs: jobReads(sql),
-  meta: metaReads(sql),
-  modelPerformance: modelPerformanceReads(sql),
-  models: modelReads(sql),
-  orders: orderReads(sql),
-  outbox: outboxReads(sql),
-  ownerCommands: ownerCommandReads(sql),
-  ownerCoins: ownerCoinReads(sql),
-  payments: paymentReads(sql),
-  positions: positionReads(sql),
-  progress: progressReads(sql),
-  proposals: proposalReads(sql),
-  schedules: scheduleReads(sql),
-  queueLook: queueLookReads(sql),
-  reporting: reportingReads(sql),
-  risk: riskReads(sql),
-  scores: scoreReads(sql),
-  signals: signalReads(sql),
-  snapshots: snapshotReads(sql),
-  telegram: telegramReads(sql),
-  tradeLegs: tradeLegReads(sql),
-  trades: tradeReads(sql),
-});
-export type Reads = ReturnType<typeof readsOf>;
+const READS = {
+  alerts: alertReads,
+  audit: auditReads,
+  candles: candleReads,
+  dailySummary: dailySummaryReads,
+  differences: differenceReads,
+  equity: equityReads,
+  events: eventReads,
+  executions: executionReads,
+  features: featureReads,
+  labels: labelReads,
+  halts: haltReads,
+  jobs: jobReads,
+  meta: metaReads,
+  modelPerformance: modelPerformanceReads,
+  models: modelReads,
+  orders: orderReads,
+  outbox: outboxReads,
+  ownerCommands: ownerCommandReads,
+  ownerCoins: ownerCoinReads,
+  payments: paymentReads,
+  positions: positionReads,
+  progress: progressReads,
+  proposals: proposalReads,
+  schedules: scheduleReads,
+  queueLook: queueLookReads,
+  reporting: reportingReads,
+  risk: riskReads,
+  scores: scoreReads,
+  signals: signalReads,
+  snapshots: snapshotReads,
+  telegram: telegramReads,
+  tradeLegs: tradeLegReads,
+  trades: tradeReads,
+};
 
-const writers = (sql: Sqlite) => ({
-  alerts: alertWrites(sql),
-  audit: auditWrites(sql),
-  candles: candleWrites(sql),
-  dailySummary: dailySummaryWrites(sql),
-  differences: differenceWrites(sql),
-  equity: equityWrites(sql),
-  events: eventWrites(sql),
-  executions: executionWrites(sql),
-  features: featureWrites(sql),
-  labels: labelWrites(sql),
-  halts: haltWrites(sql),
-  meta: metaWrites(sql),
-  modelPerformance: modelPerformanceWrites(sql),
-  models: modelWrites(sql),
-  orders: orderWrites(sql),
-  outbox: outboxWrites(sql),
-  ownerCommands: ownerCommandWrites(sql),
-  ownerCoins: ownerCoinWrites(sql),
-  payments: paymentWrites(sql),
-  positions: positionWrites(sql),
-  proposals: proposalWrites(sql),
-  scores: scoreWrites(sql),
-  signals: signalWrites(sql),
-  snapshots: snapshotWrites(sql),
-  telegram: telegramWrites(sql),
-  tradeLegs: tradeLegWrites(sql),
-  trades: tradeWrites(sql),
-});
-type Writes = ReturnType<typeof writers>;
-
+const WRITES = {
+  alerts: alertWrites,
+  audit: auditWrites,
+  candles: candleWrites,
+  dailySummary: dailySummaryWrites,
+  differences: differenceWrites,
+  equity: equityWrites,
+  events: eventWrites,
+  executions: executionWrites,
+  features: featureWrites,
+  labels: labelWrites,
+  halts: haltWrites,
+  meta: metaWrites,
+  modelPerformance: modelPerformanceWrites,
+  models: modelWrites,
+  orders: orderWrites,
+  outbox: outboxWrites,
+  ownerCommands: ownerCommandWrites,
+  ownerCoins: ownerCoinWrites,
+  payments: paymentWrites,
+  positions: positionWrites,
+  proposals: proposalWrites,
+  scores: scoreWrites,
+  signals: signalWrites,
+  snapshots: snapshotWrites,
+  telegram: telegramWrites,
+  tradeLegs: tradeLegWrites,
+  trades: tradeWrites,
+};
+type Functions<T extends Record<string, (sql: Sqlite) => object>> = { readonly [K in keyof T]: ReturnType<T[K]> };
+export type Reads = Functions<typeof READS>;
+type Writes = Functions<typeof WRITES>;
 /** Reads and writes of one transaction. */
 export type Tx = { readonly [K in keyof Reads]: Reads[K] & (K extends keyof Writes ? Writes[K] : unknown) };
 
-export const writesOf = (sql: Sqlite, reads: Reads): Tx => {
-  const writes = writers(sql) as Record<string, object>;
-  return Object.fromEntries(
-    Object.entries(reads).map(([table, functions]) => [table, { ...functions, ...(writes[table] ?? {}) }]),
-  ) as unknown as Tx;
-};
+/** Each table's statements are prepared when it is first asked for: a process uses a few of the hundreds there are. */
+const onFirstUse = <T extends object>(tables: readonly string[], make: (table: string) => object): T =>
+  Object.defineProperties(
+    {},
+    Object.fromEntries(
+      tables.map((table) => {
+        let made: object | undefined;
+        return [table, { enumerable: true, get: () => (made ??= make(table)) }];
+      }),
+    ),
+  ) as T;
+
+export const readsOf = (sql: Sqlite): Reads =>
+  onFirstUse(Object.keys(READS), (table) => READS[table as keyof Reads](sql));
+
+export const writesOf = (sql: Sqlite, reads: Reads): Tx =>
+  onFirstUse(Object.keys(READS), (table) => ({
+    ...reads[table as keyof Reads],
+    ...(table in WRITES ? WRITES[table as keyof Writes](sql) : {}),
+  }));
