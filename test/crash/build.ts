@@ -1,6 +1,6 @@
 // Bundles one test program to plain JavaScript in a temp folder: a crash run starts hundreds of processes, and a bundle
 // on plain node starts in half the time of sources behind a TypeScript loader.
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, symlinkSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,17 +14,18 @@ interface Bundler {
     platform: "node";
     format: "esm";
     external: readonly string[];
+    banner: { js: string };
+    minifyWhitespace: true;
+    minifySyntax: true;
     logLevel: "error";
   }): unknown;
 }
 
-/** zod goes into the bundle: its hundred files would be half of a child's start. The others find their own files and binaries. */
-const notBundled = (): string[] => {
-  const { dependencies } = JSON.parse(readFileSync(projectPath("package.json"), "utf8")) as {
-    dependencies: Record<string, string>;
-  };
-  return Object.keys(dependencies).filter((name) => name !== "zod");
-};
+/** They find their own files or binaries, or are loaded only when needed. Everything else goes in: to find and load the hundreds of files of zod alone is half of a child's start. */
+const NOT_BUNDLED = ["better-sqlite3", "tulind", "@resvg/resvg-js", "pino", "pino-roll", "telegraf"];
+/** Packages that are CommonJS ask for node's own modules with require, which an ES module does not have. */
+const REQUIRE =
+  'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
 /** `entry` is a path inside the project such as "test/crash/queueChild.ts". Returns the folder and the program to run. */
 export const buildProgram = (entry: string): { readonly dir: string; readonly program: string } => {
@@ -38,7 +39,10 @@ export const buildProgram = (entry: string): { readonly dir: string; readonly pr
     bundle: true,
     platform: "node",
     format: "esm",
-    external: notBundled(),
+    external: NOT_BUNDLED,
+    banner: { js: REQUIRE },
+    minifyWhitespace: true,
+    minifySyntax: true,
 
     logLevel: "error",
   });
