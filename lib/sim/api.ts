@@ -5,6 +5,7 @@ import type { Credentials } from "../io/gmo/sign.ts";
 import type { TransportReply } from "../io/gmo/transport.ts";
 import type { Effects, Machine } from "./machine.ts";
 import type { VenueOptions } from "./options.ts";
+import { isPrivatePath } from "./paths.ts";
 import { privateApi } from "./privateApi.ts";
 import { type ApiResult, okay, publicApi, refusedWith } from "./publicApi.ts";
 import { type Refusal, refuse } from "./refusal.ts";
@@ -80,7 +81,9 @@ const resultOf = (machine: Machine, options: ApiOptions, request: ApiRequest, ef
     const result = method === "GET" ? publicApi(machine, path, query) : undefined;
     return result ?? refusedWith(refuse("ERR-5207", "Not found"));
   }
-  const denied = closed ?? authenticate(machine, options, request);
+  // A path that does not exist is nobody's: not even its signature is looked at.
+  const unknown = isPrivatePath(method, path) ? undefined : refuse("ERR-5204", "Forbidden");
+  const denied = closed ?? unknown ?? authenticate(machine, options, request);
   if (denied) return refusedWith(denied);
   if (machine.status() === "PREOPEN" && NOT_IN_PREOPEN.has(path))
     return refusedWith(refuse("ERR-5203", "Pre-open. Orders are not accepted yet."));

@@ -7,6 +7,7 @@ import { seededRandom } from "../io/random.ts";
 import type { ApiRequest } from "./api.ts";
 import type { Fault, FaultPhase, Faults } from "./faults.ts";
 import type { Effects } from "./machine.ts";
+import { isPath } from "./paths.ts";
 import type { Spike } from "./spikes.ts";
 import type { Closure } from "./tradingHours.ts";
 
@@ -45,10 +46,7 @@ const FaultSchema = z.discriminatedUnion("kind", [
 /** What a rule, of requests or of sockets, may ask for. */
 export const MATCH_FIELDS = {
   method: z.enum(["GET", "POST", "PUT", "DELETE"]).optional(),
-  path: z
-    .string()
-    .regex(/^\/v1\/[\w/-]+$/, { error: 'expected a path such as "/v1/order"' })
-    .optional(),
+  path: z.string().refine(isPath, { error: 'expected a path of the API such as "/v1/order"' }).optional(),
   /** The nth that matches the rest (1 = the first), or several. */
   nth: z.union([z.int().min(1), z.array(z.int().min(1)).min(1)]).optional(),
   /** Of those, this share, drawn by the seed. */
@@ -57,17 +55,23 @@ export const MATCH_FIELDS = {
   fromMs: When.optional(),
   untilMs: When.optional(),
 };
+interface Window {
+  readonly fromMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+}
+/** A window that can hold an instant; one with an end of each sort of time can be judged only once the start is known. */
+export const isWindow = ({ fromMs, untilMs }: Window): boolean =>
+  fromMs === undefined || untilMs === undefined || isInstant(fromMs) !== isInstant(untilMs) || fromMs < untilMs;
+export const WINDOW = { path: ["untilMs"], error: "expected a time after fromMs" };
 const RuleSchema = z.strictObject({
   /** For people; a rule without one is named by its place. */
   name: z.string().optional(),
-  match: z.strictObject(MATCH_FIELDS).default({}),
+  match: z.strictObject(MATCH_FIELDS).refine(isWindow, WINDOW).default({}),
   fault: FaultSchema,
 });
-const ClosureSchema = z.strictObject({
-  kind: z.enum(["maintenance", "emergency", "preopen"]),
-  fromMs: When,
-  untilMs: When,
-});
+const ClosureSchema = z
+  .strictObject({ kind: z.enum(["maintenance", "emergency", "preopen"]), fromMs: When, untilMs: When })
+  .refine(isWindow, WINDOW);
 const SpikeSchema = z.strictObject({
   symbol: z.string(),
   atMs: When,
@@ -96,9 +100,10 @@ export interface FaultScript {
   faults(seed: number | string, startMs: EpochMs): Faults;
 }
 
+/** Instants of the wall are far above any time after a start. */
+const isInstant = (when: number): boolean => when > 1_000_000_000_000;
 export const instant = (when: number, startMs: EpochMs): EpochMs =>
-  // Instants of the wall are far above any time after a start.
-  when > 1_000_000_000_000 ? epochMs(when) : epochMs(startMs + when);
+  isInstant(when) ? epochMs(when) : epochMs(startMs + when);
 
 /** Of a wrong value, in a message. */
 const MAX_SHOWN_CHARS = 100;

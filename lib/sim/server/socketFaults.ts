@@ -4,7 +4,7 @@ import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { seededRandom } from "../../io/random.ts";
-import { instant, MATCH_FIELDS } from "../faultFile.ts";
+import { instant, isWindow, MATCH_FIELDS, WINDOW } from "../faultFile.ts";
 
 const WaitMs = z.int().min(0).max(86_400_000);
 /**
@@ -67,6 +67,7 @@ const RuleSchema = z
     if (match.on === "time" && match.fromMs === undefined) wrong(["match", "fromMs"], 'expected a time on "time"');
     if (match.channel !== undefined && match.on !== "command" && match.on !== "frame")
       wrong(["match", "channel"], `expected none on "${match.on}"`);
+    if (!isWindow(match)) wrong(["match", ...WINDOW.path], WINDOW.error);
     for (const field of ["method", "path"] as const)
       if (match[field] !== undefined && match.on !== "reply") wrong(["match", field], `expected none on "${match.on}"`);
   });

@@ -234,7 +234,24 @@ describe("a script that is wrong", () => {
     [
       "a path outside the API",
       JSON.stringify({ rules: [{ ...good, match: { path: "order" } }] }),
-      'rule 1: match.path: expected a path such as "/v1/order", found "order"',
+      'rule 1: match.path: expected a path of the API such as "/v1/order", found "order"',
+    ],
+    [
+      "a path with a slip of the pen, that would never match",
+      JSON.stringify({ rules: [good, { ...good, match: { path: "/v1/ordr" } }] }),
+      'rule 2: match.path: expected a path of the API such as "/v1/order", found "/v1/ordr"',
+    ],
+    [
+      "a rule that ends before it begins",
+      JSON.stringify({ rules: [{ ...good, match: { fromMs: 10, untilMs: 10 } }] }),
+      "rule 1: match.untilMs: expected a time after fromMs, found 10",
+    ],
+    [
+      "a closure that ends before it begins",
+      JSON.stringify({
+        closures: [{ kind: "preopen", fromMs: "2025-07-01T01:00:00Z", untilMs: "2025-07-01T00:00:00Z" }],
+      }),
+      "closure 1: untilMs: expected a time after fromMs",
     ],
     [
       "a value without end, cut",

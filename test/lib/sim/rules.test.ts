@@ -395,6 +395,13 @@ describe("the envelope", () => {
   test("unknown paths: 404 with ERR-5204 in private, ERR-5207 in public", () => {
     const d = desk();
     expect(d.get("/v1/nothing")).toMatchObject({ httpStatus: 404, status: 1, code: "ERR-5204" });
+    // Whoever asks: a path that is not there asks for no key.
+    const stranger = (method: string, path: string) =>
+      read(d.simulator.handle({ area: "private", method, path, headers: {} }));
+    expect(stranger("GET", "/v1/nothing")).toMatchObject({ httpStatus: 404, code: "ERR-5204" });
+    expect(stranger("GET", "/v1/account/depositHistory")).toMatchObject({ httpStatus: 404, code: "ERR-5204" });
+    expect(stranger("GET", "/v1/order")).toMatchObject({ httpStatus: 404, code: "ERR-5204" });
+    expect(stranger("POST", "/v1/order")).toMatchObject({ httpStatus: 200, code: "ERR-5011" });
     for (const path of ["/v1/ticker", "/v1/orderbooks", "/v1/trades", "/v1/klines"])
       expect(d.get(path, { symbol: "ZZZ" })).toMatchObject({ httpStatus: 404, status: 2, code: "ERR-5207" });
   });
