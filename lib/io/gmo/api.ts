@@ -287,8 +287,10 @@ const orderWrites = (client: GmoClient) => {
         if (result.kind !== "accepted") return { accepted: [...accepted], end: result };
         const before = accepted.size;
         for (const id of result.value) accepted.add(id);
-        // Only ids we have: orders still on their way out are listed again, nothing new is left.
-        if (accepted.size === before) return { accepted: [...accepted], end: "complete" };
+        // Orders still on their way out are listed again. Only ids we have end it where they cannot hide others: a full
+        // answer may leave orders behind that it had no room for.
+        if (accepted.size === before && result.value.length < bodies.IDS_PER_CALL)
+          return { accepted: [...accepted], end: "complete" };
       }
       return { accepted: [...accepted], end: "tooMany" };
     },

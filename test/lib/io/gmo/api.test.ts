@@ -204,6 +204,13 @@ describe("cancelling many", () => {
     expect(await world.api.cancelAll({ symbols: ["BTC"] })).toEqual({ accepted: ["1", "2"], end: "complete" });
     expect(world.sent).toHaveLength(2);
   });
+  test("cancelAll goes on after ten orders that are on their way out: they may hide others", async () => {
+    const world = stub([okay(ids(1, 10)), okay(ids(1, 10)), okay([...ids(4, 7), 11, 12, 13]), okay([])]);
+    expect(await world.api.cancelAll({ symbols: ["BTC"] })).toEqual({
+      accepted: ids(1, 13).map(String),
+      end: "complete",
+    });
+  });
   test.each<[string, Answer, object]>([
     ["refused", refusal("ERR-5012"), { kind: "refused", code: "ERR-5012" }],
     ["unknown", new TransportError("timeout", "timeout"), { kind: "unknown", code: "VENUE_TIMEOUT" }],
