@@ -3,9 +3,11 @@
 // arrived. Telegram knows no idempotency key, so it is sent again, marked as such, or given up (docs/telegram.md, "Lost or doubled").
 import { z } from "zod";
 import type { OutboxMessage } from "../db/tables/outbox.ts";
+import type { Config } from "../lib/core/config.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { DAY_MS, type EpochMs, epochMs } from "../lib/core/time.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
+import { deliveryKey, floodAt, holdBack } from "./alertFlood.ts";
 import type { Desk } from "./approval.ts";
 import type { AppCtx, AppHandler, DeliveredAt, Delivery, ScriptedAnswer } from "./services.ts";
 import { mustWait, pauseMs } from "./telegram/messenger.ts";
@@ -36,7 +38,7 @@ export const sendTelegram: AppHandler<Input> = {
     if (!own || own.state === "sent" || own.state === "dropped") return { kind: "stop", reason: "nothing to deliver" };
     const { sendAfterMs } = ctx.db.telegram.state();
     if (mustWait(sendAfterMs, nowMs)) return { kind: "snooze", untilMs: sendAfterMs, reason: "waiting to send again" };
-    const message = ctx.db.outbox.next((nowMs - STALE_MESSAGE_MS) as EpochMs);
+    const message = ctx.db.outbox.next((nowMs - STALE_MESSAGE_MS) as EpochMs, floodAt(nowMs));
     if (!message) return settled(nowMs, own, own, (tx) => tx.outbox.markDropped(own.id, "older than a week"));
     const unwanted = whyNotSend(ctx, message, nowMs);
     if (unwanted !== undefined) return settled(nowMs, own, message, (tx) => giveUp(tx, ctx, message, unwanted, nowMs));
@@ -143,10 +145,14 @@ const withAnswer = (outcome: Outcome, proposalId: string, answer: ScriptedAnswer
   ],
 });
 
-/** Enqueues a delivery for every message still in the outbox. Idempotent. Returns how many are new. */
-export const pumpOutbox = ({ db, store, clock }: Desk): number => {
+/** Enqueues a delivery for every message still in the outbox, a flood of alerts aside. Idempotent. Returns how many are new. */
+export const pumpOutbox = (desk: Desk & { readonly config: Config }): number => {
+  const { db, store, clock } = desk;
+  const held = holdBack(desk);
   let created = 0;
-  for (const id of db.read.outbox.waitingIds((clock.nowMs() - STALE_MESSAGE_MS) as EpochMs))
-    if (store.enqueue({ name: "sendTelegram", key: `send:${id}`, input: { outboxId: id } }).created) created += 1;
+  for (const id of db.read.outbox.waitingIds((clock.nowMs() - STALE_MESSAGE_MS) as EpochMs)) {
+    if (held.has(id)) continue;
+    if (store.enqueue({ name: "sendTelegram", key: deliveryKey(id), input: { outboxId: id } }).created) created += 1;
+  }
   return created;
 };

@@ -85,10 +85,14 @@ const PRIORITY: Readonly<Record<MessageKind, number>> = {
   info: 0,
 };
 const UNDELIVERED = "state IN ('waiting', 'sending')";
+const ALERTS_SENT = "kind = 'alert' AND state = 'sent' AND sent_ms >= ?";
+/** In a flood an alert without a job for its delivery is held back (handlers/alertFlood.ts). */
+const NOT_HELD = `(kind <> 'alert' OR (SELECT count(*) FROM outbox WHERE ${ALERTS_SENT}) < ?
+  OR EXISTS (SELECT 1 FROM jobs WHERE name = 'sendTelegram' AND jobs.key = 'send:' || outbox.id))`;
 
 export const outboxReads = (sql: Sqlite) => {
-  const next = sql.prepare<[number], Row>(
-    `SELECT * FROM outbox WHERE ${UNDELIVERED} AND created_ms >= ? ORDER BY priority DESC, id LIMIT 1`,
+  const next = sql.prepare<[number, number, number], Row>(
+    `SELECT * FROM outbox WHERE ${UNDELIVERED} AND created_ms >= ? AND ${NOT_HELD} ORDER BY priority DESC, id LIMIT 1`,
   );
   const waitingIds = sql
     .prepare<[number], number>(
@@ -101,9 +105,15 @@ export const outboxReads = (sql: Sqlite) => {
   const at = sql.prepare<[number, number], Row>(
     "SELECT * FROM outbox WHERE chat_id = ? AND message_id = ? AND message_id IS NOT NULL LIMIT 1",
   );
+  const undeliveredAlerts = sql.prepare<[], Row>(
+    `SELECT * FROM outbox WHERE ${UNDELIVERED} AND kind = 'alert' ORDER BY priority DESC, id`,
+  );
+  const alertsSent = sql.prepare<[number], { count: number; last_ms: EpochMs | null }>(
+    `SELECT count(*) AS count, max(sent_ms) AS last_ms FROM outbox WHERE ${ALERTS_SENT}`,
+  );
   const prompts = sql.prepare<[number], Row>(
     `SELECT * FROM outbox WHERE created_ms >= ? AND buttons IS NOT NULL AND message_id IS NOT NULL AND chat_id IS NOT NULL
-       AND kind <> 'proposal' AND state = 'sent' ORDER BY id`,
+       AND kind <> 'proposal' AND state = 'sent' ORDER BY created_ms, id`,
   );
   return {
     /** Since `fromMs`; their buttons have not been taken away yet. */
@@ -112,10 +122,23 @@ export const outboxReads = (sql: Sqlite) => {
         const { id, key, text, buttons } = toMessage(row);
         return { id, key, text, buttons, chatId: row.chat_id!, messageId: row.message_id! };
       }),
-    /** The next message to deliver: the highest priority, then the oldest, none from before `fromMs`. */
-    next: (fromMs: EpochMs): OutboxMessage | undefined => {
-      const row = next.get(fromMs);
+    /**
+     * The next message to deliver: the highest priority, then the oldest, none from before `fromMs`. No alert that is
+     * held back: `flood` says how many in which time are one.
+     */
+    next: (
+      fromMs: EpochMs,
+      flood: { readonly fromMs: EpochMs; readonly alerts: number },
+    ): OutboxMessage | undefined => {
+      const row = next.get(fromMs, flood.fromMs, flood.alerts);
       return row && toMessage(row);
+    },
+    /** In the order of writing. */
+    undeliveredAlerts: (): readonly OutboxMessage[] => undeliveredAlerts.all().map(toMessage),
+    /** Alerts told since `fromMs`, and when the last of them was. */
+    alertsSent: (fromMs: EpochMs): { readonly count: number; readonly lastMs: EpochMs | undefined } => {
+      const row = alertsSent.get(fromMs);
+      return { count: row?.count ?? 0, lastMs: row?.last_ms ?? undefined };
     },
     byId: (id: number): OutboxMessage | undefined => {
       const row = byId.get(id);

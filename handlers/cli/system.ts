@@ -85,7 +85,7 @@ export const createSystem = (parts: SystemParts): System => {
     store,
     scheduler,
     worker,
-    pumpOutbox: () => pumpOutbox({ db, store, clock }),
+    pumpOutbox: () => pumpOutbox({ db, store, clock, config: parts.config }),
   };
 };
 

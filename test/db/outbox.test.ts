@@ -36,7 +36,9 @@ test("alerts go first, then answers, then proposals; within a priority the order
   ] as const)
     put(key, kind);
   expect(order()).toEqual(["b", "f", "e", "d", "a", "c"]);
-  expect(db.read.outbox.next(EVER)?.key).toBe("b");
+  expect(db.read.outbox.next(EVER, { fromMs: T0, alerts: 10 })?.key).toBe("b");
+  // A flood, and no job for these alerts.
+  expect(db.read.outbox.next(EVER, { fromMs: T0, alerts: 0 })?.key).toBe("e");
 });
 
 test("a key is told once", () => {

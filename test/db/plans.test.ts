@@ -11,7 +11,10 @@ import { epochMs } from "../../lib/core/time.ts";
 const AT = epochMs(1_750_000_000_000);
 const ASKED_OFTEN: Readonly<Record<string, (read: Reads) => unknown>> = {
   "outbox.waitingIds": (read) => read.outbox.waitingIds(AT),
-  "outbox.next": (read) => read.outbox.next(AT),
+  "outbox.next": (read) => read.outbox.next(AT, { fromMs: AT, alerts: 10 }),
+  "outbox.prompts": (read) => read.outbox.prompts(AT),
+  "outbox.undeliveredAlerts": (read) => read.outbox.undeliveredAlerts(),
+  "outbox.alertsSent": (read) => read.outbox.alertsSent(AT),
   "outbox.at": (read) => read.outbox.at(1, 1),
   "telegram.openMessages": (read) => read.telegram.openMessages(),
   "telegram.wasHandled": (read) => read.telegram.wasHandled(1),

@@ -125,6 +125,8 @@ const en = {
     plainText: "I understand commands and replies that change a proposal. /help lists the commands.",
     stranger: (p: { userId: number; chatId: number }) =>
       `Somebody else wrote to your bot (user ${p.userId}, chat ${p.chatId}): ignored, not answered.\nTold at most once an hour. If this is you on another account, look at the setting of who may use it.`,
+    alertFlood: (p: { count: number }) =>
+      `ALERTS: ${p.count} more in a short time, told together. /health tells what is open.`,
     undeliverable: (p: { key: string; why: string }) =>
       `A message could not be delivered and was given up: ${p.key}: ${cut(p.why, 200)}\ntrader audit list shows it.`,
   },
@@ -231,6 +233,8 @@ const ja: typeof en = {
     plainText: "コマンドと、提案を変更する返信だけを受け付けます。/help で一覧を表示します。",
     stranger: (p) =>
       `あなた以外がボットに書き込みました（ユーザー ${p.userId}、チャット ${p.chatId}）。無視し、返信していません。\nこの通知は1時間に1回までです。ご自身の別アカウントの場合は、許可するユーザーの設定を確認してください。`,
+    alertFlood: (p) =>
+      `アラートが短時間に続いたため、${p.count}件をまとめてお知らせします。現在の状態は /health で確認できます。`,
     undeliverable: (p) =>
       `配信できないメッセージがあり、送信をあきらめました: ${p.key}: ${cut(p.why, 200)}\ntrader audit list で確認できます。`,
   },

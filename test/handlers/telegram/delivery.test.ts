@@ -250,3 +250,57 @@ describe.each(LONG ? [1, 2, 3, 4, 5, 6, 7, 8] : [1])("a day of trouble, seed %i"
     expect(phone.world.deadJobs()).toEqual([]);
   });
 });
+
+describe("a flood of alerts", () => {
+  const raise = (key: string, severity: "warning" | "critical" = "warning") =>
+    phone.world.db.transaction((tx) =>
+      tx.alerts.raise({ key, severity, text: `${severity.toUpperCase()} ${key}\nits story`, atMs: phone.world.nowMs }),
+    );
+  const alerts = () => phone.telegram.texts.filter((text) => /^(WARNING|CRITICAL|ALERTS)/.test(text));
+
+  test("200 times the same is one message", async () => {
+    for (let i = 0; i < 200; i += 1) raise("doubt");
+    await phone.pass(3, 5);
+    expect(alerts()).toHaveLength(1);
+  });
+
+  test("200 of many kinds in a minute: ten by themselves, the rest together, each told once and in order; answers go on", async () => {
+    // Of the many requests some are refused for a moment, as Telegram does.
+    let asked = 0;
+    phone.telegram.fault = ({ method }) => {
+      if (!method.startsWith("send")) return undefined;
+      asked += 1;
+      return asked % 7 === 0
+        ? { kind: "error", code: 429, description: "Too Many Requests: retry after 2", retryAfterSeconds: 2 }
+        : undefined;
+    };
+    const names: string[] = [];
+    for (let i = 0; i < 60; i += 1) {
+      for (let k = 0; k < (i % 3 === 0 ? 4 : 3) && names.length < 200; k += 1) {
+        const name = `kind ${String(names.length).padStart(3, "0")}`;
+        names.push(name);
+        raise(name, names.length % 50 === 0 ? "critical" : "warning");
+      }
+      if (i === 30) phone.owner.says("/risk");
+      await phone.pass(1 / 60, 1);
+      if (i === 35) expect(phone.telegram.texts.some((text) => /^RISK/i.test(text))).toBe(true);
+    }
+    await phone.pass(3, 5);
+    expect(names).toHaveLength(200);
+    const told = alerts().flatMap((text) => [...text.matchAll(/kind \d{3}/g)].map(([name]) => name));
+    expect(told).toEqual(names);
+    expect(alerts().length).toBeLessThanOrEqual(10 + 2 * 10);
+    expect(alerts()[10]).toMatch(/^ALERTS: \d+ more in a short time/);
+    expect(
+      alerts()
+        .join("\n")
+        .match(/CRITICAL/g),
+    ).toHaveLength(4);
+    const merged = phone.world.db.read.audit.after(0).filter(({ kind }) => kind === "alerts.merged");
+    const count = merged.reduce((sum, { data }) => sum + Number(data["count"]), 0);
+    const alone = alerts().filter((text) => !text.startsWith("ALERTS")).length;
+    expect(count + alone).toBe(200);
+    expect(phone.world.deadJobs()).toEqual([]);
+    expect(phone.world.db.read.outbox.waitingIds(epochMs(0))).toEqual([]);
+  });
+});

@@ -284,6 +284,7 @@ export const SAMPLES: Samples = {
       { muted: "SAMPLE", loud: "SAMPLE" },
     ],
     stranger: [{ userId: 123_456, chatId: 654_321 }],
+    alertFlood: [{ count: 301 }],
     undeliverable: [{ key: "SAMPLE", why: "SAMPLE" }],
   },
   menu: {},

@@ -1,0 +1,53 @@
+// A flood of alerts must not drown the owner's phone. Ten within a minute are told one by one; what comes beyond them waits until
+// those are told and 20 s have passed, and is then told together, a line each: none is lost, and answers to the owner go on.
+import type { OutboxMessage } from "../db/tables/outbox.ts";
+import type { Config } from "../lib/core/config.ts";
+import { textsOf } from "../lib/core/text/catalogue.ts";
+import { cut } from "../lib/core/text/format.ts";
+import type { Locale } from "../lib/core/text/locale.ts";
+import { type EpochMs, epochMs, MINUTE_MS, SECOND_MS } from "../lib/core/time.ts";
+import type { Tx } from "../queue/types.ts";
+import type { Desk } from "./approval.ts";
+
+const MOST_ALERTS_A_MINUTE = 10;
+const DIGEST_EVERY_MS = 20 * SECOND_MS;
+const LINE_CHARS = 120;
+const DIGEST = "digest:";
+
+/** So many alerts told since then: what comes now is held back. */
+export const floodAt = (nowMs: number): { readonly fromMs: EpochMs; readonly alerts: number } => ({
+  fromMs: epochMs(nowMs - MINUTE_MS),
+  alerts: MOST_ALERTS_A_MINUTE,
+});
+
+/** The key of the job that delivers a message. */
+export const deliveryKey = (outboxId: number): string => `send:${outboxId}`;
+
+/** Ids of the alerts that shall not be delivered yet. When their time has come it puts one message in their place. */
+export const holdBack = ({ db, clock, config }: Desk & { readonly config: Config }): ReadonlySet<number> => {
+  const nowMs = clock.nowMs();
+  const undelivered = db.read.outbox.undeliveredAlerts();
+  const { count: sent, lastMs } = db.read.outbox.alertsSent(floodAt(nowMs).fromMs);
+  if (sent + undelivered.length <= MOST_ALERTS_A_MINUTE) return new Set();
+  const jobOf = ({ id }: OutboxMessage) => db.read.jobs.byKey("sendTelegram", deliveryKey(id));
+  const fresh = undelivered.filter((m) => !m.key.startsWith(DIGEST) && jobOf(m) === undefined);
+  // One whose job is dead or was discarded is on no way any more.
+  const underWay = undelivered.filter((m) => ["ready", "running"].includes(jobOf(m)?.state ?? "")).length;
+  const held = fresh.slice(Math.max(0, MOST_ALERTS_A_MINUTE - sent - underWay));
+  // While Telegram takes nothing, all that comes is kept for one message.
+  const isDue = underWay === 0 && held.length === fresh.length && nowMs >= (lastMs ?? nowMs) + DIGEST_EVERY_MS;
+  if (!isDue) return new Set(held.map(({ id }) => id));
+  if (held.length > 1) db.transaction((tx) => tellTogether(tx, config.LOCALE, held, nowMs));
+  return new Set();
+};
+
+/** The first line of each, in their order. */
+const tellTogether = (tx: Tx, locale: Locale, alerts: readonly OutboxMessage[], atMs: number): void => {
+  const lines = alerts.map(({ text }) => cut(text.split("\n", 1)[0] ?? "", LINE_CHARS));
+  const key = `${DIGEST}${alerts[0]!.id}-${alerts.at(-1)!.id}`;
+  const text = [textsOf(locale).command.alertFlood({ count: alerts.length }), ...lines].join("\n");
+  tx.outbox.insert({ key, kind: "alert", text, atMs: epochMs(atMs) });
+  for (const { id } of alerts) tx.outbox.markDropped(id, `told in ${key}`);
+  const data = { key, count: alerts.length, outboxIds: alerts.map(({ id }) => id) };
+  tx.audit.append({ atMs: epochMs(atMs), kind: "alerts.merged", actor: "outbox", data });
+};
