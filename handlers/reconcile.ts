@@ -20,6 +20,7 @@ import { expireProposal } from "./awaitApproval.ts";
 import { judgeLosses } from "./losses.ts";
 import { bookCoinTrades, type CoinDifference, coinDifferences } from "./orders/coins.ts";
 import { finishIfFlat } from "./orders/drive.ts";
+import { ESTIMATED_AFTER_MS, estimatedClose } from "./orders/estimated.ts";
 import { adoptLateArrivals } from "./orders/foreign.ts";
 import { bookOthersTrades, readHeld } from "./orders/held.ts";
 import { bookSeen, lookFor, refresh, type Strangers, strangers } from "./orders/look.ts";
@@ -119,11 +120,12 @@ const unansweredUntilMs = (ctx: AppCtx, nowMs: EpochMs): EpochMs | undefined => 
 
 /** Records what was found, counts what turns out to be a payment of the owner's, and returns the rest. */
 const settled = (tx: Tx, found: readonly CoinDifference[], atMs: EpochMs): readonly SeenDifference[] => {
-  const settles = new Map(found.flatMap((d) => (d.settle === undefined ? [] : [[d.key, d.settle] as const])));
+  const byKey = new Map(found.map((d) => [d.key, d] as const));
   const quarrels: SeenDifference[] = [];
   for (const d of tx.differences.record(found, atMs)) {
-    const settle = settles.get(d.key);
-    if (settle === undefined) quarrels.push(d);
+    const { settle, settleAfterMs } = byKey.get(d.key) ?? {};
+    const early = settleAfterMs !== undefined && atMs - d.firstSeenMs < settleAfterMs;
+    if (settle === undefined || early) quarrels.push(d);
     else if (d.seen >= SEEN_ENOUGH) settle(tx);
   }
   return quarrels;
@@ -144,10 +146,11 @@ export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonl
     return trade;
   };
   const nowMs = ctx.clock.nowMs();
+  let untold = false;
   for (const order of ctx.db.orders.live(symbol)) {
     const trade = tradeOf(order.intent.tradeId);
     if (!trade) continue;
-    if (order.state === "open") await refresh(ctx, trade, [order]);
+    if (order.state === "open") untold = (await refresh(ctx, trade, [order])).length > 0 || untold;
     else if (order.state !== "intended" && nowMs >= order.sentMs + settleMs(order.intent.purpose) + LEFT_ALONE_MS)
       await lookFor(ctx, trade, order);
   }
@@ -170,7 +173,11 @@ export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonl
     ...orderDifferences(ctx.db.orders.venueIds(symbol), active),
     ...(held.kind === "coins"
       ? await coinDifferences(ctx, symbol, held.amount)
-      : positionDifferences(ours, held.positions)),
+      : positionDifferences(ours, held.positions).map((d) => {
+          const position = untold ? undefined : ours.find((p) => d.key === `size:${p.positionId}`);
+          const settle = position && estimatedClose(ctx, position, held.positions);
+          return settle === undefined ? d : { ...d, settle, settleAfterMs: ESTIMATED_AFTER_MS };
+        })),
   ];
 };
 const LATE_MS = 3_600_000;

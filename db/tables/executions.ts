@@ -16,6 +16,8 @@ export interface ExecutionRow extends BookedExecution {
   readonly symbol: string;
   readonly side: Side;
   readonly settleType: string;
+  /** Booked without the venue's word: price and time are estimated. */
+  readonly estimated: boolean;
 }
 interface Row {
   execution_id: string;
@@ -33,6 +35,7 @@ interface Row {
   fee_e8: YenE8;
   exit_reason: ExitReason | null;
   at_ms: bigint;
+  estimated: bigint;
 }
 const toExecution = (r: Row): ExecutionRow => ({
   executionId: r.execution_id,
@@ -50,7 +53,11 @@ const toExecution = (r: Row): ExecutionRow => ({
   fee: r.fee_e8,
   exitReason: r.exit_reason ?? undefined,
   atMs: Number(r.at_ms) as EpochMs,
+  estimated: r.estimated === 1n,
 });
+
+/** To be booked; as told by the venue unless it says otherwise. */
+export type NewExecution = Omit<ExecutionRow, "estimated"> & { readonly estimated?: boolean };
 
 export const executionReads = (sql: Sqlite) => {
   const select = <P extends unknown[]>(rest: string) =>
@@ -82,12 +89,12 @@ export const executionReads = (sql: Sqlite) => {
 export const executionWrites = (sql: Sqlite) => {
   const insert = sql.prepare(
     `INSERT INTO executions (execution_id, venue_order_id, order_id, trade_id, position_id, symbol, side, settle_type, kind,
-       size_e8, price_e8, loss_gain_e8, fee_e8, exit_reason, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       size_e8, price_e8, loss_gain_e8, fee_e8, exit_reason, at_ms, estimated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (execution_id) DO NOTHING`,
   );
   return {
     /** Returns false when it was booked before. */
-    insert: (e: ExecutionRow): boolean =>
+    insert: (e: NewExecution): boolean =>
       insert.run(
         e.executionId,
         e.venueOrderId,
@@ -104,6 +111,7 @@ export const executionWrites = (sql: Sqlite) => {
         e.fee,
         e.exitReason ?? null,
         e.atMs,
+        e.estimated === true ? 1 : 0,
       ).changes === 1,
   };
 };

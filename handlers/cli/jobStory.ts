@@ -241,6 +241,10 @@ const orderText = (o: Order): string => {
 const executionText = (e: ExecutionRow): string => {
   const result =
     e.kind === "close" ? `, ${toNumber(e.lossGain) >= 0 ? "+" : ""}${yenText(e.lossGain)}, ${e.exitReason}` : "";
-  const whose = e.orderId === undefined ? "not our order" : `order ${e.orderId}`;
+  const whose = e.estimated
+    ? "not our order, estimated"
+    : e.orderId === undefined
+      ? "not our order"
+      : `order ${e.orderId}`;
   return `fill  ${e.kind} ${formatE8(e.size)} at ${yenText(e.price)} (${whose}${result})`;
 };

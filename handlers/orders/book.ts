@@ -3,29 +3,20 @@
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { type CoinE8, coinE8, formatE8, maxBig, minBig } from "../../lib/core/money.ts";
+import { type CoinE8, coinE8, minBig } from "../../lib/core/money.ts";
 import { type ExitReason, type Intent, isLive, type Order, type OrderEvent } from "../../lib/core/order.ts";
 import { tradeResult } from "../../lib/core/pnl.ts";
 import { isSpot } from "../../lib/core/product.ts";
-import {
-  type ApprovedExits,
-  breakEvenStop,
-  coverRest,
-  excessOf,
-  type LegPlan,
-  wholeLeg,
-} from "../../lib/core/protection.ts";
+import { breakEvenStop } from "../../lib/core/protection.ts";
 import { saleGain, spotPositionId } from "../../lib/core/spot.ts";
 import { composeAlert } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
-import { english, type Note } from "../../lib/core/text/reasonTexts.ts";
 import { type EpochMs, epochMs, HOUR_MS } from "../../lib/core/time.ts";
 import { type Execution, openingSide, type VenueOrder } from "../../lib/core/venue.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
-import { cancelledText, closedText } from "./text.ts";
 
 /** Who writes, when, about which trade. */
 export interface Scribe {
@@ -271,12 +262,19 @@ export const moveStopsToEntry = (tx: Tx, by: Scribe): void => {
  * Books a close of our position that was not our order: the owner's hand (`manual`) or the venue's loss-cut (`stop_loss`).
  * It is taken from legs without a live order first. Idempotent; returns whether it was new.
  */
-export const bookForeignClose = (tx: Tx, by: Scribe, shown: Execution, exitReason: ExitReason): boolean => {
+export const bookForeignClose = (
+  tx: Tx,
+  by: Scribe,
+  shown: Execution,
+  exitReason: ExitReason,
+  { estimated = false }: { readonly estimated?: boolean } = {},
+): boolean => {
   const e = withGain(tx, by, shown);
   const position = e.positionId === undefined ? undefined : tx.positions.byId(e.positionId);
   if (position === undefined) throw strange(e, "it closes no position of ours");
-  const row = { ...rowOf(e, by, position.positionId, undefined), kind: "close", exitReason } as const;
+  const row = { ...rowOf(e, by, position.positionId, undefined), kind: "close", exitReason, estimated } as const;
   if (!tx.executions.insert(row)) return false;
+  if (estimated) audit(tx, by, "exit.estimated", { positionId: position.positionId, priceE8: e.price, sizeE8: e.size });
   tx.positions.shrink(position.positionId, e.size, e.timestampMs);
   const legs = tx.tradeLegs.ofPosition(position.positionId).filter((leg) => leg.open > 0n);
   const busy = (leg: LegRow): number => (tx.orders.ofLeg(leg.id).some(isLive) ? 1 : 0);
@@ -289,152 +287,6 @@ export const bookForeignClose = (tx: Tx, by: Scribe, shown: Execution, exitReaso
   }
   afterClosing(tx, by, e, exitReason, undefined);
   return true;
-};
-
-/** Plans legs for whatever part of a position has none yet. Returns how many were added or grew. */
-export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
-  const position = tx.positions.byId(positionId);
-  const proposal = tx.proposals.byId(by.trade.proposalId);
-  if (position === undefined || proposal === undefined)
-    throw new AppError("alert", "POSITION_MISSING", `expected position ${positionId} and its proposal, found none`);
-  const legs = tx.tradeLegs.ofPosition(positionId);
-  const uncovered = coinE8(position.open - legged(tx, positionId));
-  if (uncovered <= 0n) return 0;
-  const held = (target: 1 | 2): CoinE8 =>
-    coinE8(
-      tx.tradeLegs
-        .ofTrade(by.trade.id)
-        .filter((l) => l.target === target)
-        .reduce((sum, l) => sum + l.size, 0n),
-    );
-  const exits = { direction: by.trade.direction, stop: proposal.stop, tp1: proposal.tp1, tp2: proposal.tp2 };
-  const open = legs.filter((leg) => leg.open > 0n && !leg.excess);
-  const excess = excessIn(tx, by, uncovered);
-  const approved = coinE8(uncovered - excess);
-  const already = { tp1: held(1), tp2: held(2) };
-  const cover = approved > 0n ? coverRest(approved, exits, by.trade, open, already) : { grow: [], add: [] };
-  const plans = [...cover.add, ...(excess > 0n ? planExcess(tx, by, excess, exits) : [])];
-  const { grow } = cover;
-  for (const { legId, by: size } of grow) {
-    tx.tradeLegs.grow(legId, size);
-    audit(tx, by, "leg.grown", { legId, positionId, sizeE8: size });
-  }
-  for (const plan of plans) {
-    const legId = tx.tradeLegs.insert(by.trade.id, positionId, plan);
-    audit(tx, by, "leg.planned", {
-      legId,
-      positionId,
-      target: plan.target,
-      sizeE8: plan.size,
-      stopE8: plan.stop,
-      targetE8: plan.targetPrice,
-    });
-  }
-  return grow.length + plans.length;
-};
-
-/** Of a position, what its legs hold. */
-const legged = (tx: Tx, positionId: string): bigint =>
-  tx.tradeLegs.ofPosition(positionId).reduce((sum, leg) => sum + leg.open, 0n);
-
-/** Counted from the positions: on spot legs join and pass coins on, and their sizes do not add up to what was bought. */
-const excessIn = (tx: Tx, by: Scribe, uncovered: CoinE8): CoinE8 => {
-  const planned = tx.positions
-    .ofTrade(by.trade.id)
-    .reduce((sum, p) => sum + p.opened - maxBig(p.open - legged(tx, p.positionId), 0n), 0n);
-  const excess = excessOf(uncovered, coinE8(planned), by.trade.targetSize);
-  return excess >= by.trade.minSize ? excess : coinE8(0n);
-};
-
-/** One leg, protected like any other until drive.ts has closed it at market; the owner is told. */
-const planExcess = (tx: Tx, by: Scribe, excess: CoinE8, exits: ApprovedExits): readonly LegPlan[] => {
-  const { trade, atMs, locale } = by;
-  audit(tx, by, "entry.excess", { sizeE8: excess, approvedE8: trade.targetSize });
-  const size = sizeText(excess, trade.symbol);
-  const approved = sizeText(trade.targetSize, trade.symbol);
-  const text = textsOf(locale).alerts.excess({ size, approved, tradeId: trade.id });
-  tx.alerts.raise(composeAlert(locale, { key: `excess:${trade.id}`, severity: "critical", atMs }, text));
-  return [{ ...wholeLeg(excess, exits, trade), excess: true }];
-};
-
-/** No entry order can come alive any more: a trade without fills is cancelled, one that is flat already is closed. */
-export const endEntry = (tx: Tx, by: Scribe, why: Note): void => {
-  if (!tx.trades.endEntry(by.trade.id, by.atMs)) return;
-  const reason = english(why);
-  const filled = tradeResult(tx.executions.ofTrade(by.trade.id)).entrySize;
-  const data = { reason, filledE8: filled, targetE8: by.trade.targetSize };
-  audit(tx, by, "entry.ended", data);
-  if (filled > 0n) {
-    closeIfFlat(tx, by);
-    return;
-  }
-  if (!tx.trades.cancel(by.trade.id, reason)) return;
-  audit(tx, by, "trade.cancelled", { reason });
-  tx.outbox.insert({
-    key: `trade:${by.trade.id}:cancelled`,
-    kind: "trade",
-    text: cancelledText(by.locale, by.trade, why),
-    atMs: by.atMs,
-  });
-};
-
-/** Closes an open trade once nothing of it is or can be at the venue. Returns whether the trade has ended. */
-export const closeIfFlat = (tx: Tx, by: Scribe): boolean => {
-  const trade = tx.trades.byId(by.trade.id);
-  if (trade === undefined || trade.status === "closed" || trade.status === "cancelled") return true;
-  if (trade.status !== "open" || trade.entryEndedMs === undefined) return false;
-  if (tx.positions.ofTrade(trade.id).some((p) => p.open > 0n)) return false;
-  if (tx.orders.ofTrade(trade.id).some(isLive)) return false;
-  const result = tradeResult(tx.executions.ofTrade(trade.id));
-  // Coins may be left to the owner (dust), or more sold than was bought.
-  if (result.entrySize !== result.exitSize + tx.ownerCoins.ofTrade(trade.id))
-    throw new AppError(
-      "alert",
-      "TRADE_UNEVEN",
-      `trade ${trade.id} is flat, but ${formatE8(result.entrySize)} were opened and ${formatE8(result.exitSize)} closed`,
-    );
-  if (result.exitSize === 0n) {
-    const why: Note = { key: "onlyDust", with: { size: sizeText(result.entrySize, trade.symbol) } };
-    tx.trades.giveUp(trade.id, english(why));
-    audit(tx, by, "trade.cancelled", { reason: english(why) });
-    const text = cancelledText(by.locale, trade, why);
-    tx.outbox.insert({ key: `trade:${trade.id}:cancelled`, kind: "trade", text, atMs: by.atMs });
-    return true;
-  }
-  tx.trades.close(trade.id, result, by.atMs);
-  audit(tx, by, "trade.closed", {
-    direction: trade.direction,
-    exitReason: result.exitReason ?? null,
-    entryPrice: result.entryPrice ?? null,
-    exitPrice: result.exitPrice ?? null,
-    sizeE8: result.entrySize,
-    pnlE8: result.pnl,
-    feesE8: result.fees,
-  });
-  tx.outbox.insert({
-    key: `trade:${trade.id}:closed:${result.lastCloseMs ?? by.atMs}`,
-    kind: "trade",
-    text: closedText(by.locale, trade, result),
-    atMs: by.atMs,
-  });
-  tellLossStreak(tx, by);
-  return true;
-};
-
-/** Losing trades in a row that are worth a word (reference on costs: the loss limits are breakers for faults only). */
-const LOSS_STREAK = 3;
-const LOSS_STREAK_ALERT = "lossStreak";
-/** Told once a streak; the next trade that does not lose ends it. */
-const tellLossStreak = (tx: Tx, by: Scribe): void => {
-  const last = tx.trades.lastClosed(LOSS_STREAK);
-  if ((last[0]?.pnlAmount ?? 0) >= 0) tx.alerts.resolve(LOSS_STREAK_ALERT, by.atMs);
-  if (last.length < LOSS_STREAK || last.some((t) => (t.pnlAmount ?? 0) >= 0)) return;
-  const text = textsOf(by.locale).alerts.lossStreak({
-    count: LOSS_STREAK,
-    tradeIds: last.map((t) => t.id).reverse(),
-    yen: last.reduce((sum, t) => sum + (t.pnlAmount ?? 0), 0),
-  });
-  tx.alerts.raise(composeAlert(by.locale, { key: LOSS_STREAK_ALERT, severity: "warning", atMs: by.atMs }, text));
 };
 
 /** The jobs a fill of an entry needs: protection of its position, at once. Enqueuing twice is enqueuing once. */

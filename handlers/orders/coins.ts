@@ -102,6 +102,8 @@ const locksOf = (tx: Tx, position: PositionRow) =>
 export interface CoinDifference extends Difference {
   /** Seen twice it is no quarrel but a payment of the owner's, counted by this. */
   readonly settle?: (tx: Tx) => void;
+  /** Until it has stood for so long it is a quarrel all the same; default: seen twice. */
+  readonly settleAfterMs?: number;
 }
 /**
  * What the balance says that our book does not, once every execution is booked. Fewer coins than our trades hold is a quarrel;

@@ -18,6 +18,7 @@ import {
   tooLittle,
 } from "../../lib/core/exits.ts";
 import { PANIC } from "../../lib/core/haltKinds.ts";
+import type { CoinE8 } from "../../lib/core/money.ts";
 import { type In, isLive, settleMs } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
@@ -26,9 +27,11 @@ import { closingSide } from "../../lib/core/venue.ts";
 import type { WakeTopic } from "../../lib/core/wake.ts";
 import type { AppCtx } from "../services.ts";
 import { bareAlertKey, raiseBare, resolveBare } from "./alarm.ts";
-import { closeIfFlat, ensureLegs, scribe } from "./book.ts";
+import { scribe } from "./book.ts";
+import { closeIfFlat } from "./ending.ts";
 import { adoptLateArrivals } from "./foreign.ts";
 import { bookOthersTrades, readHeld } from "./held.ts";
+import { ensureLegs } from "./legs.ts";
 import { cancel, lookFor, refresh, strangers } from "./look.ts";
 import { settleRests } from "./rests.ts";
 import { abandon, intendAndSend } from "./send.ts";
@@ -59,13 +62,13 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
   const trade = ctx.db.trades.byId(tradeId);
   if (trade === undefined) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
   await coverNew(ctx, trade, only);
-  const quote = await observe(ctx, trade, only);
+  const { quote, listed } = await observe(ctx, trade, only);
   const reserved = await isReserved(ctx, trade, only);
   const looked = new Set<number>();
   const most = MOST_STEPS * (1 + ctx.db.tradeLegs.ofTrade(tradeId).length);
   for (let step = 0; step < most; step += 1) {
     settleRests(ctx, trade);
-    const next = decide(ctx, trade, quote, reserved, only, looked);
+    const next = decide(ctx, trade, { quote, listed, reserved }, only, looked);
     if (next.kind !== "do") {
       resolveHealed(ctx, trade);
       return next;
@@ -105,8 +108,14 @@ const planLegs = (ctx: AppCtx, trade: Trade, only: string | undefined): void => 
   }
 };
 
+interface Observed {
+  /** undefined: not known now. */
+  readonly quote: Quote | undefined;
+  /** Sizes of the positions the venue lists; undefined on spot. */
+  readonly listed: ReadonlyMap<string, CoinE8> | undefined;
+}
 /** Brings the book up to date with the venue and reads the price; protection goes on without a price. */
-const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<Quote | undefined> => {
+const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<Observed> => {
   const ours = ctx.db.orders.ofTrade(trade.id).filter((o) => only === undefined || o.intent.positionId === only);
   const open = ours.filter((o): o is In<"open"> => o.state === "open" && o.intent.purpose !== "entry");
   const legs = ctx.db.tradeLegs.ofTrade(trade.id).map((leg) => ({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }));
@@ -127,7 +136,11 @@ const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Pro
   for (const read of [held, refreshed, quote]) if (read.status === "rejected") throw read.reason;
   if (held.status === "fulfilled") await bookOthersTrades(ctx, trade, held.value);
   planLegs(ctx, trade, only);
-  return quote.status === "fulfilled" ? quote.value : undefined;
+  const positions = held.status === "fulfilled" && held.value.kind === "positions" ? held.value.positions : undefined;
+  return {
+    quote: quote.status === "fulfilled" ? quote.value : undefined,
+    listed: positions && new Map(positions.map((p) => [p.positionId, p.size])),
+  };
 };
 
 const quoteOf = async (ctx: AppCtx, symbol: string): Promise<Quote | undefined> => {
@@ -168,8 +181,7 @@ type Decision = Drive | { readonly kind: "do"; readonly leg: LegRow; readonly ac
 const decide = (
   ctx: AppCtx,
   trade: Trade,
-  quote: Quote | undefined,
-  reserved: boolean,
+  { quote, listed, reserved }: Observed & { readonly reserved: boolean },
   only: string | undefined,
   looked: ReadonlySet<number>,
 ): Decision => {
@@ -189,7 +201,12 @@ const decide = (
   };
   const all = ctx.db.tradeLegs.ofTrade(trade.id);
   // Nobody approved it: it goes at market, whatever the price; the others go on to their own exits.
-  const factsOf = (leg: LegRow): ExitFacts => (leg.excess ? { ...facts, ownerCloses: "market" } : facts);
+  const booked = new Map(ctx.db.positions.ofTrade(trade.id).map((p) => [p.positionId, p.open] as const));
+  const factsOf = (leg: LegRow): ExitFacts => ({
+    ...facts,
+    ...(leg.excess ? { ownerCloses: "market" } : {}),
+    short: listed !== undefined && (listed.get(leg.positionId) ?? 0n) < (booked.get(leg.positionId) ?? 0n),
+  });
   const rows = all.filter((leg) => only === undefined || leg.positionId === only);
   const legs = rows.map((row) => ({ row, leg: { ...row, orders: ctx.db.orders.ofLeg(row.id) } satisfies Leg }));
   const bare = ({ leg }: (typeof legs)[number]): number => (leg.open > 0n && !leg.orders.some(isLive) ? 0 : 1);

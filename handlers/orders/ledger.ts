@@ -28,7 +28,7 @@ export const ledgerMatchesVenue = async (sides: Sides, symbols: readonly string[
 /**
  * Reads the venue (one call per order we sent, so for summaries and doctor, not for every minute) and compares. Executions
  * of positions of ours that another hand closed are read from the last day only, as far as the venue tells them.
- * Throws AppError when the venue cannot be read.
+ * Closes that are booked with an estimated price are left out. Throws AppError when the venue cannot be read.
  */
 export const ledgerDifferences = async (
   { db: read, venue, signal }: Sides,
@@ -40,7 +40,8 @@ export const ledgerDifferences = async (
     if ("venueOrderId" in order)
       for (const e of await venue.executions(order.venueOrderId, signal)) seen.set(e.executionId, e);
   const open = read.positions.open();
-  const ours = read.executions.all();
+  // What the venue never told cannot be compared with it.
+  const ours = read.executions.all().filter((e) => !e.estimated);
   const foreign = new Set(ours.filter((e) => e.orderId === undefined).map((e) => e.venueOrderId));
   for (const orderId of foreign) for (const e of await venue.executions(orderId, signal)) seen.set(e.executionId, e);
   for (const symbol of symbols) {

@@ -1,10 +1,11 @@
 // Looking instead of resending: what the venue knows of our orders, brought into the book. Reads only, then one commit.
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { findOurs, type In, type Order, settleMs } from "../../lib/core/order.ts";
+import { coinE8 } from "../../lib/core/money.ts";
+import { findOurs, type In, NOT_SHOWN, type Order, settleMs } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
-import { type Execution, isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
+import { type EpochMs, waitEndMs } from "../../lib/core/time.ts";
+import { type Execution, isTerminalStatus, type VenueOrder, type VenueOrderStatus } from "../../lib/core/venue.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
 import { bookOrder, move, protectionJobs, scribe } from "./book.ts";
@@ -53,7 +54,7 @@ export const lookFor = async (ctx: AppCtx, trade: Trade, order: In<"sending" | "
       if (!mayBeGivenUp(tx, now, ctx.clock.nowMs())) return now;
       return move(tx, scribe(ctx, trade), order.id, { kind: "absent", atMs: ctx.clock.nowMs() });
     },
-    givenUpNow(order, ctx.clock.nowMs()) ? looksAfter(order.id, ctx.clock.nowMs()) : [],
+    givenUpNow(order, ctx.clock.nowMs()) ? looksAfter(ctx.clock.nowMs()) : [],
   );
 };
 
@@ -61,13 +62,14 @@ export const lookFor = async (ctx: AppCtx, trade: Trade, order: In<"sending" | "
 const givenUpNow = (order: In<"sending" | "unknown">, nowMs: EpochMs): boolean =>
   nowMs >= order.sentMs + settleMs(order.intent.purpose);
 const LOOKS_AFTER_MS = [10_000, 30_000, 90_000] as const;
-const looksAfter = (orderId: number, nowMs: EpochMs): readonly NewJob[] =>
-  LOOKS_AFTER_MS.map((afterMs) => ({
-    name: "reconcile",
-    key: `reconcile:givenUp:${orderId}:${afterMs}`,
-    input: {},
-    runAtMs: (nowMs + afterMs) as EpochMs,
-  }));
+/** One look serves all that was given up in the same ten seconds. */
+const SAME_LOOK_MS = 10_000;
+const looksAfter = (nowMs: EpochMs): readonly NewJob[] =>
+  LOOKS_AFTER_MS.map((afterMs) => {
+    const slot = Math.ceil((nowMs + afterMs) / SAME_LOOK_MS);
+    const runAtMs = (slot * SAME_LOOK_MS) as EpochMs;
+    return { name: "reconcile", key: `reconcile:givenUp:${slot}`, input: {}, runAtMs };
+  });
 
 /**
  * A closing order is given up after seconds because a second one could never close twice: the venue reserves the quantity.
@@ -115,10 +117,66 @@ const untoldSize = (ctx: AppCtx, orderId: number, shown: VenueOrder, executions:
   return untold > 0n ? untold : 0n;
 };
 
+/** A cancelled order that the venue shows nowhere so long after has ended; shorter than the pause before it is cancelled again. */
+const CANCEL_SHOWN_MS = 1_500;
+
+/**
+ * An order the venue accepted and does not show by its id: its executions and the active orders tell what it is. Filled by
+ * them: filled. Active: as it stands there. Neither, and the venue had time to show it: a closing order has ended, for the next one
+ * is refused where it has not (ERR-200). An entry is cancelled to be sure, and has ended a moment after. undefined: wait.
+ * Throws AppError alert ORDER_GONE once for an entry of which nothing is known; what it has executed is booked before.
+ */
+const traceOf = async (ctx: AppCtx, trade: Trade, order: In<"open">): Promise<VenueOrder | undefined> => {
+  const { intent, venueOrderId } = order;
+  const executions = await ctx.venue.executions(venueOrderId, ctx.signal);
+  const active = await ctx.venue.activeOrders(intent.symbol, ctx.signal);
+  const found = active.find((o) => o.orderId === venueOrderId);
+  if (found !== undefined) return found;
+  const executed = coinE8(executions.reduce((sum, e) => sum + e.size, 0n));
+  const as = (status: VenueOrderStatus): VenueOrder => ({
+    orderId: venueOrderId,
+    rootOrderId: venueOrderId,
+    symbol: intent.symbol,
+    side: intent.side,
+    orderType: "NORMAL",
+    executionType: intent.executionType,
+    settleType: intent.purpose === "entry" ? "OPEN" : "CLOSE",
+    size: intent.size,
+    executedSize: executed,
+    price: intent.price,
+    losscutPrice: intent.losscutPrice,
+    status,
+    cancelType: status === "CANCELED" ? NOT_SHOWN : undefined,
+    timeInForce: intent.timeInForce,
+    timestampMs: order.sentMs,
+  });
+  ctx.log.error({ orderId: order.id, venueOrderId, executedE8: String(executed) }, "order.notShown");
+  if (executed >= intent.size) return as("EXECUTED");
+  const nowMs = ctx.clock.nowMs();
+  if (nowMs < waitEndMs(order.sentMs, settleMs(intent.purpose), nowMs))
+    return executed > order.executed ? as("ORDERED") : undefined;
+  if (intent.purpose !== "entry") return as("CANCELED");
+  if (executed > order.executed) return as("ORDERED");
+  if (order.cancelAskedMs !== undefined)
+    return nowMs >= waitEndMs(order.cancelAskedMs, CANCEL_SHOWN_MS, nowMs) ? as("CANCELED") : undefined;
+  // Whatever it is: it shall not fill any more.
+  ctx.commit((tx) => {
+    if (tx.orders.byId(order.id)?.state === "open")
+      move(tx, scribe(ctx, trade), order.id, { kind: "cancelAsked", atMs: nowMs }, "the venue shows it nowhere");
+  });
+  await ctx.venue.cancelOrder(venueOrderId);
+  throw new AppError(
+    "alert",
+    "ORDER_GONE",
+    `expected the venue to know order ${venueOrderId} (${intent.purpose}, ${intent.symbol}), it shows it nowhere; look at the venue's order list`,
+    { orderId: order.id, venueOrderId },
+  );
+};
+
 /**
  * Brings open orders up to date with the venue. Orders that have not changed cost no commit. Returns those that have ended
  * at the venue and stay open in our book, because it has not told all their executions yet.
- * Throws AppError alert ORDER_GONE when the venue no longer knows an order it accepted.
+ * Throws AppError alert ORDER_GONE when the venue shows an entry it accepted nowhere any more.
  */
 export const refresh = async (
   ctx: AppCtx,
@@ -136,14 +194,8 @@ export const refresh = async (
   );
   const untold: In<"open">[] = [];
   for (const order of open) {
-    const now = shown.get(order.venueOrderId);
-    if (now === undefined)
-      throw new AppError(
-        "alert",
-        "ORDER_GONE",
-        `expected the venue to know order ${order.venueOrderId} (${order.intent.purpose}, ${order.intent.symbol}), it does not; look at the venue's order list`,
-        { orderId: order.id, venueOrderId: order.venueOrderId },
-      );
+    const now = shown.get(order.venueOrderId) ?? (await traceOf(ctx, trade, order));
+    if (now === undefined) continue;
     const ended = isTerminalStatus(now.status);
     if (!ended && now.executedSize <= order.executed) continue;
     const after = await bookSeen(ctx, trade, order.id, now);

@@ -2,7 +2,7 @@
 // inside the approved band, end at the validity's end, at a halt, or once the trade has begun to close.
 import type { Gate } from "./gates.ts";
 import { type CoinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
-import { type In, isLive, type Order } from "./order.ts";
+import { type In, isLive, NOT_SHOWN, type Order } from "./order.ts";
 import type { Note } from "./text/reasonTexts.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
@@ -123,6 +123,9 @@ const withoutOrder = (f: EntryFacts, over: Note | undefined): EntryStep => {
   const rest = (f.size - f.filled) as CoinE8;
   if (rest <= 0n) return { kind: "end", reason: { key: "filled" } };
   if (rest < f.minSize) return { kind: "end", reason: { key: "restTooSmall" } };
+  // Nobody knows what has become of it: no second one is sent.
+  if (f.orders.some((o) => o.state === "cancelled" && o.detail === NOT_SHOWN))
+    return { kind: "end", reason: { key: "venueRefused", with: { code: NOT_SHOWN } } };
   if (over !== undefined) return { kind: "end", reason: over };
   const last = f.orders.findLast((o) => !(o.state === "neverSent" && o.sentMs === undefined));
   if (last === undefined) return { kind: "quote", size: rest };

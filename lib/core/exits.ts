@@ -39,6 +39,8 @@ export interface ExitFacts {
   readonly ownerCloses: CloseHow | undefined;
   /** A closing order that is not ours rests at the venue: it may be what a refused stop ran into. */
   readonly reserved?: boolean;
+  /** The venue lists less of the leg's position than our book holds, or nothing: another hand has closed it. */
+  readonly short?: boolean;
   /** How long a take-profit or closing limit rests. */
   readonly restMs: number;
 }
@@ -79,11 +81,14 @@ const REFUSAL_PAUSE_MS = 500;
 const REFUSAL_PAUSE_CAP_MS = 5 * SECOND_MS;
 /** While another order visibly has the quantity, the venue is asked no more often than this; once it is gone, at once. */
 const RESERVED_PAUSE_MS = MINUTE_MS;
+/** What the venue refuses and does not list either is asked for no more often than this; once book and list agree, at once. */
+const SHORT_PAUSE_MS = MINUTE_MS;
 /** Explicit refusals of a stop, other than passing ones, after which the leg is closed at market. */
 const STOP_REFUSALS_BEFORE_MARKET = 2;
 /** A cancel that shows no effect is asked again after this long. */
 const CANCEL_AGAIN_MS = 2 * SECOND_MS;
 const CANCEL_LOOK_MS = 100;
+const CANCEL_LOOK_CAP_MS = 5 * SECOND_MS;
 /** The venue refused to close: the stop is back, and the next try comes after this long, doubled at each refusal. */
 const CLOSE_AGAIN_MS = 5 * SECOND_MS;
 const CLOSE_AGAIN_CAP_MS = MINUTE_MS;
@@ -147,6 +152,10 @@ const closeAgainMs = (leg: Leg, nowMs: EpochMs): EpochMs | undefined => {
 };
 const later = (atMs: EpochMs, ms: number): EpochMs => (atMs + ms) as EpochMs;
 
+/** What should be over in a moment is looked at ten times a second at first, then ever less often: the venue may be slow to tell. */
+const lookAgainMs = (sinceMs: EpochMs, nowMs: EpochMs): EpochMs =>
+  later(nowMs, Math.min(CANCEL_LOOK_CAP_MS, Math.max(CANCEL_LOOK_MS, Math.floor((nowMs - sinceMs) / 10))));
+
 const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
   const { purpose } = live.intent;
   if (live.cancelAskedMs !== undefined) {
@@ -155,10 +164,10 @@ const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
       return { kind: "cancel", order: live, why: "the cancel had no effect yet", givesUpStop: false };
     return wait("cancelling", later(f.nowMs, CANCEL_LOOK_MS));
   }
-  if (leg.open <= 0n) return wait("closed, the venue is dropping its order", later(f.nowMs, CANCEL_LOOK_MS));
+  if (leg.open <= 0n) return wait("closed, the venue is dropping its order", lookAgainMs(live.sentMs, f.nowMs));
   const closing = closingOf(f);
   if (purpose !== "stop") {
-    if (live.intent.executionType === "MARKET") return wait("closing at market", later(f.nowMs, CANCEL_LOOK_MS));
+    if (live.intent.executionType === "MARKET") return wait("closing at market", lookAgainMs(live.sentMs, f.nowMs));
     if (closing?.how === "market") return { kind: "cancel", order: live, why: closing.why, givesUpStop: false };
     const restedMs = waitEndMs(live.sentMs, f.restMs, f.nowMs);
     if (f.nowMs < restedMs) return wait(purpose === "exit" ? "closing" : "taking profit", restedMs);
@@ -201,6 +210,11 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
     why,
   });
   if (refusal !== undefined && refusal.intent.executionType !== "LIMIT") {
+    const isShort = POSITION_NOT_FOUND.has(refusal.code) || QUANTITY_RESERVED.has(refusal.code);
+    if (f.short === true && isShort && !isNotVisibleYet(leg, refusal)) {
+      const againMs = waitEndMs(refusal.closedMs, SHORT_PAUSE_MS, f.nowMs);
+      if (f.nowMs < againMs) return wait(`the venue lists less of the position (${refusal.code})`, againMs);
+    }
     const streak = refusalStreak(sent);
     const exitRefused = sent.slice(-streak).some((o) => o.intent.purpose === "exit");
     const reserved = f.reserved === true && QUANTITY_RESERVED.has(refusal.code) && refusal.intent.purpose === "stop";

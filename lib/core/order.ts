@@ -147,6 +147,8 @@ const CLOSE_SETTLE_MS = 3 * SECOND_MS;
 export const settleMs = (purpose: OrderPurpose): number => (purpose === "entry" ? ENTRY_SETTLE_MS : CLOSE_SETTLE_MS);
 /** Without an answer for longer than this, an order is a person's business (docs/orders.md). */
 export const UNANSWERED_MS = 60 * SECOND_MS;
+/** The `detail` of an order that was accepted and that the venue then showed nowhere: taken for cancelled. */
+export const NOT_SHOWN = "NOT_SHOWN";
 /** Looks that must find nothing, after the settle time, before a request counts as not accepted. */
 export const looksNeeded = (purpose: OrderPurpose): number => (purpose === "entry" ? 2 : 1);
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Database, openDatabase, type Tx } from "../../db/open.ts";
-import type { ExecutionRow } from "../../db/tables/executions.ts";
+import type { NewExecution } from "../../db/tables/executions.ts";
 import { legGuard } from "../../db/tables/legGuard.ts";
 import { coinE8, parseCoin, yen, yenE8 } from "../../lib/core/money.ts";
 import type { Intent } from "../../lib/core/order.ts";
@@ -90,7 +90,7 @@ const entry = (): Intent => ({
   losscutPrice: yen(9_800_000),
   size: SIZE,
 });
-const execution = (id: string, over: Partial<ExecutionRow> = {}): ExecutionRow => ({
+const execution = (id: string, over: Partial<NewExecution> = {}): NewExecution => ({
   executionId: id,
   venueOrderId: "880",
   orderId: undefined,

@@ -1,5 +1,6 @@
 // The venue counts a fill and does not tell its executions, for a while: bounded looks, a person told, booked when they come.
 import { afterEach, expect, test } from "vitest";
+import { requestCommand } from "../../handlers/owner/request.ts";
 import type { TransportReply } from "../../lib/io/gmo/transport.ts";
 import { START_MS, World, type WorldOptions } from "../sim/world.ts";
 
@@ -68,5 +69,26 @@ test("a stop's executions are missing: the other legs keep theirs, a person is a
   expect(w.requests.length - before).toBeLessThan(60 * 12);
   await w.runToEnd();
   expect(w.trade()).toMatchObject({ status: "closed", exitReason: "stop_loss" });
+  expect(await w.brokenPromises()).toEqual([]);
+});
+
+test("a market close's executions are missing: looked at ever less often, then booked", async () => {
+  const w = start({
+    btc: (s) => s.to(9_998_000, 2).flat(60),
+    onReply: (it, what, reply) =>
+      it.orders("exit").length === 0
+        ? undefined
+        : silentUntil(9, "/v1/executions", "/v1/latestExecutions")(it, what, reply),
+  });
+  w.approve();
+  await w.advance(5);
+  requestCommand({ db: w.db, store: w.store, clock: w.clock }, { command: "panic", actor: "cli" });
+  await w.advance(1);
+  const before = w.requests.length;
+  await w.advance(1);
+  // Positions, the orders, their own and the latest executions, the price, of both halves; not ten times a second.
+  expect(w.requests.length - before).toBeLessThan(60 * 8);
+  await w.runToEnd(40);
+  expect(w.trade()).toMatchObject({ status: "closed", exitReason: "manual" });
   expect(await w.brokenPromises()).toEqual([]);
 });

@@ -116,6 +116,13 @@ const en = {
       "it is booked and counted as yours; nothing is bought back",
       "look at the exchange's execution history; buy the coins back there if you want them",
     ),
+  estimated: (p: { size: string; yen: number; tradeId: number }) =>
+    alert(
+      `${p.size} were closed by another hand, the price is estimated`,
+      `trade ${p.tradeId}: the exchange does not tell the execution any more`,
+      `booked as manual at the stop, ${yenText(p.yen)}, so that book and exchange agree; the true result is another`,
+      "look at the exchange's execution history and correct your own records",
+    ),
   bareRefused: (p: Bare & { code: string }) =>
     alert(
       `${p.size} ${pairText(p.symbol)} has no protection`,
@@ -254,6 +261,13 @@ export const alerts = inBoth(en, {
       `取引 ${p.tradeId}: 届かなかったと判断した注文が、代わりの注文と重ねて約定しました`,
       "ご自身のコインからの売却として記帳しました。買い戻しはしません",
       "取引所の約定履歴を確認し、必要なら取引所の画面で買い戻してください",
+    ),
+  estimated: (p) =>
+    alert(
+      `${p.size} は当システム以外で決済されました。価格は推定です`,
+      `取引 ${p.tradeId}: 取引所から約定の記録を取得できなくなっています`,
+      `帳簿を取引所に合わせるため、損切り価格 ${yenText(p.yen)} での手動決済として記帳しました。実際の損益とは異なります`,
+      "取引所の約定履歴を確認し、ご自身の記録を訂正してください",
     ),
   bareRefused: (p) =>
     alert(

@@ -225,6 +225,7 @@ export const SAMPLES: Samples = {
     mismatch: [{ keys: ["position:28901", "size:28901", "order:88001", "execution:92101", "coins:BTC", "SAMPLE"] }],
     excess: [{ size: "0.005 BTC", approved: "0.004 BTC", tradeId: 4711 }],
     oversold: [{ size: "0.005 BTC", tradeId: 4711 }],
+    estimated: [{ size: "0.005 BTC", yen: 10_040_001, tradeId: 4711 }],
     bareRefused: [{ ...bare, code: "ERR-254" }],
     bareLost: [{ ...bare, orders: 301 }],
     blind: [{ symbol: "BTC_JPY", tradeId: 4711, code: "ERR-5201" }],

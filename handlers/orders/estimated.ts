@@ -1,0 +1,79 @@
+// A close of our position by another hand that the venue does not tell: its latest executions reach one day back, and by the
+// order alone they can be asked for only where its id is known. Once it has stood for ten minutes, and nothing at the venue speaks
+// against it, it is booked at the stop's price, marked as estimated and told: else entries would be paused for ever.
+import type { PositionRow } from "../../db/tables/positions.ts";
+import { type CoinE8, coinE8, maxBig, minBig, pnlYen, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
+import type { In } from "../../lib/core/order.ts";
+import { composeAlert } from "../../lib/core/text/alertTexts.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { sizeText } from "../../lib/core/text/format.ts";
+import { MINUTE_MS } from "../../lib/core/time.ts";
+import { closingSide, type Direction, type Position } from "../../lib/core/venue.ts";
+import type { Reads, Tx } from "../../queue/types.ts";
+import type { AppCtx } from "../services.ts";
+import { bookForeignClose, scribe } from "./book.ts";
+import { closeIfFlat } from "./ending.ts";
+
+/** So long a difference of a position stands before it is settled so. */
+export const ESTIMATED_AFTER_MS = 10 * MINUTE_MS;
+/** Of an execution without an id of the venue's; the venue's are all above 0. */
+const ESTIMATED_ORDER = "estimated";
+
+/** What settles the difference of a position; undefined while the venue, or an order of ours, speaks against a close. */
+export const estimatedClose = (
+  ctx: AppCtx,
+  position: PositionRow,
+  held: readonly Position[],
+): ((tx: Tx) => void) | undefined => {
+  const left = coinE8(held.find((p) => p.positionId === position.positionId)?.size ?? 0n);
+  if (left >= position.open || reservedOf(ctx.db, position.positionId) > left) return undefined;
+  return (tx) => book(tx, ctx, position.positionId, left);
+};
+
+/** A closing order of ours that still stands holds the quantity: then it cannot be gone. */
+const reservedOf = (db: Reads, positionId: string): bigint =>
+  db.tradeLegs
+    .ofPosition(positionId)
+    .flatMap((leg) => db.orders.ofLeg(leg.id))
+    .filter((o): o is In<"open"> => o.state === "open")
+    .reduce((sum, o) => sum + o.intent.size - o.executed, 0n);
+
+const book = (tx: Tx, ctx: AppCtx, positionId: string, left: CoinE8): void => {
+  const position = tx.positions.byId(positionId);
+  const trade = position && tx.trades.byId(position.tradeId);
+  if (position === undefined || trade === undefined || position.open <= left) return;
+  const size = coinE8(position.open - left);
+  const price = worstStop(tx, trade.direction, positionId) ?? position.price;
+  const by = scribe(ctx, trade);
+  const number = tx.executions.ofTrade(trade.id).filter((e) => e.estimated).length;
+  const execution = {
+    executionId: `-${positionId}${String(number).padStart(3, "0")}`,
+    orderId: ESTIMATED_ORDER,
+    positionId,
+    symbol: trade.symbol,
+    side: closingSide(trade.direction),
+    settleType: "CLOSE",
+    size,
+    price,
+    lossGain: pnlYen(trade.direction, position.price, price, size),
+    fee: yenE8(0n),
+    timestampMs: by.atMs,
+  };
+  if (!bookForeignClose(tx, by, execution, "manual", { estimated: true })) return;
+  const facts = { size: sizeText(size, trade.symbol), yen: toNumber(price), tradeId: trade.id };
+  const text = textsOf(by.locale).alerts.estimated(facts);
+  const key = `estimated:${execution.executionId}`;
+  tx.alerts.raise(composeAlert(by.locale, { key, severity: "critical", atMs: by.atMs }, text));
+  closeIfFlat(tx, by);
+};
+
+/** Of the position's open legs, the stop at which the most would be lost: the true price was hardly worse. */
+const worstStop = (tx: Tx, direction: Direction, positionId: string): YenE8 | undefined =>
+  tx.tradeLegs
+    .ofPosition(positionId)
+    .filter((leg) => leg.open > 0n)
+    .map((leg) => leg.stop)
+    .reduce<YenE8 | undefined>(
+      (worst, stop) => (worst === undefined ? stop : direction === "long" ? minBig(worst, stop) : maxBig(worst, stop)),
+      undefined,
+    );
