@@ -1,5 +1,5 @@
-// A flood of alerts must not drown the owner's phone. Ten within a minute are told one by one; what comes beyond them waits until
-// those are told and 20 s have passed, and is then told together, a line each: none is lost, and answers to the owner go on.
+// A flood of alerts must not drown the owner's phone. Ten within a minute are told one by one; what comes beyond them is told
+// together once those are through, at most every 20 s, a line each: none is lost, and answers to the owner go on.
 import type { OutboxMessage } from "../db/tables/outbox.ts";
 import type { Config } from "../lib/core/config.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
@@ -27,15 +27,20 @@ export const deliveryKey = (outboxId: number): string => `send:${outboxId}`;
 export const holdBack = ({ db, clock, config }: Desk & { readonly config: Config }): ReadonlySet<number> => {
   const nowMs = clock.nowMs();
   const undelivered = db.read.outbox.undeliveredAlerts();
-  const { count: sent, lastMs } = db.read.outbox.alertsSent(floodAt(nowMs).fromMs);
-  if (sent + undelivered.length <= MOST_ALERTS_A_MINUTE) return new Set();
-  const jobOf = ({ id }: OutboxMessage) => db.read.jobs.byKey("sendTelegram", deliveryKey(id));
-  const fresh = undelivered.filter((m) => !m.key.startsWith(DIGEST) && jobOf(m) === undefined);
+  const sent = db.read.outbox.alertsSent(floodAt(nowMs).fromMs);
+  if (sent.length + undelivered.length <= MOST_ALERTS_A_MINUTE) return new Set();
+  const states = undelivered.map((m) => ({ m, job: db.read.jobs.byKey("sendTelegram", deliveryKey(m.id))?.state }));
+  // Another message's job may be sending one that has none of its own.
+  const isFresh = ({ m, job }: (typeof states)[number]): boolean =>
+    job === undefined && m.state === "waiting" && !m.key.startsWith(DIGEST);
+  const fresh = states.filter(isFresh).map(({ m }) => m);
   // One whose job is dead or was discarded is on no way any more.
-  const underWay = undelivered.filter((m) => ["ready", "running"].includes(jobOf(m)?.state ?? "")).length;
-  const held = fresh.slice(Math.max(0, MOST_ALERTS_A_MINUTE - sent - underWay));
+  const underWay = states.filter((s) => !isFresh(s) && [undefined, "ready", "running"].includes(s.job)).length;
+  const held = fresh.slice(Math.max(0, MOST_ALERTS_A_MINUTE - sent.length - underWay));
   // While Telegram takes nothing, all that comes is kept for one message.
-  const isDue = underWay === 0 && held.length === fresh.length && nowMs >= (lastMs ?? nowMs) + DIGEST_EVERY_MS;
+  const digestMs = sent.findLast(({ key }) => key.startsWith(DIGEST))?.sentMs;
+  const isDue =
+    underWay === 0 && held.length === fresh.length && (digestMs === undefined || nowMs >= digestMs + DIGEST_EVERY_MS);
   if (!isDue) return new Set(held.map(({ id }) => id));
   if (held.length > 1) db.transaction((tx) => tellTogether(tx, config.LOCALE, held, nowMs));
   return new Set();

@@ -108,8 +108,8 @@ export const outboxReads = (sql: Sqlite) => {
   const undeliveredAlerts = sql.prepare<[], Row>(
     `SELECT * FROM outbox WHERE ${UNDELIVERED} AND kind = 'alert' ORDER BY priority DESC, id`,
   );
-  const alertsSent = sql.prepare<[number], { count: number; last_ms: EpochMs | null }>(
-    `SELECT count(*) AS count, max(sent_ms) AS last_ms FROM outbox WHERE ${ALERTS_SENT}`,
+  const alertsSent = sql.prepare<[number], { key: string; sent_ms: EpochMs }>(
+    `SELECT key, sent_ms FROM outbox WHERE ${ALERTS_SENT} ORDER BY sent_ms`,
   );
   const prompts = sql.prepare<[number], Row>(
     `SELECT * FROM outbox WHERE created_ms >= ? AND buttons IS NOT NULL AND message_id IS NOT NULL AND chat_id IS NOT NULL
@@ -135,11 +135,9 @@ export const outboxReads = (sql: Sqlite) => {
     },
     /** In the order of writing. */
     undeliveredAlerts: (): readonly OutboxMessage[] => undeliveredAlerts.all().map(toMessage),
-    /** Alerts told since `fromMs`, and when the last of them was. */
-    alertsSent: (fromMs: EpochMs): { readonly count: number; readonly lastMs: EpochMs | undefined } => {
-      const row = alertsSent.get(fromMs);
-      return { count: row?.count ?? 0, lastMs: row?.last_ms ?? undefined };
-    },
+    /** Alerts told since `fromMs`, in that order. */
+    alertsSent: (fromMs: EpochMs): readonly { readonly key: string; readonly sentMs: EpochMs }[] =>
+      alertsSent.all(fromMs).map((row) => ({ key: row.key, sentMs: row.sent_ms })),
     byId: (id: number): OutboxMessage | undefined => {
       const row = byId.get(id);
       return row && toMessage(row);

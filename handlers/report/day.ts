@@ -66,6 +66,8 @@ export interface PeriodReport {
   readonly openTrades: number;
   readonly equityStartYen: number | undefined;
   readonly equityEndYen: number | undefined;
+  /** When that was seen: at each judged bar, so a few minutes before the end of an unfinished period. */
+  readonly equityEndMs: EpochMs | undefined;
   readonly drawdown: Drawdown | undefined;
   readonly sharpe: number | undefined;
   /** Daily returns behind `sharpe`. */
@@ -146,6 +148,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
       .length,
     equityStartYen: curve[0]?.yen,
     equityEndYen: curve.at(-1)?.yen,
+    equityEndMs: curve.at(-1)?.atMs as EpochMs | undefined,
     drawdown: maxDrawdown(curve),
     sharpe: sharpeRatio(returns),
     sharpeDays: returns.length,

@@ -83,11 +83,15 @@ export const performanceText = (locale: Locale, r: PeriodReport): string => {
   return [
     t.performance({ name: r.name }),
     t.pnl({ yen: r.statistics.netPnlYen, ratio: returnOf(r), feesYen: r.feesYen }),
-    t.equity({ yen: r.equityEndYen }),
+    equityLine(texts, r),
     ...performanceLines(texts, { ...r, days: [] }),
     t.edge,
   ].join("\n");
 };
+
+/** Of an unfinished period with its time: what was traded since is not in it. */
+const equityLine = ({ report: t }: Catalogue, { equityEndYen: yen, equityEndMs, partial }: PeriodReport): string =>
+  t.equity({ yen, at: partial && equityEndMs !== undefined ? shortTime(equityEndMs) : undefined });
 
 const returnOf = (r: PeriodReport): number | undefined =>
   r.equityStartYen === undefined || r.equityStartYen <= 0 ? undefined : r.statistics.netPnlYen / r.equityStartYen;
@@ -99,7 +103,7 @@ export const reportText = (locale: Locale, r: PeriodReport): string => {
   return [
     t.title({ kind: r.kind, name: r.name, until: r.partial ? jstText(r.endMs) : undefined }),
     t.pnl({ yen: r.statistics.netPnlYen, ratio: returnOf(r), feesYen: r.feesYen }),
-    t.equity({ yen: r.equityEndYen }),
+    equityLine(texts, r),
     ...performanceLines(texts, r),
     "",
     funnelText(texts, r.funnel),

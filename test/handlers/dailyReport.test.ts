@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { dailyReport } from "../../handlers/dailyReport.ts";
 import { labelSignals } from "../../handlers/labelSignals.ts";
+import { yen } from "../../lib/core/money.ts";
 import { BAR_MS, DAY_MS, epochMs, HOUR_MS, MINUTE_MS } from "../../lib/core/time.ts";
 import {
   addProposal,
@@ -191,7 +192,11 @@ describe("dailyReport at the edges", () => {
     await expect(runHandler(book, dailyReport, { date: "2025-08-12", partial: true })).rejects.toMatchObject({
       code: "REPORT_DAY_UNFINISHED",
     });
+    // Seen at the bar before: what was traded since is not in it, and the line says so.
+    const seenMs = epochMs(START + 9.75 * HOUR_MS);
+    book.db.transaction((tx) => tx.equity.record(seenMs, yen(1_000_123)));
     await runHandler(book, dailyReport, { date: "2025-08-11", partial: true });
+    expect(messages()[0]?.text).toContain("\nEquity ¥1,000,123 (08-11 09:45)\n");
     expect(messages().map((m) => m.key)).toEqual(["report:2025-08-11:partial"]);
     expect(messages()[0]?.text).toContain("2025-08-11 (JST), until 2025-08-11 10:00 JST");
     at(START + DAY_MS + 5 * MINUTE_MS);

@@ -20,7 +20,8 @@ const en = {
   performance: (p: { name: string }) => `Performance ${p.name} (JST)`,
   pnl: (p: { yen: number; ratio: number | undefined; feesYen: number }) =>
     `P&L ${signedYen(p.yen)} (${signedPercent(p.ratio)}), ${p.feesYen < 0 ? `rebates ${yenText(-p.feesYen)}` : `fees ${yenText(p.feesYen)}`}`,
-  equity: (p: { yen: number | undefined }) => `Equity ${p.yen === undefined ? "–" : yenText(p.yen)}`,
+  equity: (p: { yen: number | undefined; at: string | undefined }) =>
+    `Equity ${p.yen === undefined ? "–" : yenText(p.yen)}${p.at === undefined ? "" : ` (${p.at})`}`,
   trades: (p: { count: number; wins: number; losses: number; open: number }) =>
     `Trades ${p.count}: ${p.wins} won, ${p.losses} lost${p.open > 0 ? `, ${p.open} still open` : ""}`,
   winRate: (p: { rate: number | undefined; breakEven: number | undefined }) =>
@@ -72,7 +73,7 @@ export const report = inBoth(en, {
   performance: (p) => `成績 ${p.name}（日本時間）`,
   pnl: (p) =>
     `損益 ${signedYen(p.yen)}（${signedPercent(p.ratio)}）、${p.feesYen < 0 ? `リベート ${yenText(-p.feesYen)}` : `手数料 ${yenText(p.feesYen)}`}`,
-  equity: (p) => `資産 ${p.yen === undefined ? "–" : yenText(p.yen)}`,
+  equity: (p) => `資産 ${p.yen === undefined ? "–" : yenText(p.yen)}${p.at === undefined ? "" : `（${p.at} 時点）`}`,
   trades: (p) => `取引 ${p.count}件: ${p.wins}勝 ${p.losses}敗${p.open > 0 ? `、保有中 ${p.open}件` : ""}`,
   winRate: (p) => `勝率 ${percentText(p.rate)}（損益分岐 ${percentText(p.breakEven)}）`,
   tooFew: (p) =>

@@ -184,7 +184,11 @@ export const SAMPLES: Samples = {
       { yen: -1_234, ratio: -0.0123, feesYen: 101 },
       { yen: 1_234, ratio: undefined, feesYen: -101 },
     ],
-    equity: [{ yen: 1_000_046 }, { yen: undefined }],
+    equity: [
+      { yen: 1_000_046, at: undefined },
+      { yen: 1_000_046, at: "08-12 21:45" },
+      { yen: undefined, at: undefined },
+    ],
     trades: [{ count: 303, wins: 202, losses: 101, open: 111 }],
     winRate: [
       { rate: 0.6123, breakEven: 0.6512 },
