@@ -1,6 +1,7 @@
 // Counts the venue's API errors as they happen, per area (public, private): three in a row are critical and halt entries until
-// three good checks (checkApi.ts). Maintenance and pre-open are states of the venue, not errors (DESIGN 8). The counts live in
-// memory, the halt is a row. Must never change what a call returns or throws.
+// three good checks (checkApi.ts). Maintenance and pre-open are states of the venue, not errors (DESIGN 8). Counts and halt are
+// rows, so a worker that dies between two errors goes on counting. Must never change what a call returns or throws.
+import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
 import { composeAlert } from "../lib/core/text/alertTexts.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
@@ -67,27 +68,48 @@ interface Deps {
   readonly log: Logger;
 }
 
+const STREAK = { public: "api_errors_public", private: "api_errors_private" } as const satisfies Record<Area, string>;
+const Streak = z.strictObject({ count: z.int().min(0), lastMs: z.int() });
+type Streak = z.infer<typeof Streak>;
+const NO_ERRORS: Streak = { count: 0, lastMs: 0 };
+/** What the process before had counted; nothing where that cannot be read. */
+const readStreak = ({ desk, log }: Deps, area: Area): Streak => {
+  const text = desk.db.read.meta.get(STREAK[area]);
+  if (text === undefined) return NO_ERRORS;
+  try {
+    return Streak.parse(JSON.parse(text));
+  } catch (e) {
+    log.error({ err: e, area }, "api.streakUnreadable");
+    return NO_ERRORS;
+  }
+};
+
 /** The same venue, watched. */
 export const watchedVenue = (venue: Venue, deps: Deps): Venue => {
-  const streaks: Record<Area, { count: number; lastMs: number }> = {
-    public: { count: 0, lastMs: Number.NEGATIVE_INFINITY },
-    private: { count: 0, lastMs: Number.NEGATIVE_INFINITY },
+  const { db, clock } = deps.desk;
+  const streaks: Record<Area, Streak> = { public: readStreak(deps, "public"), private: readStreak(deps, "private") };
+  const keep = (area: Area, streak: Streak): void => {
+    streaks[area] = streak;
+    db.transaction((tx) => tx.meta.set(STREAK[area], JSON.stringify(streak)));
   };
-  const note = (area: Area, end: { readonly error?: unknown; readonly value?: unknown }): void => {
+  const judge = (area: Area, end: { readonly error?: unknown; readonly value?: unknown }): void => {
     const verdict = verdictOf(end);
     const streak = streaks[area];
-    if (verdict === "good") streak.count = 0;
+    if (verdict === "good" && streak.count > 0) keep(area, NO_ERRORS);
     if (verdict !== "bad") return;
-    const nowMs = deps.desk.clock.nowMs();
-    if (nowMs - streak.lastMs < ONE_ERROR_MS && streak.count > 0) return;
-    streak.lastMs = nowMs;
-    streak.count += 1;
-    if (streak.count < ERRORS_BEFORE_HALT) return;
+    const nowMs = clock.nowMs();
+    if (streak.count > 0 && nowMs >= streak.lastMs && nowMs - streak.lastMs < ONE_ERROR_MS) return;
+    const count = streak.count + 1;
+    keep(area, { count, lastMs: nowMs });
+    if (count < ERRORS_BEFORE_HALT) return;
     const { code } = (end.error ?? end.value) as { readonly code: string };
+    haltForApi(deps, count, code, nowMs);
+  };
+  const note = (area: Area, end: { readonly error?: unknown; readonly value?: unknown }): void => {
     try {
-      haltForApi(deps, streak.count, code, nowMs);
+      judge(area, end);
     } catch (e) {
-      deps.log.error({ err: e, code }, "api.haltFailed"); // The file's trouble: the next error tries again.
+      deps.log.error({ err: e, area }, "api.watchFailed"); // The file's trouble: the next error tries again.
     }
   };
   const watched = Object.entries(AREA).map(([name, area]) => [

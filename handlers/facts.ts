@@ -6,6 +6,8 @@ import { AppError } from "../lib/core/errors.ts";
 import { newsGate } from "../lib/core/events.ts";
 import { type Gate, timeGates } from "../lib/core/gates.ts";
 import { type CoinE8, minBig, toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
+import { isSpot } from "../lib/core/product.ts";
+import { fenceIsBehind } from "../lib/core/protection.ts";
 import { type EntryFacts, riskGates } from "../lib/core/risk.ts";
 import type { Note } from "../lib/core/text/reasonTexts.ts";
 import { type EpochMs, jstDayStart } from "../lib/core/time.ts";
@@ -132,6 +134,8 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Rec
   // A tight stop may lie inside the band: an entry beyond it would be closed again at once.
   if (proposal.direction === "long" ? price <= proposal.stop : price >= proposal.stop)
     return refused({ key: "beyondStop", with: { price: toNumber(price), stop: toNumber(proposal.stop) } });
+  if (!isSpot(proposal.symbol) && !fenceIsBehind(price, proposal.stop))
+    return refused({ key: "stopTooFar", with: { price: toNumber(price), stop: toNumber(proposal.stop) } });
   const spread = spreadBps(quote.bid, quote.ask);
   const gates: Gate[] = [
     { gate: "spread", value: spread, limit: ctx.config.MAX_SPREAD_BPS, pass: spread <= ctx.config.MAX_SPREAD_BPS },

@@ -134,6 +134,13 @@ export const losscutFence = (direction: Direction, entry: YenE8, stop: YenE8, ti
   return direction === "long" ? floorToStep(yenE8(entry - away), tick) : ceilToStep(yenE8(entry + away), tick);
 };
 
+/**
+ * Whether the loss-cut fence stands behind the stop. A stop 20 % or more from the entry would be overtaken by the fence, which costs
+ * 0.5 %, or by the venue's own loss-cut at 25 % (GMO API 5.1): such a trade is not made on margin.
+ */
+export const fenceIsBehind = (entry: YenE8, stop: YenE8): boolean =>
+  (entry > stop ? entry - stop : stop - entry) < ratioOfYenDown(entry, FENCE_MAX);
+
 /** The stop of the remaining legs once TP1 is taken: the entry price, never worse than the stop it replaces. */
 export const breakEvenStop = (direction: Direction, entry: YenE8, current: YenE8, tick: YenE8): YenE8 => {
   const wanted = stopOnTick(direction, entry, tick);

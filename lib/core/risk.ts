@@ -19,6 +19,7 @@ import {
   yenE8,
 } from "./money.ts";
 import { isSpot } from "./product.ts";
+import { fenceIsBehind } from "./protection.ts";
 import type { SymbolRules } from "./venue.ts";
 
 export interface SizingFacts {
@@ -62,6 +63,12 @@ export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
     return { kind: "tooSmall", size: 0n as CoinE8, reason: "the venue's size rules make no sense" };
   if (capital <= 0n || f.entry <= 0n || f.stop <= 0n || distance === 0n)
     return { kind: "tooSmall", size: 0n as CoinE8, reason: "no equity or no stop distance to size from" };
+  if (!isSpot(f.rules.symbol) && !fenceIsBehind(f.entry, f.stop))
+    return {
+      kind: "tooSmall",
+      size: 0n as CoinE8,
+      reason: `the stop ${formatE8(f.stop)} is 20 % or more from the entry ${formatE8(f.entry)}: the exchange's loss-cut would come first`,
+    };
   const perYen = (budget: YenE8, perCoin: bigint): CoinE8 =>
     floorDiv(maxBig(budget, yenE8(0n)) * E8, perCoin) as CoinE8;
   // A stop takes; what a losing trade pays for that is part of its loss.

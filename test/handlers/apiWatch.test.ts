@@ -59,6 +59,26 @@ describe("three errors in a row", () => {
     }
     expect(halts()).toEqual([]);
   });
+  test("are counted over a restart; what was good before it is not forgotten either", async () => {
+    const { call, set, halts, w } = begin();
+    const restarted = () => {
+      const desk = { db: w.db, store: w.store, clock: w.clock };
+      const venue = watchedVenue(w.venue, { desk, locale: "en", log: silentLogger() });
+      return venue.margin().catch((e: unknown) => expect(e).toBeInstanceOf(AppError));
+    };
+    set(HTML);
+    await call(2);
+    set(undefined);
+    await call(1);
+    set(HTML);
+    await restarted();
+    expect(halts()).toEqual([]);
+    w.pass(5_000);
+    await restarted();
+    w.pass(5_000);
+    await restarted();
+    expect(halts()).toEqual(["api"]);
+  });
   test("a moment in which several calls fail is one error", async () => {
     const { venue, set, halts } = begin();
     set(HTML);

@@ -65,6 +65,8 @@ const en = {
     `the price ${yenText(p.price)} left the approved band ${yenText(p.low)} – ${yenText(p.high)}`,
   beyondStop: (p: { price: number; stop: number }) =>
     `the price ${yenText(p.price)} has passed the stop ${yenText(p.stop)}`,
+  stopTooFar: (p: { price: number; stop: number }) =>
+    `the stop ${yenText(p.stop)} is 20 % or more from the price ${yenText(p.price)}: the exchange's loss-cut would come first`,
   gates: (p: { failed: readonly Gate[] }) => p.failed.map((gate) => gateText("en", gate)).join("; "),
   noSize: () => "the limits leave no size to trade",
   noAnswer: () => "no answer in time",
@@ -96,6 +98,8 @@ const reasons = inBoth(en, {
   outsideBand: (p) =>
     `価格 ${yenText(p.price)} が承認された価格帯（${yenText(p.low)} – ${yenText(p.high)}）から外れました`,
   beyondStop: (p) => `価格 ${yenText(p.price)} がすでに損切り価格 ${yenText(p.stop)} を越えています`,
+  stopTooFar: (p) =>
+    `損切り価格 ${yenText(p.stop)} が価格 ${yenText(p.price)} から20%以上離れており、取引所のロスカットが先に働きます`,
   gates: (p) => p.failed.map((gate) => gateText("ja", gate)).join("、"),
   noSize: () => "各上限の範囲では取引できる数量がありません",
   noAnswer: () => "時間内に回答がありませんでした",

@@ -50,7 +50,14 @@ describe("size of an entry", () => {
   test.each([
     ["10 % of equity binds", {}, "ok", "0.005", "position"],
     ["what is already open counts", { openNotional: yen(50_000) }, "ok", "0.002", "position"],
-    ["2 % risk binds on a wide stop", { stop: yen(10_000_000) }, "ok", "0.002", "risk"],
+    [
+      "a stop 20 % away stands behind the loss-cut fence: no trade",
+      { stop: yen(14_000_000) },
+      "tooSmall",
+      "0",
+      undefined,
+    ],
+    ["a little nearer it is one", { stop: yen(14_000_001) }, "ok", "0.005", "risk"],
     ["margin binds", { available: yen(20_000) }, "ok", "0.002", "margin"],
     ["below the minimum there is no trade", { openNotional: yen(90_000) }, "tooSmall", "0", "position"],
     ["a full position limit leaves nothing", { openNotional: yen(200_000) }, "tooSmall", "0", "position"],
@@ -63,6 +70,12 @@ describe("size of an entry", () => {
       expect(formatE8(result.size)).toBe(size);
       expect(result.bound).toBe(bound);
     } else expect(result.reason).not.toBe("");
+  });
+
+  test("the risk per trade binds on a wide stop", () => {
+    const careful = defaultConfig({ MAX_RISK_PER_TRADE: "0.005" });
+    const result = sizeEntry(careful, facts({ stop: yen(15_000_000) }));
+    expect(result).toMatchObject({ kind: "ok", size: parseCoin("0.002"), bound: "risk" });
   });
 
   test("CAPITAL_LIMIT_JPY caps what is used for sizing", () => {

@@ -48,6 +48,7 @@ export const SAMPLES: Samples = {
     venueNotOpen: [{ status: "MAINTENANCE" }, { status: "PREOPEN" }],
     outsideBand: [{ price: 17_512_345, low: 17_400_001, high: 17_450_002 }],
     beyondStop: [{ price: 17_512_345, stop: 17_600_003 }],
+    stopTooFar: [{ price: 17_512_345, stop: 13_600_003 }],
     gates: [
       {
         failed: [
