@@ -1,25 +1,30 @@
 // A whole trade with a real worker, telegraf over HTTP to the fake Bot API, and prices the test decides: signal, tap, kill -9, fill, STOP at the
 // venue, both targets or the stop, final state, day's report. What is asserted is what the phone shows and what the venue's own file holds.
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { seededRandom } from "../../lib/io/random.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
+import { LONG } from "../long.ts";
 import { Owner } from "../sim/telegram/owner.ts";
-import { FakeTelegram, type Shown } from "../sim/telegram/server.ts";
+import { FakeTelegram, type Fault, type Shown } from "../sim/telegram/server.ts";
 import { PaperWorker } from "./paperWorker.ts";
 import type { Running } from "./trader.ts";
 
 let telegram: FakeTelegram;
 let owner: Owner;
 let worker: PaperWorker;
-beforeEach(async () => {
+const begin = async (): Promise<void> => {
   telegram = await FakeTelegram.start();
   owner = new Owner(telegram);
   worker = await PaperWorker.prepare(telegram.settings);
-});
-afterEach(async () => {
+};
+const end = async (): Promise<void> => {
   await worker.close();
   await telegram.close();
-});
+};
+beforeEach(begin);
+afterEach(end);
 
 /** The simulated account, from its own file: its orders of a symbol in words, and what it still holds. */
 const account = (symbol: string): { readonly orders: readonly string[]; readonly held: number } => {
@@ -141,3 +146,63 @@ test("two trades, each killed on its way in: one to its targets while Telegram r
   expect(telegram.message(/^Daily report/).text).toMatch(/\nTrades 2: 1 won, 1 lost\n/);
   expect((await worker.cli("audit", "verify")).code).toBe(0);
 }, 180_000);
+
+const FAULTS: readonly Fault[] = [
+  { kind: "error", code: 429, description: "Too Many Requests: retry after 1", retryAfterSeconds: 1 },
+  { kind: "error", code: 502, description: "Bad Gateway" },
+  { kind: "reset" },
+  { kind: "lost" },
+];
+
+// The short version is above, and in virtual time in test/crash/telegram.test.ts.
+test.runIf(LONG)(
+  "twenty trades, each killed twice at any moment, with faults of Telegram",
+  { timeout: 3_600_000 },
+  async () => {
+    const seed = process.env["TEST_SEED"] ?? "telegramTrade";
+    const random = seededRandom(seed);
+    for (let round = 0; round < 20; round += 1) {
+      if (round > 0) {
+        await end();
+        await begin();
+      }
+      let running = await worker.start();
+      const { message, entry, stop, tp2 } = await proposed("BTC_JPY");
+      const label = `seed ${seed}, round ${round}`;
+      telegram.fault = ({ method }) =>
+        method !== "getUpdates" && random.int(5) === 0 ? FAULTS[random.int(FAULTS.length)] : undefined;
+      worker.server.steer("BTC_JPY", entry + 500);
+      owner.taps(message, "Approve");
+      owner.taps(message, "Reject");
+      await delay(random.int(1_500));
+      await killed(running);
+      running = await worker.start();
+      await worker.until(`the entry (${label})`, () => count("BTC_JPY", "OPEN LIMIT ORDERED") === 1);
+      worker.server.steer("BTC_JPY", entry - 2_000);
+      if (random.int(2) === 0) await worker.until(`the fill (${label})`, () => account("BTC_JPY").held > 0);
+      await delay(random.int(1_500));
+      await killed(running);
+      running = await worker.start();
+      await worker.until(`its stops (${label})`, () => count("BTC_JPY", "CLOSE STOP WAITING") === 2);
+      worker.server.steer("BTC_JPY", random.int(2) === 0 ? tp2 + 5_000 : stop - 5_000);
+      await worker.until(`the end (${label})`, () => isTrade("BTC_JPY", "closed"));
+      telegram.fault = undefined;
+      await worker.until(`the final state (${label})`, () => /🏁 CLOSED/.test(message.text));
+      await worker.until(`everything told (${label})`, () => waiting("trade") + waiting("alert") === 0);
+
+      const { orders, held } = account("BTC_JPY");
+      expect([held, orders.filter((o) => /^OPEN .* EXECUTED$/.test(o)).length], label).toEqual([0, 1]);
+      expect([message.keyboard, telegram.unconfirmed], label).toEqual([undefined, []]);
+      const decided = worker.query("SELECT decision FROM approvals");
+      expect(decided, label).toEqual([{ decision: "approved" }]);
+      // Told twice only with the mark of a message that may have come before.
+      const unmarked = telegram.texts.filter((text) => !/^(\(again\) |[✅❌⌛✏])/u.test(text));
+      expect(new Set(unmarked).size, label).toBe(unmarked.length);
+      for (const { text } of worker.query<{ text: string }>("SELECT text FROM outbox WHERE kind IN ('trade', 'alert')"))
+        expect(
+          telegram.texts.some((told) => told.replace("(again) ", "") === text),
+          `${label}: ${text}`,
+        ).toBe(true);
+    }
+  },
+);
