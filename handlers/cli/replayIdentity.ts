@@ -9,7 +9,7 @@ import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 import { ALL_SYMBOLS, modelSymbol, type Product, symbolsOf } from "../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, isoUtc, parseInstant } from "../../lib/core/time.ts";
-import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../lib/sim/bundled.ts";
+import { BUNDLED_SYMBOLS, bundledCandleFile, bundledCandles } from "../../lib/sim/bundled.ts";
 import { type CandleFile, readCandleFile } from "../../lib/sim/candleFile.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
@@ -50,6 +50,24 @@ const wholeNumber = (name: string, text: string | undefined, min: number, max: n
   return value;
 };
 
+/** What is wrong with the options alone is told before any file is read. Throws UsageError. */
+export const checkOptions = (options: StartOptions): void => {
+  wholeNumber("--days", options.days, 1, 366);
+  wholeNumber("--seed", options.seed, 0, 2_147_483_647);
+  if (options.from !== undefined) barClose(options.from);
+};
+const barClose = (text: string): EpochMs => {
+  let atMs: EpochMs;
+  try {
+    atMs = parseInstant(text);
+  } catch (e) {
+    throw new UsageError(`--from: ${(e as Error).message}`);
+  }
+  if (atMs % BAR_MS !== 0)
+    throw new UsageError(`--from: expected a bar boundary (a whole quarter of an hour), found ${isoUtc(atMs)}`);
+  return atMs;
+};
+
 /** The candles of a replay and what pins them. */
 export interface ReplayData {
   readonly files: Readonly<Record<string, CandleFile>>;
@@ -80,7 +98,10 @@ export const loadData = (given: readonly string[] | undefined, product: Product)
         `--data: expected a file for each of ${traded.join(", ")}, found none for ${missing.join(", ")}`,
       );
   }
-  const files = Object.fromEntries([...paths].map(([symbol, path]) => [symbol, readCandleFile(path)]));
+  const files: Readonly<Record<string, CandleFile>> =
+    given === undefined
+      ? bundledCandles()
+      : Object.fromEntries([...paths].map(([symbol, path]) => [symbol, readCandleFile(path)]));
   const hash = createHash("sha256");
   for (const path of paths.values()) hash.update(readFileSync(path));
   const all = Object.values(files);
@@ -95,17 +116,9 @@ export const loadData = (given: readonly string[] | undefined, product: Product)
 /** The window asked for, inside the data. `from` and the end are bar closes. */
 const windowOf = (options: StartOptions, data: ReplayData): { readonly fromMs: EpochMs; readonly toMs: EpochMs } => {
   const days = wholeNumber("--days", options.days, 1, 366);
-  let fromMs: EpochMs;
-  if (options.from === undefined) fromMs = epochMs(data.endMs - (days ?? DEFAULT_DAYS) * DAY_MS);
-  else
-    try {
-      fromMs = parseInstant(options.from);
-    } catch (e) {
-      throw new UsageError(`--from: ${(e as Error).message}`);
-    }
+  const fromMs =
+    options.from === undefined ? epochMs(data.endMs - (days ?? DEFAULT_DAYS) * DAY_MS) : barClose(options.from);
   const toMs = epochMs(fromMs + (days ?? DEFAULT_DAYS) * DAY_MS);
-  if (fromMs % BAR_MS !== 0)
-    throw new UsageError(`--from: expected a bar boundary (a whole quarter of an hour), found ${isoUtc(fromMs)}`);
   if (fromMs < data.firstMs + DAY_MS || toMs > data.endMs)
     throw new UsageError(
       `expected days inside the recorded data (${isoUtc(data.firstMs)} to ${isoUtc(data.endMs)}, the first day serving as warm-up), found ${isoUtc(fromMs)} to ${isoUtc(toMs)}; choose other --from and --days`,

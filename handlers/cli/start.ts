@@ -31,6 +31,7 @@ import { parseApprover, scriptedMessenger } from "./approver.ts";
 import { progressLine } from "./progress.ts";
 import { runReplay } from "./replay.ts";
 import {
+  checkOptions,
   DEFAULT_SEED,
   type Identity,
   loadData,
@@ -102,11 +103,12 @@ const start = async (options: StartOptions, deps: Deps): Promise<void> => {
       "MODE: expected replay or paper for trader start (npm start), found live: it replays recorded days with a simulated account and trades nothing; unset MODE to replay, trader worker is the system in real time",
     );
   const varDir = options.var ?? config.VAR_DIR;
-  const data = loadData(options.data, config.PRODUCT);
+  // Everything that can be refused is refused before the folder is touched, and what is seen at once first.
+  checkOptions(options);
   const approverText = options.approver ?? "all";
-  parseApprover(approverText); // before anything is written
+  parseApprover(approverText);
   const model = modelFor(options.model);
-  // Everything that can be refused is refused before the folder is touched.
+  const data = loadData(options.data, config.PRODUCT);
   const isNew = options.fresh === true || !existsSync(databasePath(varDir));
   const wanted = isNew ? newIdentity(options, config, data, model, approverText) : undefined;
   makeStateFolder(varDir);

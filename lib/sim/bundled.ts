@@ -3,14 +3,25 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { type EpochMs, parseInstant } from "../core/time.ts";
 import { projectPath } from "../io/paths.ts";
+import { type CandleFile, readCandleFile } from "./candleFile.ts";
 
 /** First instant of the bundled candles and the first instant after them. */
 export const BUNDLED_FROM_MS: EpochMs = parseInstant("2025-06-30T21:00:00Z");
 export const BUNDLED_TO_MS: EpochMs = parseInstant("2025-08-14T21:00:00Z");
 export const BUNDLED_SYMBOLS = ["BTC_JPY", "ETH_JPY"] as const;
+export type BundledSymbol = (typeof BUNDLED_SYMBOLS)[number];
 
 const data = (name: string): string => projectPath("lib", "sim", "data", name);
-export const bundledCandleFile = (symbol: (typeof BUNDLED_SYMBOLS)[number]): string => data(`${symbol}_1m.csv.gz`);
+export const bundledCandleFile = (symbol: BundledSymbol): string => data(`${symbol}_1m.csv.gz`);
+let candles: Readonly<Record<BundledSymbol, CandleFile>> | undefined;
+/** Read and checked once: the program's own files do not change while it runs. Throws AppError permanent CANDLE_FILE. */
+export const bundledCandles = (): Readonly<Record<BundledSymbol, CandleFile>> => {
+  candles ??= {
+    BTC_JPY: readCandleFile(bundledCandleFile("BTC_JPY")),
+    ETH_JPY: readCandleFile(bundledCandleFile("ETH_JPY")),
+  };
+  return candles;
+};
 /** CSV `time_utc,currency,importance,title`. */
 export const bundledEventsFile = (): string => data("economic_events.csv");
 

@@ -2,7 +2,8 @@
 // over loopback), frames a second, what reading each reply and frame costs, memory. One JSON object.
 import { cpus, loadavg } from "node:os";
 import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
-import { bundledCandles, type VenueSource } from "../../lib/sim/server/openVenue.ts";
+import { bundledCandles } from "../../lib/sim/bundled.ts";
+import type { VenueSource } from "../../lib/sim/server/openVenue.ts";
 import { type Measured, measured } from "./queue/statistics.ts";
 import { capture } from "./venue/captures.ts";
 import { type DecodePlan, measureDecoding } from "./venue/decoding.ts";

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { yen } from "../../lib/core/money.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs } from "../../lib/core/time.ts";
 import { type Clock, realClock } from "../../lib/io/clock.ts";
-import { bundledCandleFile, bundledSpreads } from "../../lib/sim/bundled.ts";
-import { type CandleFile, readCandleFile } from "../../lib/sim/candleFile.ts";
+import { BUNDLED_SYMBOLS, bundledCandles, bundledSpreads } from "../../lib/sim/bundled.ts";
+import type { CandleFile } from "../../lib/sim/candleFile.ts";
 import { CandleMarket } from "../../lib/sim/candleMarket.ts";
 import { QuoteMarket } from "../../lib/sim/quoteMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
@@ -29,22 +29,14 @@ const moved = (file: CandleFile, byMs: number): CandleFile => ({
   candles: file.candles.map((c) => ({ ...c, openMs: epochMs(c.openMs + byMs) as EpochMs })),
 });
 
-const SYMBOLS = ["BTC_JPY", "ETH_JPY"] as const;
-let read: readonly CandleFile[] | undefined;
-/** Read once for all servers of this process. */
-const bundledFiles = (): readonly CandleFile[] => {
-  read ??= SYMBOLS.map((symbol) => readCandleFile(bundledCandleFile(symbol)));
-  return read;
-};
-
 const STEERED_PATHS = new Set(["/public/v1/ticker", "/public/v1/orderbooks"]);
 
 export const startPublicServer = async (clock: Clock = realClock): Promise<PublicServer> => {
-  const files = bundledFiles();
-  const endMs = files[0]?.candles.at(-1)?.openMs ?? 0;
+  const files = bundledCandles();
+  const endMs = files.BTC_JPY.candles.at(-1)?.openMs ?? 0;
   // The last recorded day is the one we live in.
   const byMs = Math.ceil((clock.nowMs() + 4 * BAR_MS - endMs) / DAY_MS) * DAY_MS;
-  const candles = Object.fromEntries(SYMBOLS.map((symbol, i) => [symbol, moved(files[i] as CandleFile, byMs)]));
+  const candles = Object.fromEntries(BUNDLED_SYMBOLS.map((symbol) => [symbol, moved(files[symbol], byMs)]));
   const simulator = Simulator.open({
     path: ":memory:",
     market: new SpotMarket(new CandleMarket({ candles, rules: ALL_RULES, spreadsBps: bundledSpreads() }), ALL_RULES),

@@ -6,7 +6,7 @@ import { type YenE8, yen } from "../../core/money.ts";
 import { type EpochMs, epochMs } from "../../core/time.ts";
 import { realClock } from "../../io/clock.ts";
 import type { Credentials } from "../../io/gmo/sign.ts";
-import { BUNDLED_SYMBOLS, bundledCandleFile, bundledSpreads } from "../bundled.ts";
+import { bundledCandles, bundledSpreads } from "../bundled.ts";
 import { type CandleFile, readCandleFile } from "../candleFile.ts";
 import { CandleMarket } from "../candleMarket.ts";
 import type { FaultScript, Faults } from "../faults.ts";
@@ -49,8 +49,6 @@ export type OpenVenue = Required<Pick<VenueServerConfig, "simulator" | "market" 
 /** Reads `SYMBOL -> file`. Throws AppError permanent CANDLE_FILE. */
 export const readCandles = (files: ReadonlyMap<string, string>): Readonly<Record<string, CandleFile>> =>
   Object.fromEntries([...files].map(([symbol, path]) => [symbol, readCandleFile(path)]));
-export const bundledCandles = (): Readonly<Record<string, CandleFile>> =>
-  readCandles(new Map(BUNDLED_SYMBOLS.map((symbol) => [symbol, bundledCandleFile(symbol)])));
 
 /** Throws AppError permanent: CANDLE_FILE, SIM_START, SIM_CHANGED, SIM_TOO_NEW, SIM_OPTION, SIM_FAULTS, SIM_MARKET, DB_OPEN. */
 export const openVenue = (source: VenueSource): OpenVenue => {
