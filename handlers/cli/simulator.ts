@@ -93,6 +93,8 @@ const simulate = async (options: Options, deps: SimulatorDeps): Promise<void> =>
         speed: given.speed,
         options: given.options.server,
         onFailure: (error) => fail(error),
+        onSlow: () =>
+          deps.err(`note: this machine does not keep up with --speed ${given.speed}: venue time runs slower`),
       });
     } catch (e) {
       venue.simulator.close();

@@ -7,6 +7,7 @@ import type { VenueViews } from "../views.ts";
 import type { PrivateChannel, PrivateFrame } from "../wireFrames.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerOptions } from "./serverOptions.ts";
+import { gridAt } from "./venueTime.ts";
 import type { Wall } from "./wall.ts";
 
 export type { PrivateChannel };
@@ -22,6 +23,7 @@ export interface PrivateFeedConfig {
   readonly wall: Wall;
   readonly options: ServerOptions;
   readonly seed: number | string;
+  readonly speed: number;
 }
 interface Batch {
   readonly frames: readonly PrivateFrame[];
@@ -34,8 +36,11 @@ export class PrivateFeed {
   readonly #periodic = new Map<Connection, EpochMs>();
   /** Held back until after a reply. A later batch never overtakes one of these. */
   readonly #held: Batch[] = [];
+  readonly #periodMs: number;
   #batches = 0;
-  constructor(private readonly config: PrivateFeedConfig) {}
+  constructor(private readonly config: PrivateFeedConfig) {
+    this.#periodMs = gridAt(config.speed, config.options.summaryPeriodMs);
+  }
 
   /** The latest subscription of a channel wins. */
   subscribe(connection: Connection, channel: PrivateChannel, periodic: boolean, nowMs: EpochMs): void {
@@ -46,7 +51,7 @@ export class PrivateFeed {
     this.#byConnection.set(connection, mine);
     if (channel !== "positionSummaryEvents") return;
     for (const frame of this.config.views.summaryFrames("INIT")) connection.send(channel, frame);
-    if (periodic) this.#periodic.set(connection, epochMs(nowMs + this.config.options.summaryPeriodMs));
+    if (periodic) this.#periodic.set(connection, epochMs(nowMs + this.#periodMs));
     else this.#periodic.delete(connection);
   }
   unsubscribe(connection: Connection, channel: PrivateChannel): void {
@@ -70,7 +75,7 @@ export class PrivateFeed {
     this.#release(this.#held.length);
     const frames = this.config.views.summaryFrames("PERIODIC");
     for (const [connection] of due) {
-      this.#periodic.set(connection, epochMs(nowMs + this.config.options.summaryPeriodMs));
+      this.#periodic.set(connection, epochMs(nowMs + this.#periodMs));
       for (const frame of frames) connection.send("positionSummaryEvents", frame);
     }
   }

@@ -4,6 +4,7 @@ import { type EpochMs, epochMs } from "../../core/time.ts";
 import type { VenueViews } from "../views.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerOptions } from "./serverOptions.ts";
+import { gridAt } from "./venueTime.ts";
 
 export type PublicChannel = "ticker" | "orderbooks" | "trades";
 export const PUBLIC_CHANNELS: readonly string[] = ["ticker", "orderbooks", "trades"] satisfies PublicChannel[];
@@ -18,9 +19,6 @@ interface Subscription {
   saidMs: number;
 }
 
-/** Wall time between two looks at the grid: faster venues leave out frames of a grid nobody could read. */
-const SHORTEST_GRID_WALL_MS = 25;
-
 export class PublicFeed {
   readonly #byConnection = new Map<Connection, Map<string, Subscription>>();
   readonly #bookGridMs: number;
@@ -31,9 +29,8 @@ export class PublicFeed {
     private readonly options: ServerOptions,
     speed: number,
   ) {
-    const grid = (ms: number): number => ms * Math.max(1, Math.ceil((speed * SHORTEST_GRID_WALL_MS) / ms));
-    this.#bookGridMs = grid(options.bookGridMs);
-    this.#tickerGridMs = grid(options.tickerGridMs);
+    this.#bookGridMs = gridAt(speed, options.bookGridMs);
+    this.#tickerGridMs = gridAt(speed, options.tickerGridMs);
   }
 
   /** The latest subscription of a channel and symbol wins. Throws RangeError for an unknown symbol. */

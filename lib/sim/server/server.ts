@@ -40,6 +40,8 @@ export interface VenueServerConfig {
   readonly wall?: Wall;
   /** A step of the venue failed; the server answers nothing any more. Default: throw. */
   readonly onFailure?: (error: unknown) => void;
+  /** This machine does not keep up with `speed`: venue time runs slower. Told once. */
+  readonly onSlow?: () => void;
 }
 
 /** Base addresses; a client appends /v1/… to the REST ones and /{token} to the private socket's. */
@@ -72,7 +74,7 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
   const faults = new SocketFaults(parseSocketRules(config.sockets), seed, startMs);
   const { views } = simulator;
   const publicFeed = new PublicFeed(views, options, speed);
-  const privateFeed = new PrivateFeed({ views, wall, options, seed });
+  const privateFeed = new PrivateFeed({ views, wall, options, seed, speed });
   let failed = false;
   const onFailure = (error: unknown): void => {
     if (failed) return;
@@ -92,6 +94,7 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
     wall,
     speed,
     onFailure,
+    onSlow: config.onSlow,
     nextFrameMs: (nowMs) => earliest(publicFeed.nextFrameMs(nowMs), privateFeed.nextFrameMs(), faults.nextMs(nowMs)),
     onStep: (beforeMs) => {
       const nowMs = simulator.nowMs();

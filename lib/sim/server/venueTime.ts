@@ -15,18 +15,32 @@ export interface VenueTimeConfig {
   readonly nextFrameMs: (nowMs: EpochMs) => EpochMs | undefined;
   /** A step failed: the venue must not go on. */
   readonly onFailure: (error: unknown) => void;
+  /** The steps take longer than the time they stand for: venue time runs slower than `speed`. Told once. */
+  readonly onSlow?: (() => void) | undefined;
 }
 
 /** The longest sleep: market and maintenance are looked at this often, wall time. */
 const LONGEST_SLEEP_MS = SECOND_MS;
 /** At very high speeds there is always something due: leave the process time for its connections. */
 const SHORTEST_SLEEP_MS = 2;
+/**
+ * The longest piece of work at a time, wall time. What is left is not made up for: a venue that falls behind would have ever more
+ * to do, and answer nobody.
+ */
+const LONGEST_WORK_MS = 50;
+/** Between two frames of a grid, wall time: nobody could read more, and a fast venue would do nothing else. */
+const SHORTEST_GRID_WALL_MS = 25;
+
+/** The grid of `ms`, venue time, with frames left out where `speed` would make too many. */
+export const gridAt = (speed: number, ms: number): number =>
+  ms * Math.max(1, Math.ceil((speed * SHORTEST_GRID_WALL_MS) / ms));
 
 export class VenueTime {
   #baseVenueMs: number;
   readonly #baseWallMs: number;
   #cancel: (() => void) | undefined;
   #closed = false;
+  #slow = false;
 
   constructor(private readonly config: VenueTimeConfig) {
     this.#baseVenueMs = config.simulator.nowMs();
@@ -40,7 +54,13 @@ export class VenueTime {
 
   /** To the present. Call before anything is answered, then `schedule` when that may have changed what comes next. */
   catchUp(): void {
-    this.#stepTo(Math.floor(this.#targetMs()));
+    const { wall, simulator, onSlow } = this.config;
+    const untilMs = wall.monotonicMs() + LONGEST_WORK_MS;
+    const targetMs = Math.floor(this.#targetMs());
+    if (this.#stepTo(targetMs, () => wall.monotonicMs() >= untilMs)) return;
+    this.#baseVenueMs -= this.#targetMs() - simulator.nowMs();
+    if (!this.#slow) onSlow?.();
+    this.#slow = true;
   }
   /** Moves time by hand (speed 0); with a speed, time leaps and runs on from there. Throws RangeError for the past. */
   advanceTo(ms: EpochMs): void {
@@ -51,13 +71,16 @@ export class VenueTime {
     this.schedule();
   }
 
-  #stepTo(targetMs: number): void {
+  /** False: given up before the target. */
+  #stepTo(targetMs: number, isEnough: () => boolean = () => false): boolean {
     const { simulator, nextFrameMs, onStep } = this.config;
     for (let nowMs = simulator.nowMs(); nowMs < targetMs; nowMs = simulator.nowMs()) {
       const limitMs = epochMs(Math.min(targetMs, nextFrameMs(nowMs) ?? targetMs));
       simulator.advanceTo(simulator.nextEventMs(limitMs) ?? limitMs);
       onStep(nowMs);
+      if (simulator.nowMs() < targetMs && isEnough()) return false;
     }
+    return true;
   }
 
   /** Sleeps until the next thing is due. */

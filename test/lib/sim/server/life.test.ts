@@ -94,7 +94,58 @@ describe("venue time", () => {
     expect(stepsMs).toEqual([...new Set([...minutes, ...eventsMs, untilMs])].toSorted((a, b) => a - b));
     await venue.close();
   });
-  test("market frames are thinned at high speed, never private ones, and stay on the grid", async () => {
+  test("steps that take longer than the time they stand for slow the venue down, and never hold it up", async () => {
+    const venue = await stand({});
+    const { simulator } = venue.server;
+    const wall = { nowMs: 0, monotonicMs: () => wall.nowMs, after: () => () => undefined };
+    let [steps, toldSlow] = [0, 0];
+    const time = new VenueTime({
+      simulator,
+      wall,
+      speed: 5_000,
+      // 505 ms of the venue are a tenth of a millisecond; saying so takes twenty.
+      onStep: () => {
+        steps += 1;
+        wall.nowMs += 20;
+      },
+      nextFrameMs: (nowMs) => epochMs((Math.floor(nowMs / 505) + 1) * 505),
+      onFailure: (e) => {
+        throw e;
+      },
+      onSlow: () => {
+        toldSlow += 1;
+      },
+    });
+    const startMs = simulator.nowMs();
+    for (let call = 0; call < 4; call++) {
+      wall.nowMs += 10;
+      time.catchUp();
+      expect(steps).toBeLessThanOrEqual(3 * (call + 1));
+    }
+    expect(toldSlow).toBe(1);
+    expect(simulator.nowMs() - startMs).toBeGreaterThan(505 * 8);
+    // Nothing is left to make up for: with no time gone by there is nothing to do.
+    const before = steps;
+    time.catchUp();
+    expect(steps).toBe(before);
+    time.close();
+    await venue.close();
+  });
+  test("position summaries are thinned at high speed, too", async () => {
+    const wall = new ManualWall();
+    const venue = await stand({ speed: 5_000, wall });
+    await venue.order({ size: "0.01" });
+    const ear = await venue.privateEar();
+    ear.subscribe("positionSummaryEvents", { option: "PERIODIC" });
+    await ear.settled();
+    wall.advance(1_000);
+    await ear.settled();
+    const told = ear.frames.filter((frame) => frame.msgType === "PERIODIC").length;
+    expect(told).toBeGreaterThan(20);
+    expect(told).toBeLessThanOrEqual(40);
+    await venue.close();
+  });
+  test("market frames are thinned at high speed, and stay on the grid", async () => {
     const wall = new ManualWall();
     const venue = await stand({ speed: 1_000, wall, btc: (s) => s.to(START_PRICE + 60_000, 60).flat(60) });
     const ear = await venue.publicEar();
@@ -169,7 +220,7 @@ describe("beginning and end", () => {
         server: { eventGapMs: 60_000 },
         faults: {
           rules: [
-            { match: { path: "/v1/assets" }, fault: { kind: "late", ms: 60_000 } },
+            { match: { path: "/v1/account/assets" }, fault: { kind: "late", ms: 60_000 } },
             { match: { path: "/v1/account/margin" }, fault: { kind: "dropReply", phase: "after" } },
           ],
           sockets: [{ match: { on: "frame", channel: "ticker" }, fault: { kind: "delay", ms: 60_000 } }],
