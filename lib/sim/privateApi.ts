@@ -84,7 +84,7 @@ const positionSummary = (machine: Machine, query: URLSearchParams): ApiResult =>
 
 const ids = (text: string | null): readonly number[] | undefined => {
   if (text === null || !/^\d{1,16}(,\d{1,16}){0,9}$/.test(text)) return undefined;
-  return text.split(",").map(Number);
+  return [...new Set(text.split(",").map(Number))];
 };
 
 const ordersById = (machine: Machine, query: URLSearchParams): ApiResult => {

@@ -392,6 +392,11 @@ describe("the envelope", () => {
     // PUT is signed without its body; the path itself does not exist here
     expect(send("PUT", "/v1/ws-auth", "PUT/v1/ws-auth", { body: "{}" }).code).toBe("ERR-5204");
   });
+  test("an id asked for twice is answered once", () => {
+    const d = desk();
+    const id = d.order({ size: "0.01" });
+    expect(d.get("/v1/orders", { orderId: `${id},${id}` }).data.list).toHaveLength(1);
+  });
   test("unknown paths: 404 with ERR-5204 in private, ERR-5207 in public", () => {
     const d = desk();
     expect(d.get("/v1/nothing")).toMatchObject({ httpStatus: 404, status: 1, code: "ERR-5204" });
