@@ -4,7 +4,7 @@ import { type CoinE8, type YenE8, yenE8 } from "../core/money.ts";
 import type { Side } from "../core/venue.ts";
 import type { Machine } from "./machine.ts";
 import { marginYen } from "./margin.ts";
-import { inPriceBand, losscutFits, onGrid } from "./orderRules.ts";
+import { inPriceBand, losscutFits, NO_LOSSCUT, onGrid } from "./orderRules.ts";
 import { type Checked, invalid, ok, refuse, refused } from "./refusal.ts";
 import { purchaseYen, spendableYen } from "./spot.ts";
 import { isSpot, remainingOf, type SimOrder, type SimPosition } from "./state.ts";
@@ -40,8 +40,7 @@ export const checkChange = (machine: Machine, body: ChangeBody): Checked<Checked
 
   let losscutPrice: YenE8 | undefined;
   if (body.losscutPrice !== undefined) {
-    if (isSpot(symbol) || order.settleType === "CLOSE")
-      return refused(refuse("ERR-5118", "losscutPrice is not allowed for this order."));
+    if (isSpot(symbol) || order.settleType === "CLOSE") return refused(NO_LOSSCUT);
     const losscut = onGrid(body.losscutPrice, rules.tick, "price");
     if (losscut.kind === "refused") return losscut;
     losscutPrice = yenE8(losscut.value);

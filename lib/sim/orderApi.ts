@@ -25,10 +25,10 @@ const OrderBody = z.object({
   size: Decimal,
   cancelBefore: z.boolean().optional(),
 });
-const CloseBody = OrderBody.omit({ size: true, losscutPrice: true }).extend({
+const CloseBody = OrderBody.omit({ size: true }).extend({
   settlePosition: z.array(z.object({ positionId: VenueId, size: Decimal })),
 });
-const BulkCloseBody = OrderBody.omit({ losscutPrice: true, cancelBefore: true });
+const BulkCloseBody = OrderBody.omit({ cancelBefore: true });
 const ChangeBody = z.object({ orderId: VenueId, price: Decimal, losscutPrice: Decimal.optional() });
 const CancelBody = z.object({ orderId: VenueId });
 /** Ids or orders in one call. */

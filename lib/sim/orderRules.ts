@@ -21,15 +21,17 @@ export interface OrderBody {
   readonly size: string;
   readonly cancelBefore?: boolean | undefined;
 }
-export interface CloseBody extends Omit<OrderBody, "size" | "losscutPrice"> {
+export interface CloseBody extends Omit<OrderBody, "size"> {
   readonly settlePosition: readonly { readonly positionId: number; readonly size: string }[];
 }
-export type BulkCloseBody = Omit<OrderBody, "losscutPrice" | "cancelBefore">;
+export type BulkCloseBody = Omit<OrderBody, "cancelBefore">;
 /** What every order has, checked. */
 export type Common = Omit<NewOrder, "losscutPrice" | "positionId" | "settles">;
 
 /** Long or short, per symbol, in largest orders: 50 BTC (GMO API 5.1). */
 const POSITION_CAP_ORDERS = 10n;
+/** Spot, MARKET and whatever closes have none (GMO API 7.8, 8.3). */
+export const NO_LOSSCUT = refuse("ERR-5118", "losscutPrice is not allowed for this order.");
 export const OVER_BALANCE = refuse("ERR-208", "The available balance is exceeded.");
 
 export const checkOpen = (machine: Machine, body: OrderBody): Checked<NewOrder> => {
@@ -39,8 +41,7 @@ export const checkOpen = (machine: Machine, body: OrderBody): Checked<NewOrder> 
   // `true` only for a spot MARKET SELL (GMO API 7.8).
   if (body.cancelBefore && !(spot && body.executionType === "MARKET" && body.side === "SELL"))
     return refused(invalid("cancelBefore"));
-  if (body.losscutPrice !== undefined && (spot || body.executionType === "MARKET"))
-    return refused(refuse("ERR-5118", "losscutPrice is not allowed for this order."));
+  if (body.losscutPrice !== undefined && (spot || body.executionType === "MARKET")) return refused(NO_LOSSCUT);
   const common = checkCommon(machine, rules, body, body.size, !spot || body.side === "BUY");
   if (common.kind === "refused") return common;
   if (spot) return checkSpot(machine, rules, common.value, body.cancelBefore ?? false);
@@ -103,6 +104,7 @@ export const openableToday = (machine: Machine, { symbol, maxSize }: SymbolRules
 export const checkClose = (machine: Machine, body: CloseBody, effects: Effects): Checked<NewOrder> => {
   const rules = machine.rules.get(body.symbol);
   if (!rules || isSpot(body.symbol)) return refused(invalid("symbol"));
+  if (body.losscutPrice !== undefined) return refused(NO_LOSSCUT);
   const settle = body.settlePosition[0];
   if (!settle || body.settlePosition.length !== 1) return refused(invalid("settlePosition"));
   const { options } = machine;
@@ -135,6 +137,7 @@ const closesOnCancel = ({ options }: Machine, side: Side): boolean =>
 export const checkBulkClose = (machine: Machine, body: BulkCloseBody, effects: Effects): Checked<NewOrder> => {
   const rules = machine.rules.get(body.symbol);
   if (!rules || isSpot(body.symbol)) return refused(invalid("symbol"));
+  if (body.losscutPrice !== undefined) return refused(NO_LOSSCUT);
   const positions = [...machine.state.openPositions.values()].filter(
     (row) => row.symbol === body.symbol && row.side !== body.side && isVisible(machine, row, effects),
   );

@@ -392,6 +392,21 @@ describe("the envelope", () => {
     // PUT is signed without its body; the path itself does not exist here
     expect(send("PUT", "/v1/ws-auth", "PUT/v1/ws-auth", { body: "{}" }).code).toBe("ERR-5204");
   });
+  test("a close order has no loss-cut price: ERR-5118, never silence", () => {
+    const d = desk();
+    const positionId = d.position("0.01");
+    const close = {
+      symbol: "BTC_JPY",
+      side: "SELL",
+      executionType: "LIMIT",
+      price: "10100000",
+      losscutPrice: "9000000",
+    };
+    const settlePosition = [{ positionId, size: "0.01" }];
+    expect(d.post("/v1/closeOrder", { ...close, settlePosition }).code).toBe("ERR-5118");
+    expect(d.post("/v1/closeBulkOrder", { ...close, size: "0.01" }).code).toBe("ERR-5118");
+    expect(d.positions()[0].orderdSize).toBe("0");
+  });
   test("an id asked for twice is answered once", () => {
     const d = desk();
     const id = d.order({ size: "0.01" });
