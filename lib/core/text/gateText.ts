@@ -20,7 +20,13 @@ export const gateText = (
     limit: limit === null ? "" : show(limit),
   });
   const numbers = (show: (n: number) => string) => both((one) => (typeof one === "number" ? show(one) : one));
-  const names = (nameOf: (word: string) => string) => both((one) => String(one).split(", ").map(nameOf).join(", "));
+  const names = (nameOf: (word: string) => string) =>
+    both((one) =>
+      String(one)
+        .split(", ")
+        .map(nameOf)
+        .join(locale === "ja" ? "、" : ", "),
+    );
   switch (gate) {
     case "probability":
       return numbers((n) => percentText(n));
@@ -32,7 +38,10 @@ export const gateText = (
       return numbers((n) => `${n.toFixed(2)} ×`);
     case "rollover":
     case "maintenance":
-      return numbers((n) => `${n.toFixed(1)} h`);
+      return {
+        ...numbers((n) => `${n.toFixed(1)} h`),
+        ...(limit === "charge" ? { limit: words.gateLimit.charge } : {}),
+      };
     case "openTrade":
     case "pendingProposal":
       return { value: value === 0 ? "" : String(value ?? ""), limit: "" };
@@ -43,6 +52,10 @@ export const gateText = (
     case "lossLimits":
       return names(lossText(words.period));
     case "news":
+      return {
+        ...both((one) => cut(String(one), MOST_CHARS)),
+        ...(limit === "off" ? { limit: words.gateLimit.off } : {}),
+      };
     case "dailyTrades":
     case "size":
       return both((one) => cut(String(one), MOST_CHARS));

@@ -53,6 +53,8 @@ const en = {
     lossLimits: "loss limits",
     size: "size",
   } satisfies Words<GateName>,
+  /** Limits of gates that are no number. */
+  gateLimit: { charge: "fee accepted", off: "off" },
   /** Why a bar went no further, after its count: "150 below the probability". */
   stopped: {
     side: "without side",
@@ -146,6 +148,7 @@ export const words = inBoth(en, {
     lossLimits: "損失上限",
     size: "数量",
   },
+  gateLimit: { charge: "手数料を許容", off: "オフ" },
   stopped: {
     side: "方向なし",
     probability: "確率が基準未満",

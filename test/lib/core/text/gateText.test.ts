@@ -18,7 +18,7 @@ test.each<[Gate, string, string]>([
   [gate("spread", 1.73456, 5), "1.7 bps", "5.0 bps"],
   [gate("volume", 1.2345678, 0.8), "1.23 ×", "0.80 ×"],
   [gate("rollover", 12.666666, 4), "12.7 h", "4.0 h"],
-  [gate("rollover", 12.666666, "charge"), "12.7 h", "charge"],
+  [gate("rollover", 12.666666, "charge"), "12.7 h", "fee accepted"],
   [gate("maintenance", 0, 4), "0.0 h", "4.0 h"],
   [gate("openTrade", 0, 0), "", ""],
   [gate("openTrade", 1, 0), "1", ""],
@@ -44,7 +44,11 @@ test.each<[Gate, string, string]>([
 
 test("in the owner's language", () => {
   expect(gateText("ja", gate("halt", "pause", null)).value).toMatch(/[ぁ-んァ-ン一-龯]/);
-  expect(gateText("ja", gate("lossLimits", "day 0/30000 JPY", null)).value).toBe("日次 ¥0 / ¥30,000");
+  expect(gateText("ja", gate("lossLimits", "day 0/30000 JPY, week 1/2 JPY", null)).value).toBe(
+    "日次 ¥0 / ¥30,000、週次 ¥1 / ¥2",
+  );
+  expect(gateText("ja", gate("rollover", 1, "charge")).limit).toBe("手数料を許容");
+  expect(gateText("ja", gate("news", null, "off"))).toEqual({ value: "", limit: "オフ" });
 });
 
 describe("a text that is too long", () => {
