@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { formatE8, parseCoin, parseE8, yen } from "../../../lib/core/money.ts";
 import { epochMs, HOUR_MS, MINUTE_MS } from "../../../lib/core/time.ts";
 import { readFrame } from "../../../lib/io/gmo/wireEvents.ts";
-import type { SimulatorOptions, VenueEvent } from "../../../lib/sim/simulator.ts";
+import { seededRandom } from "../../../lib/io/random.ts";
+import type { ApiRequest, Faults, SimulatorOptions, VenueEvent } from "../../../lib/sim/simulator.ts";
 import { LONG } from "../../long.ts";
 import { Desk, type DeskOptions, START_MS, START_PRICE, stateText, tempFile } from "./desk.ts";
 import { candlesOf, steps } from "./streams.ts";
@@ -15,7 +16,27 @@ import { playVenue, type VenueCommand, venueCommands } from "./venueStreams.ts";
 const EVENING_MS = epochMs(START_MS - 3 * HOUR_MS - 20 * MINUTE_MS);
 const WALK_ON: VenueCommand = { do: "pass", ms: 20 * MINUTE_MS };
 
+/** What the venue does of its own accord, by what is asked of it and when: two desks that are asked the same see the same. */
+const whims = (seed: number): Faults => {
+  let random = seededRandom("");
+  return Object.assign(
+    (request: ApiRequest, phase: "before" | "after", nowMs: number) => {
+      if (phase === "before") random = seededRandom(`${seed} ${nowMs} ${request.path} ${request.body ?? ""}`);
+      return undefined;
+    },
+    {
+      effects: () => ({
+        expireSok: random.int(6) === 0,
+        cancelLoses: random.int(6) === 0,
+        ...(random.int(4) === 0 ? { fillShare: 0.3 } : {}),
+        ...(random.int(6) === 0 ? { notClosableMs: 5_000 } : {}),
+      }),
+    },
+  );
+};
+
 const variants: fc.Arbitrary<SimulatorOptions> = fc.record({
+  faults: fc.nat(1_000).map((seed) => (seed % 2 === 0 ? whims(seed) : () => undefined)),
   partialFills: fc.boolean(),
   cancelAfterMs: fc.constantFrom(0, 2_000),
   changeAfterMs: fc.constantFrom(0, 3_000),
@@ -234,7 +255,7 @@ describe("whatever is asked of the venue", () => {
     );
     // The streams reach what they are meant to reach.
     const expected =
-      "BTC OPEN,BTC_JPY OPEN,BTC_JPY CLOSE,BTC_JPY LOSS_CUT,OPR,UPR,ULR,CPR,changed,USER,EXPIRED_FAK,EXPIRED_FOK,ERR-151,ERR-201,ERR-422,ERR-423,ERR-5122";
+      "BTC OPEN,BTC_JPY OPEN,BTC_JPY CLOSE,BTC_JPY LOSS_CUT,OPR,UPR,ULR,CPR,changed,USER,EXPIRED_FAK,EXPIRED_FOK,ERR-151,ERR-201,ERR-254,ERR-422,ERR-423,ERR-5122";
     expect(expected.split(",").filter((what) => !seen.has(what))).toEqual([]);
   });
 
