@@ -11,7 +11,7 @@ import { type In, isLive, settleMs } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
 import { composeAlert } from "../lib/core/text/alertTexts.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
-import { type EpochMs, jstDayStart } from "../lib/core/time.ts";
+import { type EpochMs, jstDayStart, MINUTE_MS } from "../lib/core/time.ts";
 import { isTerminalStatus } from "../lib/core/venue.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
 import { readAccount } from "./account.ts";
@@ -31,7 +31,8 @@ import type { AppCtx, AppHandler } from "./services.ts";
 
 export { ledgerDifferences, ledgerMatchesVenue } from "./orders/ledger.ts";
 
-const Input = z.strictObject({ tickMs: z.int().optional() });
+/** `quick`: something unexplained was heard or seen. It is settled and protected at once; what stays unlike is the full one's. */
+const Input = z.strictObject({ tickMs: z.int().optional(), quick: z.boolean().optional() });
 type Input = z.infer<typeof Input>;
 
 /** A sent order is settled by its own job; only when that had its time, and this much more, it is done here. */
@@ -62,8 +63,9 @@ export const reconcile: AppHandler<Input> = {
   priority: 60,
   // Short: a follower, such as the one of a start, waits behind it.
   backoff: { baseMs: 500, capMs: 5_000 },
-  serialKey: () => "reconcile",
-  async run(_input, ctx): Promise<Outcome> {
+  // A quick one never waits behind a second look, nor the one of a start behind a quick one.
+  serialKey: ({ quick }) => (quick === true ? "reconcile:quick" : "reconcile"),
+  async run({ quick }, ctx): Promise<Outcome> {
     const found: CoinDifference[] = [];
     const next: NewJob[] = [];
     let account: Awaited<ReturnType<typeof readAccount>>;
@@ -72,6 +74,7 @@ export const reconcile: AppHandler<Input> = {
         found.push(...(await settleSymbol(ctx, symbol)));
         next.push(...guardians(ctx, symbol));
       }
+      if (quick === true) return { kind: "done", next: [...next, ...fullOne(found, ctx.clock.nowMs())] };
       account = await readAccount(ctx);
     } catch (e) {
       if (!(e instanceof AppError) || e.verdict !== "retry" || ctx.signal.aborted) throw unrelenting(e);
@@ -116,6 +119,13 @@ const unansweredUntilMs = (ctx: AppCtx, nowMs: EpochMs): EpochMs | undefined => 
     .flatMap((o) => (o.state === "sending" || o.state === "unknown" ? [o.sentMs + settleMs(o.intent.purpose)] : []));
   if (settles.length === 0) return undefined;
   return Math.min(nowMs + SECOND_LOOK_MS, Math.max(nowMs + UNANSWERED_LOOK_MS, Math.min(...settles))) as EpochMs;
+};
+
+/** Once a minute for the same difference. */
+const fullOne = (found: readonly CoinDifference[], nowMs: EpochMs): readonly NewJob[] => {
+  const [first] = found;
+  if (first === undefined) return [];
+  return [{ name: "reconcile", key: `reconcile:found:${first.key}:${Math.floor(nowMs / MINUTE_MS)}`, input: {} }];
 };
 
 /** Records what was found, counts what turns out to be a payment of the owner's, and returns the rest. */

@@ -50,7 +50,7 @@ const askAboutStrange = (ctx: AppCtx, symbol: string, held: readonly Position[])
   if (ctx.db.orders.live(symbol).some((o) => o.intent.purpose === "entry")) return;
   const next = held
     .filter((p) => ctx.db.positions.byId(p.positionId) === undefined)
-    .map((p) => ({ name: "reconcile", key: `reconcile:position:${p.positionId}`, input: {} }))
+    .map((p) => ({ name: "reconcile", key: `reconcile:position:${p.positionId}`, input: { quick: true } }))
     .filter(({ name, key }) => ctx.db.jobs.byKey(name, key) === undefined);
   if (next.length > 0) ctx.commit(() => {}, next);
 };

@@ -46,12 +46,12 @@ export const unexplained = (db: Reads, event: HeardEvent): NewJob | undefined =>
     const executionId = String(event.execution.executionId);
     if (ours?.state === "open" || db.executions.has(executionId)) return undefined;
     if (ours === undefined && isAwaited(db, event.order)) return undefined;
-    return { name: "reconcile", key: `reconcile:heard:${executionId}`, input: {} };
+    return { name: "reconcile", key: `reconcile:heard:${executionId}`, input: { quick: true } };
   }
   if (ours !== undefined || isAwaited(db, event.order)) return undefined;
   // Came and went without a trade.
   if (isTerminalStatus(event.order.status) && event.order.executedSize === 0n) return undefined;
-  return { name: "reconcile", key: `reconcile:heard:order:${orderId}:${event.order.status}`, input: {} };
+  return { name: "reconcile", key: `reconcile:heard:order:${orderId}:${event.order.status}`, input: { quick: true } };
 };
 
 /** The answer to a request of ours may be on its way still: its own job looks. */

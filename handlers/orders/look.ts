@@ -68,7 +68,7 @@ const looksAfter = (nowMs: EpochMs): readonly NewJob[] =>
   LOOKS_AFTER_MS.map((afterMs) => {
     const slot = Math.ceil((nowMs + afterMs) / SAME_LOOK_MS);
     const runAtMs = (slot * SAME_LOOK_MS) as EpochMs;
-    return { name: "reconcile", key: `reconcile:givenUp:${slot}`, input: {}, runAtMs };
+    return { name: "reconcile", key: `reconcile:givenUp:${slot}`, input: { quick: true }, runAtMs };
   });
 
 /**
