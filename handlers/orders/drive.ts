@@ -4,17 +4,15 @@
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import { isFirstStopDue, QUANTITY_RESERVED, refusalIsAlarming } from "../../lib/core/exitPauses.ts";
 import {
   type CloseHow,
   type ExitFacts,
   isBetweenOrders,
-  isFirstStopDue,
   type Leg,
   type LegAction,
   nextAction,
-  QUANTITY_RESERVED,
   type Quote,
-  refusalIsAlarming,
   tooLittle,
 } from "../../lib/core/exits.ts";
 import { PANIC } from "../../lib/core/haltKinds.ts";

@@ -1,9 +1,29 @@
 // What to do next with one leg of an open trade: a pure decision from its orders, the price and the time, taken anew at
 // every look. Nothing is remembered between looks but the order rows, so a crash at any step ends in the same decisions.
+import {
+  CANCEL_AGAIN_MS,
+  CANCEL_LOOK_MS,
+  closeAgainMs,
+  inVainUntilMs,
+  isNotVisibleYet,
+  lastingRefusals,
+  lookAgainMs,
+  POSITION_NOT_FOUND,
+  pauseAfter,
+  QUANTITY_RESERVED,
+  REFUSAL_PAUSE_CAP_MS,
+  RESERVED_PAUSE_MS,
+  refusalStreak,
+  restedItsTime,
+  SHORT_PAUSE_MS,
+  STOP_ALREADY_THROUGH,
+  STOP_REFUSALS_BEFORE_MARKET,
+  takeProfitPauseMs,
+} from "./exitPauses.ts";
 import { type CoinE8, type YenE8, yenE8 } from "./money.ts";
 import { type ExitReason, type In, isLive, type Order, type OrderPurpose } from "./order.ts";
 import { isSpot } from "./product.ts";
-import { type EpochMs, MINUTE_MS, SECOND_MS, waitEndMs } from "./time.ts";
+import { type EpochMs, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction, ExecutionType } from "./venue.ts";
 import { priceTopic, type WakeTopic } from "./wake.ts";
 
@@ -70,35 +90,6 @@ export type LegAction =
       readonly wakeOn: readonly WakeTopic[];
     };
 
-/** A take-profit that rested in vain is tried again at once only when it would trade; else after this pause. */
-const TAKE_PROFIT_PAUSE_MS = MINUTE_MS;
-/** The longest pause is 16 minutes. */
-const TAKE_PROFIT_DOUBLINGS = 4;
-/** The venue's gateway may not see a new position yet (GMO API 8.6). */
-const NOT_VISIBLE_PAUSE_MS = 200;
-const NOT_VISIBLE_AGE_MS = 5 * SECOND_MS;
-const REFUSAL_PAUSE_MS = 500;
-const REFUSAL_PAUSE_CAP_MS = 5 * SECOND_MS;
-/** While another order visibly has the quantity, the venue is asked no more often than this; once it is gone, at once. */
-const RESERVED_PAUSE_MS = MINUTE_MS;
-/** What the venue refuses and does not list either is asked for no more often than this; once book and list agree, at once. */
-const SHORT_PAUSE_MS = MINUTE_MS;
-/** Explicit refusals of a stop, other than passing ones, after which the leg is closed at market. */
-const STOP_REFUSALS_BEFORE_MARKET = 2;
-/** A cancel that shows no effect is asked again after this long. */
-const CANCEL_AGAIN_MS = 2 * SECOND_MS;
-const CANCEL_LOOK_MS = 100;
-const CANCEL_LOOK_CAP_MS = 5 * SECOND_MS;
-/** The venue refused to close: the stop is back, and the next try comes after this long, doubled at each refusal. */
-const CLOSE_AGAIN_MS = 5 * SECOND_MS;
-const CLOSE_AGAIN_CAP_MS = MINUTE_MS;
-
-export const STOP_ALREADY_THROUGH = "ERR-5129";
-/** Another order has the quantity: of a position, or the coins themselves on spot. */
-export const QUANTITY_RESERVED: ReadonlySet<string> = new Set(["ERR-200", "ERR-208"]);
-/** No such position, or on spot no such coins. */
-const POSITION_NOT_FOUND = new Set(["ERR-254", "ERR-5106", "ERR-189", "ERR-201"]);
-
 /** The market has reached the target: traded there, or somebody takes our price. */
 export const targetTouched = (direction: Direction, quote: Quote, target: YenE8): boolean =>
   direction === "long" ? quote.last >= target || quote.bid >= target : quote.last <= target || quote.ask <= target;
@@ -142,19 +133,7 @@ const closingOf = (f: ExitFacts): Closing | undefined => {
   if (f.nowMs >= f.timeStopMs) return { how: "makerFirst", exitReason: "time_stop", why: "time stop" };
   return undefined;
 };
-/** When the next closing order may follow those the venue refused; undefined: none was refused. */
-const closeAgainMs = (leg: Leg, nowMs: EpochMs): EpochMs | undefined => {
-  const refused = leg.orders.filter((o) => o.intent.purpose === "exit" && o.state === "rejected");
-  const last = refused.at(-1);
-  if (last?.state !== "rejected") return undefined;
-  const pauseMs = Math.min(CLOSE_AGAIN_CAP_MS, CLOSE_AGAIN_MS * 2 ** Math.min(refused.length - 1, 10));
-  return waitEndMs(last.closedMs, pauseMs, nowMs);
-};
 const later = (atMs: EpochMs, ms: number): EpochMs => (atMs + ms) as EpochMs;
-
-/** What should be over in a moment is looked at ten times a second at first, then ever less often: the venue may be slow to tell. */
-const lookAgainMs = (sinceMs: EpochMs, nowMs: EpochMs): EpochMs =>
-  later(nowMs, Math.min(CANCEL_LOOK_CAP_MS, Math.max(CANCEL_LOOK_MS, Math.floor((nowMs - sinceMs) / 10))));
 
 const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
   const { purpose } = live.intent;
@@ -322,71 +301,4 @@ const takeProfit = (leg: Leg, f: ExitFacts): Profit => {
   const wakeAt = yenE8(f.direction === "long" ? leg.targetPrice + (last - bid) : leg.targetPrice - (ask - last));
   const through = f.direction === "long" ? last >= wakeAt : last <= wakeAt;
   return { kind: "notYet", againMs, wakeOn: through ? [] : [watch(wakeAt)] };
-};
-
-/** We took it back after its seconds. Any other end (refused, expired, cancelled by the venue) is the venue's no. */
-const restedItsTime = (o: Order): boolean =>
-  o.state === "filled" || (o.state === "cancelled" && o.cancelAskedMs !== undefined);
-/** Each try gives up a stop: after every no of the venue in a row the next one comes twice as late. */
-const takeProfitPauseMs = (leg: Leg): number => {
-  const tries = leg.orders.filter((o) => o.intent.purpose === "takeProfit" && "closedMs" in o);
-  const refused = tries.length - 1 - tries.findLastIndex(restedItsTime);
-  return TAKE_PROFIT_PAUSE_MS * 2 ** Math.min(Math.max(refused - 1, 0), TAKE_PROFIT_DOUBLINGS);
-};
-
-/** Market orders that expired without any fill, for want of somebody to trade with: the pause before the next one. */
-const inVainUntilMs = (sent: readonly Order[], nowMs: EpochMs): EpochMs | undefined => {
-  const inVain = (o: Order): boolean =>
-    o.state === "expired" && o.intent.executionType === "MARKET" && o.executed === 0n;
-  const last = sent.at(-1);
-  if (last?.state !== "expired" || !inVain(last)) return undefined;
-  const streak = sent.length - 1 - sent.findLastIndex((o) => !inVain(o));
-  const pauseMs = Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
-  return waitEndMs(last.closedMs, pauseMs, nowMs);
-};
-
-/** Refusals in a row at the end of the leg's sent orders. */
-const refusalStreak = (sent: readonly Order[]): number => {
-  const firstOther = sent.findLastIndex((o) => o.state !== "rejected");
-  return sent.length - 1 - firstOther;
-};
-/** Of those, stop refusals that another try does not heal. "No such position" is believed once the position is seconds old. */
-const lastingRefusals = (leg: Leg, sent: readonly Order[]): number =>
-  sent
-    .slice(sent.length - refusalStreak(sent))
-    .filter(
-      (o) =>
-        o.state === "rejected" &&
-        o.intent.purpose === "stop" &&
-        o.resend === "never" &&
-        !QUANTITY_RESERVED.has(o.code) &&
-        !isNotVisibleYet(leg, o),
-    ).length;
-
-/**
- * Its first stop was refused only because the venue does not see the new position yet, and its pause is over: the same stop is
- * due again, and nothing need be read for it.
- */
-export const isFirstStopDue = (leg: Leg, nowMs: EpochMs): boolean => {
-  if (leg.open <= 0n || leg.orders.some((o) => o.state !== "rejected" || o.intent.purpose !== "stop")) return false;
-  const last = leg.orders.at(-1);
-  if (last?.state !== "rejected") return true;
-  return isNotVisibleYet(leg, last) && nowMs >= waitEndMs(last.closedMs, NOT_VISIBLE_PAUSE_MS, nowMs);
-};
-/** The venue's gateway may not see a position so young. */
-export const isNotVisibleYet = (leg: Pick<Leg, "orders">, refusal: In<"rejected">): boolean =>
-  POSITION_NOT_FOUND.has(refusal.code) &&
-  refusal.closedMs - (leg.orders[0]?.createdMs ?? refusal.closedMs) < NOT_VISIBLE_AGE_MS;
-
-const pauseAfter = (leg: Leg, refusal: In<"rejected">, streak: number): number => {
-  if (isNotVisibleYet(leg, refusal)) return NOT_VISIBLE_PAUSE_MS;
-  return Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
-};
-
-/** Whether a refusal of a closing order is news for the owner: not the ones the next step heals by itself. */
-export const refusalIsAlarming = (order: In<"rejected">, priorOrders: readonly Order[]): boolean => {
-  if (order.intent.executionType === "LIMIT" || order.code === STOP_ALREADY_THROUGH) return false;
-  if (!POSITION_NOT_FOUND.has(order.code)) return true;
-  const first = priorOrders[0]?.createdMs ?? order.createdMs;
-  return order.closedMs - first >= NOT_VISIBLE_AGE_MS;
 };

@@ -1,7 +1,8 @@
 // What is done next with one leg, for every state of its orders, the price and the time.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ExitFacts, type Leg, nextAction, type Quote, refusalIsAlarming } from "../../../lib/core/exits.ts";
+import { refusalIsAlarming } from "../../../lib/core/exitPauses.ts";
+import { type ExitFacts, type Leg, nextAction, type Quote } from "../../../lib/core/exits.ts";
 import { coinE8, parseCoin, yen } from "../../../lib/core/money.ts";
 import { type In, type Intent, ORDER_STATES, type Order, type OrderState } from "../../../lib/core/order.ts";
 import { type EpochMs, epochMs } from "../../../lib/core/time.ts";
