@@ -4,7 +4,7 @@
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { isFirstStopDue, QUANTITY_RESERVED, refusalIsAlarming } from "../../lib/core/exitPauses.ts";
+import { isFirstStopDue, QUANTITY_RESERVED } from "../../lib/core/exitPauses.ts";
 import {
   type CloseHow,
   type ExitFacts,
@@ -19,20 +19,19 @@ import { PANIC } from "../../lib/core/haltKinds.ts";
 import type { CoinE8 } from "../../lib/core/money.ts";
 import { type In, isLive, settleMs } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
-import { sizeText } from "../../lib/core/text/format.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { closingSide } from "../../lib/core/venue.ts";
 import type { WakeTopic } from "../../lib/core/wake.ts";
 import type { AppCtx } from "../services.ts";
-import { bareAlertKey, raiseBare, resolveBare } from "./alarm.ts";
+import { bareAlertKey, resolveBare } from "./alarm.ts";
 import { scribe } from "./book.ts";
 import { closeIfFlat } from "./ending.ts";
-import { adoptLateArrivals } from "./foreign.ts";
 import { bookOthersTrades, readHeld } from "./held.ts";
 import { ensureLegs } from "./legs.ts";
-import { cancel, lookFor, refresh, strangers } from "./look.ts";
+import { cancel, lookFor, refresh } from "./look.ts";
+import { mustBeOpen, place } from "./placing.ts";
 import { settleRests } from "./rests.ts";
-import { abandon, intendAndSend } from "./send.ts";
+import { abandon } from "./send.ts";
 
 export type Drive =
   /** Every leg asked for is closed. */
@@ -52,8 +51,6 @@ const MOST_STEPS = 20;
 const LOOK_AGAIN_MS = 500;
 const TRANSIT_MS = 100;
 const TRANSIT_LIMIT_MS = 5_000;
-/** Closing orders of one leg that vanished before the owner hears of it. */
-const LOST_BEFORE_ALARM = 2;
 
 /** `only`: the legs of this position alone. Throws AppError retry when the venue cannot be read. */
 export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promise<Drive> => {
@@ -288,77 +285,6 @@ const perform = async (
       action satisfies never;
   }
 };
-
-/** Regular and emergency maintenance, pre-open (GMO API 11). */
-const NOT_OPEN = new Set(["ERR-5201", "ERR-5202", "ERR-5203"]);
-/** Throws AppError retry VENUE_NOT_OPEN: everything stays as it is until then. */
-const mustBeOpen = async (ctx: AppCtx, trade: Trade): Promise<void> => {
-  const status = await ctx.venue.status(ctx.signal);
-  if (status !== "OPEN")
-    throw new AppError("retry", "VENUE_NOT_OPEN", `${trade.symbol}: expected the venue to be open, found ${status}`);
-};
-
-const place = async (
-  ctx: AppCtx,
-  trade: Trade,
-  leg: LegRow,
-  action: Extract<LegAction, { kind: "place" }>,
-): Promise<void> => {
-  const last = ctx.db.orders.ofLeg(leg.id).at(-1);
-  // Refused for maintenance: the status tells when it is over, without a refused order every few seconds.
-  if (last?.state === "rejected" && NOT_OPEN.has(last.code)) await mustBeOpen(ctx, trade);
-  const order = await intendAndSend(
-    ctx,
-    trade,
-    {
-      tradeId: trade.id,
-      purpose: action.purpose,
-      legId: leg.id,
-      positionId: leg.positionId,
-      exitReason: action.exitReason,
-      symbol: trade.symbol,
-      side: closingSide(trade.direction),
-      executionType: action.executionType,
-      timeInForce: action.executionType === "LIMIT" ? "FAS" : "FAK",
-      price: action.price,
-      plannedPrice: action.price,
-      losscutPrice: undefined,
-      size: leg.open,
-    },
-    action.why,
-    // Another attempt may have come first: one live order per leg, for exactly what is open now.
-    (tx) => tx.tradeLegs.byId(leg.id)?.open === leg.open && !tx.orders.ofLeg(leg.id).some(isLive),
-  );
-  if (order === undefined) return;
-  if (order.state === "rejected") {
-    // Something reserves the quantity: a stop of ours that was given up as lost and arrived after all?
-    if (
-      QUANTITY_RESERVED.has(order.code) &&
-      (await adoptLateArrivals(ctx, trade, await strangers(ctx, trade.symbol))) > 0
-    )
-      return;
-    const earlier = ctx.db.orders.ofLeg(leg.id);
-    if (refusalIsAlarming(order, earlier))
-      ctx.commit((tx) =>
-        raiseBare(tx, scribe(ctx, trade), leg.id, (t) => t.bareRefused({ ...bareFacts(trade, leg), code: order.code })),
-      );
-    return;
-  }
-  const lost = ctx.db.orders.ofLeg(leg.id).filter((o) => o.state === "neverSent" && o.sentMs !== undefined).length;
-  if (order.state === "unknown" && lost >= LOST_BEFORE_ALARM)
-    ctx.commit((tx) =>
-      raiseBare(tx, scribe(ctx, trade), leg.id, (t) => t.bareLost({ ...bareFacts(trade, leg), orders: lost })),
-    );
-  if (order.state !== "open") return;
-  // A stop rests until something happens; what may trade at once is looked at at once.
-  if (order.intent.executionType !== "STOP") await refresh(ctx, trade, [order]);
-};
-
-const bareFacts = (trade: Trade, leg: LegRow) => ({
-  size: sizeText(leg.open, trade.symbol),
-  symbol: trade.symbol,
-  tradeId: trade.id,
-});
 
 /** Ends the alarms of legs that have their order again, or are closed. */
 const resolveHealed = (ctx: AppCtx, trade: Trade): void => {
