@@ -20,7 +20,7 @@ import { expireProposal } from "./awaitApproval.ts";
 import { judgeLosses } from "./losses.ts";
 import { bookCoinTrades, type CoinDifference, coinDifferences } from "./orders/coins.ts";
 import { finishIfFlat } from "./orders/drive.ts";
-import { ESTIMATED_AFTER_MS, estimatedClose } from "./orders/estimated.ts";
+import { correctEstimates, ESTIMATED_AFTER_MS, estimatedClose } from "./orders/estimated.ts";
 import { adoptLateArrivals } from "./orders/foreign.ts";
 import { bookOthersTrades, readHeld } from "./orders/held.ts";
 import { bookSeen, lookFor, refresh, type Strangers, strangers } from "./orders/look.ts";
@@ -166,6 +166,7 @@ export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonl
   }
   const around = await strangers(ctx, symbol);
   await bookLateFills(ctx, around, tradeOf);
+  correctEstimates(ctx, around.executions);
   for (const order of ctx.db.orders.givenUp(symbol, nowMs - LATE_MS)) tradeOf(order.intent.tradeId);
   for (const position of ctx.db.positions.open()) if (position.symbol === symbol) tradeOf(position.tradeId);
   if (held.kind === "coins") await bookCoinTrades(ctx, symbol, around);

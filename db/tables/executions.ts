@@ -92,7 +92,10 @@ export const executionWrites = (sql: Sqlite) => {
        size_e8, price_e8, loss_gain_e8, fee_e8, exit_reason, at_ms, estimated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (execution_id) DO NOTHING`,
   );
+  const removeEstimated = sql.prepare("DELETE FROM executions WHERE position_id = ? AND estimated = 1");
   return {
+    /** What was estimated of a position, taken out again for the truth. Returns how many rows. */
+    removeEstimated: (positionId: string): number => removeEstimated.run(positionId).changes,
     /** Returns false when it was booked before. */
     insert: (e: NewExecution): boolean =>
       insert.run(

@@ -289,6 +289,14 @@ export const bookForeignClose = (
   return true;
 };
 
+/** A close by another hand that was estimated before: position and legs are as they are, the result is the execution's. */
+export const bookInstead = (tx: Tx, by: Scribe, e: Execution, positionId: string): void => {
+  const row = { ...rowOf(e, by, positionId, undefined), kind: "close", exitReason: "manual" } as const;
+  if (!tx.executions.insert(row)) throw strange(e, "it is booked already");
+  tx.trades.setProgress(by.trade.id, tradeResult(tx.executions.ofTrade(by.trade.id)));
+  audit(tx, by, "exit.corrected", executionStory(e));
+};
+
 /** The jobs a fill of an entry needs: protection of its position, at once. Enqueuing twice is enqueuing once. */
 export const protectionJobs = (trade: Trade, executions: readonly Execution[]): readonly NewJob[] =>
   executions.flatMap((e) => {

@@ -2,22 +2,24 @@
 // order alone they can be asked for only where its id is known. Once it has stood for ten minutes, and nothing at the venue speaks
 // against it, it is booked at the stop's price, marked as estimated and told: else entries would be paused for ever.
 import type { PositionRow } from "../../db/tables/positions.ts";
+import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, coinE8, maxBig, minBig, pnlYen, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
 import type { In } from "../../lib/core/order.ts";
 import { composeAlert } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import { MINUTE_MS } from "../../lib/core/time.ts";
-import { closingSide, type Direction, type Position } from "../../lib/core/venue.ts";
+import { closingSide, type Direction, type Execution, type Position } from "../../lib/core/venue.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
-import { bookForeignClose, scribe } from "./book.ts";
+import { bookForeignClose, bookInstead, scribe } from "./book.ts";
 import { closeIfFlat } from "./ending.ts";
 
 /** So long a difference of a position stands before it is settled so. */
 export const ESTIMATED_AFTER_MS = 10 * MINUTE_MS;
-/** Of an execution without an id of the venue's; the venue's are all above 0. */
+/** In place of the venue's order id. An estimated execution's own id is below 0, the venue's are all above. */
 const ESTIMATED_ORDER = "estimated";
+const alertKey = (executionId: string): string => `estimated:${executionId}`;
 
 /** What settles the difference of a position; undefined while the venue, or an order of ours, speaks against a close. */
 export const estimatedClose = (
@@ -29,6 +31,33 @@ export const estimatedClose = (
   if (left >= position.open || reservedOf(ctx.db, position.positionId) > left) return undefined;
   return (tx) => book(tx, ctx, position.positionId, left);
 };
+
+/**
+ * The venue tells the executions after all: where they add up to what was estimated of a position, they take its place, with
+ * their own price and time, and the trade's result is corrected.
+ */
+export const correctEstimates = (ctx: AppCtx, told: readonly Execution[]): void => {
+  const news = told.filter((e) => e.settleType !== "OPEN" && !ctx.db.executions.has(e.executionId));
+  for (const positionId of new Set(news.map((e) => e.positionId))) {
+    const position = positionId === undefined ? undefined : ctx.db.positions.byId(positionId);
+    const trade = position && ctx.db.trades.byId(position.tradeId);
+    if (position === undefined || trade === undefined) continue;
+    const estimated = estimatedOf(ctx.db, position);
+    const truth = news.filter((e) => e.positionId === positionId);
+    if (estimated.length === 0 || total(estimated) !== total(truth)) continue;
+    ctx.commit((tx) => {
+      const by = scribe(ctx, trade);
+      if (tx.executions.removeEstimated(position.positionId) !== estimated.length)
+        throw new AppError("alert", "EXECUTION_STRANGE", `the estimates of position ${positionId} changed meanwhile`);
+      for (const e of truth) bookInstead(tx, by, e, position.positionId);
+      for (const e of estimated) tx.alerts.resolve(alertKey(e.executionId), by.atMs);
+    });
+  }
+};
+const estimatedOf = (db: Reads, position: PositionRow) =>
+  db.executions.ofTrade(position.tradeId).filter((e) => e.estimated && e.positionId === position.positionId);
+const total = (executions: readonly { readonly size: CoinE8 }[]): bigint =>
+  executions.reduce((sum, e) => sum + e.size, 0n);
 
 /** A closing order of ours that still stands holds the quantity: then it cannot be gone. */
 const reservedOf = (db: Reads, positionId: string): bigint =>
@@ -62,7 +91,7 @@ const book = (tx: Tx, ctx: AppCtx, positionId: string, left: CoinE8): void => {
   if (!bookForeignClose(tx, by, execution, "manual", { estimated: true })) return;
   const facts = { size: sizeText(size, trade.symbol), yen: toNumber(price), tradeId: trade.id };
   const text = textsOf(by.locale).alerts.estimated(facts);
-  const key = `estimated:${execution.executionId}`;
+  const key = alertKey(execution.executionId);
   tx.alerts.raise(composeAlert(by.locale, { key, severity: "critical", atMs: by.atMs }, text));
   closeIfFlat(tx, by);
 };

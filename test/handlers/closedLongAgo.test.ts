@@ -74,7 +74,7 @@ describe("a position closed by hand while the worker was down", () => {
     expect(halts(w)).not.toContain("mismatch");
     await w.advance(1);
     expect(w.db.read.alerts.open().filter((a) => a.key.startsWith("bare:"))).toEqual([]);
-    expect((await w.brokenPromises()).filter((p) => !p.includes("is dead"))).toEqual([]);
+    expect(await w.brokenPromises()).toEqual([]);
   });
 
   test("in part, for two days: the rest stays ours, under its stop", async () => {
@@ -111,5 +111,30 @@ describe("a position closed by hand while the worker was down", () => {
     await reconcile(w, "end");
     expect(halts(w)).toEqual([]);
     expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
+  });
+
+  test("told after all: the venue's price and time take the estimate's place, and the result is corrected", async () => {
+    let silent = false;
+    const w = start({
+      onReply: (_, what, reply) =>
+        silent && what === "GET /v1/latestExecutions"
+          ? { ...reply, body: JSON.stringify({ ...JSON.parse(reply.body), data: {} }) }
+          : undefined,
+    });
+    silent = true;
+    await closedWhileDown(w, 0);
+    await w.advance(0.2);
+    w.pass(10 * 60_000);
+    await reconcile(w, "r1");
+    expect(w.trade().status).toBe("closed");
+    const estimate = w.trade().pnlAmount ?? 0;
+    silent = false;
+    await reconcile(w, "r2");
+    const closes = w.db.read.executions.ofTrade(1).filter((e) => e.kind === "close");
+    expect(closes.map((e) => e.estimated)).toEqual([false]);
+    expect(w.trade().pnlAmount).toBeGreaterThan(estimate);
+    expect(w.auditKinds()).toContain("exit.corrected");
+    expect(w.db.read.alerts.open().filter((a) => a.key.startsWith("estimated:"))).toEqual([]);
+    expect(await w.brokenPromises()).toEqual([]);
   });
 });
