@@ -138,12 +138,18 @@ const runLane = async (program: string, plan: LanePlan, options: CrashOptions): 
 
 /** The plan's lanes at the same time, each on a file of its own. */
 export const crashQueue = async (options: CrashOptions): Promise<CrashReport> => {
-  const { dir, program } = buildProgram("test/crash/queueChild.ts");
-  try {
-    const plan = options.plan ?? planRun(options.kills, options.seed);
-    const lanes = await Promise.all(plan.map((lane) => runLane(program, lane, options)));
-    return sum(options.seed, lanes);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
+  const plan = options.plan ?? planRun(options.kills, options.seed);
+  const lanes = await Promise.all(plan.map((lane) => runLane(child(), lane, options)));
+  return sum(options.seed, lanes);
+};
+
+let built: ReturnType<typeof buildProgram> | undefined;
+/** The program whose processes are killed, bundled once for all runs of this process. */
+const child = (): string => {
+  if (built === undefined) {
+    built = buildProgram("test/crash/queueChild.ts");
+    const { dir } = built;
+    process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
   }
+  return built.program;
 };

@@ -63,7 +63,7 @@ test.each<Moment>(["the fill", "the end"])(
     const { w: first, copies } = await live(moment);
     first.close();
     expect(copies.length).toBeGreaterThan(moment === "the end" ? 30 : 5);
-    const every = LONG ? 1 : Math.ceil(copies.length / (moment === "the end" ? 12 : 6));
+    const every = LONG ? 1 : Math.ceil(copies.length / (moment === "the end" ? 8 : 5));
     let agreed = 0;
     let quarantined = 0;
     for (const [i, copy] of copies.slice(0, -1).entries()) {

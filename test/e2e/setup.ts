@@ -1,4 +1,4 @@
-// Once per test run: a temp folder of its own for everything the tests leave behind, removed at the end, and the program
+// Once per test run: a temp folder of its own for everything the tests leave behind, removed when all have passed, and the program
 // built as `npm run build` does (with the tests' own child programs), into a fresh folder beside its dependencies: the
 // command-line tests run what a user runs, plain node on compiled files, and never a stale dist/. (The types are checked by
 // `npm run types`.)
@@ -49,6 +49,8 @@ export const setup = (project: TestProject): (() => void) => {
   project.provide("testBuild", build);
   return () => {
     rmSync(build, { recursive: true, force: true });
-    rmSync(temp, { recursive: true, force: true });
+    // A test that failed may have said that what it found is kept there.
+    if (process.exitCode) process.stdout.write(`files of the failed tests are kept in ${temp}\n`);
+    else rmSync(temp, { recursive: true, force: true });
   };
 };

@@ -1,4 +1,5 @@
 // A queue in a temp folder with a clock that the test moves: real SQLite, real worker, no sleeps.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { Scheduler } from "../../queue/schedule.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { AnyHandler, Ctx, Handler, NewJob, Outcome } from "../../queue/types.ts";
 import { createWorker, type Worker, type WorkerOptions } from "../../queue/worker.ts";
+import { makeDatabase } from "../sim/emptyDatabase.ts";
 
 export const T0 = epochMs(Date.UTC(2026, 10, 2));
 
@@ -97,6 +99,7 @@ const worldAt = (
   clock: Clock,
 ): World => {
   const path = join(dir, "test.db");
+  makeDatabase(path);
   const db = openDatabase(path);
   const registry = registryOf(handlers);
   const store = new JobStore(db, registry, clock);

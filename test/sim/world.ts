@@ -1,6 +1,7 @@
 // A whole small world for tests: real SQLite, real queue, real connector, the simulated venue on a scripted path, and a
 // virtual clock. It can die at any durable step (before or after a commit, before or after a request reaches the venue) and be
 // started again from its two files, as after kill -9.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,6 +35,7 @@ import { ALL_RULES, SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
+import { makeDatabase } from "./emptyDatabase.ts";
 import { MortalDatabase, Mortality, mortalTransport } from "./mortal.ts";
 import { brokenPromises, describeWorld } from "./promises.ts";
 import { insertProposal, type ProposalSpec, settleApproved } from "./proposals.ts";
@@ -114,6 +116,7 @@ export class World {
     const { options } = this;
     this.#lives += 1;
     const path = join(this.dir, "trader.db");
+    makeDatabase(path);
     openDatabase(path, { synchronous: "OFF" }).close();
     this.db = new MortalDatabase(openSqlite(path, { synchronous: "OFF" }), path, this.mortality, () =>
       options.onCommit?.(this),

@@ -1,5 +1,6 @@
 // A whole synthetic book in a temp folder: three JST days of invented candles, judged bars, proposals, trades with their
 // orders and executions, equity and news. For tests of reports only; the prices mean nothing.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,7 @@ import type { Direction } from "../../../lib/core/venue.ts";
 import { type Clock, VirtualClock } from "../../../lib/io/clock.ts";
 import { seededRandom } from "../../../lib/io/random.ts";
 import type { Outcome } from "../../../queue/types.ts";
+import { makeDatabase } from "../../sim/emptyDatabase.ts";
 
 /** 00:00 JST of the first day. */
 export const START = parseInstant("2025-08-10T15:00:00Z");
@@ -36,7 +38,9 @@ export interface Book {
 }
 export const openBook = (atMs: EpochMs = START): Book => {
   const folder = mkdtempSync(join(tmpdir(), "report-book-"));
-  const db = openDatabase(join(folder, "trader.db"), { synchronous: "OFF" });
+  const path = join(folder, "trader.db");
+  makeDatabase(path);
+  const db = openDatabase(path, { synchronous: "OFF" });
   return {
     db,
     clock: new VirtualClock(atMs),
