@@ -35,7 +35,7 @@ import { Scheduler } from "../../queue/schedule.ts";
 import { JobStore } from "../../queue/store.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
 import { Death, MortalDatabase, Mortality } from "../sim/mortal.ts";
-import { insertProposal, settleApproved } from "../sim/proposals.ts";
+import { insertProposal, proposalId, settleApproved } from "../sim/proposals.ts";
 import { Script } from "../sim/script.ts";
 import { reuseStatements } from "../sim/statements.ts";
 import { COINS_AT_PAR, START_MS, START_PRICE } from "../sim/world.ts";
@@ -184,9 +184,9 @@ export class OrderWorld {
     const { life } = this;
     if (!life.mortality.dead)
       this.#orDie(() => {
-        if (life.db.read.proposals.newest(100).length > index) return;
+        const { spec } = this.plan.proposals[index]!;
+        if (life.db.read.proposals.byId(proposalId(spec, index + 1)) !== undefined) return;
         life.db.transaction((tx) => {
-          const { spec } = this.plan.proposals[index]!;
           const proposal = insertProposal(tx, this.market, this.nowMs, START_MS, index + 1, spec);
           life.store.enqueueIn(tx, settleApproved(tx, proposal, this.nowMs));
         });

@@ -19,6 +19,9 @@ export interface ProposalSpec {
   readonly validMinutes?: number;
 }
 
+export const proposalId = (spec: ProposalSpec, number: number): string =>
+  `${(spec.symbol ?? "BTC_JPY").slice(0, 3).toLowerCase()}${2507010000 + number}`;
+
 /** Defaults: long BTC, everything as DESIGN 8 plans it. `number` makes its id, its bar and its trace. */
 export const insertProposal = (
   tx: Tx,
@@ -35,7 +38,7 @@ export const insertProposal = (
   if (!best) throw new Error(`no price of ${symbol} yet`);
   const entry = spec.entry ?? (direction === "long" ? best.bid : best.ask);
   const at = (ratio: number): number => Math.round(entry * (1 + sign * ratio));
-  const id = `${symbol.slice(0, 3).toLowerCase()}${2507010000 + number}`;
+  const id = proposalId(spec, number);
   const prices = {
     entry: yen(entry),
     bandLow: yen(Math.ceil(entry * 0.999)),
