@@ -7,7 +7,7 @@ import type { DecidedBy } from "../db/tables/signals.ts";
 import type { Config } from "../lib/core/config.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { type CoinE8, floorToStep, formatE8, maxBig, minBig, type YenE8 } from "../lib/core/money.ts";
-import { breakEvenRate, pricesAround, proposalHash, riskYen } from "../lib/core/plan.ts";
+import { breakEvenRate, costBpsOf, pricesAround, proposalHash, riskYen } from "../lib/core/plan.ts";
 import { type Catalogue, textsOf } from "../lib/core/text/catalogue.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
@@ -184,7 +184,8 @@ const modified = (old: Proposal, config: Config, change: Modification, atMs: Epo
     id,
     size,
     risk: riskYen(entry, stop, size),
-    breakEven: breakEvenRate(prices, 0),
+    // What a round trip costs was measured for the signal: a change of numbers does not make it free.
+    breakEven: breakEvenRate(prices, costBpsOf(old, old.breakEven)),
     hash: proposalHash({
       id,
       symbol: old.symbol,

@@ -76,10 +76,20 @@ export const pricesAround = (
  * `costBps`: round-trip cost in basis points of the entry (docs/model.md, "Costs").
  */
 export const breakEvenRate = (prices: PlanPrices, costBps: number): number => {
+  const { entry, stop, target } = distances(prices);
+  return Math.min(1, (stop + (costBps / 10_000) * entry) / (target + stop));
+};
+
+/** The `costBps` that went into a rate of breakEvenRate, 0 or more; at least so much where the rate was cut at 1. */
+export const costBpsOf = (prices: Pick<PlanPrices, "entry" | "stop" | "tp1">, rate: number): number => {
+  const { entry, stop, target } = distances(prices);
+  return Math.max(0, ((rate * (target + stop) - stop) / entry) * 10_000);
+};
+
+/** Yen, as doubles. */
+const distances = (prices: Pick<PlanPrices, "entry" | "stop" | "tp1">) => {
   const entry = toNumber(prices.entry);
-  const stop = Math.abs(entry - toNumber(prices.stop)) / entry;
-  const target = Math.abs(toNumber(prices.tp1) - entry) / entry;
-  return Math.min(1, (stop + costBps / 10_000) / (target + stop));
+  return { entry, stop: Math.abs(entry - toNumber(prices.stop)), target: Math.abs(toNumber(prices.tp1) - entry) };
 };
 
 /** Yen lost when `size` stops out at its stop price, rounded up. */
