@@ -58,14 +58,16 @@ export const changeOf = (
   }
 };
 
-const NAMES: Readonly<Record<string, keyof Change>> = {
-  size: "size",
-  entry: "entry",
-  stop: "stop",
-  数量: "size",
-  指値: "entry",
-  損切り: "stop",
-};
+const NAMES: ReadonlyMap<string, keyof Change> = new Map([
+  ["size", "size"],
+  ["entry", "entry"],
+  ["stop", "stop"],
+  ["数量", "size"],
+  ["指値", "entry"],
+  ["損切り", "stop"],
+]);
+/** A comma stands between thousands only: "1,5" may be meant as one and a half, and is not understood. */
+const NUMBER = /^(\d{1,12}|[1-9]\d{0,2}(,\d{3}){1,3})(\.\d{1,8})?$/;
 
 /**
  * "size 0.002 stop 14,900,000" as numbers; full-width digits, "¥", "=" and ":" are understood. undefined: anything else, also a
@@ -75,17 +77,18 @@ export const parseChange = (text: string): Change | undefined => {
   const words = text
     .normalize("NFKC")
     .toLowerCase()
-    .replace(/[¥,、円]/g, "")
-    .replace(/[=:]/g, " ")
+    .replace(/[¥円]/g, "")
+    .replace(/[=:、]|,(?=\s|$)/g, " ")
+    .replace(/(\p{L})(?=\d)/gu, "$1 ")
     .trim()
     .split(/\s+/);
   const change: { size?: CoinE8; entry?: YenE8; stop?: YenE8 } = {};
   if (words.length < 2 || words.length % 2 !== 0) return undefined;
   for (let i = 0; i < words.length; i += 2) {
-    const name = NAMES[words[i] ?? ""];
+    const name = NAMES.get(words[i] ?? "");
     const number = words[i + 1] ?? "";
-    if (name === undefined || change[name] !== undefined || !/^\d{1,12}(\.\d{1,8})?$/.test(number)) return undefined;
-    const value = parseE8(number);
+    if (name === undefined || change[name] !== undefined || !NUMBER.test(number)) return undefined;
+    const value = parseE8(number.replaceAll(",", ""));
     if (name === "size") change.size = value as CoinE8;
     else change[name] = value as YenE8;
   }

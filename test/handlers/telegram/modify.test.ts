@@ -31,6 +31,23 @@ test("change after change of the entry stays inside the band that was proposed",
   expect(proposal(next.id).state).toBe("pending");
 });
 
+test("a changed proposal's break-even still holds what the round trip costs", async () => {
+  const { proposal: first } = await phone.propose();
+  // By hand: (stop + cost) / (stop + target), in yen of one coin; five basis points of cost.
+  const entry = toNumber(first.entry);
+  const away = (price: typeof first.entry): number => Math.abs(toNumber(price) - entry);
+  const cost = entry * 0.0005;
+  const rate = (away(first.stop) + cost) / (away(first.stop) + away(first.tp1));
+  phone.world.db.sql.prepare("UPDATE proposals SET break_even = ?").run(rate);
+  phone.owner.says(`/modify_${first.id} size 0.002`);
+  await phone.settle();
+  expect(proposal(`${first.id}m1`).breakEven).toBeCloseTo(rate, 4);
+  phone.owner.says(`/modify_${first.id}m1 stop ${START_PRICE - 20_000}`);
+  await phone.settle();
+  const tight = proposal(`${first.id}m2`);
+  expect(tight.breakEven).toBeCloseTo((away(tight.stop) + cost) / (away(tight.stop) + away(tight.tp1)), 4);
+});
+
 describe("the Modify button", () => {
   test.each<[string, (p: ReturnType<typeof proposal>) => Partial<ReturnType<typeof proposal>>]>([
     ["Size ½", () => ({ size: parseE8("0.002") as never })],
@@ -146,6 +163,19 @@ test("numbers are read in either language and width, and anything else is not un
   expect(parseChange("size 0.002 stop 14,900,000")).toEqual({ size: parseE8("0.002"), stop: parseE8("14900000") });
   expect(parseChange("指値：¥１５，０００，０００円")).toEqual({ entry: parseE8("15000000") });
   expect(parseChange("Entry=15000000\nSize: 0.001")).toEqual({ entry: parseE8("15000000"), size: parseE8("0.001") });
+  expect(parseChange("数量0.002、損切り14,900,000")).toEqual({ size: parseE8("0.002"), stop: parseE8("14900000") });
+  expect(parseChange("size 0.002, stop 900,000.5")).toEqual({ size: parseE8("0.002"), stop: parseE8("900000.5") });
+  // A decimal comma would become ten times the size; a name of JavaScript's own is no name of ours.
+  for (const text of [
+    "size 1,5",
+    "size 0,002",
+    "entry 14,90000",
+    "entry 1,50,000",
+    "constructor 5",
+    "size 1e-3",
+    "size NaN",
+  ])
+    expect(parseChange(text), text).toBeUndefined();
   fc.assert(
     fc.property(fc.string(), (text) => {
       const change = parseChange(text);
