@@ -20,7 +20,7 @@ const keyOf = (period: LossPeriod): string => `loss-${period}`;
 
 /**
  * The account against the starts of its JST day, week and month, and what our book and the owner's withdrawals tell of them. Also
- * of an account of then: `untilMs` ends what counts of the book.
+ * of an account of then: `untilMs` ends what counts of the book and of the account's past.
  */
 export const lossFacts = (
   db: Reads,
@@ -29,15 +29,15 @@ export const lossFacts = (
   untilMs: number = Number.MAX_SAFE_INTEGER,
 ): LossFacts => {
   const starts = {
-    day: db.equity.baseOf(jstDayStart(atMs)),
-    week: db.equity.baseOf(jstWeekStart(atMs)),
-    month: db.equity.baseOf(jstMonthStart(atMs)),
+    day: db.equity.baseOf(jstDayStart(atMs), untilMs),
+    week: db.equity.baseOf(jstWeekStart(atMs), untilMs),
+    month: db.equity.baseOf(jstMonthStart(atMs), untilMs),
   };
   const equityOf = (base: EquityPoint | undefined): YenE8 => base?.equity ?? account.equity;
   const bookedOf = (base: EquityPoint | undefined): BookedPeriod => {
     if (base === undefined) return { result: yenE8(0n), paidOut: yenE8(0n) };
     const realised = db.executions.realisedBetween(base.atMs, untilMs);
-    return { result: yenE8(realised - (base.unrealised ?? 0n)), paidOut: db.payments.outSince(base.atMs) };
+    return { result: yenE8(realised - (base.unrealised ?? 0n)), paidOut: db.payments.outBetween(base.atMs, untilMs) };
   };
   return {
     equity: account.equity,

@@ -25,7 +25,7 @@ export const equityReads = (sql: Sqlite) => {
     .prepare<[number], Row>("SELECT * FROM equity_points WHERE at_ms <= ? ORDER BY at_ms DESC LIMIT 1")
     .safeIntegers();
   const first = sql
-    .prepare<[number], Row>("SELECT * FROM equity_points WHERE at_ms >= ? ORDER BY at_ms LIMIT 1")
+    .prepare<[number, number], Row>("SELECT * FROM equity_points WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms LIMIT 1")
     .safeIntegers();
   const range = sql
     .prepare<[number, number], Row>("SELECT * FROM equity_points WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms")
@@ -36,15 +36,16 @@ export const equityReads = (sql: Sqlite) => {
      * undefined while nothing was recorded.
      */
     atStartOf(startMs: EpochMs): EquityPoint | undefined {
-      const row = before.get(startMs) ?? first.get(startMs);
+      const row = before.get(startMs) ?? first.get(startMs, Number.MAX_SAFE_INTEGER);
       return row && toPoint(row);
     },
     /**
      * What the losses of a period are counted from: the larger of the last point at or before its start and the first one
-     * in it, so that nobody looking at the boundary never makes a loss smaller. undefined while nothing was recorded.
+     * in it, so that nobody looking at the boundary never makes a loss smaller. Nothing of `untilMs` or later counts. undefined while
+     * nothing was recorded.
      */
-    baseOf(startMs: EpochMs): EquityPoint | undefined {
-      const around = [before.get(startMs), first.get(startMs)].flatMap((row) => (row ? [toPoint(row)] : []));
+    baseOf(startMs: EpochMs, untilMs: number = Number.MAX_SAFE_INTEGER): EquityPoint | undefined {
+      const around = [before.get(startMs), first.get(startMs, untilMs)].flatMap((row) => (row ? [toPoint(row)] : []));
       return around.reduce<EquityPoint | undefined>((a, b) => (a && a.equity >= b.equity ? a : b), undefined);
     },
     latest(): EquityPoint | undefined {

@@ -4,13 +4,15 @@ import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export const paymentReads = (sql: Sqlite) => {
-  const since = sql
-    .prepare<[number], bigint>("SELECT coalesce(sum(amount_e8), 0) FROM payments WHERE at_ms >= ?")
+  const between = sql
+    .prepare<[number, number], bigint>(
+      "SELECT coalesce(sum(amount_e8), 0) FROM payments WHERE at_ms >= ? AND at_ms < ?",
+    )
     .pluck()
     .safeIntegers();
   return {
-    /** Paid out at or after `fromMs`, 0 or more. */
-    outSince: (fromMs: EpochMs): YenE8 => yenE8(since.get(fromMs) ?? 0n),
+    /** Paid out with fromMs <= time < untilMs, 0 or more. */
+    outBetween: (fromMs: EpochMs, untilMs: number): YenE8 => yenE8(between.get(fromMs, untilMs) ?? 0n),
   };
 };
 export const paymentWrites = (sql: Sqlite) => {

@@ -261,13 +261,17 @@ export const reportingReads = (sql: Sqlite) => ({
       .all(fromMs, toMs)
       .map((row) => ({ ...row, planned: row.planned ?? undefined })),
 
-  /** Answered proposals made with fromMs <= time < toMs, each with what the traded rule made of its signal. */
+  /**
+   * Answered proposals made with fromMs <= time < toMs, each with what the traded rule made of its signal. One that was asked
+   * again with new numbers is left to its successor: one signal earns once.
+   */
   answered: (fromMs: EpochMs, toMs: EpochMs): readonly AnsweredProposal[] =>
     sql
       .prepare<[number, number], { answer: AnsweredProposal["answer"]; notional: number; bps: number | null }>(
         `SELECT p.state AS answer, (p.entry_e8 / 1e8) * (p.size_e8 / 1e8) AS notional, l.rule_net_bps AS bps
          FROM proposals p LEFT JOIN signal_labels l ON l.signal_id = p.signal_id AND l.side = p.direction
-         WHERE p.state IN ('approved', 'rejected', 'expired') AND p.created_ms >= ? AND p.created_ms < ?
+         WHERE p.state IN ('approved', 'rejected', 'expired')
+           AND NOT EXISTS (SELECT 1 FROM proposals n WHERE n.supersedes = p.id) AND p.created_ms >= ? AND p.created_ms < ?
          ORDER BY p.created_ms, p.id`,
       )
       .all(fromMs, toMs)

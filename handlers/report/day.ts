@@ -33,6 +33,8 @@ import { lossFacts } from "../losses.ts";
 
 /** At least so many JST days make the Sharpe ratio, all of a longer period. */
 export const SHARPE_DAYS = 30;
+/** Below this many daily returns a Sharpe ratio is noise: there is no number. */
+export const FEW_RETURNS = 20;
 
 export interface AnswerCounts {
   readonly approved: number;
@@ -69,6 +71,7 @@ export interface PeriodReport {
   /** When that was seen: at each judged bar, so a few minutes before the end of an unfinished period. */
   readonly equityEndMs: EpochMs | undefined;
   readonly drawdown: Drawdown | undefined;
+  /** undefined below FEW_RETURNS daily returns. */
   readonly sharpe: number | undefined;
   /** Daily returns behind `sharpe`. */
   readonly sharpeDays: number;
@@ -130,7 +133,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
   const proposals = db.reporting.proposals(fromMs, endMs);
   const curve = equityCurve(db, fromMs, endMs);
   const lastDayMs = jstDayStart((endMs - 1) as EpochMs);
-  const point = db.equity.range(lastDayMs, endMs).at(-1) ?? db.equity.baseOf(lastDayMs);
+  const point = db.equity.range(lastDayMs, endMs).at(-1) ?? db.equity.baseOf(lastDayMs, endMs);
   const last = { equity: point?.equity ?? yenE8(0n), unrealised: point?.unrealised ?? yenE8(0n) };
   const sharpeFrom = Math.min(fromMs, lastDayMs - (SHARPE_DAYS - 1) * DAY_MS) as EpochMs;
   const returns = dailyReturns(equityCurve(db, sharpeFrom, endMs)).map((d) => d.value);
@@ -150,7 +153,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
     equityEndYen: curve.at(-1)?.yen,
     equityEndMs: curve.at(-1)?.atMs as EpochMs | undefined,
     drawdown: maxDrawdown(curve),
-    sharpe: sharpeRatio(returns),
+    sharpe: returns.length < FEW_RETURNS ? undefined : sharpeRatio(returns),
     sharpeDays: returns.length,
     funnel: funnelOf(db.reporting.judgedBars(fromMs, endMs, BAR_MS)),
     answers: countAnswers(proposals),

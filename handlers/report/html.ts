@@ -9,7 +9,8 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { jstText } from "../../lib/core/time.ts";
 import { equityChart, priceChart } from "./charts.ts";
 import type { NewsBand, ReportData } from "./data.ts";
-import { FEW_RETURNS, FEW_TRADES } from "./reportText.ts";
+import { FEW_RETURNS } from "./day.ts";
+import { FEW_TRADES } from "./reportText.ts";
 import { REPORT_STYLE } from "./style.ts";
 import { type Cell, cell, days, model, money, proposals, section, toneOf, trades } from "./tables.ts";
 

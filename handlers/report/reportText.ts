@@ -8,10 +8,8 @@ import { cut, shortTime } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { isHaltKind } from "../../lib/core/text/words.ts";
 import { jstText } from "../../lib/core/time.ts";
-import type { PeriodReport } from "./day.ts";
+import { FEW_RETURNS, type PeriodReport } from "./day.ts";
 
-/** Below this many daily returns a Sharpe ratio is noise. */
-export const FEW_RETURNS = 20;
 /** Fewer closed trades than this say next to nothing about the rule. */
 export const FEW_TRADES = 30;
 const MOST_TITLE_CHARS = 60;

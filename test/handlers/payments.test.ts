@@ -33,10 +33,10 @@ describe("yen paid out", () => {
     await reconcile(w, "r1");
     expect(halts(w)).toEqual([]);
     expect(await dayLoss(w)).toBe(0);
-    expect(w.db.read.payments.outSince(jstDayStart(w.nowMs))).toBe(yen(200_000));
+    expect(w.db.read.payments.outBetween(jstDayStart(w.nowMs), w.nowMs + 1)).toBe(yen(200_000));
     expect(w.auditKinds()).toContain("payment.out");
     await reconcile(w, "r2");
-    expect(w.db.read.payments.outSince(jstDayStart(w.nowMs))).toBe(yen(200_000));
+    expect(w.db.read.payments.outBetween(jstDayStart(w.nowMs), w.nowMs + 1)).toBe(yen(200_000));
   });
 
   test("that the history does not tell stay a loss; told later, within the hour, they are none", async () => {
