@@ -81,6 +81,7 @@ export interface PeriodReport {
   readonly medianTapMs: number | undefined;
   /** What each kind of answer would have earned by the traded rule. */
   readonly counterfactual: ReturnType<typeof counterfactualOf>;
+  /** None while no equity was known. */
   readonly losses: readonly LossUse[];
   readonly halts: readonly { readonly kind: string; readonly reason: string }[];
   /** Trailing 30 days. */
@@ -163,7 +164,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
       ),
     ),
     counterfactual: counterfactualOf(db.reporting.answered(fromMs, endMs)),
-    losses: lossUse(config, lossFacts(db, last, lastDayMs, endMs)),
+    losses: point === undefined ? [] : lossUse(config, lossFacts(db, last, lastDayMs, endMs)),
     halts: db.reporting.haltsAt((endMs - 1) as EpochMs),
     heads: headsBetween(db, (endMs - AUC_WINDOW_DAYS * DAY_MS) as EpochMs, endMs),
     nextEvents: db.events

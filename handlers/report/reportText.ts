@@ -2,7 +2,7 @@
 // there are too few trades to conclude anything.
 import { toNumber } from "../../lib/core/money.ts";
 import { AUC_WARNING, aucIsLow, type Funnel, type HeadPerformance } from "../../lib/core/performance.ts";
-import { rateInterval } from "../../lib/core/statistics.ts";
+import { NONE, rateInterval } from "../../lib/core/statistics.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { cut, shortTime } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
@@ -107,7 +107,7 @@ export const reportText = (locale: Locale, r: PeriodReport): string => {
     funnelText(texts, r.funnel),
     ...answerLines(texts, r),
     "",
-    t.losses,
+    r.losses.length === 0 ? `${t.losses} ${NONE}` : t.losses,
     ...r.losses.map(({ period, loss, limit, reached }) =>
       t.loss({ period, yen: toNumber(loss), limitYen: toNumber(limit), reached }),
     ),
