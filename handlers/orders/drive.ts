@@ -57,12 +57,18 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
   const trade = ctx.db.trades.byId(tradeId);
   if (trade === undefined) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
   await coverNew(ctx, trade, only);
-  const { quote, listed } = await observe(ctx, trade, only);
+  const { quote: seen, listed } = await observe(ctx, trade, only);
+  let quote = seen;
+  let asked = false;
   const reserved = await isReserved(ctx, trade, only);
   const looked = new Set<number>();
   const most = MOST_STEPS * (1 + ctx.db.tradeLegs.ofTrade(tradeId).length);
   for (let step = 0; step < most; step += 1) {
     settleRests(ctx, trade);
+    if (quote === undefined && !asked && asksForPrice(ctx, trade, only)) {
+      asked = true;
+      quote = await quoteOf(ctx, trade.symbol);
+    }
     const next = decide(ctx, trade, { quote, listed, reserved }, only, looked);
     if (next.kind !== "do") {
       resolveHealed(ctx, trade);
@@ -114,12 +120,9 @@ const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Pro
   const ours = ctx.db.orders.ofTrade(trade.id).filter((o) => only === undefined || o.intent.positionId === only);
   const open = ours.filter((o): o is In<"open"> => o.state === "open" && o.intent.purpose !== "entry");
   const legs = ctx.db.tradeLegs.ofTrade(trade.id).map((leg) => ({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }));
-  // What follows a stop that was given up is decided already; only the time stop and the
-  // owner's close ask for the price of their closing limit.
-  const hurry =
-    legs.some(isBetweenOrders) &&
-    ctx.clock.nowMs() < (trade.timeStopMs ?? Number.POSITIVE_INFINITY) &&
-    ownerCloses(ctx, trade.id) === undefined;
+  // What follows a stop that was given up is decided already. Where it needs a price (asksForPrice), that is asked once the stop
+  // has ended: asked at each look before, it would wait for the slow public pace when it counts.
+  const hurry = legs.some(isBetweenOrders);
   // At the same time: between a stop that was given up and the order that follows it, every round trip counts.
   // Coins carry no id of their own: there the balance must be older than what is known of our orders.
   const before = readHeld(ctx, trade.symbol);
@@ -136,6 +139,18 @@ const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Pro
     quote: quote.status === "fulfilled" ? quote.value : undefined,
     listed: positions && new Map(positions.map((p) => [p.positionId, p.size])),
   };
+};
+
+/** A leg without an order is to be closed by a limit first: that one needs a price. */
+const asksForPrice = (ctx: AppCtx, trade: Trade, only: string | undefined): boolean => {
+  const isOver = ctx.clock.nowMs() >= (ctx.db.trades.byId(trade.id)?.timeStopMs ?? Number.POSITIVE_INFINITY);
+  const how = ownerCloses(ctx, trade.id) ?? (isOver ? "makerFirst" : undefined);
+  if (how !== "makerFirst") return false;
+  return ctx.db.tradeLegs.ofTrade(trade.id).some((leg) => {
+    if (leg.open === 0n || leg.excess || (only !== undefined && leg.positionId !== only)) return false;
+    const orders = ctx.db.orders.ofLeg(leg.id);
+    return !orders.some((o) => isLive(o) || o.intent.purpose === "exit");
+  });
 };
 
 const quoteOf = async (ctx: AppCtx, symbol: string): Promise<Quote | undefined> => {

@@ -1,5 +1,6 @@
-// What a look at a resting entry costs: a fill is not found later because we wondered whether to follow the market.
+// What a look costs while something is, or may be, bare: public requests come slowly, and nothing that counts waits for them.
 import { afterEach, describe, expect, test } from "vitest";
+import { requestCommand } from "../../handlers/owner/request.ts";
 import { World, type WorldOptions } from "../sim/world.ts";
 
 let world: World;
@@ -43,5 +44,40 @@ describe("a resting entry that may follow the market", () => {
     expect(after).toContain("GET /v1/account/margin");
     expect(after).toContain("GET /v1/executions");
     expect(after.indexOf("GET /v1/executions")).toBeLessThan(after.indexOf("GET /v1/account/margin"));
+  });
+});
+
+describe("a stop that is given up", () => {
+  const closing = async (w: World, begin: () => void): Promise<readonly string[]> => {
+    w.approve();
+    await w.advance(5);
+    begin();
+    const before = w.requests.length;
+    await w.advance(1);
+    const asked = w.requests.slice(before);
+    const cancel = asked.indexOf("POST /v1/cancelOrder");
+    expect(cancel).toBeGreaterThanOrEqual(0);
+    return asked.slice(cancel, asked.indexOf("POST /v1/closeOrder"));
+  };
+  const held = (): World => start({ btc: (s) => s.to(9_998_000, 2).flat(60), venue: { cancelAfterMs: 900 } });
+  const ask = (w: World, command: "panic" | "close"): void => {
+    const parts = { db: w.db, store: w.store, clock: w.clock };
+    requestCommand(parts, command === "panic" ? { command, actor: "cli" } : { command, tradeId: 1, actor: "cli" });
+  };
+
+  test("for a market close: no price is asked until that is sent", async () => {
+    const w = held();
+    expect(await closing(w, () => ask(w, "panic"))).not.toContain("GET /v1/ticker");
+    await w.advance(1);
+    expect(w.trade()).toMatchObject({ status: "closed", exitReason: "manual" });
+  });
+
+  test("for a closing limit: the price is asked once, when the stop has ended", async () => {
+    const w = held();
+    const between = await closing(w, () => ask(w, "close"));
+    expect(between.filter((r) => r === "GET /v1/ticker")).toHaveLength(1);
+    expect(between.at(-1)).toBe("GET /v1/ticker");
+    await w.advance(1);
+    expect(w.orders("exit")[0]?.intent.executionType).toBe("LIMIT");
   });
 });
