@@ -18,6 +18,8 @@ export interface OutgoingMessage {
   readonly buttons?: readonly (readonly Button[])[] | undefined;
   /** An earlier attempt may have delivered it: it is marked as a repetition. */
   readonly again?: boolean;
+  /** Requests for it before this one. */
+  readonly attempts?: number;
 }
 
 /** An answer that came with the delivery itself: only the scripted owner of a replay has one. */

@@ -51,11 +51,15 @@ interface Form extends ChatText {
   readonly photo?: Uint8Array | undefined;
 }
 
+/** A picture that twice got no answer may be what never gets one (a slow line, a proxy): the words must not wait for it. */
+const MOST_PHOTO_TRIES = 2;
+
 /** As it should be, then with less and less beside the words. */
 const formsOf = (message: OutgoingMessage, locale: Locale): readonly Form[] => {
-  const { photo, buttons } = message;
+  const { buttons, again = false, attempts = 0 } = message;
+  const photo = again && attempts >= MOST_PHOTO_TRIES ? undefined : message.photo;
   const limit = photo === undefined ? MESSAGE_LIMIT : CAPTION_LIMIT;
-  const words = message.again ? `${textsOf(locale).card.again} ${message.text}` : message.text;
+  const words = again ? `${textsOf(locale).card.again} ${message.text}` : message.text;
   const text = fitText(words, limit);
   const plain = { text: fitText(words, MESSAGE_LIMIT) };
   const full: Form = { text, boldUnits: boldUnits(message.key, text), buttons, photo };
