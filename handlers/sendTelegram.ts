@@ -148,9 +148,10 @@ const withAnswer = (outcome: Outcome, proposalId: string, answer: ScriptedAnswer
 /** Enqueues a delivery for every message still in the outbox, a flood of alerts aside. Idempotent. Returns how many are new. */
 export const pumpOutbox = (desk: Desk & { readonly config: Config }): number => {
   const { db, store, clock } = desk;
-  const held = holdBack(desk);
+  const fromMs = epochMs(clock.nowMs() - STALE_MESSAGE_MS);
+  const held = holdBack(desk, fromMs);
   let created = 0;
-  for (const id of db.read.outbox.waitingIds((clock.nowMs() - STALE_MESSAGE_MS) as EpochMs)) {
+  for (const id of db.read.outbox.waitingIds(fromMs)) {
     if (held.has(id)) continue;
     if (store.enqueue({ name: "sendTelegram", key: deliveryKey(id), input: { outboxId: id } }).created) created += 1;
   }

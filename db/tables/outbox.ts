@@ -1,5 +1,5 @@
 // outbox and alerts: what the owner is to be told, durable before it is delivered. A key makes telling twice telling once.
-// Alerts go first, then proposals, then the rest; within one priority in the order of writing.
+// Critical alerts go first, then alerts, answers, proposals, the rest; within one priority in the order of writing.
 import { CAPTION_LIMIT, fitText, MARK_ROOM, MESSAGE_LIMIT, splitText } from "../../lib/core/messageText.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -21,6 +21,8 @@ export interface NewMessage {
   /** Rows of buttons under the (last part of the) message. */
   readonly buttons?: readonly (readonly Button[])[] | undefined;
   readonly atMs: EpochMs;
+  /** A critical alert, or its end: before every other message, and in no flood held back. */
+  readonly critical?: boolean | undefined;
 }
 /** `sending`: a request is or was under way; the message may have arrived. `dropped`: given up, `error` says why. */
 export type MessageState = "waiting" | "sending" | "sent" | "dropped";
@@ -28,6 +30,7 @@ export interface OutboxMessage {
   readonly id: number;
   readonly key: string;
   readonly kind: MessageKind;
+  readonly critical: boolean;
   readonly proposalId: string | undefined;
   readonly text: string;
   readonly photo: Uint8Array | undefined;
@@ -49,6 +52,7 @@ interface Row {
   id: number;
   key: string;
   kind: MessageKind;
+  priority: number;
   proposal_id: string | null;
   text: string;
   photo: Uint8Array | null;
@@ -64,6 +68,7 @@ const toMessage = (row: Row): OutboxMessage => ({
   id: row.id,
   key: row.key,
   kind: row.kind,
+  critical: row.priority >= CRITICAL_PRIORITY,
   proposalId: row.proposal_id ?? undefined,
   text: row.text,
   photo: row.photo ?? undefined,
@@ -84,6 +89,8 @@ const PRIORITY: Readonly<Record<MessageKind, number>> = {
   report: 0,
   info: 0,
 };
+/** Its end has the same, or it could overtake the next one of its kind. */
+const CRITICAL_PRIORITY = 110;
 const UNDELIVERED = "state IN ('waiting', 'sending')";
 const ALERTS_SENT = "kind = 'alert' AND state = 'sent' AND sent_ms >= ?";
 /** In a flood an alert without a job for its delivery is held back (handlers/alertFlood.ts). */
@@ -105,11 +112,11 @@ export const outboxReads = (sql: Sqlite) => {
   const at = sql.prepare<[number, number], Row>(
     "SELECT * FROM outbox WHERE chat_id = ? AND message_id = ? AND message_id IS NOT NULL LIMIT 1",
   );
-  const undeliveredAlerts = sql.prepare<[], Row>(
-    `SELECT * FROM outbox WHERE ${UNDELIVERED} AND kind = 'alert' ORDER BY priority DESC, id`,
+  const undeliveredAlerts = sql.prepare<[number], Row>(
+    `SELECT * FROM outbox WHERE ${UNDELIVERED} AND kind = 'alert' AND created_ms >= ? ORDER BY priority DESC, id`,
   );
-  const alertsSent = sql.prepare<[number], { key: string; sent_ms: EpochMs }>(
-    `SELECT key, sent_ms FROM outbox WHERE ${ALERTS_SENT} ORDER BY sent_ms`,
+  const alertsSent = sql.prepare<[number], { key: string; sent_ms: EpochMs; priority: number }>(
+    `SELECT key, sent_ms, priority FROM outbox WHERE ${ALERTS_SENT} ORDER BY sent_ms`,
   );
   const prompts = sql.prepare<[number], Row>(
     `SELECT * FROM outbox WHERE created_ms >= ? AND buttons IS NOT NULL AND message_id IS NOT NULL AND chat_id IS NOT NULL
@@ -133,11 +140,17 @@ export const outboxReads = (sql: Sqlite) => {
       const row = next.get(fromMs, flood.fromMs, flood.alerts);
       return row && toMessage(row);
     },
-    /** In the order of writing. */
-    undeliveredAlerts: (): readonly OutboxMessage[] => undeliveredAlerts.all().map(toMessage),
+    /** None from before `fromMs`; in the order of their delivery. */
+    undeliveredAlerts: (fromMs: EpochMs): readonly OutboxMessage[] => undeliveredAlerts.all(fromMs).map(toMessage),
     /** Alerts told since `fromMs`, in that order. */
-    alertsSent: (fromMs: EpochMs): readonly { readonly key: string; readonly sentMs: EpochMs }[] =>
-      alertsSent.all(fromMs).map((row) => ({ key: row.key, sentMs: row.sent_ms })),
+    alertsSent: (
+      fromMs: EpochMs,
+    ): readonly { readonly key: string; readonly sentMs: EpochMs; readonly critical: boolean }[] =>
+      alertsSent.all(fromMs).map((row) => ({
+        key: row.key,
+        sentMs: row.sent_ms,
+        critical: row.priority >= CRITICAL_PRIORITY,
+      })),
     byId: (id: number): OutboxMessage | undefined => {
       const row = byId.get(id);
       return row && toMessage(row);
@@ -197,7 +210,7 @@ export const outboxWrites = (sql: Sqlite) => {
         const { changes } = insert.run(
           part.key,
           m.kind,
-          PRIORITY[m.kind],
+          m.critical ? CRITICAL_PRIORITY : PRIORITY[m.kind],
           m.proposalId ?? null,
           part.text,
           part.photo ?? null,
@@ -245,8 +258,12 @@ export const alertWrites = (sql: Sqlite) => {
   const insert = sql.prepare(
     "INSERT INTO alerts (key, severity, text, resolved_text, raised_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
-  const resolve = sql.prepare<[number, string], { id: number; resolved_text: string | null; raised_ms: EpochMs }>(
-    "UPDATE alerts SET resolved_ms = ? WHERE key = ? AND resolved_ms IS NULL RETURNING id, resolved_text, raised_ms",
+  const resolve = sql.prepare<
+    [number, string],
+    { id: number; severity: Alert["severity"]; resolved_text: string | null; raised_ms: EpochMs }
+  >(
+    `UPDATE alerts SET resolved_ms = ? WHERE key = ? AND resolved_ms IS NULL
+     RETURNING id, severity, resolved_text, raised_ms`,
   );
   const message = outboxWrites(sql);
   return {
@@ -268,6 +285,7 @@ export const alertWrites = (sql: Sqlite) => {
         kind: "alert",
         text: alert.text,
         atMs: alert.atMs,
+        critical: alert.severity === "critical",
       });
       return true;
     },
@@ -281,6 +299,7 @@ export const alertWrites = (sql: Sqlite) => {
           kind: "alert",
           text: `${ended.resolved_text}\n${jstText(ended.raised_ms)} – ${jstText(atMs)}`,
           atMs,
+          critical: ended.severity === "critical",
         });
       return true;
     },

@@ -13,7 +13,7 @@ const ASKED_OFTEN: Readonly<Record<string, (read: Reads) => unknown>> = {
   "outbox.waitingIds": (read) => read.outbox.waitingIds(AT),
   "outbox.next": (read) => read.outbox.next(AT, { fromMs: AT, alerts: 10 }),
   "outbox.prompts": (read) => read.outbox.prompts(AT),
-  "outbox.undeliveredAlerts": (read) => read.outbox.undeliveredAlerts(),
+  "outbox.undeliveredAlerts": (read) => read.outbox.undeliveredAlerts(AT),
   "outbox.alertsSent": (read) => read.outbox.alertsSent(AT),
   "outbox.at": (read) => read.outbox.at(1, 1),
   "telegram.openMessages": (read) => read.telegram.openMessages(),

@@ -109,6 +109,23 @@ describe("a message", () => {
     expect(texts.at(-1)?.endsWith("end")).toBe(true);
   });
 
+  test("whose picture never gets an answer comes without it, with its buttons, and those behind it go on", async () => {
+    phone.telegram.fault = ({ method }) =>
+      method === "sendPhoto" ? { kind: "error", code: 502, description: "Bad Gateway" } : undefined;
+    const { db } = phone.world;
+    const proposal = phone.world.propose();
+    await phone.pass(0.5, 5);
+    db.transaction((tx) =>
+      tx.outbox.insert({ key: "r", kind: "report", text: "r", photo: new Uint8Array([1]), atMs: phone.world.nowMs }),
+    );
+    put("t", "trade");
+    await phone.pass(1, 5);
+    expect(phone.telegram.texts.slice(-2)).toEqual(["(again) r", "t"]);
+    const asked = phone.telegram.message(new RegExp(proposal.id));
+    expect([asked.photo, asked.keyboard?.inline_keyboard.length]).toEqual([undefined, 2]);
+    expect(db.read.proposals.byId(proposal.id)?.state).toBe("pending");
+  });
+
   test("is held up by no pause that a clock set back has left in the future", async () => {
     const { db, nowMs } = phone.world;
     const dayAhead = epochMs(nowMs + DAY_MS);
@@ -257,6 +274,66 @@ describe("a flood of alerts", () => {
       tx.alerts.raise({ key, severity, text: `${severity.toUpperCase()} ${key}\nits story`, atMs: phone.world.nowMs }),
     );
   const alerts = () => phone.telegram.texts.filter((text) => /^(WARNING|CRITICAL|ALERTS)/.test(text));
+  const warn = (count: number, name: string): void => {
+    for (let i = 0; i < count; i += 1) raise(`${name} ${i}`);
+  };
+
+  test("a critical one in the middle of a flood comes at once and whole, and its end does not overtake its return", async () => {
+    warn(60, "kind");
+    await phone.settle();
+    expect(alerts().map((text) => text.startsWith("ALERTS: 50"))).toEqual([...Array(10).fill(false), true]);
+    warn(30, "more");
+    raise("bare:7", "critical");
+    await phone.settle();
+    expect(alerts()[11]).toBe("CRITICAL bare:7\nits story");
+    await phone.pass(2, 5);
+    expect(
+      alerts()
+        .join("\n")
+        .match(/bare:7/g),
+    ).toHaveLength(1);
+    phone.telegram.fault = () => ({ kind: "reset" });
+    const { db, nowMs: atMs } = phone.world;
+    const again = (what: string) =>
+      db.transaction((tx) =>
+        tx.alerts.raise({ key: "api", severity: "critical", text: `CRITICAL ${what}`, resolved: "RESOLVED api", atMs }),
+      );
+    again("first");
+    db.transaction((tx) => tx.alerts.resolve("api", atMs));
+    again("second");
+    await phone.pass(0.2, 5);
+    phone.telegram.fault = undefined;
+    await phone.pass(3, 5);
+    expect(phone.telegram.texts.slice(-3).map((text) => text.replace("(again) ", "").split("\n")[0])).toEqual([
+      "CRITICAL first",
+      "RESOLVED api",
+      "CRITICAL second",
+    ]);
+  });
+
+  test("of hundred critical ones ten come by themselves, the rest together", async () => {
+    for (let i = 0; i < 100; i += 1) raise(`bare:${i}`, "critical");
+    await phone.pass(3, 5);
+    expect(alerts()).toHaveLength(11);
+    expect(
+      alerts()
+        .join("\n")
+        .match(/bare:\d+/g),
+    ).toEqual(Array.from({ length: 100 }, (_, i) => `bare:${i}`));
+  });
+
+  test("held back through a week without Telegram holds up none that comes after it", async () => {
+    phone.telegram.fault = () => ({ kind: "reset" });
+    warn(40, "old");
+    await phone.pass(1, 10);
+    phone.world.clock.advanceTo(epochMs(phone.world.nowMs + 8 * DAY_MS));
+    phone.telegram.fault = undefined;
+    await phone.pass(2, 10);
+    warn(3, "new");
+    await phone.pass(2, 10);
+    expect(alerts().filter((text) => text.includes("new"))).toHaveLength(3);
+    expect(alerts().filter((text) => text.includes("old"))).toEqual([]);
+  });
 
   test("200 times the same is one message", async () => {
     for (let i = 0; i < 200; i += 1) raise("doubt");
@@ -264,7 +341,7 @@ describe("a flood of alerts", () => {
     expect(alerts()).toHaveLength(1);
   });
 
-  test("200 of many kinds in a minute: ten by themselves, the rest together, each told once and in order; answers go on", async () => {
+  test("200 of many kinds in a minute: ten by themselves, the rest together, each told once and warnings in order; answers go on", async () => {
     // Of the many requests some are refused for a moment, as Telegram does.
     let asked = 0;
     phone.telegram.fault = ({ method }) => {
@@ -288,14 +365,13 @@ describe("a flood of alerts", () => {
     await phone.pass(3, 5);
     expect(names).toHaveLength(200);
     const told = alerts().flatMap((text) => [...text.matchAll(/kind \d{3}/g)].map(([name]) => name));
-    expect(told).toEqual(names);
+    expect(told.toSorted()).toEqual(names);
+    const isWarning = (name: string): boolean => !/(49|99)$/.test(name);
+    expect(told.filter(isWarning)).toEqual(names.filter(isWarning));
     expect(alerts().length).toBeLessThanOrEqual(10 + 2 * 10);
     expect(alerts()[10]).toMatch(/^ALERTS: \d+ more in a short time/);
-    expect(
-      alerts()
-        .join("\n")
-        .match(/CRITICAL/g),
-    ).toHaveLength(4);
+    // Critical ones went by themselves.
+    expect(alerts().filter((text) => text.startsWith("CRITICAL"))).toHaveLength(4);
     const merged = phone.world.db.read.audit.after(0).filter(({ kind }) => kind === "alerts.merged");
     const count = merged.reduce((sum, { data }) => sum + Number(data["count"]), 0);
     const alone = alerts().filter((text) => !text.startsWith("ALERTS")).length;
