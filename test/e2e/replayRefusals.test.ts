@@ -111,7 +111,7 @@ describe("what trader start refuses", () => {
   test("another replay in the same folder, a newer database, a second runner", async () => {
     const cwd = tempFolder();
     const running = startTrader(["start", ...DAY, "--var", "var"], { cwd });
-    await running.saying("signal");
+    await running.saying("JST to "); // its beginning is written
     const second = await refused([], { cwd });
     expect(second).toMatchObject({ code: 1 });
     expect(second.text).toMatch(/ALREADY_RUNNING/);

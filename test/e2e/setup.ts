@@ -3,10 +3,12 @@
 // command-line tests run what a user runs, plain node on compiled files, and never a stale dist/. (The types are checked by
 // `npm run types`.)
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { HOUR_MS } from "../../lib/core/time.ts";
+import { realClock } from "../../lib/io/clock.ts";
 import { projectPath } from "../../lib/io/paths.ts";
 
 declare module "vitest" {
@@ -30,8 +32,22 @@ const tempParent = (): string => {
   return bavail * bsize < ENOUGH_BYTES ? tmpdir() : MEMORY;
 };
 
+/** What interrupted and failed runs of an hour ago and more have left: in memory it would stay until the machine restarts. */
+const removeForgotten = (parent: string): void => {
+  for (const name of readdirSync(parent)) {
+    const runner = /^trader-test-(\d+)-/.exec(name)?.[1];
+    const path = join(parent, name);
+    if (runner === undefined || existsSync(join("/proc", runner))) continue;
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.uid === process.getuid?.() && realClock.nowMs() - (found?.mtimeMs ?? 0) > HOUR_MS)
+      rmSync(path, { recursive: true, force: true });
+  }
+};
+
 export const setup = (project: TestProject): (() => void) => {
-  const temp = mkdtempSync(join(tempParent(), "trader-test-"));
+  const parent = tempParent();
+  if (parent === MEMORY) removeForgotten(parent);
+  const temp = mkdtempSync(join(parent, `trader-test-${process.pid}-`));
   chmodSync(temp, 0o1777); // As the usual one: some tests run a child as another user.
   process.env["TMPDIR"] = temp; // The workers are forked with it.
   const cache = projectPath("node_modules", ".cache");
