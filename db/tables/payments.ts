@@ -10,7 +10,15 @@ export const paymentReads = (sql: Sqlite) => {
     )
     .pluck()
     .safeIntegers();
+  const list = sql
+    .prepare<[number, number], { at_ms: bigint; amount_e8: YenE8 }>(
+      "SELECT at_ms, amount_e8 FROM payments WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms",
+    )
+    .safeIntegers();
   return {
+    /** Each of them, in order. */
+    list: (fromMs: EpochMs, untilMs: number): readonly { readonly atMs: EpochMs; readonly amount: YenE8 }[] =>
+      list.all(fromMs, untilMs).map((row) => ({ atMs: Number(row.at_ms) as EpochMs, amount: row.amount_e8 })),
     /** Paid out with fromMs <= time < untilMs, 0 or more. */
     outBetween: (fromMs: EpochMs, untilMs: number): YenE8 => yenE8(between.get(fromMs, untilMs) ?? 0n),
   };

@@ -12,7 +12,7 @@ export const statusAnswer = ({ db, config, account, nowMs }: AnswerFacts): strin
   const halts = db.halts.active(nowMs);
   const trades = db.risk.liveTrades();
   const equity = db.equity.latest()?.equity;
-  const dayStart = db.equity.atStartOf(jstDayStart(nowMs))?.equity;
+  const dayStart = db.equity.atStartOf(jstDayStart(nowMs));
   const lastMs = db.snapshots.lastTakenMs();
   const { dead } = db.jobs.stats(nowMs).states;
   const alerts = db.alerts.open();
@@ -28,7 +28,11 @@ export const statusAnswer = ({ db, config, account, nowMs }: AnswerFacts): strin
       ? t.noEquity
       : t.equity({
           yen: toNumber(equity),
-          todayYen: dayStart === undefined ? undefined : toNumber(equity - dayStart),
+          // What was paid out is no loss of the day.
+          todayYen:
+            dayStart === undefined
+              ? undefined
+              : toNumber(equity - dayStart.equity + db.payments.outBetween(dayStart.atMs, nowMs + 1)),
         }),
     t.counts({
       open: trades.filter((x) => x.status === "open").length,

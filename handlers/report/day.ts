@@ -114,6 +114,18 @@ export const equityCurve = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonl
   return start && start.atMs < fromMs ? [{ atMs: fromMs, yen: toNumber(start.equity) }, ...points] : points;
 };
 
+/** The same with what the owner has paid out added again: a withdrawal is neither a drawdown nor a bad day. */
+const earnedCurve = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonly EquityPoint[] => {
+  const start = db.equity.atStartOf(fromMs);
+  const paid = db.payments.list(start === undefined ? fromMs : (Math.min(start.atMs, fromMs) as EpochMs), endMs);
+  const curve = equityCurve(db, fromMs, endMs);
+  // What is carried in was seen before all of them.
+  const isCarried = (index: number): boolean => index === 0 && start !== undefined && start.atMs < fromMs;
+  const paidBy = (atMs: EpochMs): number =>
+    paid.reduce((sum, p) => (p.atMs <= atMs ? sum + toNumber(p.amount) : sum), 0);
+  return curve.map((p, i) => (isCarried(i) ? p : { ...p, yen: p.yen + paidBy(p.atMs) }));
+};
+
 /** The heads of every model on the bars judged with fromMs <= bar close < endMs whose outcome is known. */
 export const headsBetween = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonly HeadPerformance[] =>
   headPerformance(db.labels.scored((fromMs - BAR_MS) as EpochMs, (endMs - BAR_MS) as EpochMs));
@@ -137,7 +149,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
   const point = db.equity.range(lastDayMs, endMs).at(-1) ?? db.equity.baseOf(lastDayMs, endMs);
   const last = { equity: point?.equity ?? yenE8(0n), unrealised: point?.unrealised ?? yenE8(0n) };
   const sharpeFrom = Math.min(fromMs, lastDayMs - (SHARPE_DAYS - 1) * DAY_MS) as EpochMs;
-  const returns = dailyReturns(equityCurve(db, sharpeFrom, endMs)).map((d) => d.value);
+  const returns = dailyReturns(earnedCurve(db, sharpeFrom, endMs)).map((d) => d.value);
   return {
     kind,
     name,
@@ -153,7 +165,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
     equityStartYen: curve[0]?.yen,
     equityEndYen: curve.at(-1)?.yen,
     equityEndMs: curve.at(-1)?.atMs as EpochMs | undefined,
-    drawdown: maxDrawdown(curve),
+    drawdown: maxDrawdown(earnedCurve(db, fromMs, endMs)),
     sharpe: returns.length < FEW_RETURNS ? undefined : sharpeRatio(returns),
     sharpeDays: returns.length,
     funnel: funnelOf(db.reporting.judgedBars(fromMs, endMs, BAR_MS)),

@@ -37,6 +37,20 @@ test("nor does a day without a single look at the account take its equity from t
   expect(told()).toEqual(before);
 });
 
+test("yen paid out are neither a drawdown nor a bad day, and do not hide one", () => {
+  equity(START - 2 * HOUR_MS, 1_000_000);
+  book.db.transaction((tx) => {
+    tx.payments.add("before", epochMs(START - HOUR_MS), yen(100_000));
+    tx.payments.add("in it", epochMs(START + 2 * HOUR_MS), yen(300_000));
+  });
+  equity(START + HOUR_MS, 900_000);
+  equity(START + 3 * HOUR_MS, 600_000);
+  expect(told()).toMatchObject({ drawdown: { yen: 0 }, equityEndYen: 600_000 });
+  equity(START + 4 * HOUR_MS, 590_000);
+  // Of the ¥1,000,000 that there would be.
+  expect(told().drawdown).toMatchObject({ yen: 10_000, ratio: 0.01, toMs: START + 4 * HOUR_MS });
+});
+
 /** A proposal of one signal; `bps`: what the traded rule made of it. */
 const proposed = (id: string, atMs: number, bps: number | undefined, size = 0.01) => {
   const plan = { id, direction: "long", atMs, entry: 15_000_000, atr: 15_000, size } as const;

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { COMMANDS } from "../../../handlers/telegram/commands.ts";
 import { CAPTION_LIMIT } from "../../../lib/core/messageText.ts";
+import { yen } from "../../../lib/core/money.ts";
 import { LOCALES } from "../../../lib/core/text/locale.ts";
 import { epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
 import { Phone } from "../../sim/telegram/phone.ts";
@@ -37,6 +38,17 @@ test("every command is answered, audited and fits a phone, also in an empty book
     expect(event).toMatchObject({ actor: "telegram:42", data: { command: `/${command}` } });
     await phone.pass(0.5, 30);
   }
+});
+
+test("/status takes a withdrawal for no loss of the day", async () => {
+  const { db, nowMs } = phone.world;
+  db.transaction((tx) => {
+    tx.equity.record(epochMs(nowMs - MINUTE_MS), yen(1_000_000));
+    tx.payments.add("w", nowMs, yen(300_000));
+    tx.equity.record(epochMs(nowMs + 1), yen(699_950));
+  });
+  await phone.pass(0.1, 3);
+  expect(await asked("/status")).toContain("Equity ¥699,950, today -¥50");
 });
 
 test("a busy book: positions, orders, signals, why, status and risk in both languages", async () => {
