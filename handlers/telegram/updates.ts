@@ -22,7 +22,15 @@ const Update = z.object({
       id: z.string(),
       from: From,
       data: z.string().optional(),
-      message: z.object({ message_id: z.int(), chat: Chat, photo: z.unknown().optional() }).optional(),
+      message: z
+        .object({
+          message_id: z.int(),
+          chat: Chat,
+          photo: z.unknown().optional(),
+          forward_origin: z.unknown().optional(),
+          forward_date: z.unknown().optional(),
+        })
+        .optional(),
     })
     .optional(),
 });
@@ -54,8 +62,8 @@ export const readUpdate = (raw: unknown, owners: Owners): Incoming => {
   const parsed = Update.safeParse(raw);
   if (!parsed.success) return { kind: "other", updateId, what: "an update of another shape" };
   const { message, callback_query: tap } = parsed.data;
-  const from = message?.from ?? tap?.from;
-  const chat = message?.chat ?? tap?.message?.chat;
+  // An update is one thing only. If one ever were two, whoever typed is not taken for whoever tapped.
+  const { from, chat } = tap === undefined ? { ...message } : { from: tap.from, chat: tap.message?.chat };
   if (from === undefined) return { kind: "other", updateId, what: "an update without a sender" };
   // The owner's own button, under a message that Telegram keeps no longer.
   if (tap !== undefined && tap.message === undefined && owners.userIds.includes(from.id))
@@ -63,7 +71,9 @@ export const readUpdate = (raw: unknown, owners: Owners): Incoming => {
   if (!isOwner(from.id, chat, owners)) return { kind: "stranger", updateId, userId: from.id, chatId: chat?.id ?? 0 };
   const said = { updateId, userId: from.id, chatId: owners.chatId };
   if (tap?.message !== undefined) {
-    const { message_id: messageId, photo } = tap.message;
+    const { message_id: messageId, photo, forward_origin, forward_date } = tap.message;
+    if (forward_origin !== undefined || forward_date !== undefined)
+      return { kind: "other", updateId, what: "a button of a forwarded message", tapId: tap.id };
     return { kind: "tap", ...said, messageId, tapId: tap.id, data: tap.data ?? "", isPhoto: photo !== undefined };
   }
   if (message === undefined) return { kind: "other", updateId, what: "no message" };
