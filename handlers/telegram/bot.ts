@@ -11,7 +11,7 @@ import type { Health } from "../../queue/health.ts";
 import type { Database } from "../../queue/types.ts";
 import { requestCommand } from "../owner/request.ts";
 import { COMMANDS } from "./commands.ts";
-import { dispatch } from "./dispatch.ts";
+import { dispatch, giveUp } from "./dispatch.ts";
 import type { BotParts } from "./effects.ts";
 import { telegramHealth } from "./health.ts";
 import { Inbox } from "./inbox.ts";
@@ -53,7 +53,12 @@ export class Bot {
     const { owner } = textsOf(o.config.LOCALE);
     const request: BotParts["request"] = (r) => ({ text: owner.asked(requestCommand(o, r).asked) });
     const parts = { ...o, request };
-    this.inbox = new Inbox({ ...o, owners, handle: (incoming, signal) => dispatch(parts, incoming, signal) });
+    this.inbox = new Inbox({
+      ...o,
+      owners,
+      handle: (incoming, signal) => dispatch(parts, incoming, signal),
+      giveUp: (incoming, why) => giveUp(parts, incoming, why),
+    });
     this.#startedMs = o.clock.nowMs();
     claimBot(o.db, o.client.botId);
   }

@@ -120,16 +120,30 @@ const refusal = (parts: BotParts, incoming: Tapped | Typed, error: AppError): Ef
         const { tradeId, status } = error.data as { readonly tradeId: number; readonly status: string };
         return texts.notice.refused({ why: texts.owner.tradeIs({ id: tradeId, status }) });
       }
-      default: {
-        // Not foreseen: the program's own words, which are English.
-        if (incoming.kind === "tap") return texts.notice.refused({ why: `${error.code}: ${error.message}` });
-        const command = incoming.kind === "text" ? (incoming.text.split(/\s/)[0] ?? "") : "";
-        return texts.command.failed({ command, why: `${error.code}: ${error.message}` });
-      }
+      default:
+        return unforeseen(parts, incoming, `${error.code}: ${error.message}`);
     }
   };
   return { outcome: `refused: ${error.code}: ${error.message}`, notice: { text: text(), alert: true } };
 };
+
+/** Not foreseen: the program's own words, which are English. */
+const unforeseen = (parts: BotParts, incoming: Tapped | Typed, why: string): string => {
+  const texts = textsFor(parts.config);
+  if (incoming.kind === "tap") return texts.notice.refused({ why });
+  return texts.command.failed({ command: incoming.text.split(/\s/)[0] ?? "", why });
+};
+
+/** An update that fails whenever it is tried: nothing of it was done, and whoever sent it must not wait for an answer. */
+export const giveUp = (parts: BotParts, incoming: Incoming, why: string): void =>
+  parts.db.transaction((tx) => {
+    const outcome = `failed: ${why}`;
+    if (incoming.kind === "tap" || incoming.kind === "text") {
+      say(tx, incoming, parts.clock.nowMs(), unforeseen(parts, incoming, why));
+      audit(parts, tx, incoming, outcome);
+    }
+    record(parts, tx, incoming, outcome);
+  });
 
 const audit = (parts: BotParts, tx: Tx, incoming: Tapped | Typed, outcome: string): void => {
   const said = incoming.kind === "tap" ? { tap: incoming.data } : { command: incoming.text.slice(0, 200) };

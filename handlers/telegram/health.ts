@@ -46,6 +46,9 @@ export const troubleText = (e: TelegramFailure): string => {
     case "unauthorized":
       return `TELEGRAM 401: the bot token is refused (${e.message}); give TELEGRAM_BOT_TOKEN a valid one and restart`;
     case "conflict":
+      // Ours is taken away at each start (handlers/telegram/bot.ts).
+      if (/webhook/i.test(e.message))
+        return `TELEGRAM 409: a webhook takes what you tap and type (${e.message}); restart the worker, which removes it; if it comes back, revoke the token at BotFather`;
       return `TELEGRAM 409: another program polls this bot (${e.message}); stop it, or revoke the token at BotFather`;
     case "blocked":
       return `TELEGRAM 403: the chat takes no messages (${e.message}); unblock the bot in the chat, check TELEGRAM_CHAT_ID`;

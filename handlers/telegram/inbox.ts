@@ -32,6 +32,8 @@ export interface InboxParts {
   readonly owners: Owners;
   /** Acts on one update and commits its effect together with `telegram.handled`. */
   readonly handle: (incoming: Incoming, signal: AbortSignal | undefined) => Promise<void>;
+  /** Tells that an update was given up, and commits that with `telegram.handled`. */
+  readonly giveUp: (incoming: Incoming, why: string) => void;
   /** Default 25 s. */
   readonly holdSeconds?: number;
 }
@@ -101,7 +103,7 @@ export class Inbox {
   }
 
   async #handle(incoming: Incoming, signal: AbortSignal | undefined): Promise<void> {
-    const { db, log, handle, timers, clock } = this.o;
+    const { db, log, handle, timers } = this.o;
     for (let attempt = 1; !db.read.telegram.wasHandled(incoming.updateId); attempt += 1) {
       try {
         await handle(incoming, signal);
@@ -115,12 +117,22 @@ export class Inbox {
           continue;
         }
         // One that we cannot understand must not stop those behind it.
-        const outcome = `failed: ${(error as Error).message}`;
-        const atMs = clock.nowMs();
-        const { updateId, kind } = incoming;
-        db.transaction((tx) => tx.telegram.handled({ updateId, kind, payload: incoming, outcome, atMs }));
+        this.#giveUp(incoming, (error as Error).message);
         return;
       }
+    }
+  }
+
+  #giveUp(incoming: Incoming, why: string): void {
+    const { db, log, clock, giveUp } = this.o;
+    const { updateId, kind } = incoming;
+    try {
+      giveUp(incoming, why);
+    } catch (error) {
+      if (storageTrouble(error) !== undefined) throw error;
+      log.error({ err: error, updateId }, "telegram.givenUpUntold");
+      const outcome = `failed: ${why}`;
+      db.transaction((tx) => tx.telegram.handled({ updateId, kind, payload: incoming, outcome, atMs: clock.nowMs() }));
     }
   }
 

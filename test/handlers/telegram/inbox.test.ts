@@ -1,5 +1,7 @@
 // The inbox: the offset moves with the effect, repetitions are known, and what cannot be understood stops nobody.
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readUpdate } from "../../../handlers/telegram/updates.ts";
 import { DAY_MS, epochMs } from "../../../lib/core/time.ts";
 import { TelegramFailure } from "../../../lib/io/telegram/failure.ts";
 import { Phone } from "../../sim/telegram/phone.ts";
@@ -120,6 +122,9 @@ test("an update that we fail on is given up after three tries and stops nobody",
   db.sql.exec("ALTER TABLE gone RENAME TO snapshots");
   await phone.settle();
   expect(answers()).toBe(1);
+  // Nobody waits for an answer that does not come.
+  expect(phone.telegram.texts[0]).toMatch(/^\/status did not work: .*snapshots/);
+  expect(phone.world.auditKinds().filter((kind) => kind === "telegram.command")).toHaveLength(2);
   const outcomes = db.sql.prepare("SELECT outcome FROM telegram_updates ORDER BY update_id").pluck().all();
   expect(outcomes).toEqual([expect.stringMatching(/^failed: /), "risk"]);
 });
@@ -160,4 +165,62 @@ test("a file that does not answer is the queue's trouble: the bot neither throws
   phone.restart();
   await phone.settle();
   expect(answers()).toBe(1);
+});
+
+test("a webhook that somebody set is named, and the next start removes it", async () => {
+  phone.telegram.webhook = true;
+  expect(await phone.bot.inbox.step()).toBeGreaterThan(0);
+  const state = () => phone.world.db.read.telegram.state();
+  expect(state().pollTrouble?.why).toMatch(/^TELEGRAM 409: a webhook .*restart the worker/);
+  await phone.introduce();
+  await phone.bot.inbox.step();
+  expect(state().pollTrouble).toBeUndefined();
+});
+
+test("whatever comes as an update, only the owner in the private chat taps or types", () => {
+  const owners = { chatId: 42, userIds: [42] };
+  const id = fc.constantFrom(...Array<number>(12).fill(42), 43, 43, -42, 0.5, "42", null, undefined);
+  const chat = fc.record({
+    id,
+    type: fc.constantFrom(...Array<string>(8).fill("private"), "group", "supergroup", "channel", undefined),
+  });
+  const from = fc.option(fc.record({ id }), { nil: undefined });
+  const text = fc.constantFrom("/approve_btc1", "/stop", "", undefined, 7);
+  const message = fc.record({
+    message_id: fc.constantFrom(1, 2, 3, "1", 2 ** 60),
+    from,
+    chat: fc.option(chat, { nil: undefined }),
+    text,
+    sender_chat: fc.option(chat, { nil: undefined }),
+    forward_origin: fc.option(fc.constant({ type: "user" }), { nil: undefined }),
+  });
+  const maybe = fc.option(message, { nil: undefined });
+  const tap = fc.record({ id: fc.constantFrom("t", "u", "v", 1), from, data: text, message: maybe });
+  const update = fc.record({
+    update_id: fc.constantFrom(1, 2 ** 31 + 5, Number.MAX_SAFE_INTEGER, 2 ** 60, "1", undefined),
+    message: maybe,
+    edited_message: maybe,
+    channel_post: maybe,
+    callback_query: fc.option(tap, { nil: undefined }),
+    unknown: fc.jsonValue(),
+  });
+  fc.assert(
+    fc.property(update, (raw) => {
+      let read: ReturnType<typeof readUpdate>;
+      try {
+        read = readUpdate(raw, owners);
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+        expect(Number.isSafeInteger(raw.update_id)).toBe(false);
+        return;
+      }
+      if (read.kind !== "tap" && read.kind !== "text") return;
+      const source = read.kind === "tap" ? raw.callback_query : raw.message;
+      const where = read.kind === "tap" ? raw.callback_query?.message?.chat : raw.message?.chat;
+      expect([source?.from?.id, where?.id, where?.type]).toEqual([42, 42, "private"]);
+      const said = read.kind === "tap" ? raw.callback_query?.message : raw.message;
+      expect(said?.forward_origin).toBeUndefined();
+    }),
+    { numRuns: 2_000 },
+  );
 });
