@@ -37,7 +37,8 @@ const isCommand = (name: string): name is CommandName => (COMMANDS as readonly s
 
 /** What a typed text does. */
 export const actCommand = (parts: BotParts, typed: Typed): Act => {
-  const text = typed.text.trim();
+  // A Japanese keyboard types ／ｓｔｏｐ　１ as easily as /stop 1, and nobody looks twice in a hurry.
+  const text = typed.text.normalize("NFKC").trim();
   const about = /^\/(approve|reject|modify)_([a-z]+\d[a-z0-9]{0,30})(?:@\w+)?(?:\s+([\s\S]*))?$/i.exec(text);
   if (about) return actProposal(parts, typed, about[1]?.toLowerCase() ?? "", about[2]?.toLowerCase() ?? "", about[3]);
   const command = /^\/(\w{1,32})(?:@\w+)?(?:\s+([\s\S]*))?$/.exec(text);
@@ -108,7 +109,7 @@ const actNamed = (parts: BotParts, typed: Typed, name: string, arg: string): Act
 const close = (parts: BotParts, typed: Typed, arg: string): Act => {
   const { confirm, command } = textsFor(parts.config);
   const alive = parts.db.read.trades.alive().map((t) => t.id);
-  if (arg === "")
+  if (arg === "" || arg.toLowerCase() === "all")
     return (tx) => askToConfirm(parts, tx, typed, { command: "close" }, confirm.close({ what: confirm.closeAll }));
   const tradeId = /^\d{1,9}$/.test(arg) ? Number(arg) : undefined;
   if (tradeId === undefined || !alive.includes(tradeId)) {

@@ -40,6 +40,14 @@ test("every command is answered, audited and fits a phone, also in an empty book
   }
 });
 
+test("/close all is /close, and full-width typing is understood, in a command and in a reply", async () => {
+  expect(await asked("/close all")).toMatch(/^\/close: every open trade at market/);
+  expect(await asked("／ｓｔｏｐ")).not.toContain("/help lists");
+  expect(halts()).toContain("stop");
+  const { proposal } = await phone.propose();
+  expect(await asked(`／ｒｅｊｅｃｔ＿${proposal.id}`)).toBe("Rejected.");
+});
+
 test("/status takes a withdrawal for no loss of the day", async () => {
   const { db, nowMs } = phone.world;
   db.transaction((tx) => {
