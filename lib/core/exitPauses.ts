@@ -100,8 +100,11 @@ export const isNotVisibleYet = (leg: Pick<Leg, "orders">, refusal: In<"rejected"
   POSITION_NOT_FOUND.has(refusal.code) &&
   refusal.closedMs - (leg.orders[0]?.createdMs ?? refusal.closedMs) < NOT_VISIBLE_AGE_MS;
 
-export const pauseAfter = (leg: Leg, refusal: In<"rejected">, streak: number): number => {
+/** Doubled at each refusal in a row. Those of a position too young to be seen do not count: each second may be a bare one. */
+export const pauseAfter = (leg: Leg, refusal: In<"rejected">, sent: readonly Order[]): number => {
   if (isNotVisibleYet(leg, refusal)) return NOT_VISIBLE_PAUSE_MS;
+  const inARow = sent.slice(sent.length - refusalStreak(sent));
+  const streak = inARow.filter((o) => o.state === "rejected" && !isNotVisibleYet(leg, o)).length;
   return Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
 };
 

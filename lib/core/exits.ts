@@ -197,7 +197,7 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
     const streak = refusalStreak(sent);
     const exitRefused = sent.slice(-streak).some((o) => o.intent.purpose === "exit");
     const reserved = f.reserved === true && QUANTITY_RESERVED.has(refusal.code) && refusal.intent.purpose === "stop";
-    const pauseMs = reserved ? RESERVED_PAUSE_MS : pauseAfter(leg, refusal, streak);
+    const pauseMs = reserved ? RESERVED_PAUSE_MS : pauseAfter(leg, refusal, sent);
     const untilMs = waitEndMs(refusal.closedMs, pauseMs, f.nowMs);
     if (refusal.code === STOP_ALREADY_THROUGH && !(exitRefused && f.nowMs < untilMs))
       return market("stop_loss", "the stop price is already passed");

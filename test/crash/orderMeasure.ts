@@ -79,6 +79,6 @@ export const unexcusedMs = (stretch: Stretch, excuses: readonly Stretch[]): numb
 };
 
 /** How long after a start a bare position still counts as the kill's consequence. */
-const RECOVERY_MS = 10_000;
+export const RECOVERY_MS = 10_000;
 export const isAfterKill = (stretch: Stretch, kills: readonly Kill[]): boolean =>
   kills.some((kill) => stretch.untilMs > kill.atMs && stretch.fromMs < kill.backMs + RECOVERY_MS);

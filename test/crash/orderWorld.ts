@@ -41,7 +41,7 @@ import { reuseStatements } from "../sim/statements.ts";
 import { COINS_AT_PAR, START_MS, START_PRICE } from "../sim/world.ts";
 import { type FaultName, nameOf, type Strike, strikeOf, struckOf } from "./orderFaults.ts";
 import { byHand } from "./orderHand.ts";
-import { BareWatch, type Kill, type Stretch } from "./orderMeasure.ts";
+import { BareWatch, type Kill, RECOVERY_MS, type Stretch } from "./orderMeasure.ts";
 import type { OwnerAct, RunPlan } from "./orderPlan.ts";
 import { SABOTAGES } from "./orderSabotage.ts";
 import { LifeTime, VirtualTime } from "./virtualTime.ts";
@@ -498,9 +498,16 @@ export class OrderWorld {
     this.recoveries.push({ fromMs: Math.min(fromMs, this.nowMs), untilMs: this.nowMs });
   }
 
-  /** What a person who restarts us takes longer than the 3 s of DESIGN 7 is not ours to answer for. */
+  /**
+   * What a person who restarts us takes longer than the 3 s of DESIGN 7 is not ours to answer for; nor are those of a death
+   * after which we died again before the 10 s of a recovery were over: the goal is of one kill.
+   */
   longDowntimes(): readonly Stretch[] {
-    return this.kills.map(({ atMs, backMs }) => ({ fromMs: Math.min(backMs, atMs + DOWN_MS), untilMs: backMs }));
+    return this.kills.map(({ atMs, backMs }, i) => {
+      const next = this.kills[i + 1];
+      const diedAgain = next !== undefined && next.atMs < backMs + RECOVERY_MS;
+      return { fromMs: diedAgain ? atMs : Math.min(backMs, atMs + DOWN_MS), untilMs: backMs };
+    });
   }
   /** Seconds after the start, for people. */
   at(ms: number): string {

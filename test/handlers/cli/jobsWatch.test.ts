@@ -219,7 +219,7 @@ describe("trader jobs watch", () => {
       const shown = frame.slice(3, -6).split("\u001b[K\r\n");
       expect(shown).toHaveLength(10);
       expect(shown.map(textWidth).every((width) => width < 60)).toBe(true);
-      expect(shown.at(-1)).toMatch(/^… \d more lines$/);
+      expect(shown.at(-1)).toMatch(/^… \d+ more lines$/);
     }
     expect(listeners.size).toBe(0);
   });

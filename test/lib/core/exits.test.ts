@@ -253,6 +253,17 @@ describe("a leg of a long", () => {
       {},
       "place stop STOP stop_loss",
     ],
+    ...[1_599, 1_600].map((ms): [string, readonly Order[], Partial<ExitFacts>, Partial<Leg>, string] => [
+      `refused after twice not visible yet: the shortest pause, ${ms - 1_100} ms`,
+      [
+        order("rejected", STOP, { code: "ERR-254", closedMs: at(0) }),
+        order("rejected", STOP, { code: "ERR-254", closedMs: at(300) }),
+        order("rejected", STOP, { code: "ERR-5203", closedMs: at(1_100) }),
+      ],
+      { nowMs: at(ms) },
+      {},
+      ms < 1_600 ? "wait: refused with ERR-5203" : "place stop STOP stop_loss",
+    ]),
     ["refused: pauses", [order("rejected", STOP, { closedMs: at(59_700) })], {}, {}, "wait: refused with ERR-5106"],
     [
       "refused twice for good: market",
