@@ -301,8 +301,11 @@ export const distinctPrice = (intent: Look & { readonly price: YenE8 }, tick: Ye
   return price;
 };
 
-/** Allowed difference between our clock and the venue's when matching an order's time. */
-export const CLOCK_SKEW_MS = 5 * SECOND_MS;
+/**
+ * Allowed difference between our clock and the venue's when matching an order's time. The connector signs with the venue's time
+ * up to 30 s away from ours, so a clock that far ahead still sends orders: they must be known again, or a second one would follow.
+ */
+export const CLOCK_SKEW_MS = 35 * SECOND_MS;
 
 /** What of a venue order tells whose it is. */
 export type OrderLook = Look & Pick<VenueOrder, "orderId" | "settleType" | "timestampMs">;

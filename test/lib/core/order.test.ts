@@ -296,9 +296,12 @@ describe("finding our own order", () => {
     ["another side", { side: "SELL" }],
     ["another type", { executionType: "STOP" }],
     ["a close", { settleType: "CLOSE" }],
-    ["one from before the request", { timestampMs: epochMs(T0 - 5_001) }],
+    ["one from before the request", { timestampMs: epochMs(T0 - 35_001) }],
   ])("does not take %s", (_, over) => {
     expect(find([order(over)])).toBeUndefined();
+  });
+  test("takes one that a venue 30 s behind our clock has dated", () => {
+    expect(find([order({ timestampMs: epochMs(T0 - 30_000) })])).toBe("8800000001");
   });
   test("takes the one that looks like it, the earliest of several, never one that another row owns", () => {
     const later = order({ orderId: "8800000009", timestampMs: epochMs(T0 + 10) });
