@@ -36,6 +36,8 @@ export const bookPayments = async (ctx: AppCtx, account: AccountFacts): Promise<
   } catch (e) {
     if (!(e instanceof AppError)) throw e;
     ctx.log.warn({ code: e.code, err: e }, "payments.notTold");
+    // A history that is refused is not asked at every look: up to 48 questions each.
+    ctx.commit((tx) => tx.meta.set(META, JSON.stringify({ ...watch, askedMs: nowMs } satisfies Watch)));
   }
 };
 

@@ -71,6 +71,9 @@ describe("yen paid out", () => {
     w.simulator.pay("JPY", -yen(40_000));
     await reconcile(w, "r1");
     expect(halts(w)).toEqual(["loss-day"]);
+    for (let i = 0; i < 5; i += 1) await reconcile(w, `again ${i}`);
+    // Not at every look: once a minute.
+    expect(w.requests.filter((r) => r.includes("fiatWithdrawal"))).toHaveLength(1);
   });
 
   test("nothing is asked while nothing is missing", async () => {
