@@ -1,6 +1,6 @@
 // executions: every fill of our orders, and every close of our positions by somebody else, booked exactly once.
 import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
-import { yenE8 } from "../../lib/core/money.ts";
+import { floorDiv, yenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { BookedExecution } from "../../lib/core/pnl.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
@@ -93,7 +93,16 @@ export const executionWrites = (sql: Sqlite) => {
      ON CONFLICT (execution_id) DO NOTHING`,
   );
   const removeEstimated = sql.prepare("DELETE FROM executions WHERE position_id = ? AND estimated = 1");
+  const remove = sql.prepare("DELETE FROM executions WHERE execution_id = ? AND estimated = 1");
+  const shrink = sql.prepare(
+    "UPDATE executions SET size_e8 = ?, loss_gain_e8 = ? WHERE execution_id = ? AND estimated = 1",
+  );
   return {
+    /** Takes `part` of an estimated execution out again, with its share of the gain (rounded down below 1e-8 yen). */
+    takeEstimated({ executionId, size, lossGain }: ExecutionRow, part: CoinE8): void {
+      if (part >= size) remove.run(executionId);
+      else shrink.run(size - part, floorDiv(lossGain * (size - part), size), executionId);
+    },
     /** What was estimated of a position, taken out again for the truth. Returns how many rows. */
     removeEstimated: (positionId: string): number => removeEstimated.run(positionId).changes,
     /** Returns false when it was booked before. */

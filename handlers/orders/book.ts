@@ -211,7 +211,7 @@ const bookClosing = (tx: Tx, by: Scribe, order: Order, shown: Execution): void =
   if (!isSpot(e.symbol) && e.positionId !== undefined && e.positionId !== positionId)
     throw strange(e, `it closes position ${e.positionId}, order ${order.id} was for ${positionId}`);
   if (!tx.executions.insert({ ...rowOf(e, by, positionId, order), kind: "close", exitReason })) return;
-  const size = isSpot(e.symbol) ? bookOversold(tx, by, legId, e) : e.size;
+  const size = isSpot(e.symbol) ? bookOversold(tx, by, legId, e) : insteadOfEstimate(tx, by, legId, positionId, e);
   tx.positions.shrink(positionId, size, e.timestampMs);
   tx.tradeLegs.shrink(legId, size, exitReason, e.timestampMs);
   afterClosing(tx, by, e, exitReason, order);
@@ -234,6 +234,26 @@ const bookOversold = (tx: Tx, by: Scribe, legId: number, e: Execution): CoinE8 =
   tx.alerts.raise(composeAlert(by.locale, { key: id, severity: "critical", atMs: by.atMs }, text));
   return own;
 };
+
+/**
+ * A fill of our own order that the venue tells only after its position's close was estimated (estimated.ts): what the leg does not
+ * hold any more takes the estimate's place. Returns what was still the leg's.
+ */
+const insteadOfEstimate = (tx: Tx, by: Scribe, legId: number, positionId: string, e: Execution): CoinE8 => {
+  let over: bigint = e.size - (tx.tradeLegs.byId(legId)?.open ?? 0n);
+  let taken = 0n;
+  for (const row of tx.executions.ofTrade(by.trade.id)) {
+    if (over <= 0n || !row.estimated || row.positionId !== positionId) continue;
+    const part = minBig(coinE8(over), row.size);
+    tx.executions.takeEstimated(row, part);
+    if (part === row.size) tx.alerts.resolve(estimatedAlertKey(row.executionId), by.atMs);
+    over -= part;
+    taken += part;
+  }
+  if (taken > 0n) audit(tx, by, "exit.corrected", executionStory(e));
+  return coinE8(e.size - taken);
+};
+export const estimatedAlertKey = (executionId: string): string => `estimated:${executionId}`;
 
 const afterClosing = (tx: Tx, by: Scribe, e: Execution, exitReason: ExitReason, order: Order | undefined): void => {
   tx.trades.setProgress(by.trade.id, tradeResult(tx.executions.ofTrade(by.trade.id)));

@@ -12,14 +12,13 @@ import { MINUTE_MS } from "../../lib/core/time.ts";
 import { closingSide, type Direction, type Execution, type Position } from "../../lib/core/venue.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../services.ts";
-import { bookForeignClose, bookInstead, scribe } from "./book.ts";
+import { bookForeignClose, bookInstead, estimatedAlertKey, scribe } from "./book.ts";
 import { closeIfFlat } from "./ending.ts";
 
 /** So long a difference of a position stands before it is settled so. */
 export const ESTIMATED_AFTER_MS = 10 * MINUTE_MS;
 /** In place of the venue's order id. An estimated execution's own id is below 0, the venue's are all above. */
 const ESTIMATED_ORDER = "estimated";
-const alertKey = (executionId: string): string => `estimated:${executionId}`;
 
 /** What settles the difference of a position; undefined while the venue, or an order of ours, speaks against a close. */
 export const estimatedClose = (
@@ -43,14 +42,16 @@ export const correctEstimates = (ctx: AppCtx, told: readonly Execution[]): void 
     const trade = position && ctx.db.trades.byId(position.tradeId);
     if (position === undefined || trade === undefined) continue;
     const estimated = estimatedOf(ctx.db, position);
-    const truth = news.filter((e) => e.positionId === positionId);
+    // What was closed after the estimate was booked is another close.
+    const bookedMs = Math.max(...estimated.map((e) => e.atMs));
+    const truth = news.filter((e) => e.positionId === positionId && e.timestampMs <= bookedMs);
     if (estimated.length === 0 || total(estimated) !== total(truth)) continue;
     ctx.commit((tx) => {
       const by = scribe(ctx, trade);
       if (tx.executions.removeEstimated(position.positionId) !== estimated.length)
         throw new AppError("alert", "EXECUTION_STRANGE", `the estimates of position ${positionId} changed meanwhile`);
       for (const e of truth) bookInstead(tx, by, e, position.positionId);
-      for (const e of estimated) tx.alerts.resolve(alertKey(e.executionId), by.atMs);
+      for (const e of estimated) tx.alerts.resolve(estimatedAlertKey(e.executionId), by.atMs);
     });
   }
 };
@@ -91,7 +92,7 @@ const book = (tx: Tx, ctx: AppCtx, positionId: string, left: CoinE8): void => {
   if (!bookForeignClose(tx, by, execution, "manual", { estimated: true })) return;
   const facts = { size: sizeText(size, trade.symbol), yen: toNumber(price), tradeId: trade.id };
   const text = textsOf(by.locale).alerts.estimated(facts);
-  const key = alertKey(execution.executionId);
+  const key = estimatedAlertKey(execution.executionId);
   tx.alerts.raise(composeAlert(by.locale, { key, severity: "critical", atMs: by.atMs }, text));
   closeIfFlat(tx, by);
 };

@@ -26,6 +26,8 @@ export interface HeardOrder
   readonly createdMs: VenueOrder["timestampMs"];
 }
 
+const HEARD = "reconcile:heard:";
+
 /** Wakes the jobs that wait for the account, and starts a reconcile where the event is none of theirs. */
 export const hear = (
   desk: { readonly db: { readonly read: Reads }; readonly store: JobStore },
@@ -33,8 +35,16 @@ export const hear = (
 ): void => {
   desk.store.wake(accountTopic(event.symbol));
   const job = unexplained(desk.db.read, event);
-  if (job !== undefined) desk.store.enqueue(job);
+  if (job !== undefined && !oneWaits(desk)) desk.store.enqueue(job);
 };
+
+/** A quick reconcile that has not begun sees this event too: another hand that trades all the time must not keep us busy. */
+const oneWaits = ({ store }: { readonly store: JobStore }): boolean =>
+  store
+    .list({ name: "reconcile", state: "ready", limit: MOST_WAITING })
+    .some((j) => j.attempts === 0 && j.key.startsWith(HEARD));
+/** Those of later (look.ts) and of the schedule are few. */
+const MOST_WAITING = 50;
 
 /** The reconcile an event asks for; undefined when a live order of ours explains it, or it changes nothing. */
 export const unexplained = (db: Reads, event: HeardEvent): NewJob | undefined => {
@@ -46,12 +56,12 @@ export const unexplained = (db: Reads, event: HeardEvent): NewJob | undefined =>
     const executionId = String(event.execution.executionId);
     if (ours?.state === "open" || db.executions.has(executionId)) return undefined;
     if (ours === undefined && isAwaited(db, event.order)) return undefined;
-    return { name: "reconcile", key: `reconcile:heard:${executionId}`, input: { quick: true } };
+    return { name: "reconcile", key: `${HEARD}${executionId}`, input: { quick: true } };
   }
   if (ours !== undefined || isAwaited(db, event.order)) return undefined;
   // Came and went without a trade.
   if (isTerminalStatus(event.order.status) && event.order.executedSize === 0n) return undefined;
-  return { name: "reconcile", key: `reconcile:heard:order:${orderId}:${event.order.status}`, input: { quick: true } };
+  return { name: "reconcile", key: `${HEARD}order:${orderId}:${event.order.status}`, input: { quick: true } };
 };
 
 /** The answer to a request of ours may be on its way still: its own job looks. */
