@@ -6,14 +6,15 @@ import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { computeFeatures, FEATURE_WINDOW_BARS } from "../../lib/core/features.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
-import { BAR_MS, DAY_MS, epochMs, isoUtc, parseInstant } from "../../lib/core/time.ts";
+import { BAR_MS, DAY_MS, type EpochMs, epochMs, isoUtc, jstText, parseInstant } from "../../lib/core/time.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
 import { notWritable, storageError } from "../../lib/io/storageTrouble.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../lib/sim/bundled.ts";
 import { readCandleFile } from "../../lib/sim/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../models/registry.ts";
-import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "./state.ts";
+import { calendarGap } from "./calendar.ts";
+import { databasePath, META, makeStateFolder, openToLook, productOf, venuePath } from "./state.ts";
 import { type Finding, telegramChecks } from "./telegramChecks.ts";
 
 type Check = Finding;
@@ -97,6 +98,19 @@ const checks = (config: Config, dir: string): readonly Check[] => [
       db.close();
     }
   }),
+  check("calendar", () => {
+    const path = databasePath(dir);
+    if (!existsSync(path)) return calendarText(undefined);
+    const { db } = openToLook(dir);
+    try {
+      if (db.read.meta.get(META.mode) === "replay") return "the bundled one of the replayed days";
+      return calendarText(db.read.events.lastMs());
+    } catch (e) {
+      throw storageError(e, path) ?? e;
+    } finally {
+      db.close();
+    }
+  }),
   check("indicators", () => {
     const candles = Array.from({ length: FEATURE_WINDOW_BARS }, (_, i) => {
       const close = 1_000_000 + 5_000 * Math.sin(i / 5) + 10 * (i % 7);
@@ -133,6 +147,10 @@ const checks = (config: Config, dir: string): readonly Check[] => [
   }),
 ];
 
+/** Never a failure: paper may well run without one. */
+const calendarText = (lastMs: EpochMs | undefined): string =>
+  calendarGap(lastMs, realClock.nowMs()) ?? `until ${lastMs === undefined ? "" : jstText(lastMs)}`;
+
 export const registerDoctor = (
   program: Command,
   deps: { readonly config: () => Config; readonly out: (text: string) => void },
@@ -140,7 +158,7 @@ export const registerDoctor = (
   program
     .command("doctor")
     .description(
-      "check settings, clock, disk, database, native modules, model, bundled data, and the bot when there is one",
+      "check settings, clock, disk, database, calendar, native modules, model, bundled data, and the bot when there is one",
     )
     .option("--var <dir>", "state folder")
     .option("--json", "one JSON object")

@@ -9,6 +9,7 @@ import { parseEventsCsv } from "../../lib/core/events.ts";
 import { DAY_MS, type EpochMs, isoUtc, jstDateStart, jstText, parseInstant } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Database } from "../../queue/types.ts";
+import { calendarGap } from "./calendar.ts";
 import { META } from "./state.ts";
 
 export interface EventsDeps {
@@ -54,6 +55,8 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
           deps.out(
             `${file}: ${counts.added} added, ${counts.changed} changed, ${counts.unchanged} unchanged; ${first && jstText(first)} to ${last && jstText(last)}`,
           );
+        const gap = calendarGap(state.db.read.events.lastMs(), state.clock.nowMs());
+        if (gap !== undefined) deps.err(`note: the calendar of ${state.db.path}: ${gap} with events to come`);
         // A mistyped folder is a new one, and would be found out by a missed event.
         if (state.db.read.meta.get(META.mode) === undefined)
           deps.err(

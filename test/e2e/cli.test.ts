@@ -111,6 +111,7 @@ describe("trader", () => {
     const cwd = tempFolder();
     const good = await traderHere(["doctor", "--var", join(cwd, "v"), "--json"]);
     expect(lastJson<{ ok: boolean }>(good)).toMatchObject({ ok: true });
+    expect(good.stdout).toContain("EMPTY, the news gate sees no events");
     expect(good.code).toBe(0);
     expect(existsSync(join(cwd, "v", "trader.db"))).toBe(false); // it makes nothing but the folder
     writeFileSync(join(cwd, "v", "trader.db"), "no database at all, just a text that is long enough".repeat(50));

@@ -54,6 +54,18 @@ describe("trader events import", () => {
     trader("import", file(GOOD));
     expect(notes).toEqual([]);
   });
+  test("a calendar that has no event to come is told: the news gate is blind", () => {
+    book.db.transaction((tx) => tx.meta.set(META.mode, "paper"));
+    trader("import", file(`${HEADER}\n2025-07-29T18:00:00Z,USD,high,FOMC Decision\n`));
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^note: .*: ENDED 2025-07-30 03:00 JST, the news gate sees no events: .* with events to come$/,
+      ),
+    ]);
+    notes = [];
+    trader("import", file(GOOD));
+    expect(notes).toEqual([]);
+  });
   test("adds, then changes nothing, then changes what changed; each real change is audited", () => {
     const path = file(GOOD);
     expect(JSON.parse(trader("import", path, "--json")[0]!)).toEqual({
