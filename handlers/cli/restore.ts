@@ -4,6 +4,7 @@
 import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { haltReads } from "../../db/tables/halts.ts";
 import { metaReads, metaWrites } from "../../db/tables/meta.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { type EpochMs, isoUtc, jstText } from "../../lib/core/time.ts";
@@ -28,11 +29,16 @@ export const registerRestore = (program: Command, deps: CopyDeps): void => {
       const { lastEventMs, ...facts } = done.facts;
       if (options.json) {
         const lastEvent = lastEventMs === undefined ? null : isoUtc(lastEventMs);
-        deps.out(JSON.stringify({ path: done.path, replaced: done.replaced ?? null, ...facts, lastEvent }));
+        const { path, replaced, haltsLost } = done;
+        deps.out(JSON.stringify({ path, replaced: replaced ?? null, ...facts, lastEvent, haltsLost }));
         return;
       }
       deps.out(`restored ${done.path} from ${resolve(file)}: ${factsText(done.facts)}`);
       if (done.replaced) deps.out(`the database that was there is kept: ${done.replaced}`);
+      if (done.haltsLost.length > 0)
+        deps.err(
+          `note: it was under ${done.haltsLost.join(", ")}, and this backup is not; if that shall still hold, ask again before the worker starts: ${done.haltsLost.map((kind) => `trader ${kind}`).join(", ")}`,
+        );
       deps.out(
         "the next start of the worker quarantines it: proposals rejected, entries paused until venue and book agree",
       );
@@ -57,6 +63,8 @@ export interface RestoreDone {
   /** Where the replaced database is; undefined when there was none. */
   readonly replaced: string | undefined;
   readonly facts: DatabaseFacts;
+  /** What the owner had halted in the replaced database and the backup does not know: pause, stop, panic. */
+  readonly haltsLost: readonly string[];
 }
 
 /**
@@ -88,6 +96,7 @@ const replace = async (order: RestoreOrder, file: string, path: string): Promise
   const staging = join(varDir, "restoring");
   const staged = join(staging, "trader.db");
   let replaced: string | undefined;
+  let haltsLost: readonly string[] = [];
   let hold: Sqlite | undefined;
   try {
     // In a folder of its own, on the same disk: a copy of a file with its -wal is only whole as both.
@@ -101,12 +110,17 @@ const replace = async (order: RestoreOrder, file: string, path: string): Promise
     onStep?.("staged");
     const why = `trader restore put ${file} in place at ${jstText(nowMs)}`;
     const copy = { path: staged, of: file, otherwise: "take another backup" };
-    const facts = finishCopy(copy, (sql) => metaWrites(sql).set(META.restored, why));
+    let kept: readonly string[] = [];
+    const facts = finishCopy(copy, (sql) => {
+      kept = ownerHalts(sql, nowMs);
+      metaWrites(sql).set(META.restored, why);
+    });
     mustBeRestorable(facts, file);
     await sync(staged);
     onStep?.("checked");
     if (existsSync(path)) {
       hold = holdAlone(path, facts.mode);
+      if (hold !== undefined) haltsLost = ownerHalts(hold, nowMs).filter((kind) => !kept.includes(kind));
       replaced = keepBeside(path, nowMs, hold === undefined);
       await sync(varDir);
       onStep?.("kept");
@@ -117,11 +131,22 @@ const replace = async (order: RestoreOrder, file: string, path: string): Promise
     onStep?.("cleared");
     await renameDurably(staged, path);
     onStep?.("replaced");
-    return { path, replaced, facts };
+    return { path, replaced, facts, haltsLost };
   } finally {
     hold?.close();
     rmSync(staging, { recursive: true, force: true });
   }
+};
+
+const OWNER_HALTS: readonly string[] = ["pause", "stop", "panic"];
+/** Kinds of the halts that only the owner's resume ends. */
+const ownerHalts = (sql: Sqlite, nowMs: EpochMs): readonly string[] => {
+  const isThere = sql.prepare("SELECT 1 FROM sqlite_master WHERE name = 'halts'").get();
+  if (isThere === undefined) return [];
+  return haltReads(sql)
+    .active(nowMs)
+    .map((halt) => halt.kind)
+    .filter((kind) => OWNER_HALTS.includes(kind));
 };
 
 const mustBeRestorable = (facts: DatabaseFacts, file: string): void => {

@@ -203,6 +203,22 @@ describe("trader restore", () => {
     expect(lastJson<{ replaced: string; jobs: number }>(again)).toMatchObject({ jobs: 1, mode: "paper" });
   });
 
+  test("names what the owner halted after the backup, and nothing that it holds itself", async () => {
+    const atMs = realClock.nowMs();
+    book().transaction((tx) => tx.halts.raise({ kind: "stop", reason: "before", atMs }));
+    await backup({ varDir: dir, file: file() });
+    opened[0]?.transaction((tx) => {
+      for (const kind of ["panic", "api"]) tx.halts.raise({ kind, reason: "after", atMs });
+    });
+    closeAll();
+    const ended = await cli("restore", file());
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toMatch(
+      /^note: it was under panic, and this backup is not; .*worker starts: trader panic\n?$/,
+    );
+    expect(lastJson<{ haltsLost: string[] }>(await cli("restore", file(), "--json")).haltsLost).toEqual([]);
+  });
+
   test("holds the folder meanwhile, and is refused while a runner does", async () => {
     await backUp();
     closeAll();
