@@ -27,7 +27,7 @@ interface Wanted {
 
 const WAIT_SECONDS = "60";
 const DESCRIPTIONS = {
-  pause: "no new proposals and entries until resume; protection of what is open goes on",
+  pause: "no new proposals and entries until resume, a resting entry order is cancelled; protection goes on",
   stop: "stop trading: proposals rejected, entry orders cancelled and verified at the venue, stops stay; until resume",
   panic: "stop, and close every position of ours at market until flat; until resume",
   resume: "end pause, stop and panic, once venue and book agree; loss limits and doubts end by themselves only",
@@ -90,10 +90,11 @@ const run = async (deps: Deps, options: Options, wanted: Wanted): Promise<void> 
     actor: ACTOR,
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   };
-  const { requested, idle, folder } = within(deps.open, options, (state) => ({
+  const { requested, idle, folder, resting } = within(deps.open, options, (state) => ({
     requested: requestCommand(state, request),
     idle: idleText(state.db, hint),
     folder: folderText(state.db),
+    resting: state.db.read.orders.allLive().filter((o) => o.intent.purpose === "entry").length,
   }));
   deps.err(`${folder}: ${requested.text}`);
   if (limitMs === undefined) {
@@ -102,9 +103,9 @@ const run = async (deps: Deps, options: Options, wanted: Wanted): Promise<void> 
   }
   if (idle !== undefined) {
     tell(deps, options, wanted, requested, undefined);
-    // Complete without the venue: nothing was left to do there.
-    if (wanted.command === "pause" || wanted.command === "rejectAll") {
-      deps.err(`note: ${idle}`);
+    // Complete without the venue when nothing is left to do there. An entry that rests can fill.
+    if (wanted.command === "rejectAll" || (wanted.command === "pause" && resting === 0)) {
+      deps.err(`note: it holds already; ${idle}`);
       return;
     }
     throw new AppError(

@@ -111,7 +111,15 @@ describe("without a worker", () => {
     const { trader, halts, err } = begin();
     await trader("pause");
     expect(halts()).toEqual(["pause"]);
-    expect(err.at(-1)).toMatch(/^note: no worker runs/);
+    expect(err.at(-1)).toMatch(/^note: it holds already; no worker runs/);
+  });
+  test("a pause while an entry rests is not complete: the entry can fill, exit 1", async () => {
+    const { w, trader, halts } = begin({ btc: (s) => s.flat(200) });
+    w.approve();
+    for (let i = 0; i < 20 && w.db.read.orders.allLive().length === 0; i += 1) await w.advance(1 / 30);
+    expect(w.db.read.orders.allLive().map((o) => o.intent.purpose)).toEqual(["entry"]);
+    await expect(trader("pause")).rejects.toThrow(/nothing was done or verified at the venue: no worker runs/);
+    expect(halts()).toEqual(["pause"]);
   });
   test("--no-wait asks for no more than durability", async () => {
     const { trader, halts, out } = begin();
