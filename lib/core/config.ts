@@ -68,7 +68,7 @@ export const SETTINGS = {
   LOCALE: setting(
     oneOf(LOCALES),
     "en",
-    "Language of messages, reports and alerts: en or ja. Logs and the command line stay English.",
+    "Language of messages, reports, alerts, and of trader why and signals: en or ja. Logs and other commands are English.",
   ),
   VAR_DIR: setting(
     z.string().min(1, { error: "expected a folder" }),

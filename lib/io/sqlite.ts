@@ -35,7 +35,7 @@ export const openSqlite = (file: string | Buffer, options: SqliteOptions = {}): 
       throw new AppError(
         "permanent",
         "DB_MISSING",
-        `expected a database at ${path}, found none; run trader start or trader worker first`,
+        `expected a database at ${path}, found none; is --var right? trader start or trader worker makes one`,
       );
     db = new Database(file, { timeout: options.busyTimeoutMs ?? 5_000, readonly: options.readonly ?? false });
     if (!options.readonly && wal) {
