@@ -166,7 +166,6 @@ export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonl
   }
   const around = await strangers(ctx, symbol);
   await bookLateFills(ctx, around, tradeOf);
-  correctEstimates(ctx, around.executions);
   for (const order of ctx.db.orders.givenUp(symbol, nowMs - LATE_MS)) tradeOf(order.intent.tradeId);
   for (const position of ctx.db.positions.open()) if (position.symbol === symbol) tradeOf(position.tradeId);
   if (held.kind === "coins") await bookCoinTrades(ctx, symbol, around);
@@ -176,6 +175,8 @@ export const settleSymbol = async (ctx: AppCtx, symbol: string): Promise<readonl
     settleRests(ctx, trade);
     finishIfFlat(ctx, trade);
   }
+  // After the late arrivals: what an order of ours has done is no close by another hand.
+  correctEstimates(ctx, around.executions);
   // An order still without an answer explains one at the venue that looks foreign; its own job is looking.
   if (ctx.db.orders.live(symbol).some((o) => o.state === "sending" || o.state === "unknown")) return [];
   const ours = ctx.db.positions.open().filter((p) => p.symbol === symbol);

@@ -311,7 +311,8 @@ export const bookForeignClose = (
 
 /** A close by another hand that was estimated before: position and legs are as they are, the result is the execution's. */
 export const bookInstead = (tx: Tx, by: Scribe, e: Execution, positionId: string): void => {
-  const row = { ...rowOf(e, by, positionId, undefined), kind: "close", exitReason: "manual" } as const;
+  const exitReason = e.settleType === "LOSS_CUT" ? "stop_loss" : "manual";
+  const row = { ...rowOf(e, by, positionId, undefined), kind: "close", exitReason } as const;
   if (!tx.executions.insert(row)) throw strange(e, "it is booked already");
   tx.trades.setProgress(by.trade.id, tradeResult(tx.executions.ofTrade(by.trade.id)));
   audit(tx, by, "exit.corrected", executionStory(e));

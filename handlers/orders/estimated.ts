@@ -19,6 +19,7 @@ import { closeIfFlat } from "./ending.ts";
 export const ESTIMATED_AFTER_MS = 10 * MINUTE_MS;
 /** In place of the venue's order id. An estimated execution's own id is below 0, the venue's are all above. */
 const ESTIMATED_ORDER = "estimated";
+const estimatedId = (positionId: string, number: number): string => `-${positionId}${String(number).padStart(3, "0")}`;
 
 /** What settles the difference of a position; undefined while the venue, or an order of ours, speaks against a close. */
 export const estimatedClose = (
@@ -75,9 +76,10 @@ const book = (tx: Tx, ctx: AppCtx, positionId: string, left: CoinE8): void => {
   const size = coinE8(position.open - left);
   const price = worstStop(tx, trade.direction, positionId) ?? position.price;
   const by = scribe(ctx, trade);
-  const number = tx.executions.ofTrade(trade.id).filter((e) => e.estimated).length;
+  let number = 0;
+  while (tx.executions.has(estimatedId(positionId, number))) number += 1;
   const execution = {
-    executionId: `-${positionId}${String(number).padStart(3, "0")}`,
+    executionId: estimatedId(positionId, number),
     orderId: ESTIMATED_ORDER,
     positionId,
     symbol: trade.symbol,

@@ -6,6 +6,7 @@ import { HOUR_MS } from "../../lib/core/time.ts";
 import { type Execution, isTerminalStatus, type Position, type VenueOrder } from "../../lib/core/venue.ts";
 import type { AppCtx } from "../services.ts";
 import { bookForeignClose, scribe } from "./book.ts";
+import { correctEstimates } from "./estimated.ts";
 import { bookSeen, type Strangers, strangers } from "./look.ts";
 
 /** A request without a trace is given up after seconds; this long its late arrival is still recognised. */
@@ -33,6 +34,7 @@ export const bookForeignCloses = async (ctx: AppCtx, trade: Trade, held: readonl
   if (unsettled) return;
   const around = await strangers(ctx, trade.symbol);
   await adoptLateArrivals(ctx, trade, around);
+  correctEstimates(ctx, around.executions);
   const ours = ctx.db.orders.venueIds(trade.symbol);
   const orders = new Map(around.orders.map((o) => [o.orderId, o] as const));
   for (const e of around.executions) {

@@ -82,8 +82,46 @@ test("a later close of the rest is not taken for the one that was estimated", as
   await byHand();
   await reconcile(w, "r2");
   await w.advance(0.2);
+  expect(w.deadJobs()).toEqual([]);
   expect(estimated().map((e) => e.executionId)).toEqual([id]);
   expect(w.trade().status).toBe("closed");
+  // And now the first one, told after all.
+  untold.clear();
+  await reconcile(w, "r3");
+  expect(estimated()).toEqual([]);
+  expect(await w.brokenPromises()).toEqual([]);
+});
+
+test("a close of the rest and the one that was estimated, told together, are booked once each", async () => {
+  let hidden = false;
+  const w = start(() => false, {
+    btc: (s) => s.to(9_998_000, 2).flat(6_000),
+    onReply: (_, what, reply) =>
+      hidden && what === "GET /v1/latestExecutions" ? { ...reply, body: emptied(reply) } : undefined,
+  });
+  w.approve();
+  await w.advance(5);
+  const [position] = w.db.read.positions.open();
+  const half = coinE8((position?.open ?? 0n) / 2n);
+  const byHand = async (): Promise<void> => {
+    for (const o of await w.owner.activeOrders("BTC_JPY")) await w.owner.cancelOrder(o.orderId);
+    const order = { symbol: "BTC_JPY", side: "SELL", executionType: "MARKET", size: half } as const;
+    await w.owner.closeOrder({ ...order, positionId: position?.positionId ?? "" });
+  };
+  hidden = true;
+  await byHand();
+  await reconcile(w, "r0");
+  w.pass(10 * 60_000);
+  await reconcile(w, "r1");
+  expect(w.db.read.executions.ofTrade(1).filter((e) => e.estimated)).toHaveLength(1);
+  await byHand();
+  hidden = false;
+  await w.advance(2);
+  expect(w.trade().status).toBe("closed");
+  expect(w.db.read.executions.ofTrade(1).filter((e) => e.estimated)).toEqual([]);
+  // No job has stumbled over it.
+  expect(w.db.read.halts.recent().map((h) => h.kind)).not.toContain("doubt");
+  expect(await w.brokenPromises()).toEqual([]);
 });
 
 test("another hand that trades all the time costs one quick reconcile at a time", async () => {
