@@ -47,6 +47,7 @@ export const COMMANDS: readonly CommandModule[] = [
   },
   { names: ["signals", "why"], register: async (p, deps) => (await import("./signals.ts")).registerSignals(p, deps) },
   { names: ["status"], register: async (p, deps) => (await import("./status.ts")).registerStatus(p, deps) },
+  { names: ["alerts"], register: async (p, deps) => (await import("./alerts.ts")).registerAlerts(p, deps) },
   { names: ["report"], register: async (p, deps) => (await import("./report.ts")).registerReport(p, deps) },
   { names: ["events"], register: async (p, deps) => (await import("./events.ts")).registerEvents(p, creating(deps)) },
   { names: ["predict"], register: async (p, deps) => (await import("./predict.ts")).registerPredict(p, deps) },
