@@ -178,7 +178,7 @@ export class Settlement {
     const { state, quoteOf } = this;
     const { symbol, side, positionId } = position;
     const reserved = state.reservedOf(positionId);
-    state.told(positionId, reserved);
+    state.told(position, reserved);
     state.emit({
       kind: "position",
       msgType,

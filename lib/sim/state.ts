@@ -61,6 +61,8 @@ export class SimState {
   #ledgerCount = 0;
   /** `orderdSize` of each open position as it was told last. */
   readonly #told = new Map<number, bigint>();
+  /** The same, as it went into the sum that was told last of its symbol and side. */
+  readonly #summed = new Map<number, bigint>();
   #changedOrders = new Set<SimOrder>();
   #changedPositions = new Set<SimPosition>();
   #newExecutions: SimExecution[] = [];
@@ -153,15 +155,19 @@ export class SimState {
     for (const order of this.liveOrders.values()) sum += reservesOf(order, positionId);
     return coinE8(sum);
   }
-  /** Remembers that somebody is being told this `orderdSize`. */
-  told(positionId: number, reserved: CoinE8): void {
-    this.#told.set(positionId, reserved);
+  /** Remembers that somebody is being told this `orderdSize`, and the sum of all positions of the symbol and side. */
+  told(position: SimPosition, reserved: CoinE8): void {
+    this.#told.set(position.positionId, reserved);
+    for (const { positionId, symbol, side } of this.openPositions.values())
+      if (symbol === position.symbol && side === position.side)
+        this.#summed.set(positionId, this.reservedOf(positionId));
   }
-  /** Open positions whose `orderdSize` is not what was told last. */
+  /** Open positions whose `orderdSize` is not what was told last, of itself or in a sum. */
   untold(): readonly SimPosition[] {
-    return [...this.openPositions.values()].filter(
-      ({ positionId }) => this.reservedOf(positionId) !== (this.#told.get(positionId) ?? 0n),
-    );
+    return [...this.openPositions.values()].filter(({ positionId }) => {
+      const reserved = this.reservedOf(positionId);
+      return reserved !== (this.#told.get(positionId) ?? 0n) || reserved !== (this.#summed.get(positionId) ?? reserved);
+    });
   }
   /**
    * Open quantity of a symbol that no live close order covers. Of a coin: what was bought here beyond what was paid in, less
@@ -210,7 +216,7 @@ export class SimState {
     for (const position of rows.positions) this.touchPosition(position);
     this.executions.push(...rows.executions);
     for (const [symbol, stats] of rows.bare) this.bare.set(symbol, stats);
-    for (const { positionId } of this.openPositions.values()) this.told(positionId, this.reservedOf(positionId));
+    for (const position of this.openPositions.values()) this.told(position, this.reservedOf(position.positionId));
     this.#call = rows.call;
     this.takeChanges();
   }

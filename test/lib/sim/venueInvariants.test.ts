@@ -294,4 +294,17 @@ describe("whatever is asked of the venue", () => {
       { numRuns: LONG ? 400 : 20 },
     );
   });
+
+  test("a market close of several positions that ends with a part filled: the sum told is the sum that is", () => {
+    let fillShare = 1;
+    const d = new Desk({ venue: { faults: Object.assign(() => undefined, { effects: () => ({ fillShare }) }) } });
+    const listener = new Listener(d);
+    d.position("0.01");
+    d.position("0.01");
+    fillShare = 0.5;
+    d.post("/v1/closeBulkOrder", { symbol: "BTC_JPY", side: "SELL", executionType: "MARKET", size: "0.02" });
+    expect(d.positions().map((row) => row.size)).toEqual(["0.01"]);
+    expect(sorted(told(listener))).toEqual(sorted(asked(d)));
+    d.close();
+  });
 });
