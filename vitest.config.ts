@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longestFirst.ts";
 
 // One project: unit, property, crash and end-to-end tests. Long runs read TEST_LONG=1 (npm run test:long).
 export default defineConfig({
@@ -13,6 +14,7 @@ export default defineConfig({
     // cost as much again as the tests themselves.
     isolate: false,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", "./test/closingLine.ts"],
   },
 });
