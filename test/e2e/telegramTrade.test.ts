@@ -156,7 +156,7 @@ const FAULTS: readonly Fault[] = [
 
 // The short version is above, and in virtual time in test/crash/telegram.test.ts.
 test.runIf(LONG)(
-  "twenty trades, each killed twice at any moment, with faults of Telegram",
+  "twenty trades, each killed twice at any moment, with faults of Telegram (npm run test:long)",
   { timeout: 3_600_000 },
   async () => {
     const seed = process.env["TEST_SEED"] ?? "telegramTrade";
