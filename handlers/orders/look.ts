@@ -117,14 +117,15 @@ const untoldSize = (ctx: AppCtx, orderId: number, shown: VenueOrder, executions:
   return untold > 0n ? untold : 0n;
 };
 
-/** A cancelled order that the venue shows nowhere so long after has ended; shorter than the pause before it is cancelled again. */
-const CANCEL_SHOWN_MS = 1_500;
+/** An order that the venue shows nowhere is cancelled again after so long; shorter than the pause of one that it shows. */
+const CANCEL_UNSEEN_AGAIN_MS = 1_500;
 
 /**
  * An order the venue accepted and does not show by its id: its executions and the active orders tell what it is. Filled by
- * them: filled. Active: as it stands there. Neither, and the venue had time to show it: a closing order has ended, for the next one
- * is refused where it has not (ERR-200). An entry is cancelled to be sure, and has ended a moment after. undefined: wait.
- * Throws AppError alert ORDER_GONE once for an entry of which nothing is known; what it has executed is booked before.
+ * them: filled. Active: as it stands there. Neither, and the venue had time to show it: a closing order of a position has ended, for
+ * the next one is refused where it has not (ERR-200). An entry, or a sale of coins, is cancelled until the venue itself says that
+ * there is nothing to cancel: that a cancel was asked is no proof, whoever asked may have died before it went out. undefined: wait.
+ * Throws AppError alert ORDER_GONE once for an order of which nothing is known; what it has executed is booked before.
  */
 const traceOf = async (ctx: AppCtx, trade: Trade, order: In<"open">): Promise<VenueOrder | undefined> => {
   const { intent, venueOrderId } = order;
@@ -155,16 +156,17 @@ const traceOf = async (ctx: AppCtx, trade: Trade, order: In<"open">): Promise<Ve
   const nowMs = ctx.clock.nowMs();
   if (nowMs < waitEndMs(order.sentMs, settleMs(intent.purpose), nowMs))
     return executed > order.executed ? as("ORDERED") : undefined;
-  if (intent.purpose !== "entry") return as("CANCELED");
+  if (intent.purpose !== "entry" && !isSpot(intent.symbol)) return as("CANCELED");
   if (executed > order.executed) return as("ORDERED");
-  if (order.cancelAskedMs !== undefined)
-    return nowMs >= waitEndMs(order.cancelAskedMs, CANCEL_SHOWN_MS, nowMs) ? as("CANCELED") : undefined;
+  const askedMs = order.cancelAskedMs;
+  if (askedMs !== undefined && nowMs < waitEndMs(askedMs, CANCEL_UNSEEN_AGAIN_MS, nowMs)) return undefined;
   // Whatever it is: it shall not fill any more.
   ctx.commit((tx) => {
     if (tx.orders.byId(order.id)?.state === "open")
       move(tx, scribe(ctx, trade), order.id, { kind: "cancelAsked", atMs: nowMs }, "the venue shows it nowhere");
   });
-  await ctx.venue.cancelOrder(venueOrderId);
+  const answer = await ctx.venue.cancelOrder(venueOrderId);
+  if (askedMs !== undefined) return answer.kind === "refused" && answer.resend === "never" ? as("CANCELED") : undefined;
   throw new AppError(
     "alert",
     "ORDER_GONE",
@@ -176,7 +178,7 @@ const traceOf = async (ctx: AppCtx, trade: Trade, order: In<"open">): Promise<Ve
 /**
  * Brings open orders up to date with the venue. Orders that have not changed cost no commit. Returns those that have ended
  * at the venue and stay open in our book, because it has not told all their executions yet.
- * Throws AppError alert ORDER_GONE when the venue shows an entry it accepted nowhere any more.
+ * Throws AppError alert ORDER_GONE when the venue shows an entry, or a sale of coins, that it accepted nowhere any more.
  */
 export const refresh = async (
   ctx: AppCtx,

@@ -1,5 +1,6 @@
 // The venue shows no order by an id it gave: its executions and the active orders say what has become of it.
 import { afterEach, expect, test } from "vitest";
+import { Death } from "../sim/mortal.ts";
 import { World, type WorldOptions } from "../sim/world.ts";
 
 let world: World;
@@ -63,4 +64,26 @@ test("an entry that is nowhere: a person is asked and entries pause; it ends onc
   expect(w.orders("entry").map((o) => o.state)).toEqual(["cancelled"]);
   expect(w.trade().status).toBe("cancelled");
   expect(w.requests.filter((r) => r === "POST /v1/order")).toHaveLength(1);
+});
+
+test("dead between the mark of its cancel and the cancel: it is cancelled by the next life, and only then taken for ended", async () => {
+  const nowhere = (killAt?: number) =>
+    start({ btc: (s) => s.flat(200), ...(killAt === undefined ? {} : { killAt }) }, (it) => it.minute > 4, [
+      "GET /v1/activeOrders",
+    ]);
+  const whole = nowhere();
+  whole.approve();
+  await whole.runToEnd(30);
+  const killAt = whole.mortality.story.indexOf("before POST /v1/cancelOrder") + 1;
+  expect(killAt).toBeGreaterThan(1);
+  whole.close();
+
+  const w = nowhere(killAt);
+  w.approve();
+  await expect(w.runToEnd(30)).rejects.toThrow(Death);
+  w.crash();
+  w.restart({ downMs: 30_000 });
+  await w.runToEnd(30);
+  expect(w.orders("entry").map((o) => o.state)).toEqual(["cancelled"]);
+  expect(w.simulator.orders().map((o) => o.status)).toEqual(["CANCELED"]);
 });
