@@ -7,7 +7,7 @@ import { type EpochMs, epochMs, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { SymbolRules } from "../core/venue.ts";
 import { type CandleFile, readCandleFile } from "./candleFile.ts";
 import { CandleSeries } from "./candleSeries.ts";
-import type { Best, Book, Kline, Level, Market, Print, SpreadsBps, TouchPrice, TouchSide } from "./market.ts";
+import type { Best, Book, Kline, Level, Market, Print, SpreadsBps, Touch, TouchSide } from "./market.ts";
 
 export interface CandleMarketOptions {
   readonly candles: Readonly<Record<string, CandleFile>>;
@@ -94,11 +94,9 @@ export class CandleMarket implements Market {
   }
   firstTouch(
     symbol: string,
-    side: TouchSide,
-    ticks: number,
+    { side, ticks, price = "last" }: Touch,
     fromMs: EpochMs,
     untilMs: EpochMs,
-    price: TouchPrice = "last",
   ): EpochMs | undefined {
     const { series } = this.#of(symbol);
     if (price === "last") return series.firstTouch(side, ticks, fromMs, untilMs);

@@ -48,7 +48,8 @@ export const nextDue = (machine: Machine, untilMs: EpochMs, ordersOnly: boolean)
   for (const position of state.openPositions.values()) {
     const ticks = machine.matching.toTicks(position.symbol, position.losscutPrice);
     const side = position.side === "BUY" ? "atOrBelow" : "atOrAbove";
-    const atMs = machine.touch(position.symbol, side, ticks, state.nowMs, horizon(), options.losscutTrigger);
+    const price = options.losscutTrigger;
+    const atMs = machine.touch(position.symbol, { side, ticks, price }, state.nowMs, horizon());
     offer(atMs, 2, () => losscutPosition(machine, position));
   }
   if (options.accountLosscutPercent !== undefined && state.openPositions.size > 0)
@@ -59,12 +60,12 @@ export const nextDue = (machine: Machine, untilMs: EpochMs, ordersOnly: boolean)
 const triggerMs = (machine: Machine, order: SimOrder, untilMs: EpochMs): EpochMs | undefined => {
   const ticks = order.throughTicks ?? machine.matching.toTicks(order.symbol, order.price!);
   const side = order.side === "BUY" ? "atOrAbove" : "atOrBelow";
-  return machine.touch(order.symbol, side, ticks, machine.state.nowMs, untilMs);
+  return machine.touch(order.symbol, { side, ticks }, machine.state.nowMs, untilMs);
 };
 const fillMs = (machine: Machine, order: SimOrder, untilMs: EpochMs): EpochMs | undefined => {
   const side = order.side === "BUY" ? "atOrBelow" : "atOrAbove";
   const fromMs = epochMs(Math.max(machine.state.nowMs, order.nextFillMs));
-  return machine.touch(order.symbol, side, order.throughTicks!, fromMs, untilMs);
+  return machine.touch(order.symbol, { side, ticks: order.throughTicks! }, fromMs, untilMs);
 };
 
 /** First 06:30 JST strictly after `at`. */

@@ -7,7 +7,7 @@ import { applyChange } from "./changes.ts";
 import { type Due, nextDue } from "./dues.ts";
 import { settleCall } from "./forced.ts";
 import { type Account, accountOf, openGain } from "./margin.ts";
-import type { Market, TouchPrice, TouchSide } from "./market.ts";
+import type { Market, Touch, TouchSide } from "./market.ts";
 import { Matching, type Stopped } from "./matching.ts";
 import type { VenueOptions } from "./options.ts";
 import { Settlement } from "./settlement.ts";
@@ -132,24 +132,18 @@ export class Machine {
       const last = this.market.last(symbol, this.state.nowMs);
       const holds = last !== undefined && (side === "atOrAbove" ? last >= level : last <= level);
       const startMs = holds ? this.market.stretch(symbol, this.state.nowMs).endMs : fromMs;
-      const atMs = this.market.firstTouch(symbol, side, level, startMs, epochMs(Math.min(untilMs, nextMs ?? untilMs)));
+      const stopMs = epochMs(Math.min(untilMs, nextMs ?? untilMs));
+      const atMs = this.market.firstTouch(symbol, { side, ticks: level }, startMs, stopMs);
       if (atMs !== undefined && (nextMs === undefined || atMs < nextMs)) nextMs = atMs;
     }
     return nextMs;
   }
 
   /** First touch while the venue matches orders. */
-  touch(
-    symbol: string,
-    side: TouchSide,
-    ticks: number,
-    fromMs: EpochMs,
-    untilMs: EpochMs,
-    price: TouchPrice = "last",
-  ): EpochMs | undefined {
+  touch(symbol: string, touch: Touch, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
     let startMs = fromMs;
     for (;;) {
-      const atMs = this.market.firstTouch(symbol, side, ticks, startMs, untilMs, price);
+      const atMs = this.market.firstTouch(symbol, touch, startMs, untilMs);
       if (atMs === undefined) return undefined;
       startMs = this.hours.matchingFrom(atMs);
       if (startMs === atMs) return atMs;

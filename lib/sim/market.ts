@@ -36,6 +36,12 @@ export interface Print {
 export type TouchSide = "atOrAbove" | "atOrBelow";
 /** Judged by the last price, or by the side of the book that a falling (bid) or rising (ask) price is taken at. */
 export type TouchPrice = "last" | "touch";
+/** A price at or beyond `ticks`; by default the last one. */
+export interface Touch {
+  readonly side: TouchSide;
+  readonly ticks: number;
+  readonly price?: TouchPrice;
+}
 
 export interface Market {
   readonly kind: "candles" | "quotes";
@@ -49,18 +55,8 @@ export interface Market {
   /** The touch of the book and the last price: what `book` and `last` say, cheaper. */
   best(symbol: string, atMs: EpochMs): Best | undefined;
   book(symbol: string, atMs: EpochMs): Book | undefined;
-  /**
-   * First instant in [fromMs, untilMs] at which something trades at or beyond `ticks`. Where nothing trades (a missing
-   * candle) nothing is touched.
-   */
-  firstTouch(
-    symbol: string,
-    side: TouchSide,
-    ticks: number,
-    fromMs: EpochMs,
-    untilMs: EpochMs,
-    price?: TouchPrice,
-  ): EpochMs | undefined;
+  /** First instant in [fromMs, untilMs] of a touch. Where nothing trades (a missing candle) nothing is touched. */
+  firstTouch(symbol: string, touch: Touch, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined;
   /** The stretch of the path that holds this instant: a resting order fills at most once in each. */
   stretch(symbol: string, atMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs };
   /** Coins that trade in that stretch: the most a resting order can get there. undefined: no limit known. */

@@ -4,7 +4,7 @@ import { AppError } from "../core/errors.ts";
 import { type CoinE8, ceilDiv, floorDiv, type YenE8 } from "../core/money.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { SymbolRules } from "../core/venue.ts";
-import type { Best, Book, Kline, Market, Print, TouchPrice, TouchSide } from "./market.ts";
+import type { Best, Book, Kline, Market, Print, Touch } from "./market.ts";
 
 export interface Quote {
   readonly bid: YenE8;
@@ -80,11 +80,9 @@ export class QuoteMarket implements Market {
   }
   firstTouch(
     symbol: string,
-    side: TouchSide,
-    ticks: number,
+    { side, ticks, price = "last" }: Touch,
     fromMs: EpochMs,
     untilMs: EpochMs,
-    price: TouchPrice = "last",
   ): EpochMs | undefined {
     const quote = this.#quotes.get(symbol);
     // Only the instant of the quote itself trades; an old quote standing still touches nothing new.

@@ -3,7 +3,7 @@
 import { type CoinE8, coinE8, floorToStep, maxBig, toNumber } from "../core/money.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { SymbolRules } from "../core/venue.ts";
-import type { Best, Book, Kline, Level, Market, Print, TouchPrice, TouchSide } from "./market.ts";
+import type { Best, Book, Kline, Level, Market, Print, Touch, TouchSide } from "./market.ts";
 
 export interface SpotSource {
   /** The margin symbol whose path it follows. */
@@ -99,15 +99,9 @@ export class SpotMarket implements Market {
     return { asks: side(book.asks, best.ask, 1), bids: side(book.bids, best.bid, -1).filter((row) => row.ticks > 0) };
   }
   /** `price` is for positions, so for margin symbols: those are the market's own. */
-  firstTouch(
-    symbol: string,
-    side: TouchSide,
-    ticks: number,
-    fromMs: EpochMs,
-    untilMs: EpochMs,
-    price?: TouchPrice,
-  ): EpochMs | undefined {
-    return this.market.firstTouch(this.#source(symbol), side, this.#unmap(symbol, side, ticks), fromMs, untilMs, price);
+  firstTouch(symbol: string, touch: Touch, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
+    const ticks = this.#unmap(symbol, touch.side, touch.ticks);
+    return this.market.firstTouch(this.#source(symbol), { ...touch, ticks }, fromMs, untilMs);
   }
   /** The nearest margin price whose spot price is at or beyond `ticks`: the mapping never falls, so this is exact. */
   #unmap(symbol: string, side: TouchSide, ticks: number): number {

@@ -219,8 +219,7 @@ describe("the path", () => {
         };
         const atMs = market.firstTouch(
           "BTC_JPY",
-          above ? "atOrAbove" : "atOrBelow",
-          level,
+          { side: above ? "atOrAbove" : "atOrBelow", ticks: level },
           epochMs(fromMs),
           epochMs(untilMs),
         );

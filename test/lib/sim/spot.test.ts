@@ -189,7 +189,7 @@ describe("a spot path made from margin candles", () => {
             const last = market.last("BTC", epochMs(ms))!;
             return above ? last >= ticks : last <= ticks;
           };
-          const atMs = market.firstTouch("BTC", above ? "atOrAbove" : "atOrBelow", ticks, START_MS, untilMs);
+          const atMs = market.firstTouch("BTC", { side: above ? "atOrAbove" : "atOrBelow", ticks }, START_MS, untilMs);
           if (atMs !== undefined) {
             touched += 1;
             expect(reaches(atMs)).toBe(true);
@@ -223,7 +223,7 @@ describe("a spot path made from margin candles", () => {
     const lasts = Array.from({ length: MINUTE_MS }, (_, ms) => market.last("BTC", epochMs(START_MS + ms))!);
     const untilMs = epochMs(START_MS + MINUTE_MS - 1);
     for (let ticks = lasts[0]! + 1; ticks <= lasts.at(-1)!; ticks++)
-      expect(market.firstTouch("BTC", "atOrAbove", ticks, START_MS, untilMs)).toBe(
+      expect(market.firstTouch("BTC", { side: "atOrAbove", ticks }, START_MS, untilMs)).toBe(
         START_MS + lasts.findIndex((last) => last >= ticks),
       );
   });

@@ -127,7 +127,7 @@ describe("the price that cuts a position", () => {
           const level = START_PRICE + by;
           const untilMs = epochMs(START_MS + 100 * 60_000 - 1);
           const side = isBid ? "atOrBelow" : "atOrAbove";
-          const foundMs = market.firstTouch("BTC_JPY", side, level, START_MS, untilMs, "touch");
+          const foundMs = market.firstTouch("BTC_JPY", { side, ticks: level, price: "touch" }, START_MS, untilMs);
           const touches = (ms: number): boolean => {
             const { bid, ask } = market.best("BTC_JPY", epochMs(ms))!;
             return isBid ? bid <= level : ask >= level;
@@ -144,7 +144,7 @@ describe("the price that cuts a position", () => {
     const market = new QuoteMarket(SYMBOL_RULES);
     market.feed("BTC_JPY", { bid: yen(9_900), ask: yen(9_910), last: yen(9_905), atMs: START_MS });
     const touched = (side: "atOrBelow" | "atOrAbove", ticks: number, price: "last" | "touch") =>
-      market.firstTouch("BTC_JPY", side, ticks, START_MS, START_MS, price) === START_MS;
+      market.firstTouch("BTC_JPY", { side, ticks, price }, START_MS, START_MS) === START_MS;
     expect([touched("atOrBelow", 9_900, "last"), touched("atOrBelow", 9_900, "touch")]).toEqual([false, true]);
     expect([touched("atOrAbove", 9_910, "last"), touched("atOrAbove", 9_910, "touch")]).toEqual([false, true]);
     expect(touched("atOrAbove", 9_911, "touch")).toBe(false);
