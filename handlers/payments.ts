@@ -43,8 +43,7 @@ export const bookPayments = async (ctx: AppCtx, account: AccountFacts): Promise<
 
 /** undefined: nothing is missing, or it was asked a moment ago. */
 const due = (ctx: AppCtx, account: AccountFacts, nowMs: EpochMs): Watch | undefined => {
-  const text = ctx.db.meta.get(META);
-  const before = text === undefined ? undefined : Watch.parse(JSON.parse(text));
+  const before = watched(ctx.db.meta.get(META));
   const running = before !== undefined && nowMs < before.untilMs ? before : undefined;
   const last = ctx.db.equity.latest();
   const since =
@@ -54,6 +53,15 @@ const due = (ctx: AppCtx, account: AccountFacts, nowMs: EpochMs): Watch | undefi
   const fromMs = Math.max(nowMs - FARTHEST_MS, Math.min(running?.fromMs ?? nowMs, since ?? nowMs));
   const untilMs = since === undefined && running !== undefined ? running.untilMs : nowMs + ASKED_FOR_MS;
   return { fromMs, untilMs, askedMs: nowMs };
+};
+
+/** A note for ourselves: one that cannot be read is none, and the history is asked once more. The account must be read. */
+const watched = (text: string | undefined): Watch | undefined => {
+  try {
+    return text === undefined ? undefined : Watch.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 };
 
 const missing = (

@@ -76,6 +76,16 @@ describe("yen paid out", () => {
     expect(w.requests.filter((r) => r.includes("fiatWithdrawal"))).toHaveLength(1);
   });
 
+  test("a damaged note of what is asked costs one more question, not the account", async () => {
+    const w = start({ btc: (s) => s.flat(600) });
+    await w.advance(3);
+    w.db.transaction((tx) => tx.meta.set("payments_watch", '{"fromMs":"yesterday'));
+    w.simulator.pay("JPY", -yen(200_000));
+    await reconcile(w, "r1");
+    expect(w.store.list({ state: "dead" })).toEqual([]);
+    expect(await dayLoss(w)).toBe(0);
+  });
+
   test("nothing is asked while nothing is missing", async () => {
     const w = start({ btc: (s) => s.to(9_998_000, 2).to(9_940_000, 10).flat(60) });
     w.approve();
