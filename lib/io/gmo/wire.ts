@@ -46,20 +46,24 @@ export const bookSides = (n: Numbers) => {
   return { asks: side(1), bids: side(-1) };
 };
 
+/** What a ticker and a public trade say, over REST and on the sockets alike. */
+export const tickerFields = (n: Numbers) => ({
+  symbol: z.string(),
+  ask: n.price,
+  bid: n.price,
+  last: n.price,
+  high: n.price,
+  low: n.price,
+  volume: n.sizeCut,
+  timestamp: Instant,
+});
+export const tradeFields = (n: Numbers) => ({ price: n.price, side: SideName, size: n.size, timestamp: Instant });
+
 export const publicReplies = (n: Numbers) => {
   const status = z.object({ status: z.enum(["MAINTENANCE", "PREOPEN", "OPEN"]) }).transform((d) => d.status);
 
   const tickerRow = z
-    .object({
-      symbol: z.string(),
-      ask: n.price,
-      bid: n.price,
-      last: n.price,
-      high: n.price,
-      low: n.price,
-      volume: n.sizeCut,
-      timestamp: Instant,
-    })
+    .object(tickerFields(n))
     .transform(({ timestamp, ...row }): Ticker => ({ ...row, timestampMs: timestamp }));
 
   const orderBook = z
@@ -67,7 +71,7 @@ export const publicReplies = (n: Numbers) => {
     .transform(({ timestamp, ...book }): OrderBook => ({ ...book, timestampMs: timestamp }));
 
   const tradeRow = z
-    .object({ price: n.price, side: SideName, size: n.size, timestamp: Instant })
+    .object(tradeFields(n))
     .transform(({ timestamp, ...row }): PublicTrade => ({ ...row, timestampMs: timestamp }));
 
   const kline = z

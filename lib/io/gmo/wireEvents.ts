@@ -13,27 +13,13 @@ import type {
   VenueFrame,
 } from "../../core/venueEvents.ts";
 import { Id, Instant, missing, type Numbers, SCALED } from "./codecs.ts";
-import { bookSides } from "./wire.ts";
-
-const Side = z.enum(["BUY", "SELL"]);
-const ExecutionType = z.enum(["MARKET", "LIMIT", "STOP"]);
-const TimeInForce = z.enum(["FAK", "FAS", "FOK", "SOK"]);
-const SettleType = z.enum(["OPEN", "CLOSE", "LOSS_CUT"]);
+import { bookSides, SideName, tickerFields, tradeFields } from "./wire.ts";
+import { ExecutionTypeName, positionFields, SettleTypeName, TimeInForceName } from "./wireTrading.ts";
 
 /** The schemas of all frames by the channel's name on the wire. */
 export const framesOf = (n: Numbers) => {
   const ticker = z
-    .object({
-      channel: z.literal("ticker"),
-      symbol: z.string(),
-      ask: n.price,
-      bid: n.price,
-      last: n.price,
-      high: n.price,
-      low: n.price,
-      volume: n.sizeCut,
-      timestamp: Instant,
-    })
+    .object({ channel: z.literal("ticker"), ...tickerFields(n) })
     .transform(
       ({ channel: _, timestamp, ...row }): TickerEvent => ({ kind: "ticker", ...row, timestampMs: timestamp }),
     );
@@ -50,14 +36,7 @@ export const framesOf = (n: Numbers) => {
     );
 
   const trades = z
-    .object({
-      channel: z.literal("trades"),
-      symbol: z.string(),
-      price: n.price,
-      side: Side,
-      size: n.size,
-      timestamp: Instant,
-    })
+    .object({ channel: z.literal("trades"), symbol: z.string(), ...tradeFields(n) })
     .transform(({ channel: _, timestamp, ...row }): TradeEvent => ({ kind: "trade", ...row, timestampMs: timestamp }));
 
   /** The names differ from the rows of REST: executionPrice, executionSize, executionTimestamp (GMO API 10.4). */
@@ -69,10 +48,10 @@ export const framesOf = (n: Numbers) => {
       // Margin trades only.
       positionId: missing(Id),
       symbol: z.string(),
-      side: Side,
-      settleType: SettleType,
-      executionType: ExecutionType,
-      timeInForce: TimeInForce,
+      side: SideName,
+      settleType: SettleTypeName,
+      executionType: ExecutionTypeName,
+      timeInForce: TimeInForceName,
       executionPrice: n.price,
       executionSize: n.size,
       executionTimestamp: Instant,
@@ -111,10 +90,10 @@ export const framesOf = (n: Numbers) => {
       channel: z.literal("orderEvents"),
       orderId: Id,
       symbol: z.string(),
-      side: Side,
-      settleType: SettleType,
-      executionType: ExecutionType,
-      timeInForce: TimeInForce,
+      side: SideName,
+      settleType: SettleTypeName,
+      executionType: ExecutionTypeName,
+      timeInForce: TimeInForceName,
       orderStatus: z.enum(["WAITING", "ORDERED", "CANCELED", "EXPIRED"]),
       cancelType: missing(z.string()),
       orderPrice: n.optionalPrice,
@@ -151,16 +130,7 @@ export const framesOf = (n: Numbers) => {
   const positionEvents = z
     .object({
       channel: z.literal("positionEvents"),
-      positionId: Id,
-      symbol: z.string(),
-      side: Side,
-      size: n.size,
-      // The venue's spelling (GMO API 0.13).
-      orderdSize: n.size,
-      price: n.price,
-      lossGain: n.yenCut,
-      losscutPrice: n.optionalPrice,
-      timestamp: Instant,
+      ...positionFields(n),
       // Decides whether the position still exists: an unknown word must not pass for a change of size.
       msgType: z.enum(["OPR", "UPR", "ULR", "CPR"]),
     })
@@ -178,7 +148,7 @@ export const framesOf = (n: Numbers) => {
     .object({
       channel: z.literal("positionSummaryEvents"),
       symbol: z.string(),
-      side: Side,
+      side: SideName,
       // An average may carry any number of decimals.
       averagePositionRate: n.yenCut,
       positionLossGain: n.yenCut,

@@ -21,10 +21,10 @@ export interface CancelledMany {
   readonly failed: readonly { readonly orderId: string; readonly code: string; readonly text: string }[];
 }
 
-const ExecutionTypeName = z.enum(["MARKET", "LIMIT", "STOP"]);
-const TimeInForceName = z.enum(["FAK", "FAS", "FOK", "SOK"]);
+export const ExecutionTypeName = z.enum(["MARKET", "LIMIT", "STOP"]);
+export const TimeInForceName = z.enum(["FAK", "FAS", "FOK", "SOK"]);
 /** LOSS_CUT is documented for events; a read of the same order or fill may say it too. */
-const SettleTypeName = z.enum(["OPEN", "CLOSE", "LOSS_CUT"]);
+export const SettleTypeName = z.enum(["OPEN", "CLOSE", "LOSS_CUT"]);
 const StatusName = z.enum(["WAITING", "ORDERED", "MODIFYING", "CANCELLING", "CANCELED", "EXECUTED", "EXPIRED"]);
 
 /** GMO API 7.3, REST only. A reason for people, never branched on: an unknown one does not make an order unreadable. */
@@ -44,6 +44,20 @@ export const KNOWN_CANCEL_TYPES: ReadonlySet<string> = new Set([
   "SOK_TAKER",
   "PRICE_LIMIT",
 ]);
+
+/** A position, over REST and on the sockets alike. */
+export const positionFields = (n: Numbers) => ({
+  positionId: Id,
+  symbol: z.string(),
+  side: SideName,
+  size: n.size,
+  // The venue's spelling (GMO API 0.13).
+  orderdSize: n.size,
+  price: n.price,
+  lossGain: n.yenCut,
+  losscutPrice: n.optionalPrice,
+  timestamp: Instant,
+});
 
 export const tradingReplies = (n: Numbers) => {
   const orderRow = z
@@ -84,18 +98,7 @@ export const tradingReplies = (n: Numbers) => {
     .transform(({ timestamp, positionId, ...row }): Execution => ({ ...row, positionId, timestampMs: timestamp }));
 
   const positionRow = z
-    .object({
-      positionId: Id,
-      symbol: z.string(),
-      side: SideName,
-      size: n.size,
-      // The venue's spelling (GMO API 0.13).
-      orderdSize: n.size,
-      price: n.price,
-      lossGain: n.yenCut,
-      losscutPrice: n.optionalPrice,
-      timestamp: Instant,
-    })
+    .object(positionFields(n))
     .transform(
       ({ timestamp, orderdSize, ...row }): Position => ({ ...row, orderedSize: orderdSize, timestampMs: timestamp }),
     );
