@@ -3,8 +3,8 @@
 // rows, so a worker that dies between two errors goes on counting. Must never change what a call returns or throws.
 import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
-import { composeAlert } from "../lib/core/text/alertTexts.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
+import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import type { Locale } from "../lib/core/text/locale.ts";
 import { type EpochMs, SECOND_MS } from "../lib/core/time.ts";
 import type { Venue, WriteResult } from "../lib/core/venue.ts";

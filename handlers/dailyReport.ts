@@ -2,8 +2,8 @@
 // computed again ({date}); the message of a day goes out once. Reads the book, never touches a trade.
 
 import { AUC_WARNING, aucIsLow, type HeadPerformance } from "../lib/core/performance.ts";
-import { composeAlert } from "../lib/core/text/alertTexts.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
+import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import type { Locale } from "../lib/core/text/locale.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome, Tx } from "../queue/types.ts";

@@ -7,8 +7,8 @@ import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
 import { toNumber, type YenE8 } from "../lib/core/money.ts";
 import { PRICE_MOVE_LIMIT, priceMove } from "../lib/core/priceMove.ts";
 import { ALL_SYMBOLS, assertTraded } from "../lib/core/product.ts";
-import { composeAlert } from "../lib/core/text/alertTexts.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
+import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import {
   BAR_MS,
   barOpen,

@@ -4,8 +4,8 @@
 import type { EquityPoint } from "../db/tables/equity.ts";
 import { toNumber, type YenE8, yenE8 } from "../lib/core/money.ts";
 import { type BookedPeriod, type LossFacts, type LossPeriod, type LossUse, lossUse } from "../lib/core/risk.ts";
-import { composeAlert } from "../lib/core/text/alertTexts.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
+import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import { DAY_MS, type EpochMs, jstDayStart, jstMonthStart, jstText, jstWeekStart } from "../lib/core/time.ts";
 import type { Reads, Tx } from "../queue/types.ts";
 import type { AccountFacts } from "./account.ts";

@@ -2,8 +2,8 @@
 // until quotes come again, an alert when that lasts, and what lacks history meanwhile.
 import { z } from "zod";
 import { AppError } from "../../lib/core/errors.ts";
-import { type ComposedAlert, composeAlert } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { type ComposedAlert, composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, epochMs, jstText, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";

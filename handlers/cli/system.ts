@@ -2,8 +2,8 @@
 // only in what they hand in: clock, venue, messenger.
 import type { Config } from "../../lib/core/config.ts";
 import type { AppError } from "../../lib/core/errors.ts";
-import { composeAlert } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Venue } from "../../lib/core/venue.ts";

@@ -1,8 +1,9 @@
 // A position that cannot be protected, or cannot be seen: entries pause, the owner is told once, and both end by themselves
 // when protection stands again.
 
-import { type AlertText, composeAlert } from "../../lib/core/text/alertTexts.ts";
+import type { AlertText } from "../../lib/core/text/alertTexts.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Tx } from "../../queue/types.ts";
 import { audit, type Scribe } from "./book.ts";
 

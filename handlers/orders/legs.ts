@@ -2,8 +2,8 @@
 import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, coinE8, maxBig } from "../../lib/core/money.ts";
 import { type ApprovedExits, coverRest, excessOf, type LegPlan, wholeLeg } from "../../lib/core/protection.ts";
-import { composeAlert } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import type { Tx } from "../../queue/types.ts";
 import { audit, type Scribe } from "./book.ts";

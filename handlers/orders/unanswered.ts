@@ -3,8 +3,8 @@
 import type { Trade } from "../../db/tables/trades.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
 import { type In, type Order, UNANSWERED_MS } from "../../lib/core/order.ts";
-import { composeAlert } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { coinText } from "../../lib/core/text/format.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import type { Reads, Tx } from "../../queue/types.ts";

@@ -2,8 +2,8 @@
 // into its row, the outbox and the audit log.
 import type { OwnerCommand, OwnerResult } from "../../db/tables/ownerCommands.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
-import { composeAlert } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { NewJob, Outcome, Tx } from "../../queue/types.ts";

@@ -12,8 +12,9 @@ import { cancelledText, closedText, protectedText, refusedText } from "../../han
 import type { Gate } from "../../lib/core/gates.ts";
 import { parseCoin, parseYen, yen } from "../../lib/core/money.ts";
 import type { TradeResult } from "../../lib/core/pnl.ts";
-import { type AlertText, composeAlert } from "../../lib/core/text/alertTexts.ts";
+import type { AlertText } from "../../lib/core/text/alertTexts.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { LOCALES, type Locale } from "../../lib/core/text/locale.ts";
 import { epochMs, parseInstant } from "../../lib/core/time.ts";
 import { SAMPLES } from "../lib/core/text/samples.ts";

@@ -13,6 +13,19 @@ const nothingBroken = async () => expect(await world.brokenPromises()).toEqual([
 const entriesAtVenue = () => world.simulator.orders().filter((o) => o.settleType === "OPEN").length;
 const LOSING = (s: Parameters<WorldOptions["btc"]>[0]) => s.to(9_998_000, 2).to(9_940_000, 10).flat(30);
 
+/** A trade given up after its entry was lost on the way. Later its price is met, and its stop. */
+const givenUp = async (): Promise<World> => {
+  const w = start({
+    btc: (s) => s.flat(20).to(9_998_000, 2).flat(5).to(9_940_000, 10).flat(30),
+    config: { MAX_REQUOTES: "0" },
+    venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
+  });
+  w.approve();
+  await w.advance(3); // Past the looks that follow giving it up.
+  expect(w.trade().status).toBe("cancelled");
+  return w;
+};
+
 describe("the answer to an entry is lost", () => {
   test.each(LOST.map((f) => [`${f.kind} ${f.code ?? ""}`, f] as const))(
     "%s: one entry, found and worked on",
@@ -119,14 +132,7 @@ describe("a request given up as lost arrives after all", () => {
   });
 
   test("an entry that filled when its trade was given up: the trade opens again and is protected", async () => {
-    const w = start({
-      btc: (s) => s.flat(20).to(9_998_000, 2).flat(5).to(9_940_000, 10).flat(30),
-      config: { MAX_REQUOTES: "0" },
-      venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
-    });
-    w.approve();
-    await w.advance(3); // Past the looks that follow giving it up.
-    expect(w.trade().status).toBe("cancelled");
+    const w = await givenUp();
     await arrive(w, 1);
     await w.advance(21);
     w.enqueue({ name: "reconcile", key: "r1", input: {} });
@@ -139,14 +145,7 @@ describe("a request given up as lost arrives after all", () => {
   });
 
   test("an entry of an ended trade whose jobs are dead: reconcile protects its fill within seconds, and the trade ends", async () => {
-    const w = start({
-      btc: (s) => s.flat(20).to(9_998_000, 2).flat(5).to(9_940_000, 10).flat(30),
-      config: { MAX_REQUOTES: "0" },
-      venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
-    });
-    w.approve();
-    await w.advance(3); // Past the looks that follow giving it up.
-    expect(w.trade().status).toBe("cancelled");
+    const w = await givenUp();
     w.db.sql.prepare("UPDATE jobs SET state = 'dead' WHERE name IN ('watchEntry', 'execute')").run();
     await arrive(w, 1);
     await w.runUntil((w.nowMs + 1_800_000) as typeof w.nowMs, () => w.entered() > 0);

@@ -1,11 +1,9 @@
-// Every alert: what it is, what the system has done already, and what the owner can do. Composed into one message here, so
-// that each has all three; the sentence that ends it is stored with it (alerts.resolved_text).
-import { type EpochMs, jstText } from "../time.ts";
+// Every alert: what it is, what the system has done already, and what the owner can do. One message of it: composeAlert.ts.
+import { differenceEn, differenceJa } from "./differenceTexts.ts";
 import { pairText, percentText, signedPercent, yenText } from "./format.ts";
-import { inBoth, type Locale } from "./locale.ts";
+import { inBoth } from "./locale.ts";
 import { words } from "./words.ts";
 
-export type Severity = "warning" | "critical";
 export interface AlertText {
   /** What, in one line. */
   readonly what: string;
@@ -31,42 +29,6 @@ interface Bare {
   readonly tradeId: number;
 }
 const listEn = (items: readonly string[]): string => items.join("; ");
-
-/** One difference between venue and book by its key (lib/core/ledger.ts). */
-const differenceEn = (key: string): string => {
-  const [kind, id] = key.split(":");
-  switch (kind) {
-    case "position":
-      return `position ${id} at the exchange is not in our book`;
-    case "size":
-      return `position ${id} has another size at the exchange`;
-    case "order":
-      return `order ${id} at the exchange is not ours`;
-    case "execution":
-      return `execution ${id} differs`;
-    case "coins":
-      return `the account has fewer ${id} than our trades hold`;
-    default:
-      return key;
-  }
-};
-const differenceJa = (key: string): string => {
-  const [kind, id] = key.split(":");
-  switch (kind) {
-    case "position":
-      return `取引所の建玉 ${id} が帳簿にありません`;
-    case "size":
-      return `建玉 ${id} の数量が取引所と異なります`;
-    case "order":
-      return `取引所の注文 ${id} は本システムのものではありません`;
-    case "execution":
-      return `約定 ${id} が一致しません`;
-    case "coins":
-      return `口座の ${id} が取引の保有数量より少なくなっています`;
-    default:
-      return key;
-  }
-};
 
 const PAUSED_EN = "new entries are paused; stops at the exchange stay";
 const PAUSED_JA = "新規注文を停止しました。取引所の損切り注文はそのままです";
@@ -354,60 +316,3 @@ export const alerts = inBoth(en, {
       "/daily、/why で確認。一度止めるなら /pause",
     ),
 });
-
-const frame = inBoth(
-  {
-    severity: { critical: "CRITICAL", warning: "WARNING" },
-    since: "Since",
-    did: "System",
-    todo: "You",
-    resolved: "RESOLVED",
-  },
-  {
-    severity: { critical: "【重大】", warning: "【注意】" },
-    since: "発生",
-    did: "システム",
-    todo: "できること",
-    resolved: "【解消】",
-  },
-);
-
-/** What `tx.alerts.raise` takes: the message and the words that end it. */
-export interface ComposedAlert {
-  readonly key: string;
-  readonly severity: Severity;
-  readonly text: string;
-  readonly resolved: string;
-  readonly atMs: EpochMs;
-}
-
-/**
- * The message of an alert: what, numbers, since when, what the system did, what can be done. The line of its end is made with
- * it, because whoever resolves it knows its key only; the times are added then.
- */
-export const composeAlert = (
-  locale: Locale,
-  p: {
-    readonly key: string;
-    readonly severity: Severity;
-    readonly atMs: EpochMs;
-    /** Default: now. */
-    readonly sinceMs?: EpochMs;
-  },
-  text: AlertText,
-): ComposedAlert => {
-  const f = frame[locale];
-  return {
-    key: p.key,
-    severity: p.severity,
-    atMs: p.atMs,
-    text: [
-      `${f.severity[p.severity]} ${text.what}`,
-      ...(text.detail ? [text.detail] : []),
-      `${f.since}: ${jstText(p.sinceMs ?? p.atMs)}`,
-      `${f.did}: ${text.did}`,
-      `${f.todo}: ${text.todo}`,
-    ].join("\n"),
-    resolved: `${f.resolved} ${text.what}`,
-  };
-};

@@ -1,7 +1,8 @@
 // The catalogue: whole in both languages, nothing English left in Japanese, every number of a text in both.
 import { describe, expect, test } from "vitest";
-import { type AlertText, composeAlert } from "../../../../lib/core/text/alertTexts.ts";
+import type { AlertText } from "../../../../lib/core/text/alertTexts.ts";
 import { type Catalogue, sections, textsOf } from "../../../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../../../lib/core/text/composeAlert.ts";
 import { LOCALES } from "../../../../lib/core/text/locale.ts";
 import { epochMs } from "../../../../lib/core/time.ts";
 import { SAMPLES } from "./samples.ts";
