@@ -1,5 +1,6 @@
-// Questions of the bot that stand in the chat with buttons: a confirmation, the change of a proposal, the offer of new numbers. Once they are
-// answered or over, their buttons go, so that nobody taps what can do nothing. Proposals themselves: proposalCard.ts.
+// Questions of the bot that stand in the chat with buttons: a confirmation, the change of a proposal, the offer of new
+// numbers. Once they are answered or over, their buttons go, so that nobody taps what can do nothing. Proposals themselves:
+// proposalCard.ts.
 import type { Prompt } from "../../db/tables/outbox.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { DAY_MS, type EpochMs, epochMs } from "../../lib/core/time.ts";

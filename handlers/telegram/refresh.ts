@@ -1,5 +1,5 @@
-// Brings the messages of proposals to what they shall show (proposalCard.ts), and takes the buttons from questions that are over. An edit may be repeated safely, so nothing is noted
-// before it: after a crash the difference is simply found again.
+// Brings the messages of proposals to what they shall show (proposalCard.ts), and takes the buttons from questions that are
+// over. An edit may be repeated safely, so nothing is noted before it: after a crash the difference is simply found again.
 import type { ChatMessage } from "../../db/tables/telegram.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { CAPTION_LIMIT, fitText, MESSAGE_LIMIT } from "../../lib/core/messageText.ts";

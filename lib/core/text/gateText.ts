@@ -1,4 +1,5 @@
-// What a gate measured and what it asks for, as a person reads it: %, bps, ¥, words. The stored values are raw (lib/core/gates.ts, risk.ts).
+// What a gate measured and what it asks for, as a person reads it: %, bps, ¥, words. The stored values are raw
+// (lib/core/gates.ts, risk.ts).
 import type { Gate } from "../gates.ts";
 import type { LossPeriod } from "../risk.ts";
 import { textsOf } from "./catalogue.ts";
