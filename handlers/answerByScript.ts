@@ -1,8 +1,8 @@
 // The replay's scripted owner answers here, some seconds after the message was delivered, through the same door as a person.
 import { z } from "zod";
 import type { Outcome } from "../queue/types.ts";
-import { answerProposal } from "./approval.ts";
-import type { AppHandler } from "./services.ts";
+import type { AppHandler } from "./context.ts";
+import { answerProposal } from "./proposals/answerProposal.ts";
 
 const Input = z.strictObject({ proposalId: z.string().min(1), decision: z.enum(["approved", "rejected"]) });
 type Input = z.infer<typeof Input>;

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
 import { type EpochMs, SECOND_MS } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
-import { readAccount } from "./account.ts";
-import { API_HALT, GOOD_CHECKS } from "./apiWatch.ts";
-import type { AppCtx, AppHandler } from "./services.ts";
+import type { AppCtx, AppHandler } from "./context.ts";
+import { API_HALT, GOOD_CHECKS } from "./market/apiErrors.ts";
+import { readAccount } from "./risk/account.ts";
 
 const Input = z.strictObject({});
 type Input = z.infer<typeof Input>;

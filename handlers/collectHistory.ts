@@ -5,9 +5,9 @@ import { computeFeatureSeries, FEATURE_WINDOW_BARS } from "../lib/core/features.
 import { RANK_WINDOW_MS } from "../lib/core/gates.ts";
 import { ALL_SYMBOLS, assertTraded } from "../lib/core/product.ts";
 import { BAR_MS, barOpen, DAY_MS, type EpochMs, epochMs, venueDate, venueDayStart } from "../lib/core/time.ts";
+import { scoreBar } from "../models/scoreBar.ts";
 import type { Outcome } from "../queue/types.ts";
-import { scoreBar } from "./predict.ts";
-import type { AppCtx, AppHandler } from "./services.ts";
+import type { AppCtx, AppHandler } from "./context.ts";
 
 const Input = z.strictObject({ symbol: z.enum(ALL_SYMBOLS), tickMs: z.int().optional() });
 type Input = z.infer<typeof Input>;

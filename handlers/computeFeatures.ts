@@ -1,15 +1,11 @@
 // Step 2: the twelve indicators of the closed bar, from a fixed window of stored candles. The same function serves
 // training and backtest. No features (gap, flat market, short history) ends the bar as "no signal", never as a guess.
-import { z } from "zod";
+
 import { computeFeatures as compute, FEATURE_SET, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
-import { ALL_SYMBOLS } from "../lib/core/product.ts";
 import { epochMs, isoUtc } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
-import { chainJob } from "./fetchMarket.ts";
-import type { AppHandler } from "./services.ts";
-
-export const BarInput = z.strictObject({ symbol: z.enum(ALL_SYMBOLS), barOpenMs: z.int() });
-export type BarInput = z.infer<typeof BarInput>;
+import type { AppHandler } from "./context.ts";
+import { BarInput, chainJob } from "./jobs.ts";
 
 export const computeFeatures: AppHandler<BarInput> = {
   name: "computeFeatures",

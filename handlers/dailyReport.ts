@@ -7,9 +7,9 @@ import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import type { Locale } from "../lib/core/text/locale.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
+import type { AppHandler } from "./context.ts";
 import { periodReport } from "./report/day.ts";
 import { askedPeriod, auditReport, headsOfDays, ReportInput, reportMessage, summaryRow } from "./report/sendReport.ts";
-import type { AppHandler } from "./services.ts";
 
 export const dailyReport: AppHandler<ReportInput> = {
   name: "dailyReport",

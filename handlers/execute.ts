@@ -9,14 +9,14 @@ import { formatE8 } from "../lib/core/money.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
-import { type Recheck, recheckEntry } from "./facts.ts";
-import { ProposalInput } from "./notify.ts";
-import { intend, scribe } from "./orders/book.ts";
+import { intend, scribe } from "./book/booking.ts";
+import { refusedText } from "./book/tradeText.ts";
+import type { AppCtx, AppHandler } from "./context.ts";
+import { ProposalInput } from "./jobs.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
-import { unrelenting } from "./orders/patience.ts";
-import { distinct } from "./orders/send.ts";
-import { refusedText } from "./orders/text.ts";
-import type { AppCtx, AppHandler } from "./services.ts";
+import { distinct } from "./orders/sendOrder.ts";
+import { unrelenting } from "./protection/venueRetry.ts";
+import { type Recheck, recheckEntry } from "./risk/entryCheck.ts";
 import { newNumbersButton } from "./telegram/proposalCard.ts";
 
 /** Pause before a venue that could not be read is read again. */

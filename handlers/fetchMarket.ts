@@ -1,6 +1,7 @@
 // Step 1, each bar close + 5 s and symbol: what the market looks like, made durable. Stores closed candles (gaps
 // back-filled), one snapshot and an equity point. A candle the venue has not published yet is waited for, then built from
 // public trades; when that is impossible the bar ends as "no signal: data late". Must never store a running candle.
+
 import { z } from "zod";
 import type { Candle } from "../lib/core/candle.ts";
 import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
@@ -21,14 +22,13 @@ import {
   venueDate,
   venueDayStart,
 } from "../lib/core/time.ts";
-import type { NewJob, Outcome, Tx } from "../queue/types.ts";
-import { readAccount } from "./account.ts";
-import { bestQuote, spreadBps } from "./facts.ts";
-import { recordEquity } from "./losses.ts";
-import type { AppCtx, AppHandler } from "./services.ts";
+import type { Outcome, Tx } from "../queue/types.ts";
+import type { AppCtx, AppHandler } from "./context.ts";
+import { chainJob } from "./jobs.ts";
+import { bestQuote, spreadBps } from "./market/quotes.ts";
+import { readAccount } from "./risk/account.ts";
+import { recordEquity } from "./risk/lossLimits.ts";
 
-/** A step that has not begun this long after its bar closed is too old to be right. */
-export const SIGNAL_LIFE_MS = 10 * MINUTE_MS;
 /** Oldest hole that is back-filled on the way; deeper history is collectHistory's work. */
 const BACKFILL_DAYS = 3;
 const TRADE_PAGES = 20;
@@ -111,18 +111,6 @@ export const fetchMarket: AppHandler<Input> = {
     };
   },
 };
-
-/** The next step of one bar's chain; it dies unrun when the bar is too old. */
-export const chainJob = (
-  name: "computeFeatures" | "predict" | "filter",
-  symbol: string,
-  barOpenMs: EpochMs,
-): NewJob => ({
-  name,
-  key: `${name}:${symbol}:${barOpenMs}`,
-  input: { symbol, barOpenMs },
-  expiresAtMs: epochMs(barOpenMs + BAR_MS + SIGNAL_LIFE_MS),
-});
 
 /** A Warning only (architecture 8.2): nothing is halted. It ends with the first bar that is calm again. */
 const tellOfMove = (tx: Tx, ctx: AppCtx, symbol: string, bar: EpochMs, atMs: EpochMs): void => {

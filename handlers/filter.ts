@@ -1,28 +1,19 @@
 // Step 4: the hard filter. Every gate is evaluated and stored with its value, limit and verdict; only a bar that passes
 // all of them becomes a proposal. A "no" is an outcome: logged, not sent. Must never soften a limit to let a bar pass.
 
-import type { Proposal } from "../db/tables/proposals.ts";
 import type { Signal } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { type Gate, marketGates } from "../lib/core/gates.ts";
-import { type CoinE8, toNumber } from "../lib/core/money.ts";
-import { breakEvenRate, type PlanPrices, planPrices, proposalHash, riskYen } from "../lib/core/plan.ts";
+import { planPrices } from "../lib/core/plan.ts";
 import { refusalText, riskGates } from "../lib/core/risk.ts";
-import { type EpochMs, epochMs, isoUtc, MINUTE_MS } from "../lib/core/time.ts";
-import type { SymbolRules } from "../lib/core/venue.ts";
+import { epochMs, isoUtc } from "../lib/core/time.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
-import { BarInput } from "./computeFeatures.ts";
-import { countedFacts, entryFacts, newsAt, symbolRules } from "./facts.ts";
-import { notifyJob } from "./notify.ts";
-import { rememberRules } from "./ruleTable.ts";
-import type { AppCtx, AppHandler } from "./services.ts";
-
-/** Cost of a round trip beyond the measured spread, basis points: stop slippage and adverse selection (docs/model.md). */
-const EXTRA_COST_BPS = 2;
-/** Fees of a round trip that enters as maker and leaves as taker, basis points; never counted as a gain. */
-const feeBps = ({ makerFee, takerFee }: SymbolRules): number => Math.max(0, toNumber(makerFee + takerFee) * 10_000);
-/** What a round trip costs at this spread, basis points of the entry. */
-export const roundTripCostBps = (spread: number, rules: SymbolRules): number => spread + EXTRA_COST_BPS + feeBps(rules);
+import type { AppHandler } from "./context.ts";
+import { BarInput, notifyJob } from "./jobs.ts";
+import { symbolRules } from "./market/quotes.ts";
+import { rememberRules } from "./market/storedRules.ts";
+import { makeProposal, numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
+import { countedFacts, entryFacts, newsAt } from "./risk/entryCheck.ts";
 
 export const filter: AppHandler<BarInput> = {
   name: "filter",
@@ -118,52 +109,3 @@ const story = (s: Signal) => ({
   rank: s.rank ?? null,
   model: s.modelId,
 });
-/** The numbers of a proposal as the audit log keeps them (1e-8 yen or coins as decimal strings). */
-export const numbers = (p: Proposal) => ({
-  proposalId: p.id,
-  entryE8: p.entry,
-  bandLowE8: p.bandLow,
-  bandHighE8: p.bandHigh,
-  stopE8: p.stop,
-  tp1E8: p.tp1,
-  tp2E8: p.tp2,
-  sizeE8: p.size,
-  riskE8: p.risk,
-  hash: p.hash,
-  validUntil: isoUtc(p.validUntilMs),
-});
-
-/** "btc2508112115": symbol and bar, short enough for a command or a button, the same in every replay. */
-export const proposalId = (symbol: string, barOpenMs: EpochMs): string =>
-  `${symbol.split("_")[0]?.toLowerCase()}${isoUtc(barOpenMs).replace(/\D/g, "").slice(2, 12)}`;
-
-const makeProposal = (
-  ctx: AppCtx,
-  signal: Signal,
-  prices: PlanPrices,
-  size: CoinE8,
-  at: { readonly equity: Proposal["equity"]; readonly costBps: number; readonly nowMs: EpochMs },
-): Proposal => {
-  const id = proposalId(signal.symbol, signal.barOpenMs);
-  const validUntilMs = epochMs(at.nowMs + ctx.config.APPROVAL_MINUTES * MINUTE_MS);
-  return {
-    id,
-    signalId: signal.id,
-    symbol: signal.symbol,
-    direction: signal.direction,
-    ...prices,
-    size,
-    risk: riskYen(prices.entry, prices.stop, size),
-    equity: at.equity,
-    atr: signal.atr,
-    confidence: signal.confidence,
-    rank: signal.rank,
-    breakEven: breakEvenRate(prices, at.costBps),
-    hash: proposalHash({ id, symbol: signal.symbol, direction: signal.direction, size, prices, validUntilMs }),
-    createdMs: at.nowMs,
-    validUntilMs,
-    state: "pending",
-    supersedes: undefined,
-    traceId: ctx.job.traceId,
-  };
-};

@@ -7,7 +7,7 @@ import { LABEL_COST_BPS, type RuleSettings, rulePlan, simulateRule, touchLabel }
 import { toNumber } from "../lib/core/money.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, HOUR_MS } from "../lib/core/time.ts";
 import type { Outcome, Reads } from "../queue/types.ts";
-import type { AppHandler } from "./services.ts";
+import type { AppHandler } from "./context.ts";
 
 const Input = z.strictObject({ tickMs: z.int() });
 type Input = z.infer<typeof Input>;

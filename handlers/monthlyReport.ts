@@ -2,8 +2,8 @@
 // the tick comes every day and only the first day's has something to do.
 import { epochMs, jstDate } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
+import type { AppHandler } from "./context.ts";
 import { ReportInput, tellPeriod } from "./report/sendReport.ts";
-import type { AppHandler } from "./services.ts";
 
 export const monthlyReport: AppHandler<ReportInput> = {
   name: "monthlyReport",

@@ -1,21 +1,11 @@
 // Step 5: asks the owner. Puts the proposal into the durable outbox (sendTelegram delivers it) and starts the wait.
-import { z } from "zod";
-import type { Proposal } from "../db/tables/proposals.ts";
+
 import { AppError } from "../lib/core/errors.ts";
 import type { NewJob, Outcome } from "../queue/types.ts";
-import { proposalText } from "./messages.ts";
+import type { AppCtx, AppHandler } from "./context.ts";
+import { ProposalInput } from "./jobs.ts";
+import { proposalText } from "./proposals/proposalText.ts";
 import { renderProposalChart } from "./report/proposalChart.ts";
-import type { AppCtx, AppHandler } from "./services.ts";
-
-export const ProposalInput = z.strictObject({ proposalId: z.string().min(1) });
-export type ProposalInput = z.infer<typeof ProposalInput>;
-
-/** Without an expiry: a proposal that nobody could be asked in time must end too, or its symbol is blocked for ever. */
-export const notifyJob = (proposal: Proposal): NewJob => ({
-  name: "notify",
-  key: `notify:${proposal.id}`,
-  input: { proposalId: proposal.id },
-});
 
 export const notify: AppHandler<ProposalInput> = {
   name: "notify",

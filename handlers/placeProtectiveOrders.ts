@@ -6,10 +6,10 @@ import { AppError } from "../lib/core/errors.ts";
 import { coinE8 } from "../lib/core/money.ts";
 import { isSpot } from "../lib/core/product.ts";
 import type { NewJob, Outcome } from "../queue/types.ts";
-import { drive } from "./orders/drive.ts";
-import { lookAgain, patiently } from "./orders/patience.ts";
-import { protectedText } from "./orders/text.ts";
-import type { AppHandler } from "./services.ts";
+import { protectedText } from "./book/tradeText.ts";
+import type { AppHandler } from "./context.ts";
+import { drive } from "./protection/manageExits.ts";
+import { lookAgain, patiently } from "./protection/venueRetry.ts";
 
 const Input = z.strictObject({ positionId: z.string().min(1) });
 type Input = z.infer<typeof Input>;

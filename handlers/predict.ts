@@ -1,44 +1,14 @@
 // Step 3: the model's two heads on the bar's indicators: calibrated touch probabilities, the stronger side, its rank among
 // the trailing 30 days, and the reasons (TreeSHAP, only when the probability is over its threshold). One signals row per bar.
-import type { Score } from "../db/tables/scores.ts";
 import type { Reason } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { FEATURE_NAMES } from "../lib/core/features.ts";
 import { percentileRank, RANK_WINDOW_MS, strongerSide, thresholdOf } from "../lib/core/gates.ts";
-import { modelSymbol } from "../lib/core/product.ts";
 import { epochMs } from "../lib/core/time.ts";
-import type { Direction } from "../lib/core/venue.ts";
-import type { LoadedModel } from "../models/registry.ts";
+import { headOf, scoreBar } from "../models/scoreBar.ts";
 import type { Outcome } from "../queue/types.ts";
-import { BarInput } from "./computeFeatures.ts";
-import { chainJob } from "./fetchMarket.ts";
-import type { AppHandler } from "./services.ts";
-
-/** Scores of both heads for one bar. Throws AppError permanent when the model does not know the symbol. */
-export const scoreBar = (
-  model: LoadedModel,
-  symbol: string,
-  barOpenMs: number,
-  values: readonly number[],
-): readonly [Score, Score] => {
-  const score = (side: Direction): Score => {
-    const head = headOf(model, symbol, side);
-    const raw = head.raw(values);
-    return { modelId: model.id, symbol, side, barOpenMs: epochMs(barOpenMs), raw, pTouch: head.probability(raw) };
-  };
-  return [score("long"), score("short")];
-};
-
-const headOf = (model: LoadedModel, symbol: string, side: Direction) => {
-  const head = model.head(modelSymbol(symbol), side);
-  if (!head)
-    throw new AppError(
-      "permanent",
-      "MODEL_HEAD",
-      `expected a ${side} head for ${modelSymbol(symbol)} in model ${model.id}, found heads for ${model.symbols.join(", ")}`,
-    );
-  return head;
-};
+import type { AppHandler } from "./context.ts";
+import { BarInput, chainJob } from "./jobs.ts";
 
 const topReasons = (contributions: readonly number[], values: readonly number[]): readonly Reason[] =>
   FEATURE_NAMES.map((feature, i) => ({ feature, value: values[i] ?? Number.NaN, contribution: contributions[i] ?? 0 }))

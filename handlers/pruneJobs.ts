@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DAY_MS, type EpochMs } from "../lib/core/time.ts";
 import { pruneJobs as prune } from "../queue/prune.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
-import type { AppHandler } from "./services.ts";
+import type { AppHandler } from "./context.ts";
 
 /** meta: when it ran last, system clock. */
 const LAST = "jobs_pruned_ms";

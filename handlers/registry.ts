@@ -12,7 +12,7 @@ import { filter } from "./filter.ts";
 import { labelSignals } from "./labelSignals.ts";
 import { monthlyReport } from "./monthlyReport.ts";
 import { notify } from "./notify.ts";
-import { ownerCommand } from "./owner/ownerCommand.ts";
+import { ownerCommand } from "./ownerCommand.ts";
 import { placeProtectiveOrders } from "./placeProtectiveOrders.ts";
 import { predict } from "./predict.ts";
 import { pruneJobs } from "./pruneJobs.ts";

@@ -7,11 +7,12 @@ import { breakEvenRate, planPrices, proposalHash, riskYen } from "../lib/core/pl
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { noteText } from "../lib/core/text/reasonTexts.ts";
 import type { Outcome } from "../queue/types.ts";
-import { bestQuote, recheckEntry, spreadBps, symbolRules } from "./facts.ts";
-import { numbers, roundTripCostBps } from "./filter.ts";
-import { notifyJob } from "./notify.ts";
-import { rememberRules } from "./ruleTable.ts";
-import type { AppCtx, AppHandler } from "./services.ts";
+import type { AppCtx, AppHandler } from "./context.ts";
+import { notifyJob } from "./jobs.ts";
+import { bestQuote, spreadBps, symbolRules } from "./market/quotes.ts";
+import { rememberRules } from "./market/storedRules.ts";
+import { numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
+import { recheckEntry } from "./risk/entryCheck.ts";
 
 const Input = z.strictObject({ proposalId: z.string().min(1), actor: z.string().min(1) });
 type Input = z.infer<typeof Input>;

@@ -1,26 +1,20 @@
 // Delivers the outbox: alerts first, then in order, one message at a time. A job is there for its own message and lets what is more
 // urgent go before. The row is marked `sending` before the request: after a crash or without an answer the message may have
 // arrived. Telegram knows no idempotency key, so it is sent again, marked as such, or given up (docs/telegram.md, "Lost or doubled").
+
 import { z } from "zod";
 import type { OutboxMessage } from "../db/tables/outbox.ts";
-import type { Config } from "../lib/core/config.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
-import { DAY_MS, type EpochMs, epochMs } from "../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../lib/core/time.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
-import { deliveryKey, floodAt, holdBack } from "./alertFlood.ts";
-import type { Desk } from "./approval.ts";
-import type { AppCtx, AppHandler, DeliveredAt, Delivery, ScriptedAnswer } from "./services.ts";
+import type { AppCtx, AppHandler, DeliveredAt, Delivery, ScriptedAnswer } from "./context.ts";
+import { floodAt } from "./telegram/alertDigest.ts";
 import { mustWait, pauseMs } from "./telegram/messenger.ts";
+import { STALE_MESSAGE_MS } from "./telegram/outboxJobs.ts";
 import { proposalCard, SHOWN_OPEN } from "./telegram/proposalCard.ts";
 
 const Input = z.strictObject({ outboxId: z.int() });
 type Input = z.infer<typeof Input>;
-
-/**
- * Older messages are no longer delivered: whoever discarded one's job, or was away for a week, is not told of it now.
- * Less than jobs are kept at least (8 days), so that the key of its delivery still stands until then.
- */
-export const STALE_MESSAGE_MS = 7 * DAY_MS;
 
 export const sendTelegram: AppHandler<Input> = {
   name: "sendTelegram",
@@ -89,7 +83,7 @@ const fresh = (ctx: AppCtx, message: OutboxMessage, nowMs: EpochMs): Pick<Outbox
   return { text, buttons: proposalCard(ctx, proposal, nowMs).buttons };
 };
 
-const delivered = (tx: Tx, ctx: AppCtx, message: OutboxMessage, at: DeliveredAt | undefined): void => {
+export const delivered = (tx: Tx, ctx: AppCtx, message: OutboxMessage, at: DeliveredAt | undefined): void => {
   const nowMs = ctx.clock.nowMs();
   tx.outbox.markSent(message.id, nowMs, at);
   tx.telegram.sendWorks();
@@ -144,16 +138,3 @@ const withAnswer = (outcome: Outcome, proposalId: string, answer: ScriptedAnswer
     },
   ],
 });
-
-/** Enqueues a delivery for every message still in the outbox, a flood of alerts aside. Idempotent. Returns how many are new. */
-export const pumpOutbox = (desk: Desk & { readonly config: Config }): number => {
-  const { db, store, clock } = desk;
-  const fromMs = epochMs(clock.nowMs() - STALE_MESSAGE_MS);
-  const held = holdBack(desk, fromMs);
-  let created = 0;
-  for (const id of db.read.outbox.waitingIds(fromMs)) {
-    if (held.has(id)) continue;
-    if (store.enqueue({ name: "sendTelegram", key: deliveryKey(id), input: { outboxId: id } }).created) created += 1;
-  }
-  return created;
-};

@@ -3,11 +3,12 @@
 import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
 import type { Outcome } from "../queue/types.ts";
-import { readAccount } from "./account.ts";
-import { judgeLosses } from "./losses.ts";
-import { drive, finishIfFlat } from "./orders/drive.ts";
-import { lookAgain, patiently } from "./orders/patience.ts";
-import type { AppHandler } from "./services.ts";
+import { finishIfFlat } from "./book/tradeEnd.ts";
+import type { AppHandler } from "./context.ts";
+import { drive } from "./protection/manageExits.ts";
+import { lookAgain, patiently } from "./protection/venueRetry.ts";
+import { readAccount } from "./risk/account.ts";
+import { judgeLosses } from "./risk/lossLimits.ts";
 
 const Input = z.strictObject({ tradeId: z.int().positive() });
 type Input = z.infer<typeof Input>;

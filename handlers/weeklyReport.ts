@@ -1,7 +1,7 @@
 // Monday 00:10 JST: the week before, told to the owner once. Any past week can be told again ({date}: any day of it).
 import type { Outcome } from "../queue/types.ts";
+import type { AppHandler } from "./context.ts";
 import { ReportInput, tellPeriod } from "./report/sendReport.ts";
-import type { AppHandler } from "./services.ts";
 
 export const weeklyReport: AppHandler<ReportInput> = {
   name: "weeklyReport",

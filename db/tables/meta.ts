@@ -11,3 +11,19 @@ export const metaWrites = (sql: Sqlite) => {
   );
   return { set: (key: string, value: string): void => void set.run(key, value) };
 };
+
+export const META = {
+  mode: "mode",
+  /** "margin" or "spot"; see productOf. */
+  product: "product",
+  replay: "replay",
+  virtualNowMs: "virtual_now_ms",
+  summary: "replay_summary",
+  databaseId: "database_id",
+  /** Set once progress.json has been written: from then on a folder without it is not where this database lived. */
+  progressKept: "progress_kept",
+  /** Why the next worker must quarantine this database (restored.ts); "" or nothing: it need not. */
+  restored: "restored",
+  /** Since when the exchange gives no prices, and why (prices.ts); "" or nothing: it does. */
+  noPrices: "no_prices",
+} as const;

@@ -93,7 +93,7 @@ const PRIORITY: Readonly<Record<MessageKind, number>> = {
 const CRITICAL_PRIORITY = 110;
 const UNDELIVERED = "state IN ('waiting', 'sending')";
 const ALERTS_SENT = "kind = 'alert' AND state = 'sent' AND sent_ms >= ?";
-/** In a flood an alert without a job for its delivery is held back (handlers/alertFlood.ts). */
+/** In a flood an alert without a job for its delivery is held back (handlers/telegram/alertDigest.ts). */
 const NOT_HELD = `(kind <> 'alert' OR (SELECT count(*) FROM outbox WHERE ${ALERTS_SENT}) < ?
   OR EXISTS (SELECT 1 FROM jobs WHERE name = 'sendTelegram' AND jobs.key = 'send:' || outbox.id))`;
 

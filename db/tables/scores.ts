@@ -1,5 +1,6 @@
 // feature_rows and scores: the indicators of each closed bar and what the model's heads said, also for warm-up bars,
 // because `rank` is a percentile among the trailing 30 days of scores of the same symbol and side.
+import type { Score } from "../../lib/core/score.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -11,16 +12,6 @@ export interface FeatureRow {
   readonly result:
     | { readonly kind: "ok"; readonly values: readonly number[]; readonly atr: number }
     | { readonly kind: "noSignal"; readonly reason: string };
-}
-export interface Score {
-  readonly modelId: string;
-  readonly symbol: string;
-  readonly side: Direction;
-  readonly barOpenMs: EpochMs;
-  /** Log-odds of the model file. */
-  readonly raw: number;
-  /** Calibrated probability that the side's ±0.3 % is touched within 60 minutes. */
-  readonly pTouch: number;
 }
 
 export const featureReads = (sql: Sqlite) => {

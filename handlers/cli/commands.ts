@@ -1,18 +1,10 @@
 // Every subcommand, and the module that brings it. A module is loaded when one of its commands is asked for: most commands
 // read a few rows of one database, and start in half the time without the worker, the simulator and the network.
+
 import type { Command } from "commander";
 import type { JobsDeps } from "./common.ts";
-import type { CliWorld } from "./program.ts";
-import type { State } from "./state.ts";
+import type { CommandDeps } from "./world.ts";
 
-export interface CommandDeps extends CliWorld {
-  /** To change something. */
-  readonly open: (options: { var?: string }) => State;
-  /** To look only: a connection that cannot write. */
-  readonly look: (options: { var?: string }) => State;
-  /** The same as open, and makes the database where there is none. */
-  readonly create: (options: { var?: string }) => State;
-}
 interface CommandModule {
   /** The commands it adds to the program, in the order of `trader --help`. */
   readonly names: readonly string[];
@@ -26,38 +18,47 @@ export const COMMANDS: readonly CommandModule[] = [
   { names: ["worker"], register: async (p, deps) => (await import("./worker.ts")).registerWorker(p, deps) },
   {
     names: ["enqueue"],
-    register: async (p, deps) => (await import("./enqueue.ts")).registerEnqueue(p, creating(deps)),
+    register: async (p, deps) => (await import("./queue/enqueue.ts")).registerEnqueue(p, creating(deps)),
   },
-  { names: ["jobs"], register: async (p, deps) => (await import("./jobs.ts")).registerJobs(p, deps) },
+  { names: ["jobs"], register: async (p, deps) => (await import("./queue/jobs.ts")).registerJobs(p, deps) },
   {
     names: ["schedules"],
-    register: async (p, deps) => (await import("./scheduleCommands.ts")).registerSchedules(p, deps),
+    register: async (p, deps) => (await import("./queue/schedules.ts")).registerSchedules(p, deps),
   },
   {
     names: ["approve", "reject", "modify"],
-    register: async (p, deps) => (await import("./answers.ts")).registerAnswers(p, deps),
+    register: async (p, deps) => (await import("./trading/approve.ts")).registerAnswers(p, deps),
   },
   {
     names: ["pause", "stop", "panic", "resume", "close", "reject-all", "adopt"],
-    register: async (p, deps) => (await import("./ownerCommands.ts")).registerOwnerCommands(p, deps),
+    register: async (p, deps) => (await import("./trading/ownerCommands.ts")).registerOwnerCommands(p, deps),
   },
   {
     names: ["orders", "positions", "trades", "halts"],
-    register: async (p, deps) => (await import("./book.ts")).registerBook(p, deps),
+    register: async (p, deps) => (await import("./trading/book.ts")).registerBook(p, deps),
   },
-  { names: ["signals", "why"], register: async (p, deps) => (await import("./signals.ts")).registerSignals(p, deps) },
-  { names: ["status"], register: async (p, deps) => (await import("./status.ts")).registerStatus(p, deps) },
-  { names: ["alerts"], register: async (p, deps) => (await import("./alerts.ts")).registerAlerts(p, deps) },
-  { names: ["report"], register: async (p, deps) => (await import("./report.ts")).registerReport(p, deps) },
-  { names: ["events"], register: async (p, deps) => (await import("./events.ts")).registerEvents(p, creating(deps)) },
-  { names: ["predict"], register: async (p, deps) => (await import("./predict.ts")).registerPredict(p, deps) },
-  { names: ["config"], register: async (p, deps) => (await import("./settings.ts")).registerSettings(p, deps) },
-  { names: ["doctor"], register: async (p, deps) => (await import("./doctor.ts")).registerDoctor(p, deps) },
+  {
+    names: ["signals", "why"],
+    register: async (p, deps) => (await import("./trading/signals.ts")).registerSignals(p, deps),
+  },
+  { names: ["status"], register: async (p, deps) => (await import("./trading/status.ts")).registerStatus(p, deps) },
+  { names: ["alerts"], register: async (p, deps) => (await import("./trading/alerts.ts")).registerAlerts(p, deps) },
+  { names: ["report"], register: async (p, deps) => (await import("./trading/report.ts")).registerReport(p, deps) },
+  {
+    names: ["events"],
+    register: async (p, deps) => (await import("./setup/events.ts")).registerEvents(p, creating(deps)),
+  },
+  { names: ["predict"], register: async (p, deps) => (await import("./tools/predict.ts")).registerPredict(p, deps) },
+  { names: ["config"], register: async (p, deps) => (await import("./setup/settings.ts")).registerSettings(p, deps) },
+  { names: ["doctor"], register: async (p, deps) => (await import("./setup/doctor.ts")).registerDoctor(p, deps) },
   {
     names: ["backup", "restore"],
-    register: async (p, deps) => (await import("./backup.ts")).registerBackup(p, deps),
+    register: async (p, deps) => (await import("./setup/backup.ts")).registerBackup(p, deps),
   },
-  { names: ["gmo"], register: async (p, deps) => (await import("./gmo.ts")).registerGmo(p, deps) },
-  { names: ["simulator"], register: async (p, deps) => (await import("./simulator.ts")).registerSimulator(p, deps) },
-  { names: ["audit"], register: async (p, deps) => (await import("./audit.ts")).registerAudit(p, deps) },
+  { names: ["gmo"], register: async (p, deps) => (await import("./tools/gmo.ts")).registerGmo(p, deps) },
+  {
+    names: ["simulator"],
+    register: async (p, deps) => (await import("./tools/simulator.ts")).registerSimulator(p, deps),
+  },
+  { names: ["audit"], register: async (p, deps) => (await import("./trading/audit.ts")).registerAudit(p, deps) },
 ];

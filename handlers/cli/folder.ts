@@ -1,10 +1,10 @@
 // The state folder in what commands say: which book it is, and hints that act on the same one when they are copied.
 import { dirname } from "node:path";
+import { META } from "../../db/tables/meta.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { isLocked } from "../../lib/io/lock.ts";
 import type { Database } from "../../queue/types.ts";
 import type { Common } from "./common.ts";
-import { META } from "./state.ts";
 import { clean } from "./terminal.ts";
 
 /** For a POSIX shell: as it is where nothing in it is special, else in single quotes. */

@@ -1,30 +1,15 @@
 // The `trader` command: all subcommands, and how their failures become exit codes: 0 done, 1 failed, 2 wrong use (arguments,
 // settings, or for `trader worker` a folder, model or version that a person must change). Nothing here reads the environment or the terminal; main.ts hands both in.
+
 import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { projectVersion } from "../../lib/io/paths.ts";
 import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
-import type { ServiceManager } from "../../lib/io/systemd.ts";
-import { COMMANDS, type CommandDeps } from "./commands.ts";
-import { markIfRestored } from "./restored.ts";
-import { databasePath, openState, openToLook } from "./state.ts";
-import type { Terminal } from "./terminal.ts";
-
-export interface CliWorld {
-  /** Parsed settings; throws UsageError with every problem. */
-  readonly config: () => Config;
-  /** One line to stdout (results) and to stderr (everything else). */
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-  /** Set when stdout is a terminal that redraws in place. */
-  readonly terminal?: Terminal;
-  /** Set in a terminal: asks a yes-or-no question there. */
-  readonly confirm?: (question: string) => Promise<boolean>;
-  /** Where a service manager started us: what it put into the environment. */
-  readonly service?: ServiceManager;
-}
+import { markIfRestored } from "../runtime/restoredBackup.ts";
+import { databasePath, openState, openToLook } from "../runtime/stateFolder.ts";
+import { COMMANDS } from "./commands.ts";
+import type { CliWorld, CommandDeps } from "./world.ts";
 
 const EPILOGUE = `
 Exit codes: 0 done, 1 failed, 2 wrong use (arguments, settings, or a folder, model or version that a person must change).

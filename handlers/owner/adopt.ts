@@ -15,11 +15,11 @@ import type { NotAdoptable } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Direction, Execution, Position, SymbolRules } from "../../lib/core/venue.ts";
 import type { Outcome, Reads, Tx } from "../../queue/types.ts";
-import { readAccount } from "../account.ts";
-import { symbolRules } from "../facts.ts";
-import { bookAdopted, scribe, timeStopAt } from "../orders/book.ts";
-import type { AppCtx } from "../services.ts";
-import { finish, type Result } from "./result.ts";
+import { bookAdopted, scribe, timeStopAt } from "../book/booking.ts";
+import type { AppCtx } from "../context.ts";
+import { symbolRules } from "../market/quotes.ts";
+import { readAccount } from "../risk/account.ts";
+import { finish, type Result } from "./commandResult.ts";
 
 /** Asked longer ago, the owner may have closed it, or the market moved away. */
 const LIFE_MS = 5 * MINUTE_MS;

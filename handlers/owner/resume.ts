@@ -8,9 +8,9 @@ import { symbolsOf } from "../../lib/core/product.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { Outcome, Reads, Tx } from "../../queue/types.ts";
-import { settleSymbol } from "../reconcile.ts";
-import type { AppCtx } from "../services.ts";
-import { finish, type Result } from "./result.ts";
+import type { AppCtx } from "../context.ts";
+import { settleSymbol } from "../reconciliation/settleSymbol.ts";
+import { finish, type Result } from "./commandResult.ts";
 import { stillHaltedLines } from "./text.ts";
 
 /** Asked longer ago, while no worker ran, it is no longer what the owner decided on what he knew. */

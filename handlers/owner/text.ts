@@ -5,7 +5,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { isHaltKind } from "../../lib/core/text/words.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
-import type { Seen, SeenOrder, SeenPosition } from "./seen.ts";
+import type { Seen, SeenOrder, SeenPosition } from "./venueSnapshot.ts";
 
 const yenOf = (text: string | null): number | undefined => (text === null ? undefined : toNumber(parseE8(text)));
 const order = (o: SeenOrder) => ({ ...o, yen: yenOf(o.price) });

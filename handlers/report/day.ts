@@ -29,7 +29,7 @@ import {
 } from "../../lib/core/statistics.ts";
 import { BAR_MS, DAY_MS, type EpochMs, jstDate, jstDateStart, jstDayStart } from "../../lib/core/time.ts";
 import type { Reads } from "../../queue/types.ts";
-import { lossFacts } from "../losses.ts";
+import { lossFacts } from "../risk/lossLimits.ts";
 
 /** At least so many JST days make the Sharpe ratio, all of a longer period. */
 export const SHARPE_DAYS = 30;

@@ -8,7 +8,7 @@ import type { HeadPerformance } from "../../lib/core/performance.ts";
 import { type Period, type PeriodKind, parsePeriod, periodAt, periodBefore } from "../../lib/core/period.ts";
 import { DAY_MS, type EpochMs, epochMs, jstDate, jstDateStart, jstText } from "../../lib/core/time.ts";
 import type { Outcome, Reads, Tx } from "../../queue/types.ts";
-import type { AppCtx } from "../services.ts";
+import type { AppCtx } from "../context.ts";
 import { equityCurve, headsBetween, type PeriodReport, periodReport } from "./day.ts";
 import { renderEquityChart } from "./equityPicture.ts";
 import { reportText } from "./reportText.ts";

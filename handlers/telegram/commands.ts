@@ -1,8 +1,9 @@
 // The owner's commands: one table of names, what they do, and what they need. Answers go through the outbox in the transaction of the
 // command; what changes how the system runs goes through the same door as the command line's.
-import { type AnswerName, answers, isAnswer } from "../answers/index.ts";
+
+import { type Act, actorOf, type BotParts, type Effect, say, type Typed, textsFor } from "./actions.ts";
+import { type AnswerName, answers, isAnswer } from "./answers/index.ts";
 import { askToConfirm } from "./confirm.ts";
-import { type Act, actorOf, type BotParts, type Effect, say, type Typed, textsFor } from "./effects.ts";
 import { parseChange } from "./modify.ts";
 import { answer, changeByText, promptChange } from "./proposals.ts";
 import { setQuiet } from "./quiet.ts";

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Tx } from "../../queue/types.ts";
-import { tapData } from "./callback.ts";
 import {
   type Act,
   actorOf,
@@ -13,7 +12,8 @@ import {
   type Tapped,
   type Typed,
   textsFor,
-} from "./effects.ts";
+} from "./actions.ts";
+import { tapData } from "./callback.ts";
 
 const VALID_MS = MINUTE_MS;
 

@@ -6,7 +6,7 @@ import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { ChatText, TelegramClient } from "../../lib/io/telegram/client.ts";
 import { LONGEST_RETRY_AFTER_MS, TelegramFailure } from "../../lib/io/telegram/failure.ts";
-import type { Delivery, Messenger, OutgoingMessage } from "../services.ts";
+import type { Delivery, Messenger, OutgoingMessage } from "../context.ts";
 import { troubleText } from "./health.ts";
 
 const SHORTEST_PAUSE_MS = SECOND_MS;

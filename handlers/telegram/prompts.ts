@@ -5,8 +5,8 @@ import type { Prompt } from "../../db/tables/outbox.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { DAY_MS, type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Reads } from "../../queue/types.ts";
+import { textsFor } from "./actions.ts";
 import { parseTap } from "./callback.ts";
-import { textsFor } from "./effects.ts";
 import { newNumbersButton } from "./proposalCard.ts";
 
 interface Facts {

@@ -1,13 +1,14 @@
-// Taps and commands about one proposal. All of them go through the one door (handlers/approval.ts): one outcome, whoever else answers
+// Taps and commands about one proposal. All of them go through the one door (handlers/proposals/answerProposal.ts): one outcome, whoever else answers
 // at the same moment, and a clear word for each that comes after it. A button is bound to the hash of what it stood under.
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
 import type { Tx } from "../../queue/types.ts";
-import { answerProposal, modifyProposal } from "../approval.ts";
-import { bestQuote } from "../facts.ts";
-import { ruleTable } from "../ruleTable.ts";
+import { bestQuote } from "../market/quotes.ts";
+import { ruleTable } from "../market/storedRules.ts";
+import { answerProposal } from "../proposals/answerProposal.ts";
+import { modifyProposal } from "../proposals/modifyProposal.ts";
+import { type Act, actorOf, type BotParts, type Effect, say, type Tapped, type Typed, textsFor } from "./actions.ts";
 import { type Tap, tapData } from "./callback.ts";
-import { type Act, actorOf, type BotParts, type Effect, say, type Tapped, type Typed, textsFor } from "./effects.ts";
 import { type Change, type ChangeTap, changeOf, type Quote } from "./modify.ts";
 import { SHOWN_OPEN } from "./proposalCard.ts";
 

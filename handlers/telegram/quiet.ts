@@ -1,6 +1,6 @@
 // Noise levels: which kinds of messages are sent at all. Alerts, proposals and answers always are. What is muted is dropped when its
 // turn comes, with a record; it is not kept for later.
-import { type Act, type BotParts, say, type Typed, textsFor } from "./effects.ts";
+import { type Act, type BotParts, say, type Typed, textsFor } from "./actions.ts";
 
 export const MUTABLE = ["trade", "report", "info"] as const;
 type Mutable = (typeof MUTABLE)[number];

@@ -1,6 +1,6 @@
 // How long to wait before a leg's next order, told from its orders alone: after refusals, orders in vain, take-profits that rested
 // for nothing. Pure; a wait never grows when the clock is set back (waitEndMs).
-import type { Leg } from "./exits.ts";
+import type { Leg } from "./leg.ts";
 import type { In, Order } from "./order.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS, waitEndMs } from "./time.ts";
 

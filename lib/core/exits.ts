@@ -1,5 +1,6 @@
 // What to do next with one leg of an open trade: a pure decision from its orders, the price and the time, taken anew at
 // every look. Nothing is remembered between looks but the order rows, so a crash at any step ends in the same decisions.
+
 import {
   CANCEL_AGAIN_MS,
   CANCEL_LOOK_MS,
@@ -20,8 +21,9 @@ import {
   STOP_REFUSALS_BEFORE_MARKET,
   takeProfitPauseMs,
 } from "./exitPauses.ts";
+import type { Leg } from "./leg.ts";
 import { type CoinE8, type YenE8, yenE8 } from "./money.ts";
-import { type ExitReason, type In, isLive, type Order, type OrderPurpose } from "./order.ts";
+import { type ExitReason, type In, isLive, type OrderPurpose } from "./order.ts";
 import { isSpot } from "./product.ts";
 import { type EpochMs, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction, ExecutionType } from "./venue.ts";
@@ -31,18 +33,6 @@ export interface Quote {
   readonly bid: YenE8;
   readonly ask: YenE8;
   readonly last: YenE8;
-}
-export interface Leg {
-  readonly id: number;
-  readonly positionId: string;
-  readonly target: 1 | 2;
-  readonly targetPrice: YenE8;
-  /** Where its stop belongs now. */
-  readonly stop: YenE8;
-  /** Not yet closed. */
-  readonly open: CoinE8;
-  /** All orders of the leg, oldest first. */
-  readonly orders: readonly Order[];
 }
 /** `makerFirst`: a limit at the best price of its own side for a few seconds, then market. */
 export type CloseHow = "makerFirst" | "market";

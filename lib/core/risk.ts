@@ -210,3 +210,11 @@ export const refusalText = (gates: readonly Gate[]): string | undefined => {
 };
 const format = (value: string | number | null): string =>
   value === null ? "none" : typeof value === "number" ? String(Math.round(value * 10_000) / 10_000) : value;
+
+export interface AccountFacts {
+  readonly equity: YenE8;
+  /** Open P&L, part of `equity`. */
+  readonly unrealised: YenE8;
+  /** Yen: trading capacity of margin, or money that nothing locks. */
+  readonly available: YenE8;
+}

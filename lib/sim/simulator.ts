@@ -8,13 +8,11 @@ import type { SymbolRules, VenueStatus } from "../core/venue.ts";
 import type { Credentials } from "../io/gmo/sign.ts";
 import { type Transport, TransportError, type TransportReply, type TransportRequest } from "../io/gmo/transport.ts";
 import { seededRandom } from "../io/random.ts";
-import { type ApiOptions, type ApiRequest, answer } from "./api.ts";
-import { type Delivery, delivered, type Fault, type Faults, spoil } from "./faults.ts";
-import { Machine, type Watch } from "./machine.ts";
-import type { Account } from "./margin.ts";
-import type { Market } from "./market.ts";
-import { type VenueOptions, venueOptions } from "./options.ts";
-import { type Quote, QuoteMarket } from "./quoteMarket.ts";
+import { type ApiOptions, type ApiRequest, answer } from "./api/api.ts";
+import { VenueViews } from "./api/views.ts";
+import type { Account } from "./engine/account.ts";
+import { Machine, type Watch } from "./engine/machine.ts";
+import { type VenueOptions, venueOptions } from "./engine/options.ts";
 import {
   type BareStats,
   JPY,
@@ -24,10 +22,13 @@ import {
   type SimPosition,
   SimState,
   type VenueEvent,
-} from "./state.ts";
-import { type QuoteRow, SimStore } from "./store.ts";
-import { SYMBOL_RULES } from "./symbolRules.ts";
-import { VenueViews } from "./views.ts";
+} from "./engine/state.ts";
+import { SYMBOL_RULES } from "./engine/symbolRules.ts";
+import { type Delivery, delivered, spoil } from "./faults/faults.ts";
+import type { Fault, Faults } from "./faults/faultTypes.ts";
+import type { Market } from "./market/market.ts";
+import { type Quote, QuoteMarket } from "./market/quoteMarket.ts";
+import { type QuoteRow, SimStore } from "./store/store.ts";
 
 export type {
   Account,

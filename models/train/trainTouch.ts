@@ -10,7 +10,7 @@ import { TOUCH_HORIZON_MS, TOUCH_RATIO } from "../../lib/core/labels.ts";
 import { auc } from "../../lib/core/statistics.ts";
 import { BAR_MS, DAY_MS } from "../../lib/core/time.ts";
 import { seededRandom } from "../../lib/io/random.ts";
-import { readCandleFile } from "../../lib/sim/candleFile.ts";
+import { readCandleFile } from "../../lib/sim/market/candleFile.ts";
 import { type HeadManifest, Manifest, type Metrics, type NativeCheck } from "../manifest.ts";
 import { Predictor } from "../predictor.ts";
 import { modelCard } from "./card.ts";

@@ -2,7 +2,7 @@
 // over loopback), frames a second, what reading each reply and frame costs, memory. One JSON object.
 import { cpus, loadavg } from "node:os";
 import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
-import { bundledCandles } from "../../lib/sim/bundled.ts";
+import { bundledCandles } from "../../lib/sim/market/bundled.ts";
 import type { VenueSource } from "../../lib/sim/server/openVenue.ts";
 import { type Measured, measured } from "./queue/statistics.ts";
 import { capture } from "./venue/captures.ts";

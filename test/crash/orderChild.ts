@@ -1,8 +1,8 @@
 // A worker process for the kill -9 suite: the real composition on a database file, its venue a simulator over HTTP. Arguments:
 // one JSON object. Runs until it is killed.
 import { openDatabase } from "../../db/open.ts";
-import { createSystem } from "../../handlers/cli/system.ts";
-import type { Services } from "../../handlers/services.ts";
+import type { Services } from "../../handlers/context.ts";
+import { createSystem } from "../../handlers/runtime/system.ts";
 import { defaultConfig } from "../../lib/core/config.ts";
 import { epochMs } from "../../lib/core/time.ts";
 import { realClock } from "../../lib/io/clock.ts";

@@ -1,7 +1,7 @@
 // The owner at the exchange's own page, or another program with the same account: not through our process, without a fault.
 import { coinE8 } from "../../lib/core/money.ts";
 import { isSpot } from "../../lib/core/product.ts";
-import { SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
+import { SYMBOL_RULES } from "../../lib/sim/engine/symbolRules.ts";
 import type { OwnerAct } from "./orderPlan.ts";
 import type { OrderWorld } from "./orderWorld.ts";
 

@@ -2,12 +2,12 @@
 // venue behind requests that take time, and a process that may die before, during and after each request and around each
 // commit. The venue lives on meanwhile. One plan (orderPlan.ts) makes one world; the same plan makes the same story.
 import { migrate } from "../../db/migrate.ts";
-import { schedulesOf } from "../../handlers/cli/schedules.ts";
-import { onFailure } from "../../handlers/cli/system.ts";
-import { hear } from "../../handlers/orders/heard.ts";
-import { requestCommand } from "../../handlers/owner/request.ts";
+import type { Services } from "../../handlers/context.ts";
+import { hear } from "../../handlers/orders/accountEvents.ts";
+import { requestCommand } from "../../handlers/owner/requestCommand.ts";
 import { registry } from "../../handlers/registry.ts";
-import type { Services } from "../../handlers/services.ts";
+import { onFailure } from "../../handlers/runtime/onFailure.ts";
+import { schedulesOf } from "../../handlers/runtime/schedules.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
 import { yen } from "../../lib/core/money.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
@@ -25,12 +25,12 @@ import {
 import { silentLogger } from "../../lib/io/logger.ts";
 import { type Random, seededRandom } from "../../lib/io/random.ts";
 import { openSqlite, type Sqlite } from "../../lib/io/sqlite.ts";
-import { CandleMarket } from "../../lib/sim/candleMarket.ts";
-import { delivered } from "../../lib/sim/faults.ts";
-import type { Market } from "../../lib/sim/market.ts";
+import { ALL_RULES, SYMBOL_RULES } from "../../lib/sim/engine/symbolRules.ts";
+import { delivered } from "../../lib/sim/faults/faults.ts";
+import { CandleMarket } from "../../lib/sim/market/candleMarket.ts";
+import type { Market } from "../../lib/sim/market/market.ts";
+import { SpotMarket } from "../../lib/sim/market/spotMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
-import { SpotMarket } from "../../lib/sim/spotMarket.ts";
-import { ALL_RULES, SYMBOL_RULES } from "../../lib/sim/symbolRules.ts";
 import { Scheduler } from "../../queue/schedule.ts";
 import { JobStore } from "../../queue/store.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";

@@ -1,7 +1,7 @@
 // Stop and panic, cut off at a durable step (before or after a commit, before or after a request reaches the venue), restarted,
 // and perhaps cut off again: the halt holds, the venue ends as promised, the owner gets one answer.
 import { afterEach, describe, expect, test } from "vitest";
-import { requestCommand } from "../../handlers/owner/request.ts";
+import { requestCommand } from "../../handlers/owner/requestCommand.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import { LONG } from "../long.ts";
 import { Death } from "../sim/mortal.ts";

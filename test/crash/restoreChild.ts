@@ -1,5 +1,5 @@
 // `trader restore` that is killed at one of its steps: restoreChild.ts VAR_DIR FILE STEP.
-import { restore } from "../../handlers/cli/restore.ts";
+import { restore } from "../../handlers/cli/setup/restore.ts";
 
 const [varDir = "", file = "", step = ""] = process.argv.slice(2);
 await restore({

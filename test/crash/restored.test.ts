@@ -4,8 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { Progress } from "../../db/tables/progress.ts";
-import { keepProgress, progressPath, quarantineIfRestored, restoredBecause } from "../../handlers/cli/restored.ts";
-import { QUARANTINE } from "../../handlers/reconcile.ts";
+import {
+  keepProgress,
+  progressPath,
+  quarantineIfRestored,
+  restoredBecause,
+} from "../../handlers/runtime/restoredBackup.ts";
+import { QUARANTINE } from "../../lib/core/haltKinds.ts";
 import { LONG } from "../long.ts";
 import { World, type WorldOptions } from "../sim/world.ts";
 

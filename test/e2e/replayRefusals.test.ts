@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
-import { bundledCandleFile } from "../../lib/sim/bundled.ts";
+import { bundledCandleFile } from "../../lib/sim/market/bundled.ts";
 import { DEFAULT_MODEL_ID, shippedDir } from "../../models/registry.ts";
 import { startTrader, tempFolder, traderHere } from "./trader.ts";
 

@@ -1,6 +1,6 @@
 // A position opened by hand: told by reconcile, taken into the book by command only, then protected and closed like any other.
 import { afterEach, describe, expect, test } from "vitest";
-import { requestCommand } from "../../handlers/owner/request.ts";
+import { requestCommand } from "../../handlers/owner/requestCommand.ts";
 import { parseCoin, toNumber, yen } from "../../lib/core/money.ts";
 import { Death } from "../sim/mortal.ts";
 import { World, type WorldOptions } from "../sim/world.ts";

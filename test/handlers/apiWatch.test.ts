@@ -1,6 +1,6 @@
 // Three API errors in a row halt entries until three good checks; maintenance, refusals and our own end are no errors.
 import { afterEach, describe, expect, test } from "vitest";
-import { verdictOf, watchedVenue } from "../../handlers/apiWatch.ts";
+import { verdictOf, watchedVenue } from "../../handlers/market/apiErrors.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { silentLogger } from "../../lib/io/logger.ts";
 import type { Fault } from "../../lib/sim/simulator.ts";

@@ -1,6 +1,6 @@
 // A proposal always ends: answered once, or timed out, also when nobody was there to ask or to wait.
 import { afterEach, describe, expect, test } from "vitest";
-import { answerProposal } from "../../handlers/approval.ts";
+import { answerProposal } from "../../handlers/proposals/answerProposal.ts";
 import { MINUTE_MS } from "../../lib/core/time.ts";
 import { World } from "../sim/world.ts";
 

@@ -1,7 +1,7 @@
 // What fills after we thought it was over: seen at once, without a restart and without the reconcile of every five minutes;
 // protected, closed and accounted for.
 import { afterEach, describe, expect, test } from "vitest";
-import { unexplained } from "../../handlers/orders/heard.ts";
+import { unexplained } from "../../handlers/orders/accountEvents.ts";
 import { formatE8, parseCoin, yen } from "../../lib/core/money.ts";
 import { epochMs } from "../../lib/core/time.ts";
 import { once } from "../sim/lost.ts";

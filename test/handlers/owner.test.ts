@@ -1,6 +1,6 @@
 // The owner's commands: what is durable at once, what is done and seen at the venue, and what stands against it.
 import { afterEach, describe, expect, test } from "vitest";
-import { type OwnerRequest, requestCommand } from "../../handlers/owner/request.ts";
+import { type OwnerRequest, requestCommand } from "../../handlers/owner/requestCommand.ts";
 import { parseCoin, yen } from "../../lib/core/money.ts";
 import { once } from "../sim/lost.ts";
 import { World, type WorldOptions } from "../sim/world.ts";

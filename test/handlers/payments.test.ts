@@ -1,7 +1,7 @@
 // Yen paid in and out of the account are no results: a deposit hides no loss, a withdrawal is none.
 import { afterEach, describe, expect, test } from "vitest";
-import { accountFacts } from "../../handlers/account.ts";
-import { lossFacts } from "../../handlers/losses.ts";
+import { accountFacts } from "../../handlers/risk/account.ts";
+import { lossFacts } from "../../handlers/risk/lossLimits.ts";
 import { toNumber, yen } from "../../lib/core/money.ts";
 import { lossUse } from "../../lib/core/risk.ts";
 import { jstDayStart } from "../../lib/core/time.ts";

@@ -1,6 +1,6 @@
 // The venue counts a fill and does not tell its executions, for a while: bounded looks, a person told, booked when they come.
 import { afterEach, expect, test } from "vitest";
-import { requestCommand } from "../../handlers/owner/request.ts";
+import { requestCommand } from "../../handlers/owner/requestCommand.ts";
 import type { TransportReply } from "../../lib/io/gmo/transport.ts";
 import { START_MS, World, type WorldOptions } from "../sim/world.ts";
 

@@ -1,9 +1,9 @@
 // Spot: coins as the position. What another hand does to the account's coins, what the venue refuses, what its balance says,
 // and that the owner's own coins are never sold.
 import { afterEach, describe, expect, test } from "vitest";
-import { accountFacts } from "../../handlers/account.ts";
-import { ledgerMatchesVenue } from "../../handlers/orders/ledger.ts";
-import { requestCommand } from "../../handlers/owner/request.ts";
+import { requestCommand } from "../../handlers/owner/requestCommand.ts";
+import { ledgerMatchesVenue } from "../../handlers/reconciliation/compareBook.ts";
+import { accountFacts } from "../../handlers/risk/account.ts";
 import { parseCoin, yen } from "../../lib/core/money.ts";
 import type { Fault, Faults } from "../../lib/sim/simulator.ts";
 import { once } from "../sim/lost.ts";

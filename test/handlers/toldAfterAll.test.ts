@@ -1,6 +1,6 @@
 // What the venue tells long after our book has settled without it.
 import { afterEach, expect, test } from "vitest";
-import { hear } from "../../handlers/orders/heard.ts";
+import { hear } from "../../handlers/orders/accountEvents.ts";
 import { coinE8, yen } from "../../lib/core/money.ts";
 import { World, type WorldOptions } from "../sim/world.ts";
 

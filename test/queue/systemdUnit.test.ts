@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
-import { GRACE_MS } from "../../handlers/cli/worker.ts";
+import { GRACE_MS } from "../../handlers/runtime/worker.ts";
 import { projectPath } from "../../lib/io/paths.ts";
 import { NOTIFY_TIMEOUT_MS } from "../../lib/io/systemd.ts";
 import { ABORT_GRACE_MS } from "../../queue/worker.ts";

@@ -4,7 +4,7 @@ import { type CoinE8, parseCoin, yen } from "../../lib/core/money.ts";
 import { proposalHash } from "../../lib/core/plan.ts";
 import { type EpochMs, epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
-import type { Market } from "../../lib/sim/market.ts";
+import type { Market } from "../../lib/sim/market/market.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
 
 export interface ProposalSpec {

@@ -5,13 +5,13 @@ import type { AddressInfo } from "node:net";
 import { yen } from "../../lib/core/money.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs } from "../../lib/core/time.ts";
 import { type Clock, realClock } from "../../lib/io/clock.ts";
-import { BUNDLED_SYMBOLS, bundledCandles, bundledSpreads } from "../../lib/sim/bundled.ts";
-import type { CandleFile } from "../../lib/sim/candleFile.ts";
-import { CandleMarket } from "../../lib/sim/candleMarket.ts";
-import { QuoteMarket } from "../../lib/sim/quoteMarket.ts";
+import { ALL_RULES } from "../../lib/sim/engine/symbolRules.ts";
+import { BUNDLED_SYMBOLS, bundledCandles, bundledSpreads } from "../../lib/sim/market/bundled.ts";
+import type { CandleFile } from "../../lib/sim/market/candleFile.ts";
+import { CandleMarket } from "../../lib/sim/market/candleMarket.ts";
+import { QuoteMarket } from "../../lib/sim/market/quoteMarket.ts";
+import { SpotMarket } from "../../lib/sim/market/spotMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
-import { SpotMarket } from "../../lib/sim/spotMarket.ts";
-import { ALL_RULES } from "../../lib/sim/symbolRules.ts";
 
 export interface PublicServer {
   /** For GMO_PUBLIC_URL. */

@@ -2,7 +2,7 @@
 // open, nearer extreme at 15 s, farther extreme at 45 s, close; so a rising minute rises between 15 s and 45 s.
 import type { Candle } from "../../lib/core/candle.ts";
 import { type EpochMs, epochMs, MINUTE_MS } from "../../lib/core/time.ts";
-import type { CandleFile } from "../../lib/sim/candleFile.ts";
+import type { CandleFile } from "../../lib/sim/market/candleFile.ts";
 
 export class Script {
   readonly #candles: Candle[] = [];

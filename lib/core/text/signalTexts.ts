@@ -1,4 +1,4 @@
-// The signal message: what the owner decides on, so nothing in it may be ambiguous at 3 a.m. Composed in handlers/messages.ts.
+// The signal message: what the owner decides on, so nothing in it may be ambiguous at 3 a.m. Composed in handlers/proposals/proposalText.ts.
 import { coinText, pairText, percentText, signedPercent, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 import { words } from "./words.ts";

@@ -4,8 +4,8 @@ import { gzipSync } from "node:zlib";
 import { formatE8 } from "../../core/money.ts";
 import { DAY_MS, type EpochMs, epochMs, isoUtc, jstDateStart, venueDate, venueDayStart } from "../../core/time.ts";
 import type { SymbolRules } from "../../core/venue.ts";
-import type { Market } from "../market.ts";
-import { takerSide } from "../wireFrames.ts";
+import { takerSide } from "../api/wireFrames.ts";
+import type { Market } from "../market/market.ts";
 
 export type Archived =
   | { readonly kind: "file"; readonly bytes: Buffer }

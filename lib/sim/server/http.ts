@@ -2,8 +2,9 @@
 // access tokens, and how an answer travels, or fails to. What an order means is the simulator's.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TransportReply } from "../../io/gmo/transport.ts";
-import type { ApiRequest } from "../api.ts";
-import { type Delivery, type Faults, spoil } from "../faults.ts";
+import type { ApiRequest } from "../api/api.ts";
+import { type Delivery, spoil } from "../faults/faults.ts";
+import type { Faults } from "../faults/faultTypes.ts";
 import type { Simulator } from "../simulator.ts";
 import { ARCHIVE_PREFIX, type Archived, type ArchiveSource, archived } from "./archiveFiles.ts";
 import { PER_SECOND_OF_TIER, RateLimit, RateLimits } from "./limits.ts";

@@ -1,7 +1,7 @@
 // `--option NAME=VALUE` of the simulated venue: every option of the venue, of the server and of the market by name, with its
 // values, its default and a line about it. What the options mean in full: options.ts, serverOptions.ts.
 import { AppError } from "../../core/errors.ts";
-import { FAITHFUL_OPTIONS, PLAIN_OPTIONS, type VenueOptions } from "../options.ts";
+import { FAITHFUL_OPTIONS, PLAIN_OPTIONS, type VenueOptions } from "../engine/options.ts";
 import { SERVER_OPTIONS, type ServerOptions } from "./serverOptions.ts";
 
 /** Of the candle market (candleMarket.ts). */

@@ -2,9 +2,9 @@
 // own order; between channels none is promised, so they are mixed by the seed.
 import { type EpochMs, epochMs } from "../../core/time.ts";
 import { seededRandom } from "../../io/random.ts";
-import type { VenueEvent } from "../events.ts";
-import type { VenueViews } from "../views.ts";
-import type { PrivateChannel, PrivateFrame } from "../wireFrames.ts";
+import type { VenueViews } from "../api/views.ts";
+import type { PrivateChannel, PrivateFrame } from "../api/wireFrames.ts";
+import type { VenueEvent } from "../engine/events.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerOptions } from "./serverOptions.ts";
 import { gridAt } from "./venueTime.ts";

@@ -1,7 +1,7 @@
 // The public channels (GMO API 10.2): books of 30 levels on a grid of venue time, the ticker when it has changed, every match
 // as it is printed. The grid is the market's own, the same for all sockets.
 import { type EpochMs, epochMs } from "../../core/time.ts";
-import type { VenueViews } from "../views.ts";
+import type { VenueViews } from "../api/views.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerOptions } from "./serverOptions.ts";
 import { gridAt } from "./venueTime.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { seededRandom } from "../../io/random.ts";
-import { instant, isWindow, MATCH_FIELDS, WINDOW } from "../faultFile.ts";
+import { instant, isWindow, MATCH_FIELDS, WINDOW } from "../faults/faultFile.ts";
 
 const WaitMs = z.int().min(0).max(86_400_000);
 /**

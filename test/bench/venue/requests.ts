@@ -3,12 +3,12 @@ import { parseE8, yenE8 } from "../../../lib/core/money.ts";
 import { orderBody } from "../../../lib/io/gmo/bodies.ts";
 import { authHeaders, type Credentials } from "../../../lib/io/gmo/sign.ts";
 import type { TransportReply } from "../../../lib/io/gmo/transport.ts";
-import { type ApiRequest, answer } from "../../../lib/sim/api.ts";
-import { Machine } from "../../../lib/sim/machine.ts";
-import { venueOptions } from "../../../lib/sim/options.ts";
+import { type ApiRequest, answer } from "../../../lib/sim/api/api.ts";
+import { Machine } from "../../../lib/sim/engine/machine.ts";
+import { venueOptions } from "../../../lib/sim/engine/options.ts";
+import { SimState } from "../../../lib/sim/engine/state.ts";
 import type { OpenVenue } from "../../../lib/sim/server/openVenue.ts";
 import { SERVED_VENUE_OPTIONS } from "../../../lib/sim/server/optionTable.ts";
-import { SimState } from "../../../lib/sim/state.ts";
 import { quantile } from "../queue/statistics.ts";
 import { EQUITY, type GmoApi, RESTING_ORDERS, restingOrder, SEED, START_MS, SYMBOL, VENUE_OPTIONS } from "./world.ts";
 

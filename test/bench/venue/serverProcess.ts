@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { epochMs } from "../../../lib/core/time.ts";
 import type { Credentials } from "../../../lib/io/gmo/sign.ts";
-import { bundledCandles } from "../../../lib/sim/bundled.ts";
+import { bundledCandles } from "../../../lib/sim/market/bundled.ts";
 import { startVenueServer, type VenueAddresses } from "../../../lib/sim/server/server.ts";
 import { type Memory, memoryNow, openBenchVenue } from "./world.ts";
 

@@ -11,7 +11,7 @@ import type { Credentials } from "../../../lib/io/gmo/sign.ts";
 import { noTimers, realTimers } from "../../../lib/io/gmo/timers.ts";
 import type { Transport } from "../../../lib/io/gmo/transport.ts";
 import { silentLogger } from "../../../lib/io/logger.ts";
-import { BUNDLED_FROM_MS } from "../../../lib/sim/bundled.ts";
+import { BUNDLED_FROM_MS } from "../../../lib/sim/market/bundled.ts";
 import { type OpenVenue, openVenue, type VenueSource } from "../../../lib/sim/server/openVenue.ts";
 
 export const SYMBOL = "BTC_JPY";

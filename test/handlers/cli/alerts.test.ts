@@ -1,7 +1,7 @@
 // `trader alerts` and `trader alerts seen`: what a person may end, and what not.
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { registerAlerts } from "../../../handlers/cli/alerts.ts";
+import { registerAlerts } from "../../../handlers/cli/trading/alerts.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";
 import { parseInstant } from "../../../lib/core/time.ts";

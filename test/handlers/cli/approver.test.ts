@@ -1,6 +1,6 @@
 // The replay's scripted owner: the same answer for the same seed and proposal, whatever happens in between.
 import { describe, expect, test } from "vitest";
-import { parseApprover, scriptedAnswer } from "../../../handlers/cli/approver.ts";
+import { parseApprover, scriptedAnswer } from "../../../handlers/runtime/scriptedOwner.ts";
 import { UsageError } from "../../../lib/core/errors.ts";
 
 const ids = Array.from({ length: 400 }, (_, i) => `btc${i}`);

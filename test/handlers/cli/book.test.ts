@@ -2,9 +2,9 @@
 import { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
-import { registerBook } from "../../../handlers/cli/book.ts";
 import type { JobsDeps } from "../../../handlers/cli/common.ts";
-import { registerSignals } from "../../../handlers/cli/signals.ts";
+import { registerBook } from "../../../handlers/cli/trading/book.ts";
+import { registerSignals } from "../../../handlers/cli/trading/signals.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";
 import { DAY_MS, jstDayStart } from "../../../lib/core/time.ts";

@@ -1,9 +1,9 @@
 // What commands tell a person to do next: on the same folder, with words that lead on.
 import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, test } from "vitest";
-import { EXAMPLE_INPUTS } from "../../../handlers/cli/exampleInputs.ts";
+import { META } from "../../../db/tables/meta.ts";
 import { hintWith, shellQuoted } from "../../../handlers/cli/folder.ts";
-import { META } from "../../../handlers/cli/state.ts";
+import { EXAMPLE_INPUTS } from "../../../handlers/cli/queue/exampleInputs.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import { HOUR_MS, SECOND_MS } from "../../../lib/core/time.ts";

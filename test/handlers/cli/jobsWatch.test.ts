@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
-import { META } from "../../../handlers/cli/state.ts";
+import { META } from "../../../db/tables/meta.ts";
 import type { Terminal } from "../../../handlers/cli/terminal.ts";
 import { cutTo, openScreen, textWidth } from "../../../handlers/cli/terminal.ts";
 import { AppError } from "../../../lib/core/errors.ts";

@@ -1,9 +1,9 @@
 // What the commands show on narrow terminals: what matters most is never cut.
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { schedulesOf } from "../../../handlers/cli/schedules.ts";
 import { cutMiddle, noteLines, shortJst, textWidth, wrapTo } from "../../../handlers/cli/terminal.ts";
 import { registry } from "../../../handlers/registry.ts";
+import { schedulesOf } from "../../../handlers/runtime/schedules.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import { epochMs, HOUR_MS, jstText, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
 import { closeWorlds, done, handler, job, T0, type World, world } from "../../queue/world.ts";

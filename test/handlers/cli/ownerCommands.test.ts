@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
-import { registerOwnerCommands } from "../../../handlers/cli/ownerCommands.ts";
+import { registerOwnerCommands } from "../../../handlers/cli/trading/ownerCommands.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { registerPredict } from "../../../handlers/cli/predict.ts";
+import { registerPredict } from "../../../handlers/cli/tools/predict.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { GOLDEN_DIR, goldenExpected, goldenModel, unzip } from "../../models/golden.ts";
 import { MISSING_AND_CONSTANT } from "../../models/handModels.ts";

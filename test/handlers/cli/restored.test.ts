@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "../../../db/open.ts";
+import { META } from "../../../db/tables/meta.ts";
+import { registry } from "../../../handlers/registry.ts";
 import {
   keepProgress,
   markIfRestored,
@@ -12,9 +14,8 @@ import {
   progressPath,
   quarantineIfRestored,
   startKeepingProgress,
-} from "../../../handlers/cli/restored.ts";
-import { databasePath, META } from "../../../handlers/cli/state.ts";
-import { registry } from "../../../handlers/registry.ts";
+} from "../../../handlers/runtime/restoredBackup.ts";
+import { databasePath } from "../../../handlers/runtime/stateFolder.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { silentLogger } from "../../../lib/io/logger.ts";

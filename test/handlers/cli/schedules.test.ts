@@ -1,8 +1,8 @@
 // `trader schedules`: what ticks, and a person's hand on it.
 import { afterEach, describe, expect, test } from "vitest";
-import { everyText } from "../../../handlers/cli/scheduleList.ts";
-import { schedulesOf } from "../../../handlers/cli/schedules.ts";
+import { everyText } from "../../../handlers/cli/queue/scheduleList.ts";
 import { registry } from "../../../handlers/registry.ts";
+import { schedulesOf } from "../../../handlers/runtime/schedules.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { DAY_MS, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadMigrations, migrate } from "../../../db/migrate.ts";
 import { openDatabase } from "../../../db/open.ts";
-import { databasePath, openState, openToLook } from "../../../handlers/cli/state.ts";
+import { databasePath, openState, openToLook } from "../../../handlers/runtime/stateFolder.ts";
 import { openSqlite } from "../../../lib/io/sqlite.ts";
 
 let dir: string;

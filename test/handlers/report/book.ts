@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Database, openDatabase } from "../../../db/open.ts";
-import type { AppCtx, AppHandler } from "../../../handlers/services.ts";
+import type { AppCtx, AppHandler } from "../../../handlers/context.ts";
 import type { Candle } from "../../../lib/core/candle.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";
 import type { GateName } from "../../../lib/core/gates.ts";

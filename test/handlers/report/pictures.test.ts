@@ -1,10 +1,10 @@
 // The pictures for the phone: PNG of the promised size, from nothing later than the decision, labels that never overlap.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { AppCtx } from "../../../handlers/context.ts";
 import { notify } from "../../../handlers/notify.ts";
 import { renderEquityChart } from "../../../handlers/report/equityPicture.ts";
 import { drawProposalChart, renderProposalChart, spread } from "../../../handlers/report/proposalChart.ts";
-import type { AppCtx } from "../../../handlers/services.ts";
 import { maxDrawdown } from "../../../lib/core/statistics.ts";
 import { BAR_MS, DAY_MS, epochMs } from "../../../lib/core/time.ts";
 import { renderPng } from "../../../lib/io/png.ts";

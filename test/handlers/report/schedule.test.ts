@@ -1,11 +1,11 @@
 // The report jobs over the system's own schedule: five weeks across the end of a month, each report told once at its JST time, and what
 // was missed while the worker was down made up once.
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { schedulesOf } from "../../../handlers/cli/schedules.ts";
+import type { AppHandler } from "../../../handlers/context.ts";
 import { dailyReport } from "../../../handlers/dailyReport.ts";
 import { monthlyReport } from "../../../handlers/monthlyReport.ts";
 import { registry } from "../../../handlers/registry.ts";
-import type { AppHandler } from "../../../handlers/services.ts";
+import { schedulesOf } from "../../../handlers/runtime/schedules.ts";
 import { weeklyReport } from "../../../handlers/weeklyReport.ts";
 import { type EpochMs, jstText, parseInstant } from "../../../lib/core/time.ts";
 import { Scheduler } from "../../../queue/schedule.ts";

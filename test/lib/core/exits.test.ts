@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { refusalIsAlarming } from "../../../lib/core/exitPauses.ts";
-import { type ExitFacts, type Leg, nextAction, type Quote } from "../../../lib/core/exits.ts";
+import { type ExitFacts, nextAction, type Quote } from "../../../lib/core/exits.ts";
+import type { Leg } from "../../../lib/core/leg.ts";
 import { coinE8, parseCoin, yen } from "../../../lib/core/money.ts";
 import { type In, type Intent, ORDER_STATES, type Order, type OrderState } from "../../../lib/core/order.ts";
 import { type EpochMs, epochMs } from "../../../lib/core/time.ts";

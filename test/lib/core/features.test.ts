@@ -13,7 +13,7 @@ import {
 } from "../../../lib/core/features.ts";
 import { BAR_MS, DAY_MS, type EpochMs } from "../../../lib/core/time.ts";
 import { seededRandom } from "../../../lib/io/random.ts";
-import { readCandleFile } from "../../../lib/sim/candleFile.ts";
+import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { referenceFeatures } from "./referenceFeatures.ts";
 
 // 25 days of real candles with a real outage on 2023-03-24 (test/fixtures/candles/README.md).

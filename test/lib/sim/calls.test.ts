@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { yen } from "../../../lib/core/money.ts";
 import { DAY_MS, epochMs, HOUR_MS, MINUTE_MS, parseInstant } from "../../../lib/core/time.ts";
-import { FAITHFUL_OPTIONS } from "../../../lib/sim/options.ts";
+import { FAITHFUL_OPTIONS } from "../../../lib/sim/engine/options.ts";
 import { Desk, type DeskOptions, START_MS, tempFile } from "./desk.ts";
 
 const desks: Desk[] = [];

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../../lib/core/errors.ts";
 import { isoUtc, MINUTE_MS } from "../../../lib/core/time.ts";
+import { SYMBOL_RULES } from "../../../lib/sim/engine/symbolRules.ts";
 import {
   BUNDLED_FROM_MS,
   BUNDLED_SYMBOLS,
@@ -11,10 +12,9 @@ import {
   bundledCandleFile,
   bundledEventsFile,
   bundledSpreads,
-} from "../../../lib/sim/bundled.ts";
-import { CANDLE_HEADER, parseCandles, readCandleFile } from "../../../lib/sim/candleFile.ts";
-import { CandleMarket } from "../../../lib/sim/candleMarket.ts";
-import { SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
+} from "../../../lib/sim/market/bundled.ts";
+import { CANDLE_HEADER, parseCandles, readCandleFile } from "../../../lib/sim/market/candleFile.ts";
+import { CandleMarket } from "../../../lib/sim/market/candleMarket.ts";
 import { tempFile } from "./desk.ts";
 
 const T = 1_751_328_000_000;

@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CoinE8, type YenE8, yen } from "../../../lib/core/money.ts";
 import { type EpochMs, epochMs, MINUTE_MS, parseInstant, SECOND_MS } from "../../../lib/core/time.ts";
-import type { CandleFile } from "../../../lib/sim/candleFile.ts";
-import { CandleMarket } from "../../../lib/sim/candleMarket.ts";
-import type { Market } from "../../../lib/sim/market.ts";
+import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../../../lib/sim/engine/symbolRules.ts";
+import type { CandleFile } from "../../../lib/sim/market/candleFile.ts";
+import { CandleMarket } from "../../../lib/sim/market/candleMarket.ts";
+import type { Market } from "../../../lib/sim/market/market.ts";
+import { SpotMarket } from "../../../lib/sim/market/spotMarket.ts";
 import { Simulator, type SimulatorOptions } from "../../../lib/sim/simulator.ts";
-import { SpotMarket } from "../../../lib/sim/spotMarket.ts";
-import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
 import { Script } from "../../sim/script.ts";
 
 /** 09:00 JST on a Tuesday: 21 hours before the leverage fee, far from the Saturday maintenance. */

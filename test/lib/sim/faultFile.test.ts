@@ -2,9 +2,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { epochMs, HOUR_MS, MINUTE_MS } from "../../../lib/core/time.ts";
 import { TransportError } from "../../../lib/io/gmo/transport.ts";
-import { parseFaults } from "../../../lib/sim/faults.ts";
+import { parseFaults } from "../../../lib/sim/faults/faults.ts";
+import { applySpikes } from "../../../lib/sim/market/spikes.ts";
 import type { SimulatorOptions } from "../../../lib/sim/simulator.ts";
-import { applySpikes } from "../../../lib/sim/spikes.ts";
 import { Script } from "../../sim/script.ts";
 import { Desk, type DeskOptions, START_MS, START_PRICE, tempFile } from "./desk.ts";
 

@@ -1,7 +1,7 @@
 // Weeks and months, and the grid of the long intervals: GMO API 4.5 and its open question 11, each as an option says.
 import { expect, test } from "vitest";
 import { epochMs, HOUR_MS, parseInstant } from "../../../lib/core/time.ts";
-import type { CandleFile } from "../../../lib/sim/candleFile.ts";
+import type { CandleFile } from "../../../lib/sim/market/candleFile.ts";
 import type { SimulatorOptions } from "../../../lib/sim/simulator.ts";
 import { Desk } from "./desk.ts";
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { yen } from "../../../lib/core/money.ts";
 import { openSqlite } from "../../../lib/io/sqlite.ts";
-import { SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
+import { SYMBOL_RULES } from "../../../lib/sim/engine/symbolRules.ts";
 import { Desk, stateText, tempFile } from "./desk.ts";
 
 /** The tables of version 1, as they were. */

@@ -6,7 +6,7 @@ import { yen } from "../../../lib/core/money.ts";
 import { epochMs, HOUR_MS, MINUTE_MS } from "../../../lib/core/time.ts";
 import { TransportError } from "../../../lib/io/gmo/transport.ts";
 import { openSqlite } from "../../../lib/io/sqlite.ts";
-import type { Fault, FaultPhase } from "../../../lib/sim/faults.ts";
+import type { Fault, FaultPhase } from "../../../lib/sim/faults/faultTypes.ts";
 import type { VenueEvent, Watch } from "../../../lib/sim/simulator.ts";
 import { LONG } from "../../long.ts";
 import { Desk, type DeskOptions, START_MS, START_PRICE, stateText, tempFile } from "./desk.ts";

@@ -2,9 +2,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { yen } from "../../../lib/core/money.ts";
 import { type EpochMs, epochMs } from "../../../lib/core/time.ts";
-import { QuoteMarket } from "../../../lib/sim/quoteMarket.ts";
+import { SYMBOL_RULES } from "../../../lib/sim/engine/symbolRules.ts";
+import { QuoteMarket } from "../../../lib/sim/market/quoteMarket.ts";
 import { Simulator } from "../../../lib/sim/simulator.ts";
-import { SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
 import { Desk, START_MS, tempFile } from "./desk.ts";
 
 const opened: Simulator[] = [];

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import type { Candle } from "../../../lib/core/candle.ts";
 import { type EpochMs, epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
-import type { CandleFile } from "../../../lib/sim/candleFile.ts";
+import type { CandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { type Desk, textOf } from "./desk.ts";
 
 /** One minute: what it opens away from the last close, how far it goes, where it ends, and minutes without trades before it. */

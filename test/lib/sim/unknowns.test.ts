@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { yen } from "../../../lib/core/money.ts";
 import { epochMs } from "../../../lib/core/time.ts";
-import { CandleMarket } from "../../../lib/sim/candleMarket.ts";
-import type { VenueOptions } from "../../../lib/sim/options.ts";
-import { QuoteMarket } from "../../../lib/sim/quoteMarket.ts";
+import type { VenueOptions } from "../../../lib/sim/engine/options.ts";
+import { SYMBOL_RULES } from "../../../lib/sim/engine/symbolRules.ts";
+import { CandleMarket } from "../../../lib/sim/market/candleMarket.ts";
+import { QuoteMarket } from "../../../lib/sim/market/quoteMarket.ts";
 import { parseOptions } from "../../../lib/sim/server/optionTable.ts";
-import { SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
 import { Script } from "../../sim/script.ts";
 import { Desk, type DeskOptions, START_MS, START_PRICE } from "./desk.ts";
 

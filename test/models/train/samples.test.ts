@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { FEATURE_NAMES } from "../../../lib/core/features.ts";
 import { BAR_MS, DAY_MS, HOUR_MS } from "../../../lib/core/time.ts";
-import { readCandleFile } from "../../../lib/sim/candleFile.ts";
+import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { walkForwardEdges } from "../../../models/train/plan.ts";
 import { buildSamples, EMBARGO_BARS, segment } from "../../../models/train/samples.ts";
 

@@ -1,13 +1,13 @@
 // A small world with a bot: the queue, the venue and the database of world.ts, the real client over HTTP to a fake Bot API, and the
 // owner with the phone. Each request to the Bot API is one more place to die.
-import { rememberRules } from "../../../handlers/ruleTable.ts";
-import { pumpOutbox } from "../../../handlers/sendTelegram.ts";
+import { rememberRules } from "../../../handlers/market/storedRules.ts";
 import { Bot, introduce } from "../../../handlers/telegram/bot.ts";
 import { telegramMessenger } from "../../../handlers/telegram/messenger.ts";
+import { pumpOutbox } from "../../../handlers/telegram/outboxJobs.ts";
 import { noTimers } from "../../../lib/io/gmo/timers.ts";
 import { silentLogger } from "../../../lib/io/logger.ts";
 import { createTelegramClient, type TelegramClient } from "../../../lib/io/telegram/client.ts";
-import { SYMBOL_RULES } from "../../../lib/sim/symbolRules.ts";
+import { SYMBOL_RULES } from "../../../lib/sim/engine/symbolRules.ts";
 import type { Mortality } from "../mortal.ts";
 import { World, type WorldOptions } from "../world.ts";
 import { Owner } from "./owner.ts";

@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 import WebSocket from "ws";
 import { yen } from "../../../../lib/core/money.ts";
 import { type EpochMs, epochMs, MINUTE_MS, parseInstant, SECOND_MS } from "../../../../lib/core/time.ts";
-import { parseFaults } from "../../../../lib/sim/faults.ts";
+import { parseFaults } from "../../../../lib/sim/faults/faults.ts";
 import { openVenue, type VenueSource } from "../../../../lib/sim/server/openVenue.ts";
 import { startVenueServer, type VenueServer } from "../../../../lib/sim/server/server.ts";
 import type { ServerOptions } from "../../../../lib/sim/server/serverOptions.ts";

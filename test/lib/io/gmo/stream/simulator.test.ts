@@ -13,7 +13,7 @@ import { noTimers } from "../../../../../lib/io/gmo/timers.ts";
 import { readFrame } from "../../../../../lib/io/gmo/wireEvents.ts";
 import { silentLogger } from "../../../../../lib/io/logger.ts";
 import { seededRandom } from "../../../../../lib/io/random.ts";
-import { privateFrames } from "../../../../../lib/sim/wireFrames.ts";
+import { privateFrames } from "../../../../../lib/sim/api/wireFrames.ts";
 import { LONG } from "../../../../long.ts";
 import { Desk } from "../../../sim/desk.ts";
 import { playVenue, venueCommands } from "../../../sim/venueStreams.ts";

@@ -1,0 +1,250 @@
+// What a trace did in the market: its signal with the gates, the proposal and its answer, the trade with every order and
+// fill. The jobs of the trace name the rows in their inputs, so nothing is searched for. Reads only.
+import { z } from "zod";
+import type { ExecutionRow } from "../../../db/tables/executions.ts";
+import type { Job } from "../../../db/tables/jobs.ts";
+import type { Approval, Proposal } from "../../../db/tables/proposals.ts";
+import type { Signal } from "../../../db/tables/signals.ts";
+import type { Trade } from "../../../db/tables/trades.ts";
+import { AppError } from "../../../lib/core/errors.ts";
+import { formatE8, toNumber } from "../../../lib/core/money.ts";
+import type { Order } from "../../../lib/core/order.ts";
+import { showPercent } from "../../../lib/core/statistics.ts";
+import { type EpochMs, epochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
+import type { Reads } from "../../../queue/types.ts";
+import { yenText } from "../../proposals/proposalText.ts";
+import { jstSeconds } from "../terminal.ts";
+
+export interface Story {
+  readonly signals: readonly Signal[];
+  readonly proposals: readonly { readonly proposal: Proposal; readonly answer: Approval | undefined }[];
+  readonly trades: readonly {
+    readonly trade: Trade;
+    readonly orders: readonly Order[];
+    readonly executions: readonly ExecutionRow[];
+  }[];
+  /** The book has an order that cannot be; the rest is shown all the same. */
+  readonly problem?: string;
+}
+
+// An input that names none of these is no error: most jobs are not about a trade.
+const Named = z.object({
+  symbol: z.string().optional().catch(undefined),
+  barOpenMs: z.int().optional().catch(undefined),
+  proposalId: z.string().optional().catch(undefined),
+  tradeId: z.int().optional().catch(undefined),
+});
+
+/** The rows that the jobs' inputs name, and what these point to; each once, oldest first. */
+export const gatherStory = (read: Reads, jobs: readonly Job[]): Story => {
+  const signals = new Map<number, Signal>();
+  const proposals = new Map<string, Proposal>();
+  const trades = new Map<number, Trade>();
+  const addSignal = (signal: Signal | undefined): void => {
+    if (signal) signals.set(signal.id, signal);
+  };
+  const addTrade = (trade: Trade | undefined): void => {
+    if (!trade || trades.has(trade.id)) return;
+    trades.set(trade.id, trade);
+    addProposal(trade.proposalId);
+  };
+  const addProposal = (id: string | undefined): void => {
+    const proposal = id === undefined || proposals.has(id) ? undefined : read.proposals.byId(id);
+    if (!proposal) return;
+    proposals.set(proposal.id, proposal);
+    addSignal(read.signals.byId(proposal.signalId));
+    addTrade(read.trades.byProposal(proposal.id));
+    addProposal(proposal.supersedes);
+  };
+  for (const job of jobs) {
+    const named = Named.safeParse(job.input).data;
+    if (named?.symbol !== undefined && named.barOpenMs !== undefined)
+      addSignal(read.signals.at(named.symbol, epochMs(named.barOpenMs)));
+    addProposal(named?.proposalId);
+    if (named?.tradeId !== undefined) addTrade(read.trades.byId(named.tradeId));
+  }
+  let problem: string | undefined;
+  const ordersOf = (tradeId: number): readonly Order[] => {
+    try {
+      return read.orders.ofTrade(tradeId);
+    } catch (e) {
+      if (!(e instanceof AppError)) throw e;
+      problem = `${e.code}: ${e.message}`;
+      return [];
+    }
+  };
+  const found = {
+    signals: [...signals.values()].sort((a, b) => a.id - b.id),
+    proposals: [...proposals.values()]
+      .sort((a, b) => a.createdMs - b.createdMs || (a.id < b.id ? -1 : 1))
+      .map((proposal) => ({ proposal, answer: read.proposals.approval(proposal.id) })),
+    trades: [...trades.values()]
+      .sort((a, b) => a.id - b.id)
+      .map((trade) => ({
+        trade,
+        orders: ordersOf(trade.id),
+        executions: read.executions.ofTrade(trade.id),
+      })),
+  };
+  return problem === undefined ? found : { ...found, problem };
+};
+
+/** Exact money and sizes are decimal strings (yen, coins); absent values are null. */
+export const storyJson = (story: Story): Record<string, unknown> => ({
+  problem: story.problem ?? null,
+  signals: story.signals.map((s) => ({
+    id: s.id,
+    symbol: s.symbol,
+    barOpenMs: s.barOpenMs,
+    direction: s.direction,
+    pTouchLong: s.pTouchLong,
+    pTouchShort: s.pTouchShort,
+    rank: s.rank ?? null,
+    verdict: s.verdict,
+    gates: s.gates ?? null,
+    approved: s.approved ?? null,
+    approvedBy: s.approvedBy ?? null,
+    tradeId: s.tradeId ?? null,
+  })),
+  proposals: story.proposals.map(({ proposal: p, answer }) => ({
+    id: p.id,
+    signalId: p.signalId,
+    symbol: p.symbol,
+    direction: p.direction,
+    state: p.state,
+    entry: formatE8(p.entry),
+    stop: formatE8(p.stop),
+    tp1: formatE8(p.tp1),
+    tp2: formatE8(p.tp2),
+    size: formatE8(p.size),
+    risk: formatE8(p.risk),
+    createdMs: p.createdMs,
+    validUntilMs: p.validUntilMs,
+    supersedes: p.supersedes ?? null,
+    answer: answer
+      ? { decision: answer.decision, decidedBy: answer.decidedBy, actor: answer.actor, decidedMs: answer.decidedMs }
+      : null,
+  })),
+  trades: story.trades.map(({ trade: t, orders, executions }) => ({
+    id: t.id,
+    proposalId: t.proposalId,
+    symbol: t.symbol,
+    direction: t.direction,
+    status: t.status,
+    entryPrice: t.entryPrice,
+    exitPrice: t.exitPrice ?? null,
+    positionSize: t.positionSize,
+    exitReason: t.exitReason ?? null,
+    cancelReason: t.cancelReason ?? null,
+    pnlAmount: t.pnlAmount ?? null,
+    pnlPercent: t.pnlPercent ?? null,
+    fees: t.fees,
+    createdAt: t.createdAt,
+    firstFillMs: t.firstFillMs ?? null,
+    closedMs: t.closedMs ?? null,
+    orders: orders.map(orderJson),
+    executions: executions.map((e) => ({
+      executionId: e.executionId,
+      orderId: e.orderId ?? null,
+      kind: e.kind,
+      side: e.side,
+      size: formatE8(e.size),
+      price: formatE8(e.price),
+      lossGain: formatE8(e.lossGain),
+      fee: formatE8(e.fee),
+      exitReason: e.exitReason ?? null,
+      atMs: e.atMs,
+    })),
+  })),
+});
+
+const orderJson = (o: Order): Record<string, unknown> => ({
+  id: o.id,
+  purpose: o.intent.purpose,
+  side: o.intent.side,
+  type: o.intent.executionType,
+  price: o.intent.price === undefined ? null : formatE8(o.intent.price),
+  size: formatE8(o.intent.size),
+  state: o.state,
+  executed: "executed" in o ? formatE8(o.executed) : "0",
+  venueOrderId: "venueOrderId" in o ? o.venueOrderId : null,
+  exitReason: o.intent.exitReason ?? null,
+  code: "code" in o ? o.code : null,
+  detail: "detail" in o ? (o.detail ?? null) : null,
+  createdMs: o.createdMs,
+  sentMs: "sentMs" in o ? (o.sentMs ?? null) : null,
+  closedMs: "closedMs" in o ? o.closedMs : null,
+});
+
+/** One line per fact, in the order of a trade's life. Times are JST. */
+export const storyLines = (story: Story): readonly string[] => [
+  ...story.signals.map(signalLine),
+  ...story.proposals.map(proposalLine),
+  ...story.trades.flatMap(tradeLines),
+  ...(story.problem === undefined ? [] : [`orders that cannot be read: ${story.problem}`]),
+];
+
+const signalLine = (s: Signal): string => {
+  const failed = (s.gates ?? []).filter((gate) => !gate.pass);
+  const why = failed.map((g) => g.reason ?? `${g.gate} ${roundedText(g.value)} (limit ${roundedText(g.limit)})`);
+  const p = s.direction === "long" ? s.pTouchLong : s.pTouchShort;
+  const verdict =
+    s.verdict === "filtered"
+      ? `not proposed: ${why.join("; ") || "no gate says why"}`
+      : `${s.verdict} (all gates passed)`;
+  return `signal ${s.id}: ${s.direction} ${s.symbol}, bar ${jstText(s.barOpenMs)}, p ${showPercent(p)}, rank ${s.rank?.toFixed(1) ?? "unknown"}; ${s.verdict === "judging" ? "being judged" : verdict}`;
+};
+const roundedText = (value: string | number | null): string =>
+  typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
+
+const proposalLine = ({ proposal: p, answer }: Story["proposals"][number]): string => {
+  const terms = `${p.direction} ${formatE8(p.size)} ${p.symbol} at ${yenText(p.entry)}, stop ${yenText(p.stop)}, targets ${yenText(p.tp1)} / ${yenText(p.tp2)}, at risk ${yenText(p.risk)}`;
+  const said = answer
+    ? `${p.state}: ${answer.decision} by ${answer.decidedBy} (${answer.actor}) ${jstSeconds(answer.decidedMs)}`
+    : `${p.state}, valid until ${jstSeconds(p.validUntilMs)}`;
+  return `proposal ${p.id}: ${terms}; ${said}`;
+};
+
+const tradeLines = ({ trade: t, orders, executions }: Story["trades"][number]): readonly string[] => {
+  const signed = (yen: number): string => `${yen > 0 ? "+" : ""}${yenText(yen)}`;
+  const end =
+    t.status === "closed"
+      ? `closed by ${t.exitReason}: ${signed(t.pnlAmount ?? 0)} (${(t.pnlPercent ?? 0).toFixed(2)} %, fees ${yenText(t.fees)})`
+      : t.status === "cancelled"
+        ? `given up without a fill: ${t.cancelReason}`
+        : t.status;
+  const exit = t.exitPrice === undefined ? "" : `, exit ${yenText(t.exitPrice)}`;
+  const steps = [
+    ...orders.map((o) => ({ atMs: orderTime(o), text: orderText(o) })),
+    ...executions.map((e) => ({ atMs: e.atMs, text: executionText(e) })),
+  ];
+  steps.sort((a, b) => a.atMs - b.atMs);
+  return [
+    `trade ${t.id}: ${t.direction} ${t.positionSize} ${t.symbol}, entry ${yenText(t.entryPrice)}${exit}; ${end}`,
+    ...steps.map((step) => `  ${jstSeconds(step.atMs)}  ${step.text}`),
+  ];
+};
+
+const orderTime = (o: Order): EpochMs => ("sentMs" in o && o.sentMs !== undefined ? o.sentMs : o.createdMs);
+const orderText = (o: Order): string => {
+  const { purpose, side, size, executionType, price } = o.intent;
+  const executed =
+    "executed" in o && o.executed > 0n && o.state !== "filled" ? `, executed ${formatE8(o.executed)}` : "";
+  const code = "code" in o ? ` ${o.code}` : "";
+  const detail = "detail" in o && o.detail !== undefined ? ` (${o.detail})` : "";
+  const ended =
+    "closedMs" in o
+      ? ` ${isoUtc(o.closedMs) === isoUtc(orderTime(o)) ? "at once" : `at ${jstSeconds(o.closedMs)}`}`
+      : "";
+  return `order ${o.id} ${purpose} ${side} ${formatE8(size)} ${executionType}${price === undefined ? "" : ` at ${yenText(price)}`}: ${o.state}${code}${detail}${executed}${ended}`;
+};
+const executionText = (e: ExecutionRow): string => {
+  const result =
+    e.kind === "close" ? `, ${toNumber(e.lossGain) >= 0 ? "+" : ""}${yenText(e.lossGain)}, ${e.exitReason}` : "";
+  const whose = e.estimated
+    ? "not our order, estimated"
+    : e.orderId === undefined
+      ? "not our order"
+      : `order ${e.orderId}`;
+  return `fill  ${e.kind} ${formatE8(e.size)} at ${yenText(e.price)} (${whose}${result})`;
+};

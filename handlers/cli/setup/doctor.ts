@@ -1,0 +1,189 @@
+// `trader doctor`: is this machine fit to run? Each check says what it found and, when it failed, what to do.
+import { existsSync, rmSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { META } from "../../../db/tables/meta.ts";
+import type { Config } from "../../../lib/core/config.ts";
+import { AppError, UsageError } from "../../../lib/core/errors.ts";
+import { computeFeatures, FEATURE_WINDOW_BARS } from "../../../lib/core/features.ts";
+import { symbolsOf } from "../../../lib/core/product.ts";
+import { BAR_MS, DAY_MS, type EpochMs, epochMs, isoUtc, jstText, parseInstant } from "../../../lib/core/time.ts";
+import { realClock } from "../../../lib/io/clock.ts";
+import { openSqlite } from "../../../lib/io/sqlite.ts";
+import { notWritable, storageError } from "../../../lib/io/storageTrouble.ts";
+import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../../lib/sim/market/bundled.ts";
+import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
+import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../../models/registry.ts";
+import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "../../runtime/stateFolder.ts";
+import { calendarGap } from "./calendar.ts";
+import { type Finding, telegramChecks } from "./telegramChecks.ts";
+
+type Check = Finding;
+
+/** Runs one check; what it throws is the finding. */
+const check = (name: string, work: () => string): Check => {
+  try {
+    return { name, ok: true, found: work() };
+  } catch (e) {
+    return { name, ok: false, found: e instanceof Error ? e.message : String(e) };
+  }
+};
+
+const OLDEST_SANE_CLOCK = parseInstant("2026-11-01T00:00:00Z");
+const SMALLEST_FREE_BYTES = 500_000_000;
+
+const checks = (config: Config, dir: string): readonly Check[] => [
+  check("node", () => {
+    const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+    if (major < 20 || (major === 20 && minor < 18))
+      throw new Error(`expected Node 20.18.1 or later, found ${process.versions.node}; install a newer Node`);
+    return process.versions.node;
+  }),
+  check("clock", () => {
+    const now = realClock.nowMs();
+    if (now < OLDEST_SANE_CLOCK)
+      throw new Error(
+        `expected a clock after ${isoUtc(OLDEST_SANE_CLOCK)}, found ${isoUtc(now)}; start time synchronisation`,
+      );
+    return isoUtc(now);
+  }),
+  check("state folder", () => {
+    makeStateFolder(dir);
+    for (const file of [databasePath(dir), venuePath(dir), join(dir, "runner.lock"), join(dir, "progress.json")]) {
+      const refused = notWritable(file);
+      if (refused !== undefined) throw new Error(refused);
+    }
+    const mode = statSync(dir).mode & 0o077;
+    return mode === 0 ? dir : `${dir}, which others on this machine can read: chmod 700 ${dir}`;
+  }),
+  check("disk", () => {
+    const { bavail, bsize } = statfsSync(dir);
+    const free = bavail * bsize;
+    if (free < SMALLEST_FREE_BYTES)
+      throw new Error(`expected 500 MB free, found ${Math.round(free / 1e6)} MB; make room`);
+    return `${Math.round(free / 1e6)} MB free`;
+  }),
+  check("sqlite", () => {
+    const path = join(dir, `doctor-${process.pid}.db`);
+    try {
+      const db = openSqlite(path); // throws unless WAL and synchronous=FULL hold
+      const version = db.prepare("SELECT sqlite_version()").pluck().get();
+      db.close();
+      return `SQLite ${String(version)}, WAL, synchronous=FULL`;
+    } finally {
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+    }
+  }),
+  check("database", () => {
+    const path = databasePath(dir);
+    if (!existsSync(path)) return "none yet (trader start or trader worker makes it)";
+    const { db } = openToLook(dir);
+    try {
+      const broken = db.read.audit.firstBroken();
+      if (broken !== undefined)
+        throw new Error(
+          `expected an unbroken audit chain, found it broken at event ${broken}; compare with a backup, or restore one: trader restore FILE`,
+        );
+      const integrity = db.sql.pragma("quick_check", { simple: true });
+      if (integrity !== "ok")
+        throw new Error(`expected a sound file, found ${String(integrity)}; restore a backup: trader restore FILE`);
+      const product = productOf(db) ?? config.PRODUCT;
+      if (product !== config.PRODUCT)
+        throw new Error(
+          `expected PRODUCT=${product} as this folder was begun with, found PRODUCT=${config.PRODUCT} in the settings; change it, or use another --var folder`,
+        );
+      return `${path}, mode ${db.read.meta.get("mode") ?? "none yet"}, ${product}, audit chain whole`;
+    } catch (e) {
+      throw storageError(e, path) ?? e;
+    } finally {
+      db.close();
+    }
+  }),
+  check("calendar", () => {
+    const path = databasePath(dir);
+    if (!existsSync(path)) return calendarText(undefined);
+    const { db } = openToLook(dir);
+    try {
+      if (db.read.meta.get(META.mode) === "replay") return "the bundled one of the replayed days";
+      return calendarText(db.read.events.lastMs());
+    } catch (e) {
+      throw storageError(e, path) ?? e;
+    } finally {
+      db.close();
+    }
+  }),
+  check("indicators", () => {
+    const candles = Array.from({ length: FEATURE_WINDOW_BARS }, (_, i) => {
+      const close = 1_000_000 + 5_000 * Math.sin(i / 5) + 10 * (i % 7);
+      return {
+        openMs: epochMs(i * BAR_MS),
+        open: close - 50,
+        high: close + 200,
+        low: close - 200,
+        close,
+        volume: 10 + (i % 5),
+      };
+    });
+    const result = computeFeatures(candles);
+    if (result.kind !== "ok")
+      throw new Error(`expected 12 indicators of a made-up market, found: ${result.reason}; reinstall with npm ci`);
+    return `${result.values.length} indicators (tulind works)`;
+  }),
+  check("model", () => {
+    const model = loadModel(shippedDir(DEFAULT_MODEL_ID));
+    const days = Math.floor((realClock.nowMs() - model.dataEndMs) / DAY_MS);
+    const age =
+      days > 90 ? `, ${days} DAYS OLD: good for replay and practice, train a newer one before you rely on it` : "";
+    return `${model.id}, data until ${isoUtc(epochMs(model.dataEndMs))}, checksums match${age}`;
+  }),
+  check("bundled days", () =>
+    BUNDLED_SYMBOLS.map((s) => `${s} ${readCandleFile(bundledCandleFile(s)).candles.length} candles`).join(", "),
+  ),
+  check("mode", () => {
+    if (config.MODE === "live")
+      throw new Error(
+        "expected replay or paper, found live: live trading needs checks (key rights, balance, 7 days of paper) that this version does not have yet",
+      );
+    return `${config.MODE}, ${config.PRODUCT}: ${symbolsOf(config.PRODUCT).join(", ")}`;
+  }),
+];
+
+/** Never a failure: paper may well run without one. */
+const calendarText = (lastMs: EpochMs | undefined): string =>
+  calendarGap(lastMs, realClock.nowMs()) ?? `until ${lastMs === undefined ? "" : jstText(lastMs)}`;
+
+export const registerDoctor = (
+  program: Command,
+  deps: { readonly config: () => Config; readonly out: (text: string) => void },
+): void => {
+  program
+    .command("doctor")
+    .description(
+      "check settings, clock, disk, database, calendar, native modules, model, bundled data, and the bot when there is one",
+    )
+    .option("--var <dir>", "state folder")
+    .option("--json", "one JSON object")
+    .action(async (options: { var?: string; json?: boolean }) => {
+      let results: readonly Check[];
+      try {
+        const config = deps.config();
+        results = [
+          { name: "settings", ok: true, found: "all valid" },
+          ...checks(config, options.var ?? config.VAR_DIR),
+          ...(await telegramChecks(config, options.var ?? config.VAR_DIR)),
+        ];
+      } catch (e) {
+        if (!(e instanceof UsageError)) throw e;
+        results = [{ name: "settings", ok: false, found: e.message }];
+      }
+      const failed = results.filter((r) => !r.ok);
+      if (options.json) deps.out(JSON.stringify({ ok: failed.length === 0, checks: results }));
+      else for (const r of results) deps.out(`${r.ok ? "ok  " : "FAIL"}  ${r.name.padEnd(14)} ${r.found}`);
+      if (failed.length > 0)
+        throw new AppError(
+          "permanent",
+          "DOCTOR",
+          `${failed.length} of ${results.length} checks failed: ${failed.map((r) => r.name).join(", ")}`,
+        );
+    });
+};

@@ -1,0 +1,138 @@
+// `trader orders|positions|trades|halts`: the book as an operator needs it. Only looks; what the exchange itself shows is
+// said by `trader stop` and by reconcile, whose last agreement is told here.
+import type { Command } from "commander";
+import { UsageError } from "../../../lib/core/errors.ts";
+import { isLive, type Order } from "../../../lib/core/order.ts";
+import { jstText } from "../../../lib/core/time.ts";
+import type { Reads } from "../../../queue/types.ts";
+import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../common.ts";
+import { clean, table, wrapTo } from "../terminal.ts";
+import {
+  type HeldPosition,
+  haltJson,
+  haltText,
+  orderHead,
+  orderJson,
+  orderMeaning,
+  positionHead,
+  positionJson,
+  positionLines,
+  TRADE_COLUMNS,
+  tradeJson,
+  tradeRow,
+} from "./bookText.ts";
+
+interface Options extends Common {
+  readonly live?: boolean;
+  readonly all?: boolean;
+  readonly trade?: string;
+  readonly limit?: string;
+}
+const INDENT = "    ";
+
+export const registerBook = (program: Command, deps: JobsDeps): void => {
+  const width = (): number | undefined => deps.terminal?.columns();
+  const print = (lines: readonly string[]): void => {
+    for (const line of lines) for (const part of wrapTo(clean(line), width(), INDENT)) deps.out(part);
+  };
+  const detail = (lines: readonly string[]): void => {
+    for (const line of lines) for (const part of wrapTo(`${INDENT}${clean(line)}`, width(), INDENT)) deps.out(part);
+  };
+  const limitOf = (options: Options): number => positive("--limit", options.limit ?? "50");
+
+  withCommon(program, "orders", "every order: its state, what that means, what to do")
+    .option("--live", "those at, or perhaps at, the exchange (default)")
+    .option("--all", "ended ones too, newest first")
+    .option("--trade <id>", "of one trade, all of them")
+    .option("--limit <count>", "at most so many", "50")
+    .action((options: Options) => {
+      if (options.live && (options.all || options.trade !== undefined))
+        throw new UsageError("expected --live, or --all, or --trade, found several of them");
+      within(deps.look, options, ({ db, clock }) => {
+        const nowMs = clock.nowMs();
+        const orders = ordersOf(db.read, options, limitOf(options));
+        if (options.json) {
+          deps.out(JSON.stringify(orders.map((o) => orderJson(o, nowMs))));
+          return;
+        }
+        if (orders.length === 0)
+          deps.out(options.all || options.trade ? "no order" : "no live order; --all shows ended ones");
+        for (const order of orders) {
+          print([orderHead(order)]);
+          detail([orderMeaning(order, nowMs)]);
+        }
+      });
+    });
+
+  withCommon(program, "positions", "every open position of ours: what covers it, and what is bare").action(
+    (options: Options) => {
+      within(deps.look, options, (state) => {
+        const nowMs = state.clock.nowMs();
+        const held = heldPositions(state.db.read);
+        if (options.json) {
+          deps.out(JSON.stringify(held.map((h) => positionJson(h, nowMs))));
+          return;
+        }
+        if (held.length === 0) deps.out("no open position of ours");
+        for (const h of held) {
+          print([positionHead(h)]);
+          detail(positionLines(h, nowMs));
+        }
+        print([comparedText(state)]);
+      });
+    },
+  );
+
+  withCommon(program, "trades", "trades, newest first")
+    .option("--limit <count>", "at most so many", "20")
+    .action((options: Options) => {
+      within(deps.look, options, ({ db }) => {
+        const trades = db.read.trades.newest(limitOf(options));
+        if (options.json) deps.out(JSON.stringify(trades.map(tradeJson)));
+        else if (trades.length === 0) deps.out("no trade yet");
+        else
+          for (const line of table([TRADE_COLUMNS, ...trades.map(tradeRow)], { width: width(), shrink: [8] }))
+            deps.out(line);
+      });
+    });
+
+  withCommon(program, "halts", "what stops new entries, since when, and how each ends")
+    .option("--all", "ended ones too, newest first")
+    .option("--limit <count>", "at most so many", "50")
+    .action((options: Options) => {
+      within(deps.look, options, ({ db, clock }) => {
+        const halts = options.all ? db.read.halts.recent(limitOf(options)) : db.read.halts.active(clock.nowMs());
+        if (options.json) {
+          deps.out(JSON.stringify(halts.map(haltJson)));
+          return;
+        }
+        if (halts.length === 0) deps.out(options.all ? "no halt ever" : "nothing is halted");
+        print(halts.map(haltText));
+      });
+    });
+};
+
+const ordersOf = (read: Reads, options: Options, limit: number): readonly Order[] => {
+  if (options.trade !== undefined) return read.orders.ofTrade(positive("--trade", options.trade)).slice(-limit);
+  return options.all ? read.orders.newest(limit) : read.orders.allLive().slice(-limit);
+};
+
+const heldPositions = (read: Reads): readonly HeldPosition[] =>
+  read.positions.open().flatMap((position) => {
+    const trade = read.trades.byId(position.tradeId);
+    if (!trade) return [];
+    const legs = read.tradeLegs
+      .ofPosition(position.positionId)
+      .filter((leg) => leg.open > 0n)
+      .map((leg) => ({ leg, order: read.orders.ofLeg(leg.id).findLast(isLive) }));
+    return [{ position, trade, legs }];
+  });
+
+/** The book is what we know; how long ago it was last held against the exchange. */
+const comparedText = ({ db, store }: JobsState): string => {
+  const last = store.list({ name: "reconcile", state: "done", limit: 1 })[0]?.finishedMs;
+  const mismatch = db.read.differences.all();
+  const when =
+    last === undefined ? "not compared with the exchange yet" : `compared with the exchange ${jstText(last)}`;
+  return mismatch.length === 0 ? when : `${when}; they differ: ${mismatch.map((d) => d.text).join("; ")}`;
+};

@@ -1,0 +1,204 @@
+// The book in words for an operator at 3 a.m.: every order, position, trade and halt with its state, what that means and what
+// to do. Pure; the numbers are the book's own. docs/orders.md says the same at more length.
+import type { Halt } from "../../../db/tables/halts.ts";
+import type { PositionRow } from "../../../db/tables/positions.ts";
+import type { LegRow } from "../../../db/tables/tradeLegs.ts";
+import type { Trade } from "../../../db/tables/trades.ts";
+import { formatE8, minBig, toNumber } from "../../../lib/core/money.ts";
+import { isLive, type Order, UNANSWERED_MS } from "../../../lib/core/order.ts";
+import { textsOf } from "../../../lib/core/text/catalogue.ts";
+import { yenText } from "../../../lib/core/text/format.ts";
+import { isHaltKind } from "../../../lib/core/text/words.ts";
+import { type EpochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
+import { durationText, jstSeconds } from "../terminal.ts";
+
+const at = (price: bigint | undefined): string => (price === undefined ? "" : ` at ${yenText(toNumber(price))}`);
+export const orderHead = (o: Order): string =>
+  `#${o.id} ${o.intent.symbol} ${o.intent.side} ${o.intent.executionType} ${formatE8(o.intent.size)}${at(o.intent.price)}, ${o.intent.purpose} of trade ${o.intent.tradeId}`;
+
+/** What the state means, and what to do. */
+export const orderMeaning = (o: Order, nowMs: EpochMs): string => {
+  const ago = (ms: EpochMs): string => durationText(nowMs - ms);
+  switch (o.state) {
+    case "intended":
+      return "meant, not sent; it is sent or dropped at the next step; do nothing";
+    case "sending":
+    case "unknown": {
+      const since = `${o.state} since ${ago(o.sentMs)}: sent, no answer`;
+      return nowMs - o.sentMs < UNANSWERED_MS
+        ? `${since}; being looked for, do nothing`
+        : `${since}; look on the exchange's page for this order, sent ${jstSeconds(o.sentMs)}; what rests there and is not meant: cancel it there; never send it again by hand`;
+    }
+    case "open": {
+      const part = o.executed > 0n ? `, ${formatE8(o.executed)} of ${formatE8(o.intent.size)} filled` : "";
+      const cancelling = o.cancelAskedMs === undefined ? "" : `, cancel asked ${ago(o.cancelAskedMs)} ago`;
+      return `at the exchange since ${ago(o.sentMs)} (order ${o.venueOrderId})${part}${cancelling}; do nothing`;
+    }
+    case "filled":
+    case "cancelled":
+    case "expired": {
+      const part = o.executed > 0n && o.state !== "filled" ? `, ${formatE8(o.executed)} of it filled` : "";
+      const why = o.detail === undefined ? "" : ` (${o.detail})`;
+      return `${o.state} ${jstSeconds(o.closedMs)}${why}, order ${o.venueOrderId}${part}; ended`;
+    }
+    case "rejected": {
+      const then = o.resend === "later" ? "another may follow" : "not sent again as it is";
+      return `refused ${jstSeconds(o.closedMs)} with ${o.code} ${o.detail ?? ""}: the exchange took nothing; ${then}`;
+    }
+    case "neverSent":
+      return o.sentMs === undefined
+        ? `dropped before it was sent${o.detail === undefined ? "" : `: ${o.detail}`}; ended`
+        : `sent ${jstSeconds(o.sentMs)}, no trace at the exchange: counts as never accepted; should it turn up, it is booked or cancelled`;
+    default:
+      return o satisfies never;
+  }
+};
+export const orderJson = (o: Order, nowMs: EpochMs) => ({
+  id: o.id,
+  tradeId: o.intent.tradeId,
+  purpose: o.intent.purpose,
+  symbol: o.intent.symbol,
+  side: o.intent.side,
+  type: o.intent.executionType,
+  size: formatE8(o.intent.size),
+  price: o.intent.price === undefined ? null : formatE8(o.intent.price),
+  state: o.state,
+  live: isLive(o),
+  executed: "executed" in o ? formatE8(o.executed) : "0",
+  venueOrderId: "venueOrderId" in o ? o.venueOrderId : null,
+  sentAt: "sentMs" in o && o.sentMs !== undefined ? isoUtc(o.sentMs) : null,
+  closedAt: "closedMs" in o ? isoUtc(o.closedMs) : null,
+  code: "code" in o ? o.code : null,
+  meaning: orderMeaning(o, nowMs),
+});
+
+export interface HeldLeg {
+  readonly leg: LegRow;
+  /** Its live order, if it has one. */
+  readonly order: Order | undefined;
+}
+export interface HeldPosition {
+  readonly position: PositionRow;
+  readonly trade: Trade;
+  /** Legs that are not closed. */
+  readonly legs: readonly HeldLeg[];
+}
+
+/** Coins of the position that no accepted order covers. */
+export const bareOf = (h: HeldPosition): bigint => {
+  const covered = h.legs.reduce(
+    (sum, { leg, order }) =>
+      order?.state === "open" ? sum + minBig<bigint>(leg.open, order.intent.size - order.executed) : sum,
+    0n,
+  );
+  return covered >= h.position.open ? 0n : h.position.open - covered;
+};
+export const positionHead = ({ position: p, trade }: HeldPosition): string =>
+  `${p.symbol} ${trade.direction} ${formatE8(p.open)} from ${yenText(toNumber(p.price))}, position ${p.positionId} of trade ${trade.id}, since ${jstSeconds(p.openedMs)}`;
+export const positionLines = (h: HeldPosition, nowMs: EpochMs): readonly string[] => {
+  const bare = bareOf(h);
+  const { closeHow, timeStopMs } = h.trade;
+  return [
+    ...h.legs.map(({ leg, order }) => {
+      const target = `${formatE8(leg.open)}, TP${leg.target} ${yenText(toNumber(leg.targetPrice))}`;
+      if (order === undefined) return `${target}: no order at the exchange`;
+      return `${target}: ${order.intent.executionType}${at(order.intent.price)}, #${order.id} ${orderMeaning(order, nowMs)}`;
+    }),
+    bare === 0n
+      ? "covered"
+      : `BARE ${formatE8(bare)}: being covered, look again in a few seconds; if it stays, trader close ${h.trade.id}, or close it on the exchange's page`,
+    ...(closeHow === undefined
+      ? []
+      : [`being closed for you (${closeHow === "market" ? "at market" : "a limit first, then market"})`]),
+    ...(timeStopMs === undefined ? [] : [`time stop ${jstText(timeStopMs)}`]),
+  ];
+};
+export const positionJson = (h: HeldPosition, nowMs: EpochMs) => ({
+  positionId: h.position.positionId,
+  tradeId: h.trade.id,
+  symbol: h.position.symbol,
+  direction: h.trade.direction,
+  size: formatE8(h.position.open),
+  price: formatE8(h.position.price),
+  openedAt: isoUtc(h.position.openedMs),
+  bare: formatE8(bareOf(h)),
+  timeStopAt: h.trade.timeStopMs === undefined ? null : isoUtc(h.trade.timeStopMs),
+  closing: h.trade.closeHow ?? null,
+  legs: h.legs.map(({ leg, order }) => ({
+    id: leg.id,
+    size: formatE8(leg.open),
+    target: leg.target,
+    targetPrice: formatE8(leg.targetPrice),
+    stopPrice: formatE8(leg.stop),
+    order: order === undefined ? null : orderJson(order, nowMs),
+  })),
+});
+
+export const TRADE_COLUMNS = [
+  "ID",
+  "STATUS",
+  "SYMBOL",
+  "SIDE",
+  "SIZE",
+  "ENTRY",
+  "EXIT",
+  "P&L",
+  "WHY",
+  "SINCE (JST)",
+] as const;
+export const tradeRow = (t: Trade): readonly string[] => [
+  String(t.id),
+  t.status,
+  t.symbol,
+  t.direction,
+  String(t.positionSize),
+  yenText(t.entryPrice),
+  t.exitPrice === undefined ? "" : yenText(t.exitPrice),
+  t.pnlAmount === undefined ? "" : yenText(t.pnlAmount),
+  t.exitReason ?? t.cancelReason ?? "",
+  jstText(Date.parse(t.entryTime) as EpochMs).slice(5, 16),
+];
+export const tradeJson = (t: Trade) => ({
+  id: t.id,
+  proposalId: t.proposalId,
+  traceId: t.traceId,
+  symbol: t.symbol,
+  direction: t.direction,
+  status: t.status,
+  size: t.positionSize,
+  entryPrice: t.entryPrice,
+  exitPrice: t.exitPrice ?? null,
+  stopLoss: t.stopLoss,
+  takeProfit1: t.takeProfit1 ?? null,
+  takeProfit2: t.takeProfit2 ?? null,
+  entryTime: t.entryTime,
+  exitTime: t.exitTime ?? null,
+  exitReason: t.exitReason ?? null,
+  cancelReason: t.cancelReason ?? null,
+  pnlJpy: t.pnlAmount ?? null,
+  feesJpy: t.fees,
+  breakEven: t.breakEven,
+});
+
+const words = textsOf("en").words;
+export const haltEnds = (h: Halt): string =>
+  h.untilMs !== undefined
+    ? `ends ${jstText(h.untilMs)}`
+    : isHaltKind(h.kind)
+      ? words.haltEnd[h.kind].replace("/resume", "trader resume")
+      : "stays until it is cleared";
+/** "stop: stopped by cli; since ...; ends only with trader resume", for one line. */
+export const haltText = (h: Halt): string =>
+  h.clearedMs === undefined
+    ? `${h.kind}: ${h.reason}; since ${jstSeconds(h.raisedMs)}; ${haltEnds(h)}`
+    : `${h.kind}: ${h.reason}; ${jstSeconds(h.raisedMs)} to ${jstSeconds(h.clearedMs)}, ended by ${h.clearedBy}`;
+export const haltJson = (h: Halt) => ({
+  kind: h.kind,
+  reason: h.reason,
+  means: isHaltKind(h.kind) ? words.halt[h.kind] : null,
+  raisedAt: isoUtc(h.raisedMs),
+  until: h.untilMs === undefined ? null : isoUtc(h.untilMs),
+  ends: haltEnds(h),
+  clearedAt: h.clearedMs === undefined ? null : isoUtc(h.clearedMs),
+  clearedBy: h.clearedBy ?? null,
+});

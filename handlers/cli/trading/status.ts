@@ -1,0 +1,201 @@
+// `trader status`: is it alive, what does it hold, what is wrong; with --check only the answer, for cron and monitoring.
+import { dirname } from "node:path";
+import type { Command } from "commander";
+import { META } from "../../../db/tables/meta.ts";
+import { AppError } from "../../../lib/core/errors.ts";
+import { QUARANTINE } from "../../../lib/core/haltKinds.ts";
+import { formatE8, toNumber } from "../../../lib/core/money.ts";
+import { symbolsOf } from "../../../lib/core/product.ts";
+import { DAY_MS, type EpochMs, epochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
+import { isLocked } from "../../../lib/io/lock.ts";
+import { openCoins } from "../../book/coinBalances.ts";
+import { noPrices, noPricesText } from "../../market/priceOutage.ts";
+import { proposalText, yenText } from "../../proposals/proposalText.ts";
+import { productOf, type State } from "../../runtime/stateFolder.ts";
+import { type RunnerHealth, runnerHealth } from "../../runtime/workerStatus.ts";
+import { telegramHealth, telegramText } from "../../telegram/health.ts";
+import { STALE_MESSAGE_MS } from "../../telegram/outboxJobs.ts";
+import { haltEnds } from "./bookText.ts";
+
+interface Deps {
+  /** To look only. */
+  readonly look: (options: { var?: string }) => State;
+  readonly out: (text: string) => void;
+}
+interface Options {
+  readonly var?: string;
+  readonly json?: boolean;
+  readonly check?: boolean;
+}
+
+export const registerStatus = (program: Command, deps: Deps): void => {
+  program
+    .command("status")
+    .description("health of the runner, open proposals, live trades, halts, alerts, jobs")
+    .option(
+      "--check",
+      "say nothing and end with 0 when all is well; else say what is not, and end with 1 (cron, monitoring)",
+    )
+    .option("--var <dir>", "state folder")
+    .option("--json", "one JSON object")
+    .action((options: Options) => {
+      const state = deps.look(options);
+      try {
+        const status = statusOf(state);
+        if (options.json) deps.out(JSON.stringify(status));
+        else if (!options.check) for (const line of statusLines(status, state)) deps.out(line);
+        if (options.check && status.problems.length > 0)
+          throw new AppError("permanent", "NOT_WELL", status.problems.join("; "));
+      } finally {
+        state.close();
+      }
+    });
+};
+
+type Status = ReturnType<typeof statusOf>;
+
+const statusOf = (state: State) => {
+  const { read } = state.db;
+  const nowMs = state.clock.nowMs();
+  const lastMarketMs = read.snapshots.lastTakenMs();
+  const mode = read.meta.get(META.mode) ?? null;
+  const product = productOf(state.db) ?? null;
+  const running = isLocked(dirname(state.db.path));
+  const health = runnerHealth(state.db, {
+    locked: running,
+    replay: mode === "replay",
+    realNowMs: state.clock.realNowMs(),
+  });
+  const alerts = read.alerts.open();
+  const equity = read.equity.latest()?.equity;
+  // Written by the worker: without one it is an old story.
+  const none = running ? noPrices(state.db) : undefined;
+  const jobs = state.store.stats();
+  const bot = read.telegram.state();
+  const botHealth = telegramHealth(bot, nowMs);
+  return {
+    now: isoUtc(nowMs),
+    mode,
+    product,
+    coins: product === "spot" ? symbolsOf(product).map((symbol) => coinsOf(state, symbol)) : [],
+    running,
+    health,
+    noPrices: none === undefined ? null : { since: isoUtc(none.sinceMs), why: none.why, symbols: none.symbols },
+    lastMarketData: lastMarketMs === undefined ? null : isoUtc(lastMarketMs),
+    telegram:
+      bot.botId === 0
+        ? null
+        : {
+            bot: bot.botName ?? null,
+            ok: botHealth.ok,
+            why: botHealth.ok ? null : botHealth.why,
+            polled: bot.polledMs === undefined ? null : isoUtc(bot.polledMs),
+            waiting: read.outbox.waitingIds(epochMs(Math.max(0, nowMs - STALE_MESSAGE_MS))).length,
+            muted: bot.muted,
+          },
+    proposals: read.proposals
+      .pending()
+      .map((p) => ({ id: p.id, symbol: p.symbol, direction: p.direction, validUntil: isoUtc(p.validUntilMs) })),
+    trades: read.risk.liveTrades(),
+    halts: read.halts.active(nowMs).map((h) => ({
+      kind: h.kind,
+      reason: h.reason,
+      since: isoUtc(h.raisedMs),
+      until: h.untilMs === undefined ? null : isoUtc(h.untilMs),
+      ends: haltEnds(h),
+    })),
+    restored: restoredLately(state, nowMs),
+    alerts: alerts.map((a) => ({ severity: a.severity, text: a.text })),
+    equityJpy: equity === undefined ? null : toNumber(equity),
+    jobs,
+    /** Why --check ends with 1. */
+    problems: [
+      ...healthProblem(health),
+      ...(none === undefined ? [] : [noPricesText(none)]),
+      ...(running && bot.botId !== 0 && !botHealth.ok ? [botHealth.why] : []),
+      ...(jobs.states.dead > 0 ? [`${jobs.states.dead} dead jobs (trader jobs list --state dead)`] : []),
+      ...alerts.filter((a) => a.severity === "critical").map((a) => `ALERT ${oneLine(a.text)}`),
+    ],
+  };
+};
+
+/** A message of several lines as one, for lists. An alert's begins with its severity. */
+const oneLine = (text: string): string => text.split("\n").join("; ");
+
+/** Spot, by our book: what our trades hold, and what is the owner's (never sold). */
+const coinsOf = ({ db }: State, symbol: string) => ({
+  symbol,
+  trades: formatE8(openCoins(db.read, symbol)),
+  owners: formatE8(db.read.ownerCoins.amount(symbol)),
+});
+
+const healthProblem = ({ light, why }: RunnerHealth): readonly string[] => {
+  switch (light) {
+    case "green":
+      return [];
+    case "off":
+      return ["no worker is running"];
+    case "starting":
+      return ["the worker is only starting"];
+    case "red":
+      return [`the worker is RED: ${why}`];
+  }
+};
+
+/** A quarantine that has ended in the last day: who was not there when it was on should still hear of it. */
+const restoredLately = (state: State, nowMs: EpochMs) => {
+  const halt = state.db.read.halts
+    .recent()
+    .find((h) => h.kind === QUARANTINE && h.clearedMs !== undefined && nowMs - h.clearedMs < DAY_MS);
+  return halt === undefined
+    ? null
+    : { reason: halt.reason, at: isoUtc(halt.raisedMs), ended: isoUtc(halt.clearedMs ?? nowMs) };
+};
+
+const statusLines = (status: Status, state: State): readonly string[] => {
+  const { read } = state.db;
+  const { health, jobs, restored } = status;
+  const jst = (iso: string): string => jstText(Date.parse(iso) as EpochMs);
+  const none = status.running ? noPrices(state.db) : undefined;
+  const equity = status.equityJpy === null ? "unknown until the first bar" : yenText(status.equityJpy);
+  const { ready, running: busy, parked, dead } = jobs.states;
+  return [
+    `${jst(status.now)}  mode ${status.mode ?? "none yet"}${status.product === "spot" ? ", spot" : ""}  ${lightText(health)}`,
+    ...(health.why === null ? [] : [`RED: ${health.why}`]),
+    ...(none === undefined ? [] : [noPricesText(none)]),
+    `equity ${equity}, last market data ${status.lastMarketData === null ? "none" : jst(status.lastMarketData)}`,
+    ...status.coins.map((c) => `${c.symbol}: ${c.trades} of our trades, ${c.owners} yours (never sold)`),
+    ...(status.telegram === null ? [] : [telegramText(read.telegram.state(), state.clock.nowMs())]),
+    `jobs: ${ready} ready, ${busy} running, ${parked} waiting for a person, ${dead} dead`,
+    ...status.halts.map((halt) => `HALT ${halt.kind}: ${halt.reason} (since ${jst(halt.since)}; ${halt.ends})`),
+    ...(restored === null
+      ? []
+      : [
+          `RESTORED BACKUP: quarantined from ${jst(restored.at)} to ${jst(restored.ended)} (${restored.reason}); see trader audit list`,
+        ]),
+    ...status.alerts.map((alert) => `ALERT ${oneLine(alert.text)}`),
+    ...status.trades.map(
+      (trade) =>
+        `trade ${trade.id}: ${trade.status} ${trade.direction} ${trade.symbol} ${trade.size} at ${trade.entryPrice}`,
+    ),
+    ...read.proposals.pending().flatMap((p) => {
+      const signal = read.signals.byId(p.signalId);
+      return signal ? [`\n${proposalText("en", p, signal, undefined)}`] : [];
+    }),
+    ...(status.proposals.length === 0 ? ["no open proposal"] : []),
+  ];
+};
+
+const lightText = ({ light, heartbeatAgeSeconds }: RunnerHealth): string => {
+  const heartbeat = heartbeatAgeSeconds === null ? "" : ` (heartbeat ${heartbeatAgeSeconds} s ago)`;
+  switch (light) {
+    case "off":
+      return "NOT RUNNING";
+    case "starting":
+      return "starting";
+    case "green":
+      return `running${heartbeat}`;
+    case "red":
+      return `running, RED${heartbeat}`;
+  }
+};

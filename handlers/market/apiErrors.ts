@@ -1,0 +1,148 @@
+// Counts the venue's API errors as they happen, per area (public, private): three in a row are critical and halt entries until
+// three good checks (checkApi.ts). Maintenance and pre-open are states of the venue, not errors (DESIGN 8). Counts and halt are
+// rows, so a worker that dies between two errors goes on counting. Must never change what a call returns or throws.
+
+import { z } from "zod";
+import { AppError } from "../../lib/core/errors.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../lib/core/text/composeAlert.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
+import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
+import type { Venue, WriteResult } from "../../lib/core/venue.ts";
+import type { Logger } from "../../lib/io/logger.ts";
+import type { Desk } from "../context.ts";
+import { checkJob } from "../jobs.ts";
+
+export const API_HALT = "api";
+/** Good checks in a row so far, of those that end the halt. */
+export const GOOD_CHECKS = "api_good_checks";
+const ERRORS_BEFORE_HALT = 3;
+/** Calls of several handlers that fail together are one error. */
+const ONE_ERROR_MS = SECOND_MS;
+
+type Area = "public" | "private";
+const AREA = {
+  status: "public",
+  symbols: "public",
+  ticker: "public",
+  orderBook: "public",
+  trades: "public",
+  klines: "public",
+  margin: "private",
+  assets: "private",
+  orders: "private",
+  activeOrders: "private",
+  executions: "private",
+  latestExecutions: "private",
+  openPositions: "private",
+  yenPaidOut: "private",
+  order: "private",
+  closeOrder: "private",
+  cancelOrder: "private",
+} as const satisfies Record<keyof Venue, Area>;
+
+/** Regular and emergency maintenance, pre-open (GMO API 11). */
+const STATES = new Set(["ERR-5201", "ERR-5202", "ERR-5203"]);
+/** Ours, not the venue's: told to stop, or no time left to ask. */
+const OURS = new Set(["VENUE_ABORTED", "NOT_SENT"]);
+
+/** What one call says about the API: undefined = nothing (a state of the venue, our own end). */
+export const verdictOf = (end: { readonly error?: unknown; readonly value?: unknown }): "good" | "bad" | undefined => {
+  const { error, value } = end;
+  if (error instanceof AppError) {
+    if (STATES.has(error.code) || OURS.has(error.code)) return undefined;
+    // An explicit refusal of what we asked is an answer.
+    return error.verdict === "permanent" ? "good" : "bad";
+  }
+  if (error !== undefined) return undefined;
+  const result = value as Partial<WriteResult<unknown>> | undefined;
+  // A write can be unknown and the venue closed all the same (HTTP 503 with ERR-5201): the order is looked up, the API is well.
+  if (result?.kind === "unknown") return STATES.has(result.code ?? "") ? undefined : "bad";
+  return result?.kind === "refused" && (STATES.has(result.code ?? "") || OURS.has(result.code ?? ""))
+    ? undefined
+    : "good";
+};
+
+interface Deps {
+  readonly desk: Desk;
+  readonly locale: Locale;
+  readonly log: Logger;
+}
+
+const STREAK = { public: "api_errors_public", private: "api_errors_private" } as const satisfies Record<Area, string>;
+const Streak = z.strictObject({ count: z.int().min(0), lastMs: z.int() });
+type Streak = z.infer<typeof Streak>;
+const NO_ERRORS: Streak = { count: 0, lastMs: 0 };
+/** What the process before had counted; nothing where that cannot be read. */
+const readStreak = ({ desk, log }: Deps, area: Area): Streak => {
+  const text = desk.db.read.meta.get(STREAK[area]);
+  if (text === undefined) return NO_ERRORS;
+  try {
+    return Streak.parse(JSON.parse(text));
+  } catch (e) {
+    log.error({ err: e, area }, "api.streakUnreadable");
+    return NO_ERRORS;
+  }
+};
+
+/** The same venue, watched. */
+export const watchedVenue = (venue: Venue, deps: Deps): Venue => {
+  const { db, clock } = deps.desk;
+  const streaks: Record<Area, Streak> = { public: readStreak(deps, "public"), private: readStreak(deps, "private") };
+  const keep = (area: Area, streak: Streak): void => {
+    streaks[area] = streak;
+    db.transaction((tx) => tx.meta.set(STREAK[area], JSON.stringify(streak)));
+  };
+  const judge = (area: Area, end: { readonly error?: unknown; readonly value?: unknown }): void => {
+    const verdict = verdictOf(end);
+    const streak = streaks[area];
+    if (verdict === "good" && streak.count > 0) keep(area, NO_ERRORS);
+    if (verdict !== "bad") return;
+    const nowMs = clock.nowMs();
+    if (streak.count > 0 && nowMs >= streak.lastMs && nowMs - streak.lastMs < ONE_ERROR_MS) return;
+    const count = streak.count + 1;
+    keep(area, { count, lastMs: nowMs });
+    if (count < ERRORS_BEFORE_HALT) return;
+    const { code } = (end.error ?? end.value) as { readonly code: string };
+    haltForApi(deps, count, code, nowMs);
+  };
+  const note = (area: Area, end: { readonly error?: unknown; readonly value?: unknown }): void => {
+    try {
+      judge(area, end);
+    } catch (e) {
+      deps.log.error({ err: e, area }, "api.watchFailed"); // The file's trouble: the next error tries again.
+    }
+  };
+  const watched = Object.entries(AREA).map(([name, area]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        const value = await (venue[name as keyof Venue] as (...args: unknown[]) => Promise<unknown>).apply(venue, args);
+        note(area, { value });
+        return value;
+      } catch (error) {
+        note(area, { error });
+        throw error;
+      }
+    },
+  ]);
+  return Object.fromEntries(watched) as Venue;
+};
+
+const haltForApi = ({ desk, locale }: Deps, count: number, code: string, atMs: EpochMs): void => {
+  if (desk.db.read.halts.active(atMs).some((h) => h.kind === API_HALT)) return;
+  const reason = `the exchange's API failed ${count} times in a row (${code})`;
+  desk.db.transaction((tx) => {
+    if (!tx.halts.raise({ kind: API_HALT, reason, atMs })) return;
+    tx.meta.set(GOOD_CHECKS, "0");
+    tx.alerts.raise(
+      composeAlert(
+        locale,
+        { key: API_HALT, severity: "critical", atMs },
+        textsOf(locale).alerts.apiFailing({ count, code }),
+      ),
+    );
+    tx.audit.append({ atMs, kind: "halt.raised", actor: "apiWatch", data: { kind: API_HALT, reason } });
+    desk.store.enqueueIn(tx, checkJob(atMs));
+  });
+};

@@ -1,0 +1,121 @@
+// Whether the exchange gives prices, as a fact that others can read: a row of `meta` from the first quote that cannot be had
+// until quotes come again, an alert when that lasts, and what lacks history meanwhile.
+import { z } from "zod";
+import { META } from "../../db/tables/meta.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { type ComposedAlert, composeAlert } from "../../lib/core/text/composeAlert.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
+import { type EpochMs, epochMs, jstText, MINUTE_MS } from "../../lib/core/time.ts";
+import type { Clock } from "../../lib/io/clock.ts";
+import { TransportError } from "../../lib/io/gmo/transport.ts";
+import type { Logger } from "../../lib/io/logger.ts";
+import { Repeats } from "../../lib/io/repeats.ts";
+import type { JobStore } from "../../queue/store.ts";
+import type { Database } from "../../queue/types.ts";
+import { incompleteHistory } from "./historyJobs.ts";
+
+const NoPrices = z.strictObject({ sinceMs: z.int().transform(epochMs), why: z.string(), symbols: z.array(z.string()) });
+export type NoPrices = z.infer<typeof NoPrices>;
+
+/** What the worker has written down: undefined while every symbol has prices. */
+export const noPrices = (db: Pick<Database, "read">): NoPrices | undefined => {
+  const text = db.read.meta.get(META.noPrices);
+  return text ? NoPrices.parse(JSON.parse(text)) : undefined;
+};
+
+/** "NO PRICES of BTC_JPY, ETH_JPY since 2026-11-24 04:08 JST (dns: getaddrinfo ENOTFOUND api.coin.z.com)" */
+export const noPricesText = (it: NoPrices): string =>
+  `NO PRICES of ${it.symbols.join(", ")} since ${jstText(it.sinceMs)} (${it.why})`;
+
+/** Key of the alert. */
+export const NO_PRICES = "noPrices";
+/** A request that fails now and then is no news; the light and the status say it at once. */
+const ALERT_AFTER_MS = MINUTE_MS;
+
+/** The shortest true answer to "why": the network's own words, or the exchange's code. */
+export const whyNoPrices = (error: unknown): string => {
+  for (let e = error; e instanceof Error; e = e.cause)
+    if (e instanceof TransportError)
+      return short(`${e.failure}: ${e.cause instanceof Error ? e.cause.message : e.message}`);
+  return short(error instanceof AppError ? `${error.code}: ${error.message}` : String(error));
+};
+const short = (text: string): string => text.replace(/\s+/g, " ").slice(0, 160);
+
+export class PriceWatch {
+  readonly #missing = new Map<string, { readonly sinceMs: EpochMs; readonly why: string }>();
+  readonly #repeats = new Repeats();
+  /** What is in the file; undefined: not known. */
+  #stored: string | undefined;
+  #alerted = false;
+
+  constructor(
+    private readonly o: {
+      readonly db: Database;
+      readonly store: JobStore;
+      readonly clock: Clock;
+      readonly locale: Locale;
+      readonly log: Logger;
+      /** Told once when the exchange cannot be reached, and once when it can again. */
+      readonly tell: (text: string) => void;
+      /** The first quote was missed, or all come again. */
+      readonly onChange: (hasPrices: boolean) => void;
+    },
+  ) {
+    this.#write(); // What a predecessor left is over until we know better.
+  }
+
+  /** undefined while every symbol has prices. */
+  now(): NoPrices | undefined {
+    const first = [...this.#missing.values()].sort((a, b) => a.sinceMs - b.sinceMs)[0];
+    return first && { ...first, symbols: [...this.#missing.keys()].sort() };
+  }
+
+  failed(symbol: string, error: unknown): void {
+    const { clock, log, tell, onChange } = this.o;
+    const why = whyNoPrices(error);
+    const leftOut = this.#repeats.admit(symbol, clock.monotonicMs());
+    if (leftOut !== undefined) log.warn({ err: error, symbol, leftOut }, "paper.quoteFailed");
+    const first = this.#missing.size === 0;
+    if (!this.#missing.has(symbol)) this.#missing.set(symbol, { sinceMs: clock.nowMs(), why });
+    if (first) tell(`the exchange gives no prices (${why}); trying again until it does`);
+    this.#write();
+    if (first) onChange(false);
+  }
+
+  answered(symbol: string): void {
+    const back = this.#missing.delete(symbol) && this.#missing.size === 0;
+    this.#write();
+    if (!back) return;
+    this.o.tell("the exchange answers again");
+    this.o.onChange(true);
+  }
+
+  /** Brings row and alert to what is true now. Trouble of the file is told by the queue; the next quote tries again. */
+  #write(): void {
+    const { db, clock, log } = this.o;
+    const now = this.now();
+    const text = now ? JSON.stringify(now) : "";
+    const atMs = clock.nowMs();
+    const alert = now !== undefined && atMs - now.sinceMs >= ALERT_AFTER_MS;
+    if (text === this.#stored && alert === this.#alerted) return;
+    try {
+      db.transaction((tx) => {
+        tx.meta.set(META.noPrices, text);
+        if (alert) tx.alerts.raise(this.#alert(now, atMs));
+        else if (now === undefined) tx.alerts.resolve(NO_PRICES, atMs);
+      });
+      this.#stored = text;
+      this.#alerted = alert;
+    } catch (error) {
+      log.error({ err: error }, "paper.pricesNotWritten");
+    }
+  }
+
+  #alert(now: NoPrices, atMs: EpochMs): ComposedAlert {
+    const { locale, store } = this.o;
+    const { symbols, why, sinceMs } = now;
+    const text = textsOf(locale).alerts.noPrices({ symbols, why, history: incompleteHistory(store) });
+    return composeAlert(locale, { key: NO_PRICES, severity: "critical", atMs, sinceMs }, text);
+  }
+}

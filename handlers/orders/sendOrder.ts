@@ -1,0 +1,113 @@
+// The only place that sends an order (docs/orders.md). Intention, `sending`, request, result: each committed before the next.
+// What was sent is never sent again; a row that wakes as `sending` or `unknown` is looked up (look.ts).
+import type { Trade } from "../../db/tables/trades.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import { distinctPrice, type In, type Intent, type Order } from "../../lib/core/order.ts";
+import { isSpot } from "../../lib/core/product.ts";
+import type { EpochMs } from "../../lib/core/time.ts";
+import type { WriteResult } from "../../lib/core/venue.ts";
+import type { Tx } from "../../queue/types.ts";
+import { intend, move, scribe } from "../book/booking.ts";
+import type { AppCtx } from "../context.ts";
+
+/** The same intention at a price no live order of ours shares. */
+export const distinct = (tx: Tx, intent: Intent, trade: Trade): Intent => {
+  if (intent.price === undefined) return intent;
+  const live = tx.orders.live(intent.symbol).map((o) => o.intent);
+  return { ...intent, price: distinctPrice({ ...intent, price: intent.price }, trade.tick, live) };
+};
+
+/** Drops an intention that was never sent. */
+export const abandon = (ctx: AppCtx, trade: Trade, order: In<"intended">, why: string): void =>
+  ctx.commit((tx) => {
+    if (tx.orders.byId(order.id)?.state !== "intended") return;
+    move(tx, scribe(ctx, trade), order.id, { kind: "abandon", why, atMs: ctx.clock.nowMs() });
+  });
+
+/**
+ * Commits a new intention and sends it. `guard` runs in the transaction of the intention and may refuse it (false): then
+ * nothing was written, and undefined is returned.
+ */
+export const intendAndSend = async (
+  ctx: AppCtx,
+  trade: Trade,
+  intent: Intent,
+  why: string,
+  guard: (tx: Tx) => boolean = () => true,
+): Promise<Order | undefined> => {
+  const id = ctx.commit((tx) =>
+    guard(tx) ? intend(tx, scribe(ctx, trade), distinct(tx, intent, trade), why) : undefined,
+  );
+  return id === undefined ? undefined : sendIntended(ctx, trade, id);
+};
+
+/**
+ * Sends an intended order once. Returns the order as it stands then: open, rejected or unknown, or unchanged when it was
+ * taken over or halted before the request. An entry is dropped in the very transaction that would send it when a halt stands
+ * or the approval's time is over.
+ * Never throws for what the venue did; throws StaleAttemptError when this attempt no longer owns its job.
+ */
+export const sendIntended = async (ctx: AppCtx, trade: Trade, orderId: number): Promise<Order> => {
+  const order = ctx.commit((tx) => {
+    const before = mustExist(tx, orderId);
+    if (before.state !== "intended") return before;
+    const by = scribe(ctx, trade);
+    const why = before.intent.purpose === "entry" ? whyNoEntry(tx, trade, by.atMs) : undefined;
+    if (why !== undefined) return move(tx, by, orderId, { kind: "abandon", why, atMs: by.atMs });
+    return move(tx, by, orderId, { kind: "send", atMs: by.atMs });
+  });
+  if (order.state !== "sending") return order;
+  // The request is not tied to the handler's signal: an aborted POST is an unknown one.
+  const result = await request(ctx, order);
+  ctx.log.info({ orderId, purpose: order.intent.purpose, result: result.kind }, "order.sent");
+  return ctx.commit((tx) => record(tx, ctx, trade, orderId, result));
+};
+
+/** What the checks before cannot promise: they took a while, and a halt or the end of the approval may have come since. */
+const whyNoEntry = (tx: Tx, trade: Trade, atMs: EpochMs): string | undefined => {
+  const halts = tx.halts.active(atMs);
+  if (halts.length > 0) return `entries are halted (${halts.map((h) => h.kind).join(", ")})`;
+  const proposal = tx.proposals.byId(trade.proposalId);
+  return proposal === undefined || atMs >= proposal.validUntilMs ? "the approval's time is over" : undefined;
+};
+
+const mustExist = (tx: Tx, orderId: number): Order => {
+  const order = tx.orders.byId(orderId);
+  if (order === undefined) throw new AppError("alert", "ORDER_ROW", `expected order ${orderId}, found none`);
+  return order;
+};
+
+const request = (ctx: AppCtx, { intent: i }: In<"sending">): Promise<WriteResult<string>> => {
+  const common = {
+    symbol: i.symbol,
+    side: i.side,
+    executionType: i.executionType,
+    timeInForce: i.timeInForce,
+    size: i.size,
+    ...(i.price === undefined ? {} : { price: i.price }),
+  };
+  // Coins are sold as they are bought; `cancelBefore` is never used: it would take the owner's own orders away.
+  if (i.positionId === undefined || isSpot(i.symbol))
+    return ctx.venue.order({ ...common, ...(i.losscutPrice === undefined ? {} : { losscutPrice: i.losscutPrice }) });
+  return ctx.venue.closeOrder({ ...common, positionId: i.positionId });
+};
+
+const record = (tx: Tx, ctx: AppCtx, trade: Trade, orderId: number, result: WriteResult<string>): Order => {
+  const by = scribe(ctx, trade);
+  const now = mustExist(tx, orderId);
+  switch (result.kind) {
+    case "accepted":
+      // Somebody who looked meanwhile may have found it first, and even seen its end.
+      if ("venueOrderId" in now && now.venueOrderId === result.value) return now;
+      return move(tx, by, orderId, { kind: "accepted", venueOrderId: result.value });
+    case "refused":
+      // Judged lost while the answer was on its way: the answer agrees.
+      if (now.state === "neverSent") return now;
+      return move(tx, by, orderId, { ...result, atMs: by.atMs });
+    case "unknown":
+      if (now.state !== "sending") return now;
+      return move(tx, by, orderId, { kind: "noAnswer" });
+    default:
+      return result satisfies never;
+  }
+};

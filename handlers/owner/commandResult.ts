@@ -1,0 +1,98 @@
+// How a command of the owner waits and how it ends: what it waits for is told after seconds, and its result is written once,
+// into its row, the outbox and the audit log.
+import type { OwnerCommand, OwnerResult } from "../../db/tables/ownerCommands.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../lib/core/text/composeAlert.ts";
+import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
+import { accountTopic } from "../../lib/core/wake.ts";
+import type { NewJob, Outcome, Tx } from "../../queue/types.ts";
+import type { AppCtx } from "../context.ts";
+
+const LOOK_AGAIN_MS = SECOND_MS;
+/** After the first half minute, or while the venue does not answer. */
+const LOOK_SELDOM_MS = 5 * SECOND_MS;
+/** Not done by then: the owner hears why. */
+const TELL_AFTER_MS = 10 * SECOND_MS;
+/** Not done by then: a person should look at the exchange's page. */
+const ALARM_AFTER_MS = 30 * SECOND_MS;
+
+/** Not done yet: looks again soon, or when something happens to the account. */
+export const waitOn = (
+  ctx: AppCtx,
+  command: OwnerCommand,
+  left: readonly string[],
+  next: readonly NewJob[],
+  venueTrouble: boolean,
+): Outcome => {
+  const nowMs = ctx.clock.nowMs();
+  const locale = ctx.config.LOCALE;
+  const slow = venueTrouble || nowMs - command.requestedMs >= ALARM_AFTER_MS;
+  const reason = left.join("; ") || "the venue was not seen";
+  const write = (tx: Tx): void => {
+    const waitedMs = nowMs - command.requestedMs;
+    if (waitedMs >= TELL_AFTER_MS)
+      tx.outbox.insert({
+        key: `owner:${command.id}:waiting`,
+        kind: "answer",
+        text: textsOf(locale).owner.notDone({ command: command.command, id: command.id, why: reason }),
+        atMs: nowMs,
+      });
+    if (waitedMs >= ALARM_AFTER_MS)
+      tx.alerts.raise(
+        composeAlert(
+          locale,
+          { key: alarmKey(command), severity: "critical", atMs: nowMs, sinceMs: command.requestedMs },
+          textsOf(locale).alerts.ownerNotDone({
+            command: `/${command.command}`,
+            id: command.id,
+            seconds: Math.round(waitedMs / SECOND_MS),
+            why: reason,
+          }),
+        ),
+      );
+  };
+  return {
+    kind: "snooze",
+    untilMs: (nowMs + (slow ? LOOK_SELDOM_MS : LOOK_AGAIN_MS)) as EpochMs,
+    reason,
+    wakeOn: symbolsOf(ctx.config.PRODUCT).map(accountTopic),
+    write,
+    next,
+  };
+};
+const alarmKey = (c: OwnerCommand): string => `owner:${c.id}`;
+
+export interface Result {
+  readonly outcome: OwnerResult["outcome"];
+  readonly lines: readonly string[];
+  /** JSON of what was seen at the venue. */
+  readonly seen: unknown;
+}
+
+/** Ends the command; `decide` runs in the transaction that writes its result. */
+export const finish = (
+  ctx: AppCtx,
+  command: OwnerCommand,
+  decide: (tx: Tx) => Result,
+): Extract<Outcome, { kind: "done" }> => ({
+  kind: "done",
+  write: (tx) => {
+    if (tx.ownerCommands.byId(command.id)?.result !== undefined) return;
+    const { outcome, lines, seen } = decide(tx);
+    const atMs = ctx.clock.nowMs();
+    const head = textsOf(ctx.config.LOCALE).owner.head({ command: command.command, id: command.id, outcome });
+    const text = [head, ...lines].join("\n");
+    tx.ownerCommands.finish(command.id, { finishedMs: atMs, outcome, text, seen });
+    tx.alerts.resolve(alarmKey(command), atMs);
+    tx.outbox.insert({ key: `owner:${command.id}`, kind: "answer", text, atMs });
+    const data = { commandId: command.id, seen, text: lines.join("; ") };
+    tx.audit.append({
+      atMs,
+      kind: `owner.${command.command}.${outcome}`,
+      actor: ctx.job.name,
+      traceId: ctx.job.traceId,
+      data,
+    });
+  },
+});

@@ -1,0 +1,159 @@
+// The one door through which the owner pauses, stops, panics, resumes, closes or adopts: the CLI and Telegram both come here.
+// One transaction: the command's row, its audit event, the halt and every other durable mark, and the job that carries it out
+// at the venue and verifies it. What is durable here works at once and without a worker: a halt stops every claim.
+import type { OwnerCommandName } from "../../db/tables/ownerCommands.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import type { CloseHow } from "../../lib/core/exits.ts";
+import { PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
+import { ALL_SYMBOLS } from "../../lib/core/product.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import type { Asked } from "../../lib/core/text/ownerTexts.ts";
+import { type EpochMs, jstText } from "../../lib/core/time.ts";
+import { accountTopic } from "../../lib/core/wake.ts";
+import type { Tx } from "../../queue/types.ts";
+import type { Desk } from "../context.ts";
+
+export interface OwnerRequest {
+  readonly command: OwnerCommandName;
+  /** "cli" or "telegram:<id>". */
+  readonly actor: string;
+  /** close: this trade; without it all of them. */
+  readonly tradeId?: number | undefined;
+  /** adopt. */
+  readonly positionId?: string | undefined;
+  readonly reason?: string | undefined;
+}
+export interface Requested {
+  readonly commandId: number;
+  /** Its result will be in `owner_commands` and in the outbox when this job is done. */
+  readonly jobId: number;
+  /** What is true now, for the person who asked, in English. */
+  readonly text: string;
+  /** The same as facts: `textsOf(locale).owner.asked(asked)` says it in another language. */
+  readonly asked: Asked;
+}
+
+/**
+ * Durable when it returns. Asked again while it stands, it changes nothing and is verified again. `resume` clears nothing
+ * here: its job does, once the venue was seen to agree with the book.
+ * Throws AppError permanent TRADE_MISSING, TRADE_ENDED, POSITION_MISSING; nothing was changed then.
+ */
+export const requestCommand = (desk: Desk, request: OwnerRequest): Requested => {
+  const { db, store, clock } = desk;
+  return db.transaction((tx) => {
+    const r: Request = { ...request, tx, desk, atMs: clock.nowMs() };
+    const { command, actor, reason } = request;
+    const asked: Asked = { command, ...act(r) };
+    const { rejected, tradeIds, positionId } = asked;
+    const args = {
+      ...(rejected.length === 0 ? {} : { rejected: [...rejected] }),
+      ...(command === "panic" || command === "close" ? { tradeIds: [...tradeIds] } : {}),
+      ...(positionId === undefined ? {} : { positionId }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+    const commandId = tx.ownerCommands.insert({ command, actor, args, requestedMs: r.atMs });
+    const traceId = `owner:${commandId}`;
+    tx.audit.append({ atMs: r.atMs, kind: `owner.${command}`, actor, traceId, data: { commandId, ...args } });
+    const job = { name: "ownerCommand", key: `owner:${commandId}`, input: { commandId }, traceId };
+    const { id: jobId } = store.enqueueIn(tx, job);
+    // Whoever works an entry or watches a position looks now, not at its next poll.
+    for (const symbol of ALL_SYMBOLS) store.wake(accountTopic(symbol));
+    return { commandId, jobId, text: textsOf("en").owner.asked(asked), asked };
+  });
+};
+
+interface Request extends OwnerRequest {
+  readonly tx: Tx;
+  readonly desk: Desk;
+  readonly atMs: EpochMs;
+}
+/** Writes what is durable at once, and says what it was. */
+const act = (r: Request): Omit<Asked, "command"> => {
+  const none = { since: undefined, rejected: [], tradeIds: [], positionId: undefined };
+  switch (r.command) {
+    case "pause":
+      return { ...none, since: raise(r, PAUSE, "paused") };
+    case "stop":
+      return { ...none, since: raise(r, STOP, "stopped"), rejected: endAnswers(r) };
+    case "panic":
+      return {
+        ...none,
+        since: raise(r, PANIC, "PANIC"),
+        rejected: endAnswers(r),
+        tradeIds: closeTrades(r, "market", undefined),
+      };
+    case "close":
+      return { ...none, tradeIds: closeTrades(r, "makerFirst", r.tradeId) };
+    case "rejectAll":
+      return { ...none, rejected: rejectPending(r, "human") };
+    case "resume":
+      return none;
+    case "adopt":
+      if (r.positionId === undefined || !/^\d{1,20}$/.test(r.positionId))
+        throw new AppError(
+          "permanent",
+          "POSITION_MISSING",
+          `expected the id of a position at the exchange, found ${JSON.stringify(r.positionId ?? "")}; nothing was changed`,
+        );
+      return { ...none, positionId: r.positionId };
+    default:
+      return r.command satisfies never;
+  }
+};
+
+/** Raises a halt of the owner's; JST since when it stood, when it did. */
+const raise = ({ tx, actor, atMs, reason }: Request, kind: string, word: string): string | undefined => {
+  const text = `${word} by ${actor}${reason === undefined ? "" : `: ${reason}`}`;
+  if (tx.halts.raise({ kind, reason: text, atMs })) {
+    tx.audit.append({ atMs, kind: "halt.raised", actor, data: { kind, reason: text } });
+    return undefined;
+  }
+  return jstText(tx.halts.active(atMs).find((h) => h.kind === kind)?.raisedMs ?? atMs);
+};
+
+/** No answer given so far leads to an entry any more: open proposals are rejected, approved ones are no longer valid. */
+const endAnswers = (r: Request): string[] => {
+  const rejected = rejectPending(r, "system");
+  r.tx.proposals.endValidity(r.atMs);
+  for (const job of r.tx.jobs.unfinishedAdding()) r.desk.store.cancel(job.id, r.actor);
+  return rejected;
+};
+
+const rejectPending = ({ tx, desk, actor, atMs, command }: Request, decidedBy: "human" | "system"): string[] =>
+  tx.proposals.pending().map((p) => {
+    // Its wait is over; when it is not parked yet or any more, the state below says the same.
+    desk.store.resolveParked({ name: "awaitApproval", key: `awaitApproval:${p.id}` });
+    const answer = { proposalId: p.id, decision: "rejected", decidedBy, actor, hash: p.hash, decidedMs: atMs } as const;
+    tx.proposals.settle("rejected", answer);
+    tx.signals.answer(p.signalId, false, decidedBy);
+    const data = { proposalId: p.id, hash: p.hash, by: decidedBy, command };
+    tx.audit.append({ atMs, kind: "proposal.rejected", actor, traceId: p.traceId, data });
+    return p.id;
+  });
+
+const closeTrades = ({ tx, actor, atMs }: Request, how: CloseHow, tradeId: number | undefined): number[] => {
+  const alive = tx.trades.alive();
+  if (tradeId !== undefined && !alive.some((t) => t.id === tradeId)) throw notAlive(tx, tradeId);
+  const trades = alive.filter((t) => tradeId === undefined || t.id === tradeId);
+  for (const trade of trades) {
+    tx.trades.askClose(trade.id, how);
+    const data = { tradeId: trade.id, symbol: trade.symbol, how };
+    tx.audit.append({ atMs, kind: "trade.closeAsked", actor, traceId: trade.traceId, data });
+  }
+  return trades.map((t) => t.id);
+};
+const notAlive = (tx: Tx, tradeId: number): AppError => {
+  const trade = tx.trades.byId(tradeId);
+  return trade === undefined
+    ? new AppError(
+        "permanent",
+        "TRADE_MISSING",
+        `expected the id of a trade, found ${tradeId}; trader trades lists them`,
+      )
+    : new AppError(
+        "permanent",
+        "TRADE_ENDED",
+        `expected an open trade, found trade ${tradeId} ${trade.status} already; nothing was changed`,
+        { tradeId, status: trade.status },
+      );
+};

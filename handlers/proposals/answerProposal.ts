@@ -1,0 +1,70 @@
+// The one door through which a proposal is answered, by a person (CLI, later Telegram) or by the replay's scripted owner.
+// One answer per proposal, ever: the parked row, the proposal's state and the approvals key all say so in one transaction.
+// An approval is bound to the hash of exactly what was shown; a modification makes a new proposal that is asked again.
+
+import type { Proposal } from "../../db/tables/proposals.ts";
+import type { DecidedBy } from "../../db/tables/signals.ts";
+import { AppError } from "../../lib/core/errors.ts";
+import type { Desk } from "../context.ts";
+import { mustExist, settled, whyTooLate } from "./waiting.ts";
+
+export interface Answer {
+  readonly proposalId: string;
+  readonly decision: "approved" | "rejected";
+  readonly by: Extract<DecidedBy, "human" | "script">;
+  /** Who exactly: "cli", "telegram:<user id>", "script". */
+  readonly actor: string;
+  /** The hash that was shown; when given it must be the proposal's. */
+  readonly hash?: string | undefined;
+}
+export type AnswerResult =
+  | { readonly kind: "recorded"; readonly proposal: Proposal; readonly decision: "approved" | "rejected" }
+  /** It had its answer before (or its time is over): nothing was changed. */
+  | { readonly kind: "tooLate"; readonly proposal: Proposal; readonly why: string };
+
+/**
+ * Records the answer and, when approved, enqueues `execute` in the same transaction.
+ * Throws AppError permanent PROPOSAL_MISSING / PROPOSAL_CHANGED, retry PROPOSAL_NOT_WAITING (asked a moment too early).
+ */
+export const answerProposal = (desk: Desk, answer: Answer): AnswerResult => {
+  const { db, store, clock } = desk;
+  const proposal = mustExist(db, answer.proposalId);
+  if (answer.hash !== undefined && answer.hash !== proposal.hash)
+    throw new AppError(
+      "permanent",
+      "PROPOSAL_CHANGED",
+      `expected an answer to ${proposal.hash}, found one to ${answer.hash}: the proposal ${proposal.id} is not what was shown; look at it again`,
+    );
+  const late = whyTooLate(proposal, clock.nowMs());
+  if (late) return { kind: "tooLate", proposal, why: late };
+  const atMs = clock.nowMs();
+  const approved = answer.decision === "approved";
+  const outcome = store.resolveParked({
+    name: "awaitApproval",
+    key: `awaitApproval:${proposal.id}`,
+    write: (tx) => {
+      tx.proposals.settle(answer.decision, {
+        proposalId: proposal.id,
+        decision: answer.decision,
+        decidedBy: answer.by,
+        actor: answer.actor,
+        hash: proposal.hash,
+        decidedMs: atMs,
+      });
+      tx.signals.answer(proposal.signalId, approved, answer.by);
+      tx.audit.append({
+        atMs,
+        kind: `proposal.${answer.decision}`,
+        actor: answer.actor,
+        traceId: proposal.traceId,
+        data: { proposalId: proposal.id, hash: proposal.hash, by: answer.by },
+      });
+    },
+    next: approved ? [{ name: "execute", key: `execute:${proposal.id}`, input: { proposalId: proposal.id } }] : [],
+  });
+  return settled(db, proposal.id, outcome, () => ({
+    kind: "recorded",
+    proposal: mustExist(db, proposal.id),
+    decision: answer.decision,
+  }));
+};

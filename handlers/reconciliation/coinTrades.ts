@@ -1,0 +1,142 @@
+// Spot: the account's coins against our book. Coins know no position, so what another hand did is read from its executions:
+// purchases are the owner's, sales come out of our coins only where no order of ours had locked them. Nothing is concluded
+// while an order of ours is in doubt, or without an answer of the balance endpoint.
+
+import type { Difference } from "../../db/tables/differences.ts";
+import { executionChangeId } from "../../db/tables/ownerCoins.ts";
+import type { PositionRow } from "../../db/tables/positions.ts";
+import { type CoinE8, ceilDiv, coinE8, formatE8, toNumber, yenE8 } from "../../lib/core/money.ts";
+import type { In } from "../../lib/core/order.ts";
+import { soldOfOurs } from "../../lib/core/spot.ts";
+import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { sizeText } from "../../lib/core/text/format.ts";
+import { HOUR_MS } from "../../lib/core/time.ts";
+import type { Execution } from "../../lib/core/venue.ts";
+import type { Reads, Tx } from "../../queue/types.ts";
+import { bookForeignClose, scribe } from "../book/booking.ts";
+import { balanceOf, countOwnersCoins, openCoins } from "../book/coinBalances.ts";
+import type { AppCtx } from "../context.ts";
+import { adoptLateArrivals } from "../orders/lateArrivals.ts";
+import { type Strangers, strangers } from "../orders/lookup.ts";
+
+/** A request without a trace is given up after seconds; this long its late arrival is still recognised. */
+const LATE_ARRIVAL_MS = HOUR_MS;
+/** While a given-up request may still arrive, every look looks for it. */
+const FRESHLY_LOST_MS = 60_000;
+
+/** Coins of the account, ours and the owner's. Throws AppError retry when the venue does not tell. */
+export const coinsHeld = async (ctx: AppCtx, symbol: string): Promise<CoinE8> => {
+  await countOwnersCoins(ctx, symbol);
+  return balanceOf(await ctx.venue.assets(ctx.signal), symbol).amount;
+};
+
+const expected = (db: Reads, symbol: string): bigint => openCoins(db, symbol) + db.ownerCoins.amount(symbol);
+const inDoubt = (db: Reads, symbol: string): boolean =>
+  db.orders.live(symbol).some((o) => o.state === "sending" || o.state === "unknown");
+
+/**
+ * `held` was read before our orders were brought up to date: what it and the book do not agree in was done by another hand
+ * since. Costs further reads only then, or while an order given up as lost may still arrive.
+ */
+export const bookIfChanged = async (ctx: AppCtx, symbol: string, held: CoinE8): Promise<void> => {
+  const lost = ctx.db.orders.givenUp(symbol, ctx.clock.nowMs() - FRESHLY_LOST_MS).length > 0;
+  if (held === expected(ctx.db, symbol) && !lost) return;
+  await bookCoinTrades(ctx, symbol);
+};
+
+/** Finds late arrivals of ours, then books what another hand has traded of this coin. Idempotent. */
+export const bookCoinTrades = async (ctx: AppCtx, symbol: string, seen?: Strangers): Promise<void> => {
+  const around = seen ?? (await strangers(ctx, symbol));
+  const tradeIds = ctx.db.orders.givenUp(symbol, ctx.clock.nowMs() - LATE_ARRIVAL_MS).map((o) => o.intent.tradeId);
+  for (const id of new Set(tradeIds)) {
+    const trade = ctx.db.trades.byId(id);
+    if (trade && around.orders.length > 0) await adoptLateArrivals(ctx, trade, around);
+  }
+  const unknown = around.executions.filter((e) => isNew(ctx.db, e));
+  for (const e of unknown.toSorted(
+    (a, b) => a.timestampMs - b.timestampMs || Number(BigInt(a.executionId) - BigInt(b.executionId)),
+  ))
+    if (!inDoubt(ctx.db, symbol)) ctx.commit((tx) => bookCoinTrade(tx, ctx, e));
+};
+
+const isNew = (db: Reads, e: Execution): boolean =>
+  !db.executions.has(e.executionId) && !db.ownerCoins.has(executionChangeId(e.executionId));
+
+const bookCoinTrade = (tx: Tx, ctx: AppCtx, e: Execution): void => {
+  // Whoever sends meanwhile may have bound it since it was read.
+  if (!isNew(tx, e) || inDoubt(tx, e.symbol) || tx.orders.venueIds(e.symbol).has(e.orderId)) return;
+  const atMs = ctx.clock.nowMs();
+  const ofOurs = e.side === "SELL" ? closeByHand(tx, ctx, e) : 0n;
+  const rest = coinE8(e.size - ofOurs);
+  const change = e.side === "SELL" ? coinE8(-rest) : rest;
+  const id = executionChangeId(e.executionId);
+  tx.ownerCoins.add({ id, symbol: e.symbol, kind: "execution", change, tradeId: undefined, atMs });
+  if (rest === 0n) return;
+  const data = { symbol: e.symbol, executionId: e.executionId, orderId: e.orderId, changeE8: change, priceE8: e.price };
+  tx.audit.append({ atMs, kind: "coins.byHand", actor: ctx.job.name, traceId: ctx.job.traceId, data });
+  const say = textsOf(ctx.config.LOCALE).coins[e.side === "SELL" ? "sold" : "bought"];
+  const text = say({ size: sizeText(rest, e.symbol), yen: toNumber(e.price) });
+  tx.outbox.insert({ key: `coins:${e.executionId}`, kind: "info", text, atMs });
+};
+
+/** Books the part of a sale that was of our coins, the oldest position first. Returns its size. */
+const closeByHand = (tx: Tx, ctx: AppCtx, e: Execution): CoinE8 => {
+  for (const position of tx.positions.open()) {
+    const trade = tx.trades.byId(position.tradeId);
+    if (position.symbol !== e.symbol || trade === undefined) continue;
+    const size = soldOfOurs(e.size, position.open, locksOf(tx, position));
+    if (size === 0n) continue;
+    const fee = yenE8(ceilDiv(e.fee * size, e.size));
+    bookForeignClose(tx, scribe(ctx, trade), { ...e, positionId: position.positionId, size, fee }, "manual");
+    return size;
+  }
+  return coinE8(0n);
+};
+const locksOf = (tx: Tx, position: PositionRow) =>
+  tx.tradeLegs
+    .ofPosition(position.positionId)
+    .flatMap((leg) => tx.orders.ofLeg(leg.id))
+    .filter((o): o is In<"open"> => o.state === "open")
+    .map((o) => ({ remaining: coinE8(o.intent.size - o.executed) }));
+
+export interface CoinDifference extends Difference {
+  /** Seen twice it is no quarrel but a payment of the owner's, counted by this. */
+  readonly settle?: (tx: Tx) => void;
+  /** Until it has stood for so long it is a quarrel all the same; default: seen twice. */
+  readonly settleAfterMs?: number;
+}
+/**
+ * What the balance says that our book does not, once every execution is booked. Fewer coins than our trades hold is a quarrel;
+ * any other change is a payment in or out of the owner's own. `held` was read before the booking: when the account
+ * is moving at this moment, nothing is concluded.
+ */
+export const coinDifferences = async (
+  ctx: AppCtx,
+  symbol: string,
+  held: CoinE8,
+): Promise<readonly CoinDifference[]> => {
+  const now = await coinsHeld(ctx, symbol);
+  const open = openCoins(ctx.db, symbol);
+  const change = coinE8(now - expected(ctx.db, symbol));
+  if (now !== held || change === 0n) return [];
+  if (now < open)
+    return [
+      {
+        key: `coins:${symbol}`,
+        text: `our trades hold ${formatE8(open)} ${symbol}, the account ${formatE8(now)}; pay in or buy what is missing on the exchange's page`,
+      },
+    ];
+  const text = `the account's ${symbol} changed by ${formatE8(change)} without a trade`;
+  return [{ key: `moved:${symbol}:${change}`, text, settle: (tx) => countMoved(tx, ctx, symbol, change) }];
+};
+
+const countMoved = (tx: Tx, ctx: AppCtx, symbol: string, change: CoinE8): void => {
+  const atMs = ctx.clock.nowMs();
+  const id = `moved:${symbol}:${atMs}`;
+  if (!tx.ownerCoins.add({ id, symbol, kind: "moved", change, tradeId: undefined, atMs })) return;
+  const data = { symbol, changeE8: change };
+  tx.audit.append({ atMs, kind: "coins.moved", actor: ctx.job.name, traceId: ctx.job.traceId, data });
+  const size = sizeText(change < 0n ? coinE8(-change) : change, symbol);
+  const text = textsOf(ctx.config.LOCALE).coins.moved({ size, more: change > 0n, symbol });
+  tx.outbox.insert({ key: id, kind: "info", text, atMs });
+};

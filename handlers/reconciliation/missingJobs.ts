@@ -1,0 +1,53 @@
+// Jobs for whatever of ours has nobody to look after it.
+import type { Trade } from "../../db/tables/trades.ts";
+import { tooLittle } from "../../lib/core/exits.ts";
+import { type In, isLive } from "../../lib/core/order.ts";
+import type { NewJob } from "../../queue/types.ts";
+import type { AppCtx } from "../context.ts";
+
+/** Jobs for whatever of ours has nobody to look after it. */
+export const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
+  const nowMs = ctx.clock.nowMs();
+  const jobs: NewJob[] = [];
+  for (const trade of ctx.db.trades.alive()) {
+    if (trade.symbol !== symbol) continue;
+    const alive = (name: string, keyStart: string): boolean =>
+      ctx.db.jobs
+        .trace(trade.traceId)
+        .some((j) => j.name === name && j.key.startsWith(keyStart) && ["ready", "running", "parked"].includes(j.state));
+    const traceId = trade.traceId;
+    const entry = `entry:${trade.proposalId}`;
+    if (trade.entryEndedMs === undefined && !alive("watchEntry", entry))
+      jobs.push({ name: "watchEntry", key: `${entry}:${nowMs}`, input: { proposalId: trade.proposalId }, traceId });
+    for (const position of ctx.db.positions.ofTrade(trade.id)) {
+      if (position.open === 0n) continue;
+      const covered = coveredSize(ctx, position.positionId, trade);
+      const protecting = ctx.db.jobs
+        .trace(traceId)
+        .some(
+          (j) =>
+            j.name === "placeProtectiveOrders" &&
+            (j.input as { positionId?: string }).positionId === position.positionId &&
+            ["ready", "running"].includes(j.state),
+        );
+      if (covered < position.open && !protecting)
+        jobs.push({
+          name: "placeProtectiveOrders",
+          key: `protect:${position.positionId}:${nowMs}`,
+          input: { positionId: position.positionId },
+          traceId,
+        });
+    }
+    const watch = `watch:${trade.id}`;
+    if (trade.status === "open" && !alive("watchPosition", watch))
+      jobs.push({ name: "watchPosition", key: `${watch}:${nowMs}`, input: { tradeId: trade.id }, traceId });
+  }
+  return jobs;
+};
+/** Coins too few for an order (spot) count as covered: nothing can be placed for them. */
+export const coveredSize = (ctx: AppCtx, positionId: string, { symbol, minSize }: Trade): bigint =>
+  ctx.db.tradeLegs.ofPosition(positionId).reduce((sum, leg) => {
+    if (tooLittle(symbol, leg.open, minSize)) return sum + leg.open;
+    const live = ctx.db.orders.ofLeg(leg.id).filter((o): o is In<"open"> => isLive(o) && o.state === "open");
+    return live.reduce((covered, o) => covered + o.intent.size - o.executed, sum);
+  }, 0n);

@@ -1,0 +1,81 @@
+// What the account is worth and can spend. Margin: the venue says it. Spot: the venue's margin figures know no coins, so it
+// is counted from the balances: yen, and the coins that came from trading at what somebody bids for them now.
+
+import { E8, floorDiv, notionalYen, pnlYen, type YenE8, yenE8 } from "../../lib/core/money.ts";
+import { type Product, symbolsOf } from "../../lib/core/product.ts";
+import type { AccountFacts } from "../../lib/core/risk.ts";
+import type { Asset, Venue } from "../../lib/core/venue.ts";
+import type { Reads } from "../../queue/types.ts";
+import { balanceOf, countOwnersCoins, openCoins, tradedCoins } from "../book/coinBalances.ts";
+import type { AppCtx } from "../context.ts";
+import { bookCoinTrades } from "../reconciliation/coinTrades.ts";
+import { bookPayments } from "./withdrawals.ts";
+
+interface Sides {
+  readonly db: Reads;
+  readonly venue: Venue;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws AppError when the venue cannot be read. On spot it needs the folder's start (`readAccount` makes it). */
+export const accountFacts = async (sides: Sides, product: Product): Promise<AccountFacts> =>
+  product === "spot"
+    ? spotAccount(sides, symbolsOf(product), await sides.venue.assets(sides.signal))
+    : sides.venue.margin(sides.signal);
+
+/**
+ * The same for a handler. On spot the first one counts the coins that are there already as the owner's, and what another hand
+ * has traded since is counted before a balance that the book does not explain is taken for a payment.
+ */
+export const readAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
+  const account = await freshAccount(ctx);
+  await bookPayments(ctx, account);
+  return account;
+};
+
+const freshAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
+  const { PRODUCT: product } = ctx.config;
+  if (product === "spot") {
+    for (const symbol of symbolsOf(product)) await countOwnersCoins(ctx, symbol);
+    const assets = await ctx.venue.assets(ctx.signal);
+    const strange = symbolsOf(product).filter(
+      (symbol) => !tradedCoins(ctx.db, symbol, balanceOf(assets, symbol).amount).explained,
+    );
+    if (strange.length === 0) return spotAccount(ctx, symbolsOf(product), assets);
+    for (const symbol of strange) await bookCoinTrades(ctx, symbol);
+  }
+  return accountFacts(ctx, product);
+};
+
+const spotAccount = async (
+  { db, venue, signal }: Sides,
+  symbols: readonly string[],
+  assets: readonly Asset[],
+): Promise<AccountFacts> => {
+  const yen = balanceOf(assets, "JPY");
+  let equity: bigint = yen.amount;
+  let unrealised = 0n;
+  for (const symbol of symbols) {
+    const { coins } = tradedCoins(db, symbol, balanceOf(assets, symbol).amount);
+    const open = db.positions.open().filter((p) => p.symbol === symbol);
+    if (coins === 0n && open.length === 0) continue;
+    const { bid } = await venue.ticker(symbol, signal);
+    equity += floorDiv(bid * coins, E8);
+    for (const p of open) unrealised += pnlYen("long", p.price, bid, p.open);
+  }
+  return { equity: yenE8(equity), unrealised: yenE8(unrealised), available: yenE8(yen.available) };
+};
+
+/** Yen at work in open positions: margin at their price, coins at what they would cost now. */
+export const openNotional = async (ctx: AppCtx): Promise<YenE8> => {
+  const { PRODUCT: product } = ctx.config;
+  let sum = 0n;
+  for (const symbol of symbolsOf(product))
+    if (product === "margin")
+      for (const p of await ctx.venue.openPositions(symbol, ctx.signal)) sum += notionalYen(p.price, p.size);
+    else {
+      const open = openCoins(ctx.db, symbol);
+      if (open > 0n) sum += notionalYen((await ctx.venue.ticker(symbol, ctx.signal)).ask, open);
+    }
+  return yenE8(sum);
+};

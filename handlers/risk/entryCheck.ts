@@ -1,0 +1,128 @@
+// Reads the facts an entry decision needs, fresh from the venue and from our book, and hands them to the pure rules.
+// The same function serves the filter, the tap and the send, so the three checks cannot drift apart.
+
+import type { Proposal } from "../../db/tables/proposals.ts";
+import { newsGate } from "../../lib/core/events.ts";
+import { type Gate, timeGates } from "../../lib/core/gates.ts";
+import { type CoinE8, minBig, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
+import { isSpot } from "../../lib/core/product.ts";
+import { fenceIsBehind } from "../../lib/core/protection.ts";
+import { type EntryFacts, riskGates } from "../../lib/core/risk.ts";
+import type { Note } from "../../lib/core/text/reasonTexts.ts";
+import { type EpochMs, jstDayStart } from "../../lib/core/time.ts";
+import type { SymbolRules } from "../../lib/core/venue.ts";
+import type { Reads } from "../../queue/types.ts";
+import type { AppCtx } from "../context.ts";
+import { bestQuote, spreadBps, symbolRules } from "../market/quotes.ts";
+import { openNotional, readAccount } from "./account.ts";
+import { judgeLosses, lossFacts } from "./lossLimits.ts";
+
+/** The important event whose window holds `atMs`, if any. */
+export const newsAt = (
+  db: Reads,
+  atMs: EpochMs,
+  windowMinutes: number,
+): { blocked: boolean; text: string | undefined } => {
+  const verdict = newsGate(db.events.near(atMs), atMs, windowMinutes);
+  return { blocked: verdict.blocked, text: verdict.event?.title };
+};
+
+/** What time alone closes: an important event, 06:00 JST, known maintenance. It closes for an order that rests, too. */
+export const clockGates = (ctx: AppCtx, atMs: EpochMs): readonly Gate[] => {
+  const news = newsAt(ctx.db, atMs, ctx.config.NEWS_WINDOW_MINUTES);
+  return [
+    { gate: "news", value: news.text ?? null, limit: null, pass: !ctx.config.AVOID_NEWS_TIME || !news.blocked },
+    ...timeGates(ctx.config, atMs),
+  ];
+};
+
+/** Everything the risk rules look at, `exceptProposal` being the one in question (not counted against itself). */
+export const entryFacts = async (
+  ctx: AppCtx,
+  p: {
+    readonly symbol: string;
+    readonly entry: YenE8;
+    readonly stop: YenE8;
+    readonly rules: SymbolRules;
+    readonly exceptProposal?: string;
+  },
+): Promise<EntryFacts> => {
+  const account = await readAccount(ctx);
+  const working = ctx.db.risk.workingNotional(p.exceptProposal);
+  const atWork = yenE8(working + (await openNotional(ctx)));
+  judgeLosses(ctx, account);
+  const now = ctx.clock.nowMs();
+  return {
+    ...lossFacts(ctx.db, account, now),
+    ...countedFacts(ctx.db, { symbol: p.symbol, atMs: now, exceptProposal: p.exceptProposal }),
+    symbol: p.symbol,
+    available: account.available,
+    openNotional: atWork,
+    entry: p.entry,
+    stop: p.stop,
+    rules: p.rules,
+  };
+};
+
+/** What our own rows alone tell; read again in the transaction that acts on it, because another job may have come first. */
+export const countedFacts = (
+  db: Reads,
+  p: { readonly symbol: string; readonly atMs: EpochMs; readonly exceptProposal?: string | undefined },
+): Pick<EntryFacts, "halts" | "openTradeOnSymbol" | "pendingProposalOnSymbol" | "tradesToday"> => ({
+  halts: db.halts.active(p.atMs),
+  openTradeOnSymbol: db.risk.hasLiveTrade(p.symbol, p.exceptProposal),
+  pendingProposalOnSymbol: db.risk.hasPendingProposal(p.symbol, p.exceptProposal),
+  tradesToday: db.risk.tradesSince(jstDayStart(p.atMs), p.exceptProposal),
+});
+
+export type Recheck =
+  | {
+      readonly kind: "ok";
+      readonly size: CoinE8;
+      readonly quote: { readonly bid: YenE8; readonly ask: YenE8 };
+      readonly rules: SymbolRules;
+    }
+  | { readonly kind: "refused"; readonly reason: Note };
+
+const refused = (reason: Note): Recheck => ({ kind: "refused", reason });
+
+/**
+ * The check at the tap and again before each send: venue open, price inside the band, spread, news, rollover, risk and
+ * halts on fresh data. The size never exceeds the approved one.
+ */
+export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Recheck> => {
+  const status = await ctx.venue.status(ctx.signal);
+  if (status !== "OPEN") return refused({ key: "venueNotOpen", with: { status } });
+  const now = ctx.clock.nowMs();
+  if (now >= proposal.validUntilMs) return refused({ key: "proposalOver" });
+  const rules = await symbolRules(ctx, proposal.symbol);
+  const quote = bestQuote(await ctx.venue.orderBook(proposal.symbol, ctx.signal));
+  const price = proposal.direction === "long" ? quote.bid : quote.ask;
+  if (price < proposal.bandLow || price > proposal.bandHigh)
+    return refused({
+      key: "outsideBand",
+      with: { price: toNumber(price), low: toNumber(proposal.bandLow), high: toNumber(proposal.bandHigh) },
+    });
+  // A tight stop may lie inside the band: an entry beyond it would be closed again at once.
+  if (proposal.direction === "long" ? price <= proposal.stop : price >= proposal.stop)
+    return refused({ key: "beyondStop", with: { price: toNumber(price), stop: toNumber(proposal.stop) } });
+  if (!isSpot(proposal.symbol) && !fenceIsBehind(price, proposal.stop))
+    return refused({ key: "stopTooFar", with: { price: toNumber(price), stop: toNumber(proposal.stop) } });
+  const spread = spreadBps(quote.bid, quote.ask);
+  const gates: Gate[] = [
+    { gate: "spread", value: spread, limit: ctx.config.MAX_SPREAD_BPS, pass: spread <= ctx.config.MAX_SPREAD_BPS },
+    ...clockGates(ctx, now),
+  ];
+  const facts = await entryFacts(ctx, {
+    symbol: proposal.symbol,
+    entry: price,
+    stop: proposal.stop,
+    rules,
+    exceptProposal: proposal.id,
+  });
+  const risk = riskGates(ctx.config, facts);
+  const failed = [...gates, ...risk.gates].filter((gate) => !gate.pass);
+  if (failed.length > 0) return refused({ key: "gates", with: { failed } });
+  if (risk.sizing.kind !== "ok") return refused({ key: "noSize" });
+  return { kind: "ok", size: minBig(risk.sizing.size, proposal.size), quote, rules };
+};

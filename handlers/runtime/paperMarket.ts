@@ -1,0 +1,122 @@
+// Paper trading's two halves: the market is GMO Coin's own public API, the account is the simulated venue fed by those very
+// quotes. Both are reached through the one connector; only this transport knows that they are apart.
+
+import { SECOND_MS } from "../../lib/core/time.ts";
+import type { Ticker, Venue } from "../../lib/core/venue.ts";
+import { parseTopic } from "../../lib/core/wake.ts";
+import type { Clock } from "../../lib/io/clock.ts";
+import type { Transport } from "../../lib/io/gmo/transport.ts";
+import type { Logger } from "../../lib/io/logger.ts";
+import type { Simulator } from "../../lib/sim/simulator.ts";
+import type { JobStore } from "../../queue/store.ts";
+import type { Database } from "../../queue/types.ts";
+import type { PriceWatch } from "../market/priceOutage.ts";
+import { hear } from "../orders/accountEvents.ts";
+
+/** Public requests go to the exchange, private ones to the simulated account, whose time follows the wall clock. */
+export const paperTransport = (http: Transport, simulator: Simulator, clock: Clock): Transport => ({
+  async send(request) {
+    if (request.area === "public") return http.send(request);
+    const now = clock.nowMs();
+    if (now > simulator.nowMs()) simulator.advanceTo(now);
+    return simulator.handle(request);
+  },
+});
+
+export interface QuoteFeed {
+  stop(): void;
+}
+
+/** With nothing at stake a quote a minute is enough; with an order, a position or a watched price every few seconds. */
+const IDLE_POLL_MS = 60 * SECOND_MS;
+/** Without prices: soon enough to see them return, and no burden to an exchange in trouble. In looks under stake. */
+const POLLS_WITHOUT_PRICES = 5;
+
+/**
+ * Looks at the live ticker, lets the simulated account trade on it, and wakes the jobs that wait for a fill or a price.
+ * A quote that cannot be had is told to `prices`; the next look tries again.
+ */
+export const startQuoteFeed = (p: {
+  readonly venue: Venue;
+  readonly simulator: Simulator;
+  readonly db: Pick<Database, "read">;
+  readonly store: JobStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly prices: PriceWatch;
+  readonly pollMs: number;
+  readonly symbols: readonly string[];
+}): QuoteFeed => {
+  const stopped = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  /** The files' trouble is not the exchange's: it is logged, and the next look tries again. */
+  const guarded = <T>(work: () => T, otherwise: T): T => {
+    try {
+      return work();
+    } catch (error) {
+      p.log.error({ err: error }, "paper.feedFailed");
+      return otherwise;
+    }
+  };
+  const unlisten = p.simulator.onEvent((event) => guarded(() => hear(p, event), undefined));
+  const quote = async (symbol: string): Promise<Ticker | undefined> => {
+    try {
+      return await p.venue.ticker(symbol, stopped.signal);
+    } catch (error) {
+      if (!stopped.signal.aborted) p.prices.failed(symbol, error);
+      return undefined;
+    }
+  };
+  const look = async (): Promise<void> => {
+    timer = undefined; // a look under way: nobody may start a second one beside it
+    for (const symbol of p.symbols) {
+      const ticker = await quote(symbol);
+      if (stopped.signal.aborted) return;
+      if (ticker === undefined) continue;
+      const { bid, ask, last } = ticker;
+      guarded(() => {
+        p.simulator.feedQuote(symbol, { bid, ask, last, atMs: p.clock.nowMs() });
+        wakeTouched(p.store, ticker);
+      }, undefined);
+      p.prices.answered(symbol);
+    }
+    timer = setTimeout(() => void look(), nextLookMs());
+  };
+  const staked = (): boolean => guarded(() => atStake(p), true);
+  const nextLookMs = (): number => {
+    if (p.prices.now() !== undefined) return Math.min(POLLS_WITHOUT_PRICES * p.pollMs, IDLE_POLL_MS);
+    return staked() ? p.pollMs : IDLE_POLL_MS;
+  };
+  void look();
+  // An order placed between two idle looks must not wait a minute for its first quote.
+  const eager = setInterval(() => {
+    if (timer === undefined || !staked()) return;
+    clearTimeout(timer);
+    timer = undefined;
+    void look();
+  }, p.pollMs);
+  return {
+    stop: () => {
+      stopped.abort();
+      unlisten();
+      clearTimeout(timer);
+      clearInterval(eager);
+    },
+  };
+};
+
+const atStake = (p: { readonly simulator: Simulator; readonly store: JobStore }): boolean =>
+  p.store.wakeTopics().length > 0 || p.simulator.positions().some((position) => position.size > 0n);
+
+/** A long's target is reached when somebody bids it, a short's when somebody asks it. */
+const wakeTouched = (store: JobStore, ticker: Ticker): void => {
+  for (const text of store.wakeTopics()) {
+    const topic = parseTopic(text);
+    if (topic?.kind !== "price" || topic.symbol !== ticker.symbol) continue;
+    const reached =
+      topic.side === "atOrAbove"
+        ? ticker.last >= topic.price || ticker.bid >= topic.price
+        : ticker.last <= topic.price || ticker.ask <= topic.price;
+    if (reached) store.wake(text);
+  }
+};

@@ -1,0 +1,92 @@
+// The replay: recorded days on a virtual clock. The loop runs what is due, then jumps to the next thing that can happen: a
+// job, a schedule's tick, a fill, a touched price. Time and events are durable before they are acted on, so a killed replay
+// goes on where it stopped.
+
+import type { AuditRow } from "../../db/tables/audit.ts";
+import { META } from "../../db/tables/meta.ts";
+import { barOpen, type EpochMs, epochMs, jstDate } from "../../lib/core/time.ts";
+import { parseTopic } from "../../lib/core/wake.ts";
+import type { VirtualClock } from "../../lib/io/clock.ts";
+import type { Simulator } from "../../lib/sim/simulator.ts";
+import { hear } from "../orders/accountEvents.ts";
+import type { System } from "./system.ts";
+
+export interface ReplayRun {
+  readonly system: System;
+  readonly simulator: Simulator;
+  readonly clock: VirtualClock;
+  readonly fromMs: EpochMs;
+  readonly toMs: EpochMs;
+  readonly bootId: string;
+  /** Called with new audit events after each step, in order. */
+  readonly onAudit: (rows: readonly AuditRow[]) => void;
+  readonly onProgress: (nowMs: EpochMs) => void;
+}
+
+/** Runs to the end: no proposal waits, no trade is open, no job is due. Resolves with the JST dates reported. */
+export const runReplay = async (run: ReplayRun): Promise<void> => {
+  const { system, clock, toMs } = run;
+  const { db, store, scheduler, worker } = system;
+  let seenSeq = db.read.audit.last()?.seq ?? 0;
+  store.enqueue({ name: "reconcile", key: `reconcile:start:${run.bootId}`, input: {} });
+  // A wake that happened while we were dead is lost; everyone who waited for one looks once more.
+  store.wakeAll();
+  for (;;) {
+    await worker.drain();
+    while (system.pumpOutbox() > 0) await worker.drain();
+    const rows = db.read.audit.after(seenSeq, 10_000);
+    seenSeq = rows.at(-1)?.seq ?? seenSeq;
+    run.onAudit(rows);
+    const now = clock.nowMs();
+    run.onProgress(now);
+    const ticks = now < toMs ? scheduler.nextTickMs() : undefined;
+    const due = store.nextDueMs();
+    const target = earliest(due, ticks === undefined ? undefined : epochMs(Math.min(ticks, toMs)));
+    if (target === undefined) {
+      if (finish(run)) return;
+      continue;
+    }
+    step(run, target);
+  }
+};
+
+const earliest = (a: EpochMs | undefined, b: EpochMs | undefined): EpochMs | undefined =>
+  a === undefined ? b : b === undefined ? a : epochMs(Math.min(a, b));
+
+/** Moves time to `target`, or to the first fill or watched price before it, and wakes whoever waited for that. */
+const step = ({ system, simulator, clock, toMs }: ReplayRun, target: EpochMs): void => {
+  const { db, store, scheduler } = system;
+  const topics = store.wakeTopics().flatMap((text) => {
+    const topic = parseTopic(text);
+    return topic ? [{ text, topic }] : [];
+  });
+  const watches = topics.flatMap(({ topic }) => (topic.kind === "price" ? [topic] : []));
+  const next = epochMs(Math.max(clock.nowMs(), Math.min(target, simulator.nextEventMs(target, watches) ?? target)));
+  // The venue's own file is the durable clock of a replay; ours is written once a bar, for commands in other processes.
+  const events = simulator.advanceTo(next);
+  const newBar = barOpen(next) !== barOpen(clock.nowMs());
+  clock.advanceTo(next);
+  if (newBar) db.transaction((tx) => tx.meta.set(META.virtualNowMs, String(next)));
+  for (const event of events) hear({ db, store }, event);
+  for (const { text, topic } of topics) if (topic.kind === "price" && touched(simulator, topic)) store.wake(text);
+  // The clockwork stops with the window; what it started is still finished. (The drain runs the ticks themselves.)
+  if (next >= toMs) for (const schedule of scheduler.list()) scheduler.setPaused(schedule.name, true);
+};
+
+const touched = (
+  simulator: Simulator,
+  watch: { readonly symbol: string; readonly side: "atOrAbove" | "atOrBelow"; readonly price: bigint },
+): boolean => {
+  const last = simulator.lastPrice(watch.symbol);
+  return watch.side === "atOrAbove" ? last >= watch.price : last <= watch.price;
+};
+
+/** Enqueues the closing work once (labels, the report of the unfinished day). True when there was nothing left to enqueue. */
+const finish = ({ system, clock, toMs }: ReplayRun): boolean => {
+  const date = jstDate(epochMs(toMs - 1));
+  const jobs = [
+    { name: "labelSignals", key: "labelSignals:final", input: { tickMs: clock.nowMs() } },
+    { name: "dailyReport", key: `dailyReport:final:${date}`, input: { date, partial: true } },
+  ];
+  return jobs.map((job) => system.store.enqueue(job).created).every((created) => !created);
+};

@@ -1,0 +1,57 @@
+// /health and /model: is what the decisions rest on there, and how good was it lately.
+import { textsOf } from "../../../lib/core/text/catalogue.ts";
+import { DAY_MS, epochMs, jstDate, jstText, SECOND_MS } from "../../../lib/core/time.ts";
+import { noPrices } from "../../market/priceOutage.ts";
+import { telegramHealth } from "../health.ts";
+import { STALE_MESSAGE_MS } from "../outboxJobs.ts";
+import type { AnswerFacts } from "./facts.ts";
+
+/** Days back in which the last results of the model are looked for. */
+const RESULTS_DAYS = 7;
+
+export const healthAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
+  const { answers: t } = textsOf(config.LOCALE);
+  const none = noPrices({ read: db });
+  const lastMs = db.snapshots.lastTakenMs();
+  const { ready, running, parked, dead } = db.jobs.stats(nowMs).states;
+  const state = db.telegram.state();
+  const bot = telegramHealth(state, nowMs);
+  const seconds = state.polledMs === undefined ? undefined : Math.round((nowMs - state.polledMs) / SECOND_MS);
+  return [
+    t.healthTitle({ time: jstText(nowMs) }),
+    none === undefined ? t.prices : t.noPrices({ symbols: none.symbols, time: jstText(none.sinceMs) }),
+    lastMs === undefined ? t.noMarket : t.lastMarket({ time: jstText(lastMs) }),
+    t.jobs({ ready, running, parked, dead }),
+    bot.ok ? t.bot({ name: state.botName ?? "–", seconds }) : t.botTrouble({ why: bot.why }),
+    t.outbox({ count: db.outbox.waitingIds(epochMs(nowMs - STALE_MESSAGE_MS)).length }),
+    t.alerts({ count: db.alerts.open().length }),
+    ...db.alerts.open().map((a) => t.alertLine({ text: a.text })),
+  ].join("\n");
+};
+
+export const modelAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
+  const { answers: t } = textsOf(config.LOCALE);
+  const champion = db.models.champion();
+  if (champion === undefined) return t.noModel;
+  const days = Array.from({ length: RESULTS_DAYS }, (_, i) => jstDate(epochMs(nowMs - i * DAY_MS)));
+  const date = days.find((day) => db.modelPerformance.of(day).some((row) => row.modelId === champion.id));
+  return [
+    t.modelTitle({ id: champion.id }),
+    t.modelAge({
+      time: jstText(champion.dataEndMs).slice(0, 10),
+      days: Math.max(0, Math.floor((nowMs - champion.dataEndMs) / DAY_MS)),
+    }),
+    ...(date === undefined
+      ? [t.noModelDays]
+      : [
+          t.modelDate({ date }),
+          ...db.modelPerformance
+            .of(date)
+            .filter((row) => row.modelId === champion.id)
+            .map((r) =>
+              t.modelDay({ symbol: r.symbol, side: r.side, auc: r.auc, bars: r.predictions, brier: r.brier }),
+            ),
+        ]),
+    t.edge,
+  ].join("\n");
+};

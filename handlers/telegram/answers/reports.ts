@@ -1,0 +1,37 @@
+// /daily, /weekly, /monthly: the report of the period so far, or of a past one. /performance: the trailing 30 days in the same
+// words. The text is the report's own.
+import { type PeriodKind, parsePeriod, periodAt } from "../../../lib/core/period.ts";
+import { textsOf } from "../../../lib/core/text/catalogue.ts";
+import { DAY_MS, type EpochMs, jstDate, jstDayStart } from "../../../lib/core/time.ts";
+import { periodReport } from "../../report/day.ts";
+import { performanceText, reportText } from "../../report/reportText.ts";
+import type { AnswerFacts } from "./facts.ts";
+
+const PERFORMANCE_DAYS = 30;
+
+const answerOf =
+  (kind: PeriodKind, command: string) =>
+  ({ db, config, nowMs, arg }: AnswerFacts): string => {
+    const now = periodAt(kind, nowMs);
+    const example = kind === "month" ? now.name : jstDate(now.fromMs);
+    const usage = textsOf(config.LOCALE).command.wrongUse({ usage: `${command}, ${command} ${example}` });
+    let period = now;
+    try {
+      if (arg !== "") period = parsePeriod(kind, arg);
+    } catch {
+      return usage; // no date
+    }
+    if (period.fromMs > nowMs) return usage;
+    return reportText(config.LOCALE, periodReport(db, config, period, Math.min(nowMs + 1, period.toMs) as EpochMs));
+  };
+export const dailyAnswer = answerOf("day", "/daily");
+export const weeklyAnswer = answerOf("week", "/weekly");
+export const monthlyAnswer = answerOf("month", "/monthly");
+
+export const performanceAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
+  const fromMs = (jstDayStart(nowMs) - (PERFORMANCE_DAYS - 1) * DAY_MS) as EpochMs;
+  const endMs = (nowMs + 1) as EpochMs;
+  const name = `${jstDate(fromMs)} – ${jstDate(nowMs)}`;
+  const period = { kind: "month", name, fromMs, toMs: endMs } as const;
+  return performanceText(config.LOCALE, periodReport(db, config, period, endMs));
+};

@@ -1,0 +1,84 @@
+// /signals: the last judged bars. /why: each gate of one of them, so that "why no signal?" always has an answer.
+import type { Signal } from "../../../db/tables/signals.ts";
+import type { Gate } from "../../../lib/core/gates.ts";
+import { textsOf } from "../../../lib/core/text/catalogue.ts";
+import { shortTime } from "../../../lib/core/text/format.ts";
+import { gateText } from "../../../lib/core/text/gateText.ts";
+import { BAR_MS, barOpen, type EpochMs, epochMs, jstDayStart, MINUTE_MS } from "../../../lib/core/time.ts";
+import type { AnswerFacts } from "./facts.ts";
+
+const SHOWN = 12;
+const REASONS_SHOWN = 3;
+
+export const signalsAnswer = ({ db, config }: AnswerFacts): string => {
+  const { answers: t, words } = textsOf(config.LOCALE);
+  const why = (gates: readonly Gate[]): readonly string[] =>
+    gates.filter((g) => !g.pass).map((g) => words.stopped[g.gate]);
+  const signals = db.signals.newest(SHOWN);
+  if (signals.length === 0) return t.noSignals;
+  return [
+    t.signalsTitle,
+    ...signals.flatMap((s) => [
+      t.signal({
+        // A bar is known by its close: that is when it was judged.
+        time: shortTime(epochMs(s.barOpenMs + BAR_MS)),
+        symbol: s.symbol,
+        side: s.direction,
+        probability: s.confidence,
+        rank: s.rank,
+      }),
+      s.verdict === "filtered" ? t.filtered({ why: why(s.gates ?? []) }) : t.verdict[s.verdict],
+    ]),
+  ].join("\n");
+};
+
+export const whyAnswer = (facts: AnswerFacts): string => {
+  const { answers: t } = textsOf(facts.config.LOCALE);
+  const { arg } = facts;
+  const found = signalsOf(facts);
+  if (found.length === 0) return arg === "" ? t.noSignals : t.whyNotFound({ found: arg });
+  return found.map((s) => whyText(facts, s)).join("\n\n");
+};
+
+/** By proposal id, by trade number, by the bar's time of today; without any the last judged bar of each symbol. */
+export const signalsOf = ({ db, nowMs, arg }: AnswerFacts): readonly Signal[] => {
+  const one = (id: number | undefined): readonly Signal[] => {
+    const signal = id === undefined ? undefined : db.signals.byId(id);
+    return signal ? [signal] : [];
+  };
+  if (arg === "") {
+    const newest = db.signals.newest(SHOWN);
+    return newest.filter((s) => s.barOpenMs === newest[0]?.barOpenMs);
+  }
+  if (/^\d{1,9}$/.test(arg)) return one(db.trades.byId(Number(arg))?.signalId);
+  const time = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(arg);
+  if (time === null) return one(db.proposals.byId(arg.toLowerCase())?.signalId);
+  const atMs = epochMs(jstDayStart(nowMs) + (Number(time[1]) * 60 + Number(time[2])) * MINUTE_MS);
+  // A time names the bar that closed at it, or the one that was running.
+  const bars = [epochMs(barOpen(atMs) - BAR_MS), barOpen(atMs)] as const;
+  const at = (bar: EpochMs) => db.signals.newest(400).filter((s) => s.barOpenMs === bar);
+  const closed = atMs === barOpen(atMs) ? at(bars[0]) : [];
+  return closed.length > 0 ? closed : at(bars[1]);
+};
+
+const whyText = ({ db, config }: AnswerFacts, s: Signal): string => {
+  const { answers: t, words } = textsOf(config.LOCALE);
+  const proposals = db.proposals.ofSignal(s.id);
+  return [
+    t.whyTitle({ time: shortTime(epochMs(s.barOpenMs + BAR_MS)), symbol: s.symbol, side: s.direction }),
+    t.whyNumbers({ probability: s.confidence, rank: s.rank }),
+    ...(s.gates === undefined
+      ? [t.noGates]
+      : s.gates.map((g) => t.gate({ pass: g.pass, name: words.gate[g.gate], ...gateText(config.LOCALE, g) }))),
+    ...(s.reasons.length === 0 ? [] : [t.reasonsTitle]),
+    ...s.reasons.slice(0, REASONS_SHOWN).map((r) =>
+      t.reason({
+        feature: words.feature[r.feature as keyof typeof words.feature] ?? r.feature,
+        supports: r.contribution >= 0,
+      }),
+    ),
+    ...proposals.map((p) =>
+      t.whyProposal({ id: p.id, answer: words.answer[p.state === "superseded" ? "rejected" : p.state] }),
+    ),
+  ].join("\n");
+};

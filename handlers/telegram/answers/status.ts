@@ -1,0 +1,56 @@
+// /status: at one glance whether it trades, what it holds, and what is wrong.
+import type { Halt } from "../../../db/tables/halts.ts";
+import { toNumber } from "../../../lib/core/money.ts";
+import { textsOf } from "../../../lib/core/text/catalogue.ts";
+import type { Locale } from "../../../lib/core/text/locale.ts";
+import { isHaltKind } from "../../../lib/core/text/words.ts";
+import { jstDayStart, jstText } from "../../../lib/core/time.ts";
+import type { AnswerFacts } from "./facts.ts";
+
+export const statusAnswer = ({ db, config, account, nowMs }: AnswerFacts): string => {
+  const { answers: t } = textsOf(config.LOCALE);
+  const halts = db.halts.active(nowMs);
+  const trades = db.risk.liveTrades();
+  const equity = db.equity.latest()?.equity;
+  const dayStart = db.equity.atStartOf(jstDayStart(nowMs));
+  const lastMs = db.snapshots.lastTakenMs();
+  const { dead } = db.jobs.stats(nowMs).states;
+  const alerts = db.alerts.open();
+  const wrong = [
+    ...(dead > 0 ? [t.deadJobs({ count: dead })] : []),
+    ...alerts.map((a) => t.alertLine({ text: a.text })),
+  ];
+  return [
+    t.statusTitle({ time: jstText(nowMs) }),
+    t.account({ account }),
+    ...(halts.length === 0 ? [t.entriesOn] : halts.map((h) => haltText(config.LOCALE, h))),
+    equity === undefined
+      ? t.noEquity
+      : t.equity({
+          yen: toNumber(equity),
+          // What was paid out is no loss of the day.
+          todayYen:
+            dayStart === undefined
+              ? undefined
+              : toNumber(equity - dayStart.equity + db.payments.outBetween(dayStart.atMs, nowMs + 1)),
+        }),
+    t.counts({
+      open: trades.filter((x) => x.status === "open").length,
+      working: trades.filter((x) => x.status === "pending").length,
+      proposals: db.proposals.pending().length,
+    }),
+    t.today({ count: db.risk.tradesSince(jstDayStart(nowMs)), limit: config.MAX_DAILY_TRADES }),
+    lastMs === undefined ? t.noMarket : t.lastMarket({ time: jstText(lastMs) }),
+    ...(wrong.length === 0 ? [t.allWell] : wrong),
+  ].join("\n");
+};
+
+/** A halt and how it ends, in the owner's words where there are some. */
+export const haltText = (locale: Locale, halt: Halt): string => {
+  const { words, answers: t } = textsOf(locale);
+  const [kind] = halt.kind.split(":");
+  const known = isHaltKind(kind ?? "") ? (kind as keyof typeof words.halt) : undefined;
+  const ends =
+    halt.untilMs !== undefined ? t.until({ time: jstText(halt.untilMs) }) : known ? words.haltEnd[known] : "/resume";
+  return t.halt({ what: known ? words.halt[known] : `${halt.kind}: ${halt.reason}`, ends });
+};

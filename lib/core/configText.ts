@@ -1,0 +1,22 @@
+// A setting as it may be shown.
+import { type Config, HIDDEN, isSecret, SETTINGS, type SettingName } from "./config.ts";
+import { formatE8 } from "./money.ts";
+
+export const plain = (value: unknown): string | number | boolean | null =>
+  value === undefined
+    ? null
+    : typeof value === "bigint"
+      ? formatE8(value)
+      : Array.isArray(value)
+        ? value.join(",")
+        : (value as string | number | boolean);
+/** A setting as it may be shown; null: not set. */
+export const shownSetting = (config: Config, name: SettingName): string | number | boolean | null =>
+  isSecret(name) && config[name] !== undefined ? HIDDEN : plain(config[name]);
+export const fallbackValue = (name: SettingName): unknown => {
+  const { schema, fallback } = SETTINGS[name];
+  return fallback === undefined ? undefined : schema.parse(fallback);
+};
+export const isDefault = (config: Config, name: SettingName): boolean =>
+  String(shownSetting(config, name)) ===
+  String(SETTINGS[name].fallback === undefined ? null : plain(fallbackValue(name)));

@@ -1,0 +1,207 @@
+// The exchange at one instant: prices, the account, and the life of an order from the book to its end. Time and requests are
+// machine.ts; nothing here moves the clock.
+import { type CoinE8, coinE8, type YenE8 } from "../../core/money.ts";
+import type { EpochMs } from "../../core/time.ts";
+import type { ExecutionType, Side, SymbolRules, TimeInForce, VenueStatus } from "../../core/venue.ts";
+import type { Market, Touch } from "../market/market.ts";
+import type { Account } from "./account.ts";
+import { accountOf, openGain } from "./margin.ts";
+import { Matching, type Stopped } from "./matching.ts";
+import type { VenueOptions } from "./options.ts";
+import { Settlement } from "./settlement.ts";
+import { isSpot, type SettlePart, type SimOrder, type SimPosition, type SimState } from "./state.ts";
+import { TradingHours } from "./tradingHours.ts";
+
+export interface MachineConfig {
+  readonly state: SimState;
+  readonly market: Market;
+  readonly rules: ReadonlyMap<string, SymbolRules>;
+  readonly options: VenueOptions;
+  readonly seed: number | string;
+}
+
+/** A checked order (orderRules.ts); sizes and prices are on the step and the tick. */
+export interface NewOrder {
+  readonly symbol: string;
+  readonly side: Side;
+  readonly executionType: ExecutionType;
+  readonly timeInForce: TimeInForce;
+  readonly size: CoinE8;
+  readonly price: YenE8 | undefined;
+  readonly losscutPrice: YenE8 | undefined;
+  /** The position it settles; undefined opens, unless `settles` names several. */
+  readonly positionId: number | undefined;
+  /** What a bulk close settles, first to go first. */
+  readonly settles?: readonly SettlePart[];
+}
+/** Injected faults that only the venue itself can commit (faults.ts). */
+export interface Effects {
+  /** A post-only order expires whatever the book says. */
+  readonly expireSok?: boolean;
+  /** Share of the order, 0 to 1, that its first fill may take; at least one step. */
+  readonly fillShare?: number;
+  /** The cancel is accepted and then the order fills, at its own price whatever the market's. */
+  readonly cancelLoses?: boolean;
+  /** closeOrder does not see positions younger than this. */
+  readonly notClosableMs?: number;
+}
+
+export interface QuoteYen {
+  readonly bid: YenE8;
+  readonly ask: YenE8;
+  readonly last: YenE8;
+}
+
+export class Exchange {
+  readonly state: SimState;
+  readonly market: Market;
+  readonly rules: ReadonlyMap<string, SymbolRules>;
+  readonly options: VenueOptions;
+  readonly hours: TradingHours;
+  readonly matching: Matching;
+  readonly settlement: Settlement;
+
+  constructor({ state, market, rules, options, seed }: MachineConfig) {
+    this.state = state;
+    this.market = market;
+    this.rules = rules;
+    this.options = options;
+    this.hours = new TradingHours(options.maintenance, options.closures);
+    this.settlement = new Settlement(state, rules, options, (symbol) => this.quoteYen(symbol));
+    this.matching = new Matching(state, market, rules, this.settlement, { ...options, seed });
+  }
+
+  status(): VenueStatus {
+    return this.hours.statusAt(this.state.nowMs);
+  }
+  /** Prices now, or at an instant before or after. */
+  quoteYen(symbol: string, atMs: EpochMs = this.state.nowMs): QuoteYen | undefined {
+    const best = this.market.best(symbol, atMs);
+    if (!best) return undefined;
+    const yen = (ticks: number): YenE8 => this.matching.toYen(symbol, ticks);
+    return { bid: yen(best.bid), ask: yen(best.ask), last: yen(best.last) };
+  }
+  account(atMs: EpochMs = this.state.nowMs): Account {
+    return accountOf(this.state, this.rules, this.options, (symbol) => this.quoteYen(symbol, atMs));
+  }
+  openGain(position: SimPosition, atMs: EpochMs = this.state.nowMs): YenE8 {
+    return openGain(position, this.quoteYen(position.symbol, atMs));
+  }
+
+  /** First touch while the venue matches orders. */
+  touch(symbol: string, touch: Touch, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
+    let startMs = fromMs;
+    for (;;) {
+      const atMs = this.market.firstTouch(symbol, touch, startMs, untilMs);
+      if (atMs === undefined) return undefined;
+      startMs = this.hours.matchingFrom(atMs);
+      if (startMs === atMs) return atMs;
+    }
+  }
+
+  /** What an order on the book does at once: takes what it may, and rests, or ends. */
+  protected meetBook(order: SimOrder, crosses: boolean): void {
+    const rests = order.executionType === "LIMIT" && order.timeInForce === "FAS";
+    if (order.executionType === "MARKET" || order.timeInForce === "FAK") this.takeOrExpire(order);
+    else if (crosses) {
+      const stopped = this.matching.take(order);
+      if (stopped === "self" || stopped === "poor") this.#stop(order, stopped);
+      // The whole of a FOK was there when it came; an injected cap can leave a rest, and a FOK has none.
+      else if (stopped === "dry" && !rests) this.endOrder(order, "EXPIRED", "EXPIRED_FOK");
+      // What rests where we have emptied the book waits for the next stretch: then it has filled up again.
+      else this.#waitForNextStretch(order);
+    } else if (this.#isThrough(order)) this.#waitForNextStretch(order);
+  }
+  #waitForNextStretch(order: SimOrder): void {
+    order.nextFillMs = this.market.stretch(order.symbol, this.state.nowMs).endMs;
+    this.state.touchOrder(order);
+  }
+
+  /**
+   * The last price at which a resting order fills: strictly beyond its own price, and for an order placed inside the
+   * spread only when the whole spread has moved through it (docs/venue.md). A STOP that watches the touch has its trigger
+   * moved by the half-spread of now.
+   */
+  setThrough(order: SimOrder): void {
+    const { symbol, side, price, executionType } = order;
+    order.throughTicks = undefined;
+    if (price === undefined || (executionType === "STOP" && this.options.stopTrigger === "last")) return;
+    const { bid, ask, last } = this.market.best(symbol, this.state.nowMs)!;
+    const ticks = this.matching.toTicks(symbol, price);
+    if (executionType === "STOP") order.throughTicks = side === "BUY" ? ticks - (ask - last) : ticks + (last - bid);
+    else
+      order.throughTicks =
+        side === "BUY"
+          ? Math.max(Math.min(ticks, bid), ticks - Math.max(0, ask - last)) - 1
+          : Math.min(Math.max(ticks, ask), ticks + Math.max(0, last - bid)) + 1;
+  }
+
+  /** Whether the last price stands beyond a resting order already. */
+  #isThrough({ symbol, side, throughTicks }: SimOrder): boolean {
+    if (throughTicks === undefined) return false;
+    const last = this.market.last(symbol, this.state.nowMs)!;
+    return side === "BUY" ? last <= throughTicks : last >= throughTicks;
+  }
+
+  takeOrExpire(order: SimOrder): void {
+    const stopped = this.matching.take(order);
+    if (stopped !== "full") this.#stop(order, stopped);
+  }
+  #stop(order: SimOrder, why: Exclude<Stopped, "full">): void {
+    if (why === "poor") this.cancelPoor(order);
+    else this.endOrder(order, "EXPIRED", why === "self" ? "EXPIRED_SELFTRADE" : "EXPIRED_FAK");
+  }
+  /** What it would cost is not there (GMO API 7.3). */
+  cancelPoor(order: SimOrder): void {
+    this.endOrder(order, "CANCELED", isSpot(order.symbol) ? "INSUFFICIENT_BALANCE" : "INSUFFICIENT_MARGIN");
+  }
+
+  trigger(order: SimOrder): void {
+    // An accepted cancel or change that lost the race stays accepted; the trigger wins.
+    order.cancelAtMs = undefined;
+    order.change = undefined;
+    order.status = "ORDERED";
+    this.state.touchOrder(order);
+    this.emitOrder(order, "NOR");
+    this.takeOrExpire(order);
+  }
+  /** A resting LIMIT whose price has been gone through. */
+  fillResting(order: SimOrder): void {
+    if (this.matching.fillResting(order) === "poor") this.cancelPoor(order);
+  }
+  /** After a change took effect: meets the book at its new price, its place in the queue lost. */
+  rejoin(order: SimOrder, crosses: boolean): void {
+    if (crosses) this.meetBook(order, true);
+    else this.#waitForNextStretch(order);
+  }
+  /** An accepted cancel takes effect; one that was made to lose fills instead. */
+  finishCancel(order: SimOrder): void {
+    if (!order.cancelLoses) this.endOrder(order, "CANCELED", "USER");
+    else if (order.executionType === "STOP" && order.executedSize === 0n) this.trigger(order);
+    else this.settlement.fill(order, order.price!, coinE8(order.size - order.executedSize), false);
+  }
+  /** `cancelBefore`: frees a position of its close orders at once. */
+  cancelCloseOrders(positionId: number): void {
+    for (const order of this.state.closeOrdersOf(positionId)) this.endOrder(order, "CANCELED", "USER");
+  }
+
+  /** `told`: the event's own cancelType, where it says another than REST (GMO API 7.3). */
+  endOrder(order: SimOrder, status: "CANCELED" | "EXPIRED", cancelType: string, told?: string): void {
+    order.status = status;
+    order.cancelType = cancelType;
+    order.cancelAtMs = undefined;
+    order.change = undefined;
+    this.state.touchOrder(order);
+    this.emitOrder(order, status === "CANCELED" ? "COR" : "ER", told);
+  }
+  emitOrder(order: SimOrder, msgType: "NOR" | "ROR" | "COR" | "ER", cancelType?: string): void {
+    this.state.emit({
+      kind: "order",
+      msgType,
+      symbol: order.symbol,
+      atMs: this.state.nowMs,
+      order: { ...order },
+      ...(cancelType === undefined ? {} : { cancelType }),
+    });
+  }
+}

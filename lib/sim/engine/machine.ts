@@ -1,0 +1,159 @@
+// The simulated venue's state machine: orders come in, virtual time moves, everything that is due happens in exact time
+// order. Deterministic: the same seed, market, requests and times give the same states. No IO.
+import {
+  type CoinE8,
+  ceilDiv,
+  coinE8,
+  floorDiv,
+  floorToStep,
+  fromNumber,
+  maxBig,
+  type YenE8,
+} from "../../core/money.ts";
+import { type EpochMs, epochMs } from "../../core/time.ts";
+import type { TouchSide } from "../market/market.ts";
+import type { Effects, NewOrder } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
+import { settleCall } from "./liquidation.ts";
+import { applyChange } from "./orderChanges.ts";
+import { availableCoin } from "./spot.ts";
+import { isSpot, type PendingChange, type SimOrder, type SimPosition, UNTOUCHED } from "./state.ts";
+import { type Due, nextDue } from "./timeline.ts";
+
+export interface Watch {
+  readonly symbol: string;
+  readonly side: TouchSide;
+  readonly price: YenE8;
+}
+
+export class Machine extends Exchange {
+  /** Moves time to `untilMs`, doing on the way what is due. */
+  advanceTo(untilMs: EpochMs): void {
+    if (untilMs < this.state.nowMs)
+      throw new RangeError(`venue time cannot go back from ${this.state.nowMs} to ${untilMs}`);
+    for (let due = this.#nextDue(untilMs); due; due = this.#nextDue(untilMs)) {
+      this.state.nowMs = due.atMs;
+      due.run();
+      this.endStep();
+    }
+    this.state.nowMs = untilMs;
+  }
+  #nextDue(untilMs: EpochMs): Due | undefined {
+    return nextDue(this, untilMs, false);
+  }
+
+  /**
+   * First instant in (now, untilMs] at which something of ours happens (fill, trigger, loss cut, cancel taking effect) or
+   * a watched level of the last price is touched. A level that holds already counts again at the next stretch of the path.
+   */
+  nextEventMs(untilMs: EpochMs, watches: readonly Watch[]): EpochMs | undefined {
+    const fromMs = epochMs(this.state.nowMs + 1);
+    let nextMs = nextDue(this, untilMs, true)?.atMs;
+    for (const { symbol, side, price } of watches) {
+      const { tick } = this.matching.rulesOf(symbol);
+      const level = Number(side === "atOrAbove" ? ceilDiv(price, tick) : floorDiv(price, tick));
+      const last = this.market.last(symbol, this.state.nowMs);
+      const holds = last !== undefined && (side === "atOrAbove" ? last >= level : last <= level);
+      const startMs = holds ? this.market.stretch(symbol, this.state.nowMs).endMs : fromMs;
+      const stopMs = epochMs(Math.min(untilMs, nextMs ?? untilMs));
+      const atMs = this.market.firstTouch(symbol, { side, ticks: level }, startMs, stopMs);
+      if (atMs !== undefined && (nextMs === undefined || atMs < nextMs)) nextMs = atMs;
+    }
+    return nextMs;
+  }
+
+  /** Accepts a checked order and lets it act at once. Returns its id. */
+  place(request: NewOrder, effects: Effects = {}): number {
+    const { state, matching } = this;
+    const { settles = [], ...rest } = request;
+    const order: SimOrder = {
+      ...rest,
+      settles,
+      orderId: state.nextOrderId(),
+      orderType: "NORMAL",
+      settleType: request.positionId === undefined && settles.length === 0 ? "OPEN" : "CLOSE",
+      createdMs: state.nowMs,
+      executedSize: coinE8(0n),
+      status: request.executionType === "STOP" ? "WAITING" : "ORDERED",
+      nextFillMs: state.nowMs,
+      ...UNTOUCHED,
+      fillCap: this.#cap(request, effects.fillShare),
+    };
+    const { symbol, side, price, size, timeInForce } = order;
+    this.setThrough(order);
+    // Judged before the order is filed, or it would meet itself.
+    const crosses = order.executionType === "LIMIT" && matching.wouldCross(symbol, side, price!);
+    const fits = timeInForce !== "FOK" || matching.canFillWhole(symbol, side, price!, size);
+    state.touchOrder(order);
+
+    if (timeInForce === "SOK" && (crosses || effects.expireSok)) this.endOrder(order, "EXPIRED", "EXPIRED_SOK");
+    else if (!fits) this.endOrder(order, "EXPIRED", "EXPIRED_FOK");
+    else {
+      this.emitOrder(order, "NOR");
+      if (order.executionType !== "STOP") this.meetBook(order, crosses);
+    }
+    this.endStep();
+    return order.orderId;
+  }
+  #cap({ symbol, size }: NewOrder, share: number | undefined): CoinE8 | undefined {
+    if (share === undefined) return undefined;
+    const { sizeStep } = this.matching.rulesOf(symbol);
+    return maxBig(floorToStep(coinE8((size * fromNumber(share)) / 100_000_000n), sizeStep), sizeStep);
+  }
+
+  /** Accepts a checked change (changes.ts). Until it takes effect the order is MODIFYING, at its old price. */
+  change(order: SimOrder, price: YenE8, losscutPrice: YenE8 | undefined): void {
+    const atMs = epochMs(this.state.nowMs + this.options.changeAfterMs);
+    order.change = { atMs, price, losscutPrice } satisfies PendingChange;
+    order.changes += 1;
+    order.status = "MODIFYING";
+    this.state.touchOrder(order);
+    if (this.options.changeAfterMs === 0) applyChange(this, order);
+    this.endStep();
+  }
+
+  /** Cancels by request. The caller has checked that the order is WAITING or ORDERED. */
+  cancel(order: SimOrder, effects: Effects = {}): void {
+    order.cancelLoses = effects.cancelLoses ?? false;
+    order.cancelAtMs = epochMs(this.state.nowMs + this.options.cancelAfterMs);
+    if (this.options.cancelAfterMs === 0) this.finishCancel(order);
+    else {
+      order.status = "CANCELLING";
+      this.state.touchOrder(order);
+    }
+    this.endStep();
+  }
+
+  /** What follows from every change: balances that no longer cover their orders, met margin calls, `orderdSize` told. */
+  endStep(): void {
+    this.#cancelUncoveredSpot();
+    settleCall(this);
+    for (const position of this.state.untold()) this.settlement.tell(position, "UPR");
+    this.state.measureBare(this.market.symbols);
+  }
+  /** The owner pays in, or (below 0) out; orders that the rest does not cover any more go. */
+  pay(currency: string, amount: bigint): void {
+    this.state.book("deposit", amount, 0, currency);
+    this.endStep();
+  }
+  /** Losses, fees and payments can take what spot orders have locked: the newest go first. */
+  #cancelUncoveredSpot(): void {
+    const { state } = this;
+    for (const order of [...state.liveOrders.values()].reverse())
+      if (isSpot(order.symbol) && order.side === "SELL" && availableCoin(state, order.symbol) < 0n)
+        this.cancelPoor(order);
+    const buys = [...state.liveOrders.values()].filter((order) => isSpot(order.symbol) && order.side === "BUY");
+    for (let order = buys.pop(); order; order = buys.pop()) {
+      const { cash, locked } = this.account();
+      if (cash >= locked) return;
+      this.cancelPoor(order);
+    }
+  }
+}
+
+export const changeLosscut = (machine: Machine, position: SimPosition, price: YenE8): void => {
+  position.losscutPrice = price;
+  machine.state.touchPosition(position);
+  machine.settlement.tell(position, "ULR");
+  machine.endStep();
+};

@@ -1,0 +1,151 @@
+// How orders meet the book: walking it as taker, filling at the limit as maker. What an execution does to positions and
+// money is settlement.ts's business, when things happen machine.ts's.
+import { type CoinE8, coinE8, floorToStep, fromNumber, maxBig, minBig, type YenE8, yenE8 } from "../../core/money.ts";
+import type { EpochMs } from "../../core/time.ts";
+import type { Side, SymbolRules } from "../../core/venue.ts";
+import { seededRandom } from "../../io/random.ts";
+import type { Book, Level, Market } from "../market/market.ts";
+import type { Settlement } from "./settlement.ts";
+import { remainingOf, type SimOrder, type SimState } from "./state.ts";
+
+export interface MatchingOptions {
+  readonly seed: number | string;
+  readonly partialFills: boolean;
+  readonly triggeredStop: "market" | "limit";
+}
+/**
+ * Why a taker stopped: it is full, the book (within its limit) is empty, the next best price is our own, or what it would
+ * cost is not there.
+ */
+export type Stopped = "full" | "dry" | "self" | "poor";
+
+export class Matching {
+  constructor(
+    private readonly state: SimState,
+    private readonly market: Market,
+    private readonly rules: ReadonlyMap<string, SymbolRules>,
+    private readonly settlement: Settlement,
+    private readonly options: MatchingOptions,
+  ) {}
+
+  rulesOf(symbol: string): SymbolRules {
+    const rules = this.rules.get(symbol);
+    if (!rules) throw new RangeError(`expected one of ${[...this.rules.keys()].join(", ")}, found ${symbol}`);
+    return rules;
+  }
+  toTicks(symbol: string, price: YenE8): number {
+    return Number(price / this.rulesOf(symbol).tick);
+  }
+  toYen(symbol: string, ticks: number): YenE8 {
+    return yenE8(BigInt(ticks) * this.rulesOf(symbol).tick);
+  }
+
+  /** The book now, without what we ourselves have taken from it in the current stretch of the path. */
+  book(symbol: string): Book | undefined {
+    const book = this.market.book(symbol, this.state.nowMs);
+    if (!book) return undefined;
+    const taken = this.#takenThisStretch(symbol);
+    return { asks: without(book.asks, taken.BUY), bids: without(book.bids, taken.SELL) };
+  }
+  #takenThisStretch(symbol: string): Record<Side, bigint> {
+    const { startMs } = this.market.stretch(symbol, this.state.nowMs);
+    const taken = { BUY: 0n, SELL: 0n };
+    for (let i = this.state.executions.length - 1; i >= 0; i--) {
+      const execution = this.state.executions[i]!;
+      if (execution.atMs < startMs) break;
+      if (execution.symbol === symbol && execution.taker) taken[execution.side] += execution.size;
+    }
+    return taken;
+  }
+
+  /** Best price of our own resting limit orders that a taker of `side` would meet. */
+  ownOpposite(symbol: string, side: Side): YenE8 | undefined {
+    let best: YenE8 | undefined;
+    for (const order of this.state.liveOrders.values()) {
+      if (order.symbol !== symbol || order.side === side || order.executionType !== "LIMIT") continue;
+      if (best === undefined || (side === "BUY" ? order.price! < best : order.price! > best)) best = order.price!;
+    }
+    return best;
+  }
+
+  /** Levels a taker may use: within its limit and before our own resting orders. */
+  #reachable(symbol: string, side: Side, limit: YenE8 | undefined) {
+    const book = this.book(symbol);
+    const levels = side === "BUY" ? (book?.asks ?? []) : (book?.bids ?? []);
+    const own = this.ownOpposite(symbol, side);
+    const beyond = (price: YenE8, bound: YenE8): boolean => (side === "BUY" ? price > bound : price < bound);
+    const inLimit = levels
+      .map((level) => ({ price: this.toYen(symbol, level.ticks), size: level.size }))
+      .filter((level) => limit === undefined || !beyond(level.price, limit));
+    const selfAt =
+      own === undefined ? -1 : inLimit.findIndex((level) => level.price === own || beyond(level.price, own));
+    const meetsOwn = selfAt >= 0 || (own !== undefined && limit !== undefined && !beyond(own, limit));
+    return { levels: selfAt < 0 ? inLimit : inLimit.slice(0, selfAt), meetsOwn };
+  }
+
+  /** Whether an order at `limit` would trade at once, with the market or with ourselves. */
+  wouldCross(symbol: string, side: Side, limit: YenE8): boolean {
+    const { levels, meetsOwn } = this.#reachable(symbol, side, limit);
+    return levels.length > 0 || meetsOwn;
+  }
+  canFillWhole(symbol: string, side: Side, limit: YenE8, size: CoinE8): boolean {
+    const { levels } = this.#reachable(symbol, side, limit);
+    return levels.reduce((sum, level) => sum + level.size, 0n) >= size;
+  }
+
+  /** Takes what the book offers within the order's limit, at most the injected cap. */
+  take(order: SimOrder): Stopped {
+    const { executionType, price } = order;
+    const isLimited = executionType === "LIMIT" || (executionType === "STOP" && this.options.triggeredStop === "limit");
+    const limit = isLimited ? price : undefined;
+    const { levels, meetsOwn } = this.#reachable(order.symbol, order.side, limit);
+    const step = this.rulesOf(order.symbol).sizeStep;
+    let capped = order.fillCap;
+    order.fillCap = undefined;
+    for (const level of levels) {
+      const wanted = floorToStep(minBig(remainingOf(order), level.size, capped ?? remainingOf(order)), step);
+      const size = this.settlement.affordable(order, level.price, wanted, true);
+      if (size > 0n) this.settlement.fill(order, level.price, size, true);
+      if (remainingOf(order) === 0n) return "full";
+      if (size < wanted) return "poor";
+      if (capped !== undefined) capped = coinE8(capped - size);
+      if (capped === 0n) return "dry";
+    }
+    return meetsOwn ? "self" : "dry";
+  }
+
+  /**
+   * One fill of a resting order at its own price: all of it, or (partialFills) a seeded 25 to 100 % of what trades in
+   * this stretch of the path, at least one step. "poor": nothing is filled, the money is not there.
+   */
+  fillResting(order: SimOrder): "filled" | "poor" {
+    const { symbol } = order;
+    const traded = this.market.traded(symbol, this.state.nowMs);
+    const { startMs, endMs } = this.market.stretch(symbol, this.state.nowMs);
+    const step = this.rulesOf(symbol).sizeStep;
+    let size = remainingOf(order);
+    if (this.options.partialFills && traded !== undefined) {
+      const luck = seededRandom(`${this.options.seed}:fill:${order.orderId}:${startMs}`).next();
+      const share = (traded * fromNumber(0.25 + 0.75 * luck)) / 100_000_000n;
+      size = minBig(size, maxBig(floorToStep(coinE8(share), step), coinE8(step)));
+    }
+    if (order.fillCap !== undefined) size = minBig(size, order.fillCap);
+    order.fillCap = undefined;
+    order.nextFillMs = endMs as EpochMs;
+    if (this.settlement.affordable(order, order.price!, size, false) < size) return "poor";
+    this.settlement.fill(order, order.price!, size, false);
+    return "filled";
+  }
+}
+
+const without = (levels: readonly Level[], taken: bigint): readonly Level[] => {
+  if (taken === 0n) return levels;
+  const left: Level[] = [];
+  let remaining = taken;
+  for (const level of levels) {
+    const used = level.size < remaining ? level.size : remaining;
+    remaining -= used;
+    if (level.size > used) left.push({ ticks: level.ticks, size: coinE8(level.size - used) });
+  }
+  return left;
+};

@@ -1,0 +1,57 @@
+// When the simulated venue trades. `saturday`: maintenance 09:00-11:00 JST, then ten minutes of pre-open (GMO API 12).
+// The default is `none`, because the bundled candles come from a venue that trades through it (docs/venue.md).
+import { DAY_MS, type EpochMs, epochMs, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import type { VenueStatus } from "../../core/venue.ts";
+
+export type Maintenance = "none" | "saturday";
+/** A scripted closed time, [fromMs, untilMs). `emergency` refuses with ERR-5202 instead of ERR-5201. */
+export interface Closure {
+  readonly kind: "maintenance" | "emergency" | "preopen";
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
+}
+
+const WEEK_MS = 7 * DAY_MS;
+/** 1970-01-03 was a Saturday; 09:00 JST is 00:00 UTC. */
+const FIRST_SATURDAY_MS = 2 * DAY_MS;
+const CLOSED_MS = 2 * HOUR_MS;
+const PREOPEN_MS = 10 * MINUTE_MS;
+
+export class TradingHours {
+  constructor(
+    private readonly maintenance: Maintenance,
+    private readonly closures: readonly Closure[] = [],
+  ) {}
+
+  /** What closes the venue at this instant; the first of: emergency, maintenance, pre-open. undefined: it is open. */
+  closedBy(atMs: EpochMs): Closure | undefined {
+    const inForce = this.closures.filter((closure) => atMs >= closure.fromMs && atMs < closure.untilMs);
+    if (this.maintenance === "saturday") inForce.push(...this.#saturday(atMs));
+    return (
+      inForce.find((closure) => closure.kind === "emergency") ??
+      inForce.find((closure) => closure.kind === "maintenance") ??
+      inForce[0]
+    );
+  }
+  #saturday(atMs: EpochMs): Closure[] {
+    const startMs = Math.floor((atMs - FIRST_SATURDAY_MS) / WEEK_MS) * WEEK_MS + FIRST_SATURDAY_MS;
+    const closedMs = epochMs(startMs + CLOSED_MS);
+    const openMs = epochMs(startMs + CLOSED_MS + PREOPEN_MS);
+    if (atMs >= openMs) return [];
+    return atMs < closedMs
+      ? [{ kind: "maintenance", fromMs: epochMs(startMs), untilMs: closedMs }]
+      : [{ kind: "preopen", fromMs: closedMs, untilMs: openMs }];
+  }
+
+  statusAt(atMs: EpochMs): VenueStatus {
+    const closure = this.closedBy(atMs);
+    return closure === undefined ? "OPEN" : closure.kind === "preopen" ? "PREOPEN" : "MAINTENANCE";
+  }
+
+  /** `atMs` itself when orders are matched then, else the instant matching resumes. */
+  matchingFrom(atMs: EpochMs): EpochMs {
+    let fromMs = atMs;
+    for (let closure = this.closedBy(fromMs); closure; closure = this.closedBy(fromMs)) fromMs = closure.untilMs;
+    return fromMs;
+  }
+}

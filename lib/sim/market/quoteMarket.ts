@@ -1,0 +1,108 @@
+// A market fed from outside, quote by quote (paper mode: GMO's own live quotes). It knows nothing of the future and keeps
+// no candles. The price orders are judged by is the last trade clipped into the current bid and ask.
+import { AppError } from "../../core/errors.ts";
+import { type CoinE8, ceilDiv, floorDiv, type YenE8 } from "../../core/money.ts";
+import type { EpochMs } from "../../core/time.ts";
+import type { SymbolRules } from "../../core/venue.ts";
+import type { Best, Book, Kline, Market, Print, Touch } from "./market.ts";
+
+export interface Quote {
+  readonly bid: YenE8;
+  readonly ask: YenE8;
+  readonly last: YenE8;
+  readonly atMs: EpochMs;
+}
+
+interface TickQuote {
+  readonly bid: number;
+  readonly ask: number;
+  readonly reference: number;
+  readonly firstMs: EpochMs;
+  readonly atMs: EpochMs;
+}
+
+export class QuoteMarket implements Market {
+  readonly kind = "quotes";
+  readonly symbols: readonly string[];
+  readonly #rules: ReadonlyMap<string, SymbolRules>;
+  readonly #quotes = new Map<string, TickQuote>();
+
+  constructor(rules: readonly SymbolRules[]) {
+    this.symbols = rules.map((row) => row.symbol).toSorted();
+    this.#rules = new Map(rules.map((row) => [row.symbol, row]));
+  }
+
+  /** Throws AppError permanent SIM_QUOTE for a crossed, empty or older quote. Changes nothing. */
+  check(symbol: string, quote: Quote): void {
+    const before = this.#quotes.get(symbol);
+    if (!this.#rules.has(symbol)) throw new RangeError(`expected one of ${this.symbols.join(", ")}, found ${symbol}`);
+    if (quote.bid <= 0n || quote.ask <= quote.bid || quote.last <= 0n || (before && quote.atMs < before.atMs))
+      throw new AppError(
+        "permanent",
+        "SIM_QUOTE",
+        `expected 0 < bid < ask and a time not before ${before?.atMs ?? "the start"}, found bid ${quote.bid}, ask ${quote.ask}, last ${quote.last} at ${quote.atMs}`,
+        { symbol },
+      );
+  }
+
+  /** Takes a quote that passes `check`. The bid rounds down, the ask up. */
+  feed(symbol: string, quote: Quote): void {
+    this.check(symbol, quote);
+    const rules = this.#rules.get(symbol)!;
+    const before = this.#quotes.get(symbol);
+    const bid = Number(floorDiv(quote.bid, rules.tick));
+    const ask = Number(ceilDiv(quote.ask, rules.tick));
+    const last = Number(floorDiv(quote.last, rules.tick));
+    const reference = Math.min(ask, Math.max(bid, last));
+    this.#quotes.set(symbol, { bid, ask, reference, firstMs: before?.firstMs ?? quote.atMs, atMs: quote.atMs });
+  }
+
+  fingerprint(): string {
+    return "";
+  }
+  firstMs(symbol: string): EpochMs | undefined {
+    return this.#quotes.get(symbol)?.firstMs;
+  }
+  last(symbol: string, atMs: EpochMs): number | undefined {
+    const quote = this.#quotes.get(symbol);
+    return quote && quote.atMs <= atMs ? quote.reference : undefined;
+  }
+  best(symbol: string, atMs: EpochMs): Best | undefined {
+    const quote = this.#quotes.get(symbol);
+    return quote && quote.atMs <= atMs ? { bid: quote.bid, ask: quote.ask, last: quote.reference } : undefined;
+  }
+  book(symbol: string, atMs: EpochMs): Book | undefined {
+    const quote = this.#quotes.get(symbol);
+    if (!quote || quote.atMs > atMs) return undefined;
+    // A ticker says nothing about depth: one level that takes the largest single order.
+    const size: CoinE8 = this.#rules.get(symbol)!.maxSize;
+    return { asks: [{ ticks: quote.ask, size }], bids: [{ ticks: quote.bid, size }] };
+  }
+  firstTouch(
+    symbol: string,
+    { side, ticks, price = "last" }: Touch,
+    fromMs: EpochMs,
+    untilMs: EpochMs,
+  ): EpochMs | undefined {
+    const quote = this.#quotes.get(symbol);
+    // Only the instant of the quote itself trades; an old quote standing still touches nothing new.
+    if (!quote || quote.atMs < fromMs || quote.atMs > untilMs) return undefined;
+    const touched =
+      side === "atOrAbove"
+        ? (price === "last" ? quote.reference : quote.ask) >= ticks
+        : (price === "last" ? quote.reference : quote.bid) <= ticks;
+    return touched ? quote.atMs : undefined;
+  }
+  stretch(_symbol: string, atMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs } {
+    return { startMs: atMs, endMs: (atMs + 1) as EpochMs };
+  }
+  traded(): undefined {
+    return undefined;
+  }
+  klines(): readonly Kline[] {
+    return [];
+  }
+  prints(): readonly Print[] {
+    return [];
+  }
+}
