@@ -6,7 +6,7 @@ import { type EpochMs, SECOND_MS } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { API_HALT, GOOD_CHECKS } from "./market/apiErrors.ts";
-import { readAccount } from "./risk/account.ts";
+import { syncAccount } from "./risk/account.ts";
 
 const Input = z.strictObject({});
 type Input = z.infer<typeof Input>;
@@ -53,7 +53,7 @@ export const checkApi: AppHandler<Input> = {
 const check = async (ctx: AppCtx): Promise<"good" | "bad" | "maintenance"> => {
   try {
     if ((await ctx.venue.status(ctx.signal)) !== "OPEN") return "maintenance";
-    await readAccount(ctx);
+    await syncAccount(ctx);
     return "good";
   } catch (e) {
     if (!(e instanceof AppError) || ctx.signal.aborted) throw e;

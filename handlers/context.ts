@@ -65,13 +65,13 @@ export interface Services {
   readonly model: LoadedModel;
   readonly messenger: Messenger;
   /** Where proposals are answered; only the scripted owner uses it from inside a handler. */
-  readonly desk: Desk;
+  readonly desk: CommandCtx;
 }
 
 export type AppCtx = Ctx & Services;
 export type AppHandler<P> = Handler<P, AppCtx>;
 
-export interface Desk {
+export interface CommandCtx {
   readonly db: Database;
   readonly store: JobStore;
   readonly clock: Clock;

@@ -9,13 +9,13 @@ import { formatE8 } from "../lib/core/money.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
-import { intend, scribe } from "./book/booking.ts";
+import { auditCtx, recordIntent } from "./book/booking.ts";
 import { refusedText } from "./book/tradeText.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { ProposalInput } from "./jobs.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
 import { distinct } from "./orders/sendOrder.ts";
-import { unrelenting } from "./protection/venueRetry.ts";
+import { asAlert } from "./protection/venueRetry.ts";
 import { type Recheck, recheckEntry } from "./risk/entryCheck.ts";
 import { newNumbersButton } from "./telegram/proposalCard.ts";
 
@@ -32,7 +32,7 @@ const checkWhileValid = async (
   try {
     return await recheckEntry(ctx, proposal);
   } catch (e) {
-    const failure = unrelenting(e);
+    const failure = asAlert(e);
     if (!(e instanceof AppError) || !(e.verdict === "retry" || failure !== e) || ctx.signal.aborted) throw failure;
     const nowMs = ctx.clock.nowMs();
     if (nowMs >= proposal.validUntilMs) return over;
@@ -99,7 +99,7 @@ export const execute: AppHandler<ProposalInput> = {
         tx.signals.setTrade(proposal.signalId, tradeId);
         const trade = tx.trades.byId(tradeId);
         if (!trade) throw new AppError("alert", "TRADE_MISSING", `expected trade ${tradeId} just written, found none`);
-        const by = scribe(ctx, trade);
+        const by = auditCtx(ctx, trade);
         tx.audit.append({
           atMs: nowMs,
           kind: "trade.pending",
@@ -116,7 +116,7 @@ export const execute: AppHandler<ProposalInput> = {
             hash: approval.hash,
           },
         });
-        intend(tx, by, distinct(tx, entryIntent(trade, proposal, price, check.size), trade), "first quote");
+        recordIntent(tx, by, distinct(tx, entryIntent(trade, proposal, price, check.size), trade), "first quote");
       },
       next: [{ name: "watchEntry", key: `entry:${proposalId}`, input: { proposalId } }],
     };

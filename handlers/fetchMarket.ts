@@ -26,7 +26,7 @@ import type { Outcome, Tx } from "../queue/types.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { chainJob } from "./jobs.ts";
 import { bestQuote, spreadBps } from "./market/quotes.ts";
-import { readAccount } from "./risk/account.ts";
+import { syncAccount } from "./risk/account.ts";
 import { recordEquity } from "./risk/lossLimits.ts";
 
 /** Oldest hole that is back-filled on the way; deeper history is collectHistory's work. */
@@ -82,7 +82,7 @@ export const fetchMarket: AppHandler<Input> = {
     const ticker = await ctx.venue.ticker(symbol, ctx.signal);
     const quote = bestQuote(await ctx.venue.orderBook(symbol, ctx.signal));
     const trades = await ctx.venue.trades(symbol, 1, ctx.signal);
-    const account = await readAccount(ctx);
+    const account = await syncAccount(ctx);
     const nowMs = ctx.clock.nowMs();
     const id = `${symbol}:15m:${bar}`;
     return {

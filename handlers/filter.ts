@@ -11,9 +11,9 @@ import type { Outcome, Tx } from "../queue/types.ts";
 import type { AppHandler } from "./context.ts";
 import { BarInput, notifyJob } from "./jobs.ts";
 import { symbolRules } from "./market/quotes.ts";
-import { rememberRules } from "./market/storedRules.ts";
+import { storeRules } from "./market/storedRules.ts";
 import { makeProposal, numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
-import { countedFacts, entryFacts, newsAt } from "./risk/entryCheck.ts";
+import { bookFacts, entryFacts, newsAt } from "./risk/entryCheck.ts";
 
 export const filter: AppHandler<BarInput> = {
   name: "filter",
@@ -77,7 +77,7 @@ export const filter: AppHandler<BarInput> = {
       kind: "done",
       write: (tx) => {
         // Another symbol's filter, an approval or a halt may have come between the look and this moment.
-        const late = { ...facts, ...countedFacts(tx, { symbol, atMs: nowMs }) };
+        const late = { ...facts, ...bookFacts(tx, { symbol, atMs: nowMs }) };
         const again = [...market, ...riskGates(ctx.config, late).gates];
         const failed = refusalText(again);
         if (failed !== undefined) {
@@ -86,7 +86,7 @@ export const filter: AppHandler<BarInput> = {
         }
         tx.signals.judge(signal.id, "proposed", gates);
         tx.proposals.insert(proposal);
-        rememberRules(tx, rules);
+        storeRules(tx, rules);
         tx.audit.append({
           atMs: nowMs,
           kind: "proposal.created",

@@ -12,16 +12,16 @@ import { SECOND_MS } from "../lib/core/time.ts";
 import type { NewJob, Outcome } from "../queue/types.ts";
 import { finishIfFlat } from "./book/tradeEnd.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
-import { cancel, lookFor, refresh } from "./orders/lookup.ts";
+import { cancel, findSentOrder, syncOpenOrders } from "./orders/lookup.ts";
 import { abandon } from "./orders/sendOrder.ts";
 import { adopt } from "./owner/adopt.ts";
 import { finish, waitOn } from "./owner/commandResult.ts";
 import { resume } from "./owner/resume.ts";
 import { seenLines } from "./owner/text.ts";
-import { type Seen, see } from "./owner/venueSnapshot.ts";
-import { drive } from "./protection/manageExits.ts";
-import { unrelenting } from "./protection/venueRetry.ts";
-import { guardians } from "./reconciliation/missingJobs.ts";
+import { takeSnapshot, type VenueSnapshot } from "./owner/venueSnapshot.ts";
+import { manageExits } from "./protection/manageExits.ts";
+import { asAlert } from "./protection/venueRetry.ts";
+import { missingJobs } from "./reconciliation/missingJobs.ts";
 import { settleSymbol } from "./reconciliation/settleSymbol.ts";
 
 const Input = z.strictObject({ commandId: z.int().positive() });
@@ -47,7 +47,7 @@ export const ownerCommand: AppHandler<Input> = {
     try {
       return await act(ctx, command);
     } catch (e) {
-      throw unrelenting(e);
+      throw asAlert(e);
     }
   },
 };
@@ -99,18 +99,18 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> =>
     await tryOn(() => endEntryOrders(ctx, trade, command.command));
     if (closes)
       await tryOn(async () => {
-        await drive(ctx, trade.id);
+        await manageExits(ctx, trade.id);
         finishIfFlat(ctx, trade);
       });
   }
-  for (const symbol of symbolsOf(ctx.config.PRODUCT)) next.push(...guardians(ctx, symbol));
-  let seen: Seen | undefined;
+  for (const symbol of symbolsOf(ctx.config.PRODUCT)) next.push(...missingJobs(ctx, symbol));
+  let seen: VenueSnapshot | undefined;
   await tryOn(async () => {
-    seen = await see(ctx);
+    seen = await takeSnapshot(ctx);
   });
   const bug = troubles.find((t) => t.verdict !== "retry");
   if (bug !== undefined) throw bug;
-  const left = whatIsLeft(ctx, command, seen, troubles);
+  const left = pending(ctx, command, seen, troubles);
   if (left.length > 0 || seen === undefined) return waitOn(ctx, command, left, next, troubles.length > 0);
   const lines = [doneLine(ctx, command), ...seenLines(ctx.config.LOCALE, seen, unexplained)];
   return { ...finish(ctx, command, () => ({ outcome: "done", lines, seen })), next };
@@ -132,18 +132,18 @@ const endEntryOrders = async (ctx: AppCtx, trade: Trade, why: string): Promise<v
   for (const order of ctx.db.orders.ofTrade(trade.id)) {
     if (order.intent.purpose !== "entry" || !isLive(order)) continue;
     if (order.state === "intended") abandon(ctx, trade, order, why);
-    else if (order.state !== "open") await lookFor(ctx, trade, order);
+    else if (order.state !== "open") await findSentOrder(ctx, trade, order);
     else if (order.cancelAskedMs !== undefined && ctx.clock.nowMs() < order.cancelAskedMs + CANCEL_AGAIN_MS)
-      await refresh(ctx, trade, [order]);
+      await syncOpenOrders(ctx, trade, [order]);
     else await cancel(ctx, trade, order, why);
   }
 };
 
 /** Why the command is not done yet, in words. Empty: what it promises was seen at the venue. */
-const whatIsLeft = (
+const pending = (
   ctx: AppCtx,
   command: OwnerCommand,
-  seen: Seen | undefined,
+  seen: VenueSnapshot | undefined,
   troubles: readonly AppError[],
 ): readonly string[] => {
   const left = [...new Set(troubles.map((t) => textsOf("en").owner.silent(t)))];

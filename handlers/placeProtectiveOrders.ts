@@ -8,8 +8,8 @@ import { isSpot } from "../lib/core/product.ts";
 import type { NewJob, Outcome } from "../queue/types.ts";
 import { protectedText } from "./book/tradeText.ts";
 import type { AppHandler } from "./context.ts";
-import { drive } from "./protection/manageExits.ts";
-import { lookAgain, patiently } from "./protection/venueRetry.ts";
+import { manageExits } from "./protection/manageExits.ts";
+import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
 
 const Input = z.strictObject({ positionId: z.string().min(1) });
 type Input = z.infer<typeof Input>;
@@ -34,9 +34,9 @@ export const placeProtectiveOrders: AppHandler<Input> = {
     const over = ctx.db.jobs.byKey("watchPosition", first)?.finishedMs !== undefined;
     const key = over ? `${first}:${positionId}` : first;
     const watch: NewJob = { name: "watchPosition", key, input: { tradeId: trade.id } };
-    return patiently(ctx, trade, async () => {
-      const state = await drive(ctx, trade.id, positionId);
-      if (state.kind === "wait" && !state.covered) return lookAgain(ctx, trade.symbol, state, RETRY_MS);
+    return withVenueRetry(ctx, trade, async () => {
+      const state = await manageExits(ctx, trade.id, positionId);
+      if (state.kind === "wait" && !state.covered) return pollAgain(ctx, trade.symbol, state, RETRY_MS);
       const legs = ctx.db.tradeLegs.ofPosition(positionId);
       const filled = ctx.db.positions.ofTrade(trade.id).reduce((sum, p) => sum + p.opened, 0n);
       const atMs = ctx.clock.nowMs();

@@ -17,12 +17,12 @@ import { checkJob } from "./jobs.ts";
 import { API_HALT } from "./market/apiErrors.ts";
 import { expireProposal } from "./proposals/expireProposal.ts";
 import { endSettled } from "./protection/unansweredAlert.ts";
-import { unrelenting } from "./protection/venueRetry.ts";
+import { asAlert } from "./protection/venueRetry.ts";
 import type { CoinDifference } from "./reconciliation/coinTrades.ts";
-import { guardians } from "./reconciliation/missingJobs.ts";
+import { missingJobs } from "./reconciliation/missingJobs.ts";
 import { settleSymbol } from "./reconciliation/settleSymbol.ts";
-import { readAccount } from "./risk/account.ts";
-import { judgeLosses } from "./risk/lossLimits.ts";
+import { syncAccount } from "./risk/account.ts";
+import { checkLossLimits } from "./risk/lossLimits.ts";
 
 export { ledgerDifferences, ledgerMatchesVenue } from "./reconciliation/compareBook.ts";
 
@@ -54,21 +54,21 @@ export const reconcile: AppHandler<Input> = {
   async run({ quick }, ctx): Promise<Outcome> {
     const found: CoinDifference[] = [];
     const next: NewJob[] = [];
-    let account: Awaited<ReturnType<typeof readAccount>>;
+    let account: Awaited<ReturnType<typeof syncAccount>>;
     try {
       for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
         found.push(...(await settleSymbol(ctx, symbol)));
-        next.push(...guardians(ctx, symbol));
+        next.push(...missingJobs(ctx, symbol));
       }
       if (quick === true) return { kind: "done", next: [...next, ...fullOne(found, ctx.clock.nowMs())] };
-      account = await readAccount(ctx);
+      account = await syncAccount(ctx);
     } catch (e) {
-      if (!(e instanceof AppError) || e.verdict !== "retry" || ctx.signal.aborted) throw unrelenting(e);
+      if (!(e instanceof AppError) || e.verdict !== "retry" || ctx.signal.aborted) throw asAlert(e);
       ctx.log.warn({ code: e.code, err: e }, "reconcile.venueNotAnswering");
       const untilMs = (ctx.clock.nowMs() + LOOK_AGAIN_MS) as EpochMs;
       return { kind: "snooze", untilMs, reason: `the venue could not be read (${e.code})`, next };
     }
-    judgeLosses(ctx, account);
+    checkLossLimits(ctx, account);
     const nowMs = ctx.clock.nowMs();
     if (isUnchecked(ctx, nowMs)) next.push(checkJob(nowMs));
     // What such an order has become is not known yet: that is no agreement, and ends no halt.

@@ -10,7 +10,7 @@ import type { Outcome } from "../queue/types.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { notifyJob } from "./jobs.ts";
 import { bestQuote, spreadBps, symbolRules } from "./market/quotes.ts";
-import { rememberRules } from "./market/storedRules.ts";
+import { storeRules } from "./market/storedRules.ts";
 import { numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
 import { recheckEntry } from "./risk/entryCheck.ts";
 
@@ -56,7 +56,7 @@ export const repropose: AppHandler<Input> = {
       kind: "done",
       write: (tx) => {
         tx.proposals.insert(proposal);
-        rememberRules(tx, rules);
+        storeRules(tx, rules);
         tx.audit.append({
           atMs: ctx.clock.nowMs(),
           kind: "proposal.created",

@@ -10,15 +10,15 @@ import { type In, type Order, settleMs } from "../lib/core/order.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
-import { scribe } from "./book/booking.ts";
+import { auditCtx } from "./book/booking.ts";
 import { endEntry } from "./book/tradeEnd.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { bestQuote } from "./market/quotes.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
-import { adoptLateArrivals } from "./orders/lateArrivals.ts";
-import { cancel, lookFor, refresh, strangers } from "./orders/lookup.ts";
+import { bindLateOrders } from "./orders/lateArrivals.ts";
+import { cancel, externalActivity, findSentOrder, syncOpenOrders } from "./orders/lookup.ts";
 import { abandon, intendAndSend, sendIntended } from "./orders/sendOrder.ts";
-import { lookAgain, patiently } from "./protection/venueRetry.ts";
+import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
 import { clockGates, recheckEntry } from "./risk/entryCheck.ts";
 
 const Input = z.strictObject({ proposalId: z.string().min(1) });
@@ -49,21 +49,21 @@ export const watchEntry: AppHandler<Input> = {
     if (!trade || !proposal)
       throw new AppError("permanent", "TRADE_MISSING", `expected a trade of proposal ${proposalId}, found none`);
     if (trade.entryEndedMs !== undefined) return { kind: "done" };
-    return patiently(ctx, trade, () => work(ctx, trade, proposal));
+    return withVenueRetry(ctx, trade, () => work(ctx, trade, proposal));
   },
 };
 
 const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outcome> => {
   const entries = () => ctx.db.orders.ofTrade(trade.id).filter((o) => o.intent.purpose === "entry");
   const open = entries().filter((o): o is In<"open"> => o.state === "open");
-  const untold = await refresh(ctx, trade, open);
+  const unreported = await syncOpenOrders(ctx, trade, open);
   // A request given up as lost may arrive and fill beside its successor: seen at once, the successor is cancelled.
   if (entries().some((o) => o.state === "neverSent" && o.sentMs !== undefined))
-    await adoptLateArrivals(ctx, trade, await strangers(ctx, trade.symbol));
-  if (untold.length > 0) {
+    await bindLateOrders(ctx, trade, await externalActivity(ctx, trade.symbol));
+  if (unreported.length > 0) {
     // Ended at the venue: there is nothing to cancel or to quote, only to look again. Reconcile asks a person meanwhile.
     const untilMs = (ctx.clock.nowMs() + LOOK_AGAIN_MS) as EpochMs;
-    return lookAgain(ctx, trade.symbol, { untilMs, reason: "the venue has not told its executions" }, LOOK_AGAIN_MS);
+    return pollAgain(ctx, trade.symbol, { untilMs, reason: "the venue has not told its executions" }, LOOK_AGAIN_MS);
   }
   const looked = new Set<number>();
   let refusal: Note | undefined;
@@ -90,10 +90,10 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
         if (looked.has(step.order.id)) {
           const settledMs = step.order.sentMs + settleMs("entry");
           const untilMs = (settledMs > nowMs ? settledMs : nowMs + LOOK_AGAIN_MS) as EpochMs;
-          return lookAgain(ctx, trade.symbol, { untilMs, reason: "looking for the entry order" }, LOOK_AGAIN_MS);
+          return pollAgain(ctx, trade.symbol, { untilMs, reason: "looking for the entry order" }, LOOK_AGAIN_MS);
         }
         looked.add(step.order.id);
-        await lookFor(ctx, trade, step.order);
+        await findSentOrder(ctx, trade, step.order);
         break;
       }
       case "abandon":
@@ -134,7 +134,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
             break;
           }
         }
-        return lookAgain(ctx, trade.symbol, step, Math.floor(ctx.pollMs / POLLS));
+        return pollAgain(ctx, trade.symbol, step, Math.floor(ctx.pollMs / POLLS));
       }
       case "end":
         return end(ctx, trade, refusal ?? step.reason);
@@ -147,7 +147,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
 
 /** Post-only orders may be expired by the time the answer is here (GMO API 14.10): look at once. */
 const settled = async (ctx: AppCtx, trade: Trade, order: Awaited<ReturnType<typeof sendIntended>>): Promise<void> => {
-  if (order.state === "open") await refresh(ctx, trade, [order]);
+  if (order.state === "open") await syncOpenOrders(ctx, trade, [order]);
 };
 
 type FreshQuote =
@@ -182,7 +182,7 @@ const watching = async <T>(ctx: AppCtx, trade: Trade, order: In<"open">, answer:
   const ended = answer.then(end, end);
   try {
     for (let now: Order | undefined = order; pending && now?.state === "open"; now = ctx.db.orders.byId(order.id))
-      await refresh(ctx, trade, [now]);
+      await syncOpenOrders(ctx, trade, [now]);
   } finally {
     await ended;
   }
@@ -200,5 +200,5 @@ const mayFollow = async (ctx: AppCtx, trade: Trade, proposal: Proposal, order: I
 
 const end = (ctx: AppCtx, trade: Trade, reason: Note): Outcome => ({
   kind: "done",
-  write: (tx) => endEntry(tx, scribe(ctx, trade), reason),
+  write: (tx) => endEntry(tx, auditCtx(ctx, trade), reason),
 });

@@ -5,10 +5,10 @@ import { AppError } from "../lib/core/errors.ts";
 import type { Outcome } from "../queue/types.ts";
 import { finishIfFlat } from "./book/tradeEnd.ts";
 import type { AppHandler } from "./context.ts";
-import { drive } from "./protection/manageExits.ts";
-import { lookAgain, patiently } from "./protection/venueRetry.ts";
-import { readAccount } from "./risk/account.ts";
-import { judgeLosses } from "./risk/lossLimits.ts";
+import { manageExits } from "./protection/manageExits.ts";
+import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
+import { syncAccount } from "./risk/account.ts";
+import { checkLossLimits } from "./risk/lossLimits.ts";
 
 const Input = z.strictObject({ tradeId: z.int().positive() });
 type Input = z.infer<typeof Input>;
@@ -27,13 +27,13 @@ export const watchPosition: AppHandler<Input> = {
     if (!trade) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
     const ended = trade.status === "closed" || trade.status === "cancelled";
     if (ended && ctx.db.positions.ofTrade(tradeId).every((p) => p.open === 0n)) return { kind: "done" };
-    return patiently(ctx, trade, async () => {
-      const state = await drive(ctx, tradeId);
+    return withVenueRetry(ctx, trade, async () => {
+      const state = await manageExits(ctx, tradeId);
       // An open loss counts at once, not at the next bar; protection comes first.
-      if (state.kind === "wait" && state.covered) judgeLosses(ctx, await readAccount(ctx));
-      if (state.kind === "wait") return lookAgain(ctx, trade.symbol, state);
+      if (state.kind === "wait" && state.covered) checkLossLimits(ctx, await syncAccount(ctx));
+      if (state.kind === "wait") return pollAgain(ctx, trade.symbol, state);
       if (finishIfFlat(ctx, trade)) return { kind: "done" };
-      return lookAgain(ctx, trade.symbol, { untilMs: undefined, reason: "flat, the entry is not ended" }, RECHECK_MS);
+      return pollAgain(ctx, trade.symbol, { untilMs: undefined, reason: "flat, the entry is not ended" }, RECHECK_MS);
     });
   },
 };

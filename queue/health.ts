@@ -4,7 +4,7 @@ export type Health =
   /** `sinceMs`: real clock. */
   | { readonly ok: false; readonly sinceMs: number; readonly why: string };
 
-export class Troubles {
+export class ActiveFaults {
   readonly #now = new Map<string, { readonly sinceMs: number; readonly why: string }>();
 
   /** `part` names the work that fails; a trouble that goes on keeps its first time. */

@@ -85,7 +85,7 @@ export class Ledger {
   }
 
   /** The clock was set back: snoozed jobs and those that wait for another try become due now. */
-  hurry(): void {
+  makeWaitingDue(): void {
     this.#o.db.transaction(() => {
       this.#writes.hurry(this.#o.clock.nowMs());
       this.#rates.clamp(this.#o.clock.nowMs());
@@ -184,7 +184,7 @@ export class Ledger {
    * Takes a job from an attempt whose process is gone or whose lease ran out. The crash has used up an attempt. The first
    * lost attempt comes back at its old place, later ones with backoff, so that a poison pill cannot keep us busy.
    */
-  lose(row: RunningRow): void {
+  recoverLost(row: RunningRow): void {
     const { db, registry, random, clock } = this.#o;
     const job = db.read.jobs.byId(row.id);
     if (!job || job.fence !== row.fence || job.state !== "running") return;
@@ -216,8 +216,8 @@ export class Ledger {
         const dead = runAtMs === undefined;
         const text = errorJson(error);
         const done = dead
-          ? this.#writes.end({ ...stay(job), state: "dead", error: text, finished: now })
-          : this.#writes.end({ ...stay(job), state: "ready", error: text, runAt: runAtMs });
+          ? this.#writes.end({ ...unchangedFields(job), state: "dead", error: text, finished: now })
+          : this.#writes.end({ ...unchangedFields(job), state: "ready", error: text, runAt: runAtMs });
         if (!done) throw stale(job);
         this.#writes.closeAttempt(job.id, job.fence, now, dead && outcome === "retry" ? "dead" : outcome, text);
         react(tx, { job, error, verdict: error.verdict, dead });
@@ -280,7 +280,7 @@ export class Ledger {
   }
 
   /** The attempts of this worker that still own their job. */
-  held(): readonly { id: number; fence: number }[] {
+  ownedAttempts(): readonly { id: number; fence: number }[] {
     return this.#writes.held(this.#o.bootId);
   }
 
@@ -295,7 +295,7 @@ const stale = (job: Job): StaleAttemptError =>
   );
 
 /** The row as the claim found it, for the fields an outcome leaves alone. */
-const stay = (job: Job): Omit<JobEnd, "state"> => ({
+const unchangedFields = (job: Job): Omit<JobEnd, "state"> => ({
   id: job.id,
   fence: job.fence,
   attempts: job.attempts,
@@ -313,15 +313,15 @@ const stay = (job: Job): Omit<JobEnd, "state"> => ({
 const endOf = (job: Job, outcome: Outcome, now: number): JobEnd => {
   switch (outcome.kind) {
     case "done":
-      return { ...stay(job), state: "done", finished: now };
+      return { ...unchangedFields(job), state: "done", finished: now };
     case "stop":
-      return { ...stay(job), state: "done", finished: now, reason: outcome.reason };
+      return { ...unchangedFields(job), state: "done", finished: now, reason: outcome.reason };
     case "park":
-      return { ...stay(job), state: "parked", attempts: 0, deadline: outcome.deadlineMs, deadlinePassed: 0 };
+      return { ...unchangedFields(job), state: "parked", attempts: 0, deadline: outcome.deadlineMs, deadlinePassed: 0 };
     case "snooze": {
       const wakeOn = outcome.wakeOn && outcome.wakeOn.length > 0 ? JSON.stringify(outcome.wakeOn) : null;
       const { untilMs: runAt, reason } = outcome;
-      return { ...stay(job), state: "ready", attempts: 0, runAt, snoozed: 1, wakeOn, reason };
+      return { ...unchangedFields(job), state: "ready", attempts: 0, runAt, snoozed: 1, wakeOn, reason };
     }
     default: {
       outcome satisfies never;

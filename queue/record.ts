@@ -6,7 +6,7 @@ import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 import { SqliteError } from "../lib/io/sqlite.ts";
 import { failureOf, type Result } from "./attempt.ts";
-import type { Troubles } from "./health.ts";
+import type { ActiveFaults } from "./health.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Registry } from "./registry.ts";
 import type { Slot, Slots } from "./slots.ts";
@@ -34,7 +34,7 @@ interface RecorderOptions {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly troubles: Troubles;
+  readonly troubles: ActiveFaults;
   readonly stopping: () => boolean;
   /** A drain throws the file's trouble at its caller instead of waiting for better times. */
   readonly draining: () => boolean;

@@ -28,7 +28,7 @@ export interface JobDetails {
   /** Every job of the trace, oldest first. */
   readonly trace: readonly Job[];
 }
-export type Answer = "resolved" | "notParked" | "expired";
+export type ResolveResult = "resolved" | "notParked" | "expired";
 
 /** Key of the alert that tells of a dead job; it ends when the job is retried or discarded. */
 export const deadJobAlert = (jobId: number): string => `dead:${jobId}`;
@@ -104,7 +104,12 @@ export class JobStore {
    * next jobs exist. "expired": the deadline (system clock) has passed, the job decides by itself. "notParked": there is
    * no such job, or it was answered before. `write` runs only for "resolved"; when it throws, nothing has changed.
    */
-  resolveParked(answer: { name: string; key: string; write?: (tx: Tx) => void; next?: readonly NewJob[] }): Answer {
+  resolveParked(answer: {
+    name: string;
+    key: string;
+    write?: (tx: Tx) => void;
+    next?: readonly NewJob[];
+  }): ResolveResult {
     return this.db.transaction((tx) => {
       const nowMs = this.clock.nowMs();
       const job = tx.jobs.byKey(answer.name, answer.key);

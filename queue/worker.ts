@@ -8,7 +8,7 @@ import type { Logger } from "../lib/io/logger.ts";
 import type { Random } from "../lib/io/random.ts";
 import { type AttemptDeps, runHandler } from "./attempt.ts";
 import { betterQueueDispatcher, type Dispatcher, directDispatcher } from "./dispatch.ts";
-import { type Health, Troubles } from "./health.ts";
+import { ActiveFaults, type Health } from "./health.ts";
 import { Ledger, type LedgerOptions, type OnFailure } from "./ledger.ts";
 import { Recorder } from "./record.ts";
 import type { Registry } from "./registry.ts";
@@ -53,7 +53,7 @@ export interface Worker {
   /** Runs everything due on the system's clock until nothing is. Resolves with the number of attempts run. */
   drain(): Promise<number>;
   /** For a drain whose virtual time moves while its handlers wait: claims what has become due meanwhile. */
-  look(): void;
+  claimNewlyDue(): void;
   /** Red while the file refuses what this worker must write or read. */
   health(): Health;
   /** When the started loop last looked (monotonic clock); one that never looks again is hung, whatever its health. */
@@ -91,7 +91,7 @@ class QueueWorker<S extends object> implements Worker {
   #registered = false;
   #lastYieldMs = 0;
   #broken: { readonly error: unknown } | undefined;
-  readonly #troubles = new Troubles();
+  readonly #troubles = new ActiveFaults();
   readonly #recorder: Recorder;
 
   constructor(options: WorkerOptions<S>) {
@@ -228,7 +228,7 @@ class QueueWorker<S extends object> implements Worker {
     const version = this.#dataVersion.get() ?? -1;
     if (version !== this.#seenVersion) {
       this.#seenVersion = version;
-      this.#slots.abortLost(this.#ledger.held());
+      this.#slots.abortLost(this.#ledger.ownedAttempts());
       this.#pump();
     } else if (this.#o.clock.nowMs() >= this.#nextLookMs || this.#clockWasSetBack()) this.#pump();
     if (this.#o.clock.monotonicMs() >= this.#nextRescueMs) this.#rescue();
@@ -258,7 +258,7 @@ class QueueWorker<S extends object> implements Worker {
     if (this.#stopping) return 0;
     const { clock, failpoint } = this.#o;
     // Who waits a moment, or for another try, must not sleep through the time that comes twice.
-    if (this.#clockWasSetBack()) this.#ledger.hurry();
+    if (this.#clockWasSetBack()) this.#ledger.makeWaitingDue();
     this.#lookedMs = clock.nowMs();
     this.#scheduler.runDueTicks(clock.nowMs(), () => failpoint?.("insideTick"));
     this.#ledger.sweep();
@@ -290,7 +290,7 @@ class QueueWorker<S extends object> implements Worker {
       // Each on its own: one that cannot be recovered must not keep the others.
       const recover = () => {
         this.#o.log.warn({ jobId: row.id, worker: row.worker }, "queue.jobRecovered");
-        this.#ledger.lose(row);
+        this.#ledger.recoverLost(row);
       };
       if (this.#mode === "draining") recover();
       else this.#guard("queue.recoveryFailed", recover, `recover:${row.id}`);
@@ -307,7 +307,7 @@ class QueueWorker<S extends object> implements Worker {
   async #run(first: Slot): Promise<void> {
     let slot: Slot | undefined = first;
     while (slot) {
-      await this.#breathe();
+      await this.#yieldToEventLoop();
       slot = await this.#runOne(slot);
     }
   }
@@ -331,7 +331,7 @@ class QueueWorker<S extends object> implements Worker {
     return next;
   }
 
-  look(): void {
+  claimNewlyDue(): void {
     if (this.#mode === "draining" && !this.#broken) this.#fillWhileDraining();
   }
 
@@ -344,7 +344,7 @@ class QueueWorker<S extends object> implements Worker {
   }
 
   /** Handlers that never wait for IO would keep timers and signals out, for a whole drain or a whole chain. */
-  async #breathe(): Promise<void> {
+  async #yieldToEventLoop(): Promise<void> {
     const { clock } = this.#o;
     if (this.#o.virtual && clock.monotonicMs() - this.#lastYieldMs < YIELD_EVERY_MS) return;
     await yieldToTimers();

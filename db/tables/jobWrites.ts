@@ -134,7 +134,7 @@ export const jobWrites = (sql: Sqlite) => {
   const wakeAll = sql.prepare<[{ now: number }]>(
     "UPDATE jobs SET run_at_ms = @now WHERE wake_on IS NOT NULL AND state = 'ready' AND snoozed = 1 AND run_at_ms > @now",
   );
-  const hurry = sql.prepare<[{ now: number }]>(
+  const makeWaitingDue = sql.prepare<[{ now: number }]>(
     "UPDATE jobs SET run_at_ms = @now WHERE state = 'ready' AND run_at_ms > @now AND (snoozed = 1 OR attempts > 0)",
   );
   const reopen = sql.prepare<[number, number]>(
@@ -185,7 +185,7 @@ export const jobWrites = (sql: Sqlite) => {
     wake: (topic: string, now: number): number => wake.run({ topic, now }).changes,
     wakeAll: (now: number): number => wakeAll.run({ now }).changes,
     /** Whoever waits for a span of time, not for a time of day, becomes due now. */
-    hurry: (now: number): void => void hurry.run({ now }),
+    hurry: (now: number): void => void makeWaitingDue.run({ now }),
     reopen: (id: number, now: number): boolean => one(reopen.run(now, id)),
     close: (id: number, from: readonly string[], reason: string, now: number): boolean =>
       one(close.run(now, reason, id, JSON.stringify(from))),

@@ -19,7 +19,7 @@ import type { NewJob, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 
 /** Who writes, when, about which trade. */
-export interface Scribe {
+export interface AuditCtx {
   readonly atMs: EpochMs;
   readonly actor: string;
   readonly trade: Trade;
@@ -27,7 +27,7 @@ export interface Scribe {
   /** Of what the owner is told. */
   readonly locale: Locale;
 }
-export const scribe = (ctx: AppCtx, trade: Trade): Scribe => ({
+export const auditCtx = (ctx: AppCtx, trade: Trade): AuditCtx => ({
   atMs: ctx.clock.nowMs(),
   actor: ctx.job.name,
   trade,
@@ -35,7 +35,7 @@ export const scribe = (ctx: AppCtx, trade: Trade): Scribe => ({
   locale: ctx.config.LOCALE,
 });
 
-export const audit = (tx: Tx, by: Scribe, kind: string, data: Readonly<Record<string, unknown>>): void =>
+export const audit = (tx: Tx, by: AuditCtx, kind: string, data: Readonly<Record<string, unknown>>): void =>
   tx.audit.append({
     atMs: by.atMs,
     kind,
@@ -45,7 +45,7 @@ export const audit = (tx: Tx, by: Scribe, kind: string, data: Readonly<Record<st
   });
 
 /** A new intention with its audit event. Returns the order's id. */
-export const intend = (tx: Tx, by: Scribe, intent: Intent, why: string): number => {
+export const recordIntent = (tx: Tx, by: AuditCtx, intent: Intent, why: string): number => {
   const id = tx.orders.intend(intent, by.atMs);
   audit(tx, by, "order.intended", { orderId: id, why, ...orderStory(intent) });
   return id;
@@ -76,7 +76,7 @@ const EVENT_NAMES: Readonly<Record<Order["state"], string>> = {
 };
 
 /** Moves an order by the state machine and audits what changed. */
-export const move = (tx: Tx, by: Scribe, orderId: number, event: OrderEvent, why?: string): Order => {
+export const applyOrderEvent = (tx: Tx, by: AuditCtx, orderId: number, event: OrderEvent, why?: string): Order => {
   const { before, after } = tx.orders.move(orderId, event);
   if (before === after) return after;
   const kind =
@@ -106,7 +106,7 @@ export const move = (tx: Tx, by: Scribe, orderId: number, event: OrderEvent, why
  */
 export const bookOrder = (
   tx: Tx,
-  by: Scribe,
+  by: AuditCtx,
   orderId: number,
   shown: VenueOrder,
   executions: readonly Execution[],
@@ -119,7 +119,7 @@ export const bookOrder = (
     if (order.intent.purpose === "entry") bookOpening(tx, by, order, e);
     else bookClosing(tx, by, order, e);
   }
-  return move(tx, by, orderId, {
+  return applyOrderEvent(tx, by, orderId, {
     kind: "seen",
     order: shown,
     booked: tx.executions.bookedSize(orderId),
@@ -133,7 +133,7 @@ const strange = (e: Execution, why: string): AppError =>
     orderId: e.orderId,
   });
 
-const rowOf = (e: Execution, by: Scribe, positionId: string, order: Order | undefined) => ({
+const rowOf = (e: Execution, by: AuditCtx, positionId: string, order: Order | undefined) => ({
   executionId: e.executionId,
   venueOrderId: e.orderId,
   orderId: order?.id,
@@ -162,13 +162,13 @@ const executionStory = (e: Execution) => ({
 const openedPosition = (trade: Trade, e: Execution): string | undefined =>
   isSpot(trade.symbol) ? spotPositionId(trade.id) : e.positionId;
 /** The venue tells no gain of coins: a sale's is ours to count, from everything the trade has booked before. */
-const withGain = (tx: Tx, by: Scribe, e: Execution): Execution =>
+const withGain = (tx: Tx, by: AuditCtx, e: Execution): Execution =>
   isSpot(e.symbol) ? { ...e, lossGain: saleGain(tx.executions.ofTrade(by.trade.id), e) } : e;
 
 /** Whole milliseconds: the setting may be any part of an hour, and a time that is none would keep the fill out of the book. */
 export const timeStopAt = (fromMs: EpochMs, hours: number): EpochMs => epochMs(Math.round(fromMs + hours * HOUR_MS));
 
-const bookOpening = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
+const bookOpening = (tx: Tx, by: AuditCtx, order: Order, e: Execution): void => {
   const positionId = openedPosition(by.trade, e);
   if (positionId === undefined) throw strange(e, "an opening on margin names its position, this one names none");
   const row = { ...rowOf(e, by, positionId, order), kind: "open", exitReason: undefined } as const;
@@ -189,7 +189,7 @@ const bookOpening = (tx: Tx, by: Scribe, order: Order, e: Execution): void => {
 };
 
 /** The executions that opened a position of another hand, now the trade's; nothing of them was our order. */
-export const bookAdopted = (tx: Tx, by: Scribe, openings: readonly Execution[], timeStopMs: EpochMs): void => {
+export const bookAdopted = (tx: Tx, by: AuditCtx, openings: readonly Execution[], timeStopMs: EpochMs): void => {
   const { direction } = by.trade;
   for (const e of openings) {
     if (e.positionId === undefined) throw strange(e, "an opening on margin names its position, this one names none");
@@ -203,7 +203,7 @@ export const bookAdopted = (tx: Tx, by: Scribe, openings: readonly Execution[], 
   tx.trades.setFilled(by.trade.id, tradeResult(tx.executions.ofTrade(by.trade.id)), timeStopMs);
 };
 
-const bookClosing = (tx: Tx, by: Scribe, order: Order, shown: Execution): void => {
+const bookClosing = (tx: Tx, by: AuditCtx, order: Order, shown: Execution): void => {
   const { positionId, legId, exitReason } = order.intent;
   if (positionId === undefined || legId === undefined || exitReason === undefined)
     throw strange(shown, `order ${order.id} closes nothing`);
@@ -211,7 +211,7 @@ const bookClosing = (tx: Tx, by: Scribe, order: Order, shown: Execution): void =
   if (!isSpot(e.symbol) && e.positionId !== undefined && e.positionId !== positionId)
     throw strange(e, `it closes position ${e.positionId}, order ${order.id} was for ${positionId}`);
   if (!tx.executions.insert({ ...rowOf(e, by, positionId, order), kind: "close", exitReason })) return;
-  const size = isSpot(e.symbol) ? bookOversold(tx, by, legId, e) : insteadOfEstimate(tx, by, legId, positionId, e);
+  const size = isSpot(e.symbol) ? bookOversold(tx, by, legId, e) : replaceInferredFill(tx, by, legId, positionId, e);
   tx.positions.shrink(positionId, size, e.timestampMs);
   tx.tradeLegs.shrink(legId, size, exitReason, e.timestampMs);
   afterClosing(tx, by, e, exitReason, order);
@@ -223,7 +223,7 @@ const bookClosing = (tx: Tx, by: Scribe, order: Order, shown: Execution): void =
  * A sale given up as lost that filled after all, beside its successor: what the leg does not hold any more were coins of the
  * owner. Booked as such, and told. Returns what was the leg's.
  */
-const bookOversold = (tx: Tx, by: Scribe, legId: number, e: Execution): CoinE8 => {
+const bookOversold = (tx: Tx, by: AuditCtx, legId: number, e: Execution): CoinE8 => {
   const own = minBig(tx.tradeLegs.byId(legId)?.open ?? coinE8(0n), e.size);
   if (own === e.size) return own;
   const change = coinE8(own - e.size);
@@ -239,7 +239,7 @@ const bookOversold = (tx: Tx, by: Scribe, legId: number, e: Execution): CoinE8 =
  * A fill of our own order that the venue tells only after its position's close was estimated (estimated.ts): what the leg does not
  * hold any more takes the estimate's place. Returns what was still the leg's.
  */
-const insteadOfEstimate = (tx: Tx, by: Scribe, legId: number, positionId: string, e: Execution): CoinE8 => {
+const replaceInferredFill = (tx: Tx, by: AuditCtx, legId: number, positionId: string, e: Execution): CoinE8 => {
   let over: bigint = e.size - (tx.tradeLegs.byId(legId)?.open ?? 0n);
   let taken = 0n;
   for (const row of tx.executions.ofTrade(by.trade.id)) {
@@ -255,7 +255,7 @@ const insteadOfEstimate = (tx: Tx, by: Scribe, legId: number, positionId: string
 };
 export const estimatedAlertKey = (executionId: string): string => `estimated:${executionId}`;
 
-const afterClosing = (tx: Tx, by: Scribe, e: Execution, exitReason: ExitReason, order: Order | undefined): void => {
+const afterClosing = (tx: Tx, by: AuditCtx, e: Execution, exitReason: ExitReason, order: Order | undefined): void => {
   tx.trades.setProgress(by.trade.id, tradeResult(tx.executions.ofTrade(by.trade.id)));
   audit(tx, by, "exit.filled", {
     orderId: order?.id ?? null,
@@ -267,7 +267,7 @@ const afterClosing = (tx: Tx, by: Scribe, e: Execution, exitReason: ExitReason, 
 };
 
 /** After TP1 the other half can no longer lose: its stop moves to the entry price (DESIGN 8). */
-export const moveStopsToEntry = (tx: Tx, by: Scribe): void => {
+export const moveStopsToEntry = (tx: Tx, by: AuditCtx): void => {
   for (const leg of tx.tradeLegs.ofTrade(by.trade.id)) {
     const position = tx.positions.byId(leg.positionId);
     if (leg.open === 0n || leg.target !== 2 || position === undefined) continue;
@@ -282,9 +282,9 @@ export const moveStopsToEntry = (tx: Tx, by: Scribe): void => {
  * Books a close of our position that was not our order: the owner's hand (`manual`) or the venue's loss-cut (`stop_loss`).
  * It is taken from legs without a live order first. Idempotent; returns whether it was new.
  */
-export const bookForeignClose = (
+export const bookExternalClose = (
   tx: Tx,
-  by: Scribe,
+  by: AuditCtx,
   shown: Execution,
   exitReason: ExitReason,
   { estimated = false }: { readonly estimated?: boolean } = {},
@@ -310,7 +310,7 @@ export const bookForeignClose = (
 };
 
 /** A close by another hand that was estimated before: position and legs are as they are, the result is the execution's. */
-export const bookInstead = (tx: Tx, by: Scribe, e: Execution, positionId: string): void => {
+export const bookInstead = (tx: Tx, by: AuditCtx, e: Execution, positionId: string): void => {
   const exitReason = e.settleType === "LOSS_CUT" ? "stop_loss" : "manual";
   const row = { ...rowOf(e, by, positionId, undefined), kind: "close", exitReason } as const;
   if (!tx.executions.insert(row)) throw strange(e, "it is booked already");

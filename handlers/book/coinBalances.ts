@@ -49,7 +49,7 @@ export const tradedCoins = (db: Reads, symbol: string, amount: CoinE8): TradedCo
  * Once per folder and symbol: coins that are there and not our trades' are the owner's, and so is everything another hand
  * has traded before this moment. Throws AppError retry COINS_MOVING while a trade goes on at this very moment.
  */
-export const countOwnersCoins = async (ctx: AppCtx, symbol: string): Promise<void> => {
+export const recordOwnerCoins = async (ctx: AppCtx, symbol: string): Promise<void> => {
   if (ctx.db.ownerCoins.has(startId(symbol))) return;
   const before = balanceOf(await ctx.venue.assets(ctx.signal), symbol).amount;
   const executions = await ctx.venue.latestExecutions(symbol, ctx.signal);

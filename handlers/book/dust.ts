@@ -8,7 +8,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
-import { audit, moveStopsToEntry, type Scribe, scribe } from "./booking.ts";
+import { type AuditCtx, audit, auditCtx, moveStopsToEntry } from "./booking.ts";
 
 const smallLegs = (db: Reads, trade: Trade) =>
   db.tradeLegs
@@ -16,10 +16,10 @@ const smallLegs = (db: Reads, trade: Trade) =>
     .filter((leg) => leg.open > 0n && leg.open < trade.minSize && !db.orders.ofLeg(leg.id).some(isLive));
 
 /** Settles every leg that no order can be made of. Costs no commit when there is nothing to do. */
-export const settleRests = (ctx: AppCtx, trade: Trade): void => {
+export const settleDust = (ctx: AppCtx, trade: Trade): void => {
   if (!isSpot(trade.symbol) || smallLegs(ctx.db, trade).length === 0) return;
   if (!smallLegs(ctx.db, trade).some((leg) => canSettle(ctx.db, trade, leg.id))) return;
-  ctx.commit((tx) => settle(tx, scribe(ctx, trade)));
+  ctx.commit((tx) => settle(tx, auditCtx(ctx, trade)));
 };
 
 const others = (db: Reads, trade: Trade, legId: number) =>
@@ -28,7 +28,7 @@ const noMoreComes = (db: Reads, trade: Trade): boolean => db.trades.byId(trade.i
 const canSettle = (db: Reads, trade: Trade, legId: number): boolean =>
   others(db, trade, legId).length > 0 || noMoreComes(db, trade);
 
-const settle = (tx: Tx, by: Scribe): void => {
+const settle = (tx: Tx, by: AuditCtx): void => {
   const { trade, atMs } = by;
   for (const leg of smallLegs(tx, trade)) {
     // As they stand now: one small leg may just have joined another.

@@ -10,11 +10,11 @@ import { sizeText } from "../../lib/core/text/format.ts";
 import { english, type Note } from "../../lib/core/text/reasonTexts.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
-import { audit, type Scribe, scribe } from "./booking.ts";
+import { type AuditCtx, audit, auditCtx } from "./booking.ts";
 import { cancelledText, closedText } from "./tradeText.ts";
 
 /** No entry order can come alive any more: a trade without fills is cancelled, one that is flat already is closed. */
-export const endEntry = (tx: Tx, by: Scribe, why: Note): void => {
+export const endEntry = (tx: Tx, by: AuditCtx, why: Note): void => {
   if (!tx.trades.endEntry(by.trade.id, by.atMs)) return;
   const reason = english(why);
   const filled = tradeResult(tx.executions.ofTrade(by.trade.id)).entrySize;
@@ -35,7 +35,7 @@ export const endEntry = (tx: Tx, by: Scribe, why: Note): void => {
 };
 
 /** Closes an open trade once nothing of it is or can be at the venue. Returns whether the trade has ended. */
-export const closeIfFlat = (tx: Tx, by: Scribe): boolean => {
+export const closeIfFlat = (tx: Tx, by: AuditCtx): boolean => {
   const trade = tx.trades.byId(by.trade.id);
   if (trade === undefined || trade.status === "closed" || trade.status === "cancelled") return true;
   if (trade.status !== "open" || trade.entryEndedMs === undefined) return false;
@@ -81,7 +81,7 @@ export const closeIfFlat = (tx: Tx, by: Scribe): boolean => {
 const LOSS_STREAK = 3;
 const LOSS_STREAK_ALERT = "lossStreak";
 /** Told once a streak; the next trade that does not lose ends it. */
-const tellLossStreak = (tx: Tx, by: Scribe): void => {
+const tellLossStreak = (tx: Tx, by: AuditCtx): void => {
   const last = tx.trades.lastClosed(LOSS_STREAK);
   if ((last[0]?.pnlAmount ?? 0) >= 0) tx.alerts.resolve(LOSS_STREAK_ALERT, by.atMs);
   if (last.length < LOSS_STREAK || last.some((t) => (t.pnlAmount ?? 0) >= 0)) return;
@@ -95,4 +95,4 @@ const tellLossStreak = (tx: Tx, by: Scribe): void => {
 
 /** Ends the trade when nothing of it is left. Returns whether it has ended. */
 export const finishIfFlat = (ctx: AppCtx, trade: Trade): boolean =>
-  ctx.commit((tx) => closeIfFlat(tx, scribe(ctx, trade)));
+  ctx.commit((tx) => closeIfFlat(tx, auditCtx(ctx, trade)));

@@ -2,7 +2,7 @@
 // read a few rows of one database, and start in half the time without the worker, the simulator and the network.
 
 import type { Command } from "commander";
-import type { JobsDeps } from "./common.ts";
+import type { JobsDeps } from "./queueOptions.ts";
 import type { CommandDeps } from "./world.ts";
 
 interface CommandModule {

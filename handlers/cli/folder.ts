@@ -4,7 +4,7 @@ import { META } from "../../db/tables/meta.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { isLocked } from "../../lib/io/lock.ts";
 import type { Database } from "../../queue/types.ts";
-import type { Common } from "./common.ts";
+import type { Common } from "./queueOptions.ts";
 import { clean } from "./terminal.ts";
 
 /** For a POSIX shell: as it is where nothing in it is special, else in single quotes. */

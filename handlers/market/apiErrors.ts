@@ -10,7 +10,7 @@ import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
 import type { Venue, WriteResult } from "../../lib/core/venue.ts";
 import type { Logger } from "../../lib/io/logger.ts";
-import type { Desk } from "../context.ts";
+import type { CommandCtx } from "../context.ts";
 import { checkJob } from "../jobs.ts";
 
 export const API_HALT = "api";
@@ -64,7 +64,7 @@ export const verdictOf = (end: { readonly error?: unknown; readonly value?: unkn
 };
 
 interface Deps {
-  readonly desk: Desk;
+  readonly desk: CommandCtx;
   readonly locale: Locale;
   readonly log: Logger;
 }
@@ -86,7 +86,7 @@ const readStreak = ({ desk, log }: Deps, area: Area): Streak => {
 };
 
 /** The same venue, watched. */
-export const watchedVenue = (venue: Venue, deps: Deps): Venue => {
+export const countingVenue = (venue: Venue, deps: Deps): Venue => {
   const { db, clock } = deps.desk;
   const streaks: Record<Area, Streak> = { public: readStreak(deps, "public"), private: readStreak(deps, "private") };
   const keep = (area: Area, streak: Streak): void => {

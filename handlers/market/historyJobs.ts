@@ -23,7 +23,7 @@ export const collectHistoryAtStart = (store: JobStore, bootId: string, symbols: 
 };
 
 /** When the exchange answers again, and now and then: those that died of its silence get fresh attempts. */
-export const reviveHistory = (store: JobStore): void => {
+export const retryHistory = (store: JobStore): void => {
   for (const symbol of ALL_SYMBOLS) if (!isOpen(store, symbol)) reviveDead(store, symbol);
 };
 

@@ -10,7 +10,7 @@ import { type EpochMs, epochMs, jstText, MINUTE_MS } from "../../lib/core/time.t
 import type { Clock } from "../../lib/io/clock.ts";
 import { TransportError } from "../../lib/io/gmo/transport.ts";
 import type { Logger } from "../../lib/io/logger.ts";
-import { Repeats } from "../../lib/io/repeats.ts";
+import { LogThrottle } from "../../lib/io/logThrottle.ts";
 import type { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
 import { incompleteHistory } from "./historyJobs.ts";
@@ -42,9 +42,9 @@ export const whyNoPrices = (error: unknown): string => {
 };
 const short = (text: string): string => text.replace(/\s+/g, " ").slice(0, 160);
 
-export class PriceWatch {
+export class PriceOutage {
   readonly #missing = new Map<string, { readonly sinceMs: EpochMs; readonly why: string }>();
-  readonly #repeats = new Repeats();
+  readonly #repeats = new LogThrottle();
   /** What is in the file; undefined: not known. */
   #stored: string | undefined;
   #alerted = false;

@@ -9,7 +9,7 @@ import type { Reads, Tx } from "../../queue/types.ts";
 const Stored = z.object({ tick: z.string(), sizeStep: z.string(), minSize: z.string() });
 const keyOf = (symbol: string): string => `rules:${symbol}`;
 
-export const rememberRules = (tx: Tx, rules: SymbolRules): void =>
+export const storeRules = (tx: Tx, rules: SymbolRules): void =>
   tx.meta.set(
     keyOf(rules.symbol),
     JSON.stringify({
@@ -20,7 +20,7 @@ export const rememberRules = (tx: Tx, rules: SymbolRules): void =>
   );
 
 /** Throws AppError permanent RULES_UNKNOWN when no proposal of the symbol was ever made here. */
-export const ruleTable = (db: Reads, symbol: string): { tick: YenE8; sizeStep: CoinE8; minSize: CoinE8 } => {
+export const storedRules = (db: Reads, symbol: string): { tick: YenE8; sizeStep: CoinE8; minSize: CoinE8 } => {
   const text = db.meta.get(keyOf(symbol));
   if (text === undefined)
     throw new AppError(

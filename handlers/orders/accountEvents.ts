@@ -8,7 +8,7 @@ import type { JobStore } from "../../queue/store.ts";
 import type { NewJob, Reads } from "../../queue/types.ts";
 
 /** An event of the private stream, as far as it matters here; ids are the venue's numbers or their text. */
-export type HeardEvent = { readonly symbol: string } & (
+export type AccountEvent = { readonly symbol: string } & (
   | { readonly kind: "order"; readonly order: HeardOrder }
   | {
       readonly kind: "execution";
@@ -29,12 +29,12 @@ export interface HeardOrder
 const HEARD = "reconcile:heard:";
 
 /** Wakes the jobs that wait for the account, and starts a reconcile where the event is none of theirs. */
-export const hear = (
+export const onAccountEvent = (
   desk: { readonly db: { readonly read: Reads }; readonly store: JobStore },
-  event: HeardEvent,
+  event: AccountEvent,
 ): void => {
   desk.store.wake(accountTopic(event.symbol));
-  const job = unexplained(desk.db.read, event);
+  const job = reconcileFor(desk.db.read, event);
   if (job !== undefined && !oneWaits(desk)) desk.store.enqueue(job);
 };
 
@@ -47,7 +47,7 @@ const oneWaits = ({ store }: { readonly store: JobStore }): boolean =>
 const MOST_WAITING = 50;
 
 /** The reconcile an event asks for; undefined when a live order of ours explains it, or it changes nothing. */
-export const unexplained = (db: Reads, event: HeardEvent): NewJob | undefined => {
+export const reconcileFor = (db: Reads, event: AccountEvent): NewJob | undefined => {
   // Each opening and closing has its execution event too.
   if (event.kind === "position") return undefined;
   const orderId = String(event.order.orderId);

@@ -4,7 +4,7 @@ import { findOurs, isLive } from "../../lib/core/order.ts";
 import { HOUR_MS } from "../../lib/core/time.ts";
 import { isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
 import type { AppCtx } from "../context.ts";
-import { bookSeen, type Strangers } from "./lookup.ts";
+import { applyVenueOrder, type Strangers } from "./lookup.ts";
 
 /** A request without a trace is given up after seconds; this long its late arrival is still recognised. */
 export const LATE_ARRIVAL_MS = HOUR_MS;
@@ -12,7 +12,7 @@ export const LATE_ARRIVAL_MS = HOUR_MS;
  * Binds venue orders to rows we had given up as never accepted. What still rests and has been replaced meanwhile is
  * cancelled first: an entry always, a closing order when its leg has another or is closed. Returns how many were found.
  */
-export const adoptLateArrivals = async (ctx: AppCtx, trade: Trade, around: Strangers): Promise<number> => {
+export const bindLateOrders = async (ctx: AppCtx, trade: Trade, around: Strangers): Promise<number> => {
   let adopted = 0;
   for (const order of ctx.db.orders.givenUp(trade.symbol, ctx.clock.nowMs() - LATE_ARRIVAL_MS)) {
     if (order.state !== "neverSent" || order.intent.tradeId !== trade.id) continue;
@@ -32,7 +32,7 @@ export const adoptLateArrivals = async (ctx: AppCtx, trade: Trade, around: Stran
     }
     // Not ended yet: the next look sees it again.
     if (shown !== undefined && (!replaced || isTerminalStatus(shown.status)))
-      await bookSeen(ctx, trade, order.id, shown);
+      await applyVenueOrder(ctx, trade, order.id, shown);
   }
   return adopted;
 };

@@ -7,7 +7,7 @@ import { isSpot } from "../../lib/core/product.ts";
 import { type EpochMs, waitEndMs } from "../../lib/core/time.ts";
 import { type Execution, isTerminalStatus, type VenueOrder, type VenueOrderStatus } from "../../lib/core/venue.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
-import { bookOrder, move, protectionJobs, scribe } from "../book/booking.ts";
+import { applyOrderEvent, auditCtx, bookOrder, protectionJobs } from "../book/booking.ts";
 import type { AppCtx } from "../context.ts";
 
 /** Orders of a symbol at the venue that no row of ours owns: active ones, and those behind recent executions. */
@@ -20,7 +20,7 @@ export interface Strangers {
   readonly executions: readonly Execution[];
 }
 
-export const strangers = async (ctx: AppCtx, symbol: string): Promise<Strangers> => {
+export const externalActivity = async (ctx: AppCtx, symbol: string): Promise<Strangers> => {
   const active = await ctx.venue.activeOrders(symbol, ctx.signal);
   const executions = await ctx.venue.latestExecutions(symbol, ctx.signal);
   const ours = ctx.db.orders.venueIds(symbol);
@@ -43,16 +43,16 @@ export const strangers = async (ctx: AppCtx, symbol: string): Promise<Strangers>
  * Looks for an order that was sent without an answer. Found: bound and booked. Not found: one empty look more, and after
  * the settle time it counts as never accepted. Returns the order as it stands then.
  */
-export const lookFor = async (ctx: AppCtx, trade: Trade, order: In<"sending" | "unknown">): Promise<Order> => {
-  const { orders, settled } = await strangers(ctx, order.intent.symbol);
+export const findSentOrder = async (ctx: AppCtx, trade: Trade, order: In<"sending" | "unknown">): Promise<Order> => {
+  const { orders, settled } = await externalActivity(ctx, order.intent.symbol);
   const found = findOurs(order, orders, ctx.db.orders.venueIds(order.intent.symbol), settled);
-  if (found !== undefined) return bookSeen(ctx, trade, order.id, found);
+  if (found !== undefined) return applyVenueOrder(ctx, trade, order.id, found);
   return ctx.commit(
     (tx) => {
       const now = tx.orders.byId(order.id);
       if (now?.state !== "sending" && now?.state !== "unknown") return now ?? order;
       if (!mayBeGivenUp(tx, now, ctx.clock.nowMs())) return now;
-      return move(tx, scribe(ctx, trade), order.id, { kind: "absent", atMs: ctx.clock.nowMs() });
+      return applyOrderEvent(tx, auditCtx(ctx, trade), order.id, { kind: "absent", atMs: ctx.clock.nowMs() });
     },
     givenUpNow(order, ctx.clock.nowMs()) ? looksAfter(ctx.clock.nowMs()) : [],
   );
@@ -84,16 +84,23 @@ const mayBeGivenUp = (tx: Tx, order: In<"sending" | "unknown">, nowMs: EpochMs):
  * Fetches the executions of an order the venue shows, where there are new ones, and books everything in one commit. What the
  * venue counts but does not tell keeps the order open in our book; reconcile then compares the positions and asks a person.
  */
-export const bookSeen = async (ctx: AppCtx, trade: Trade, orderId: number, shown: VenueOrder): Promise<Order> => {
+export const applyVenueOrder = async (
+  ctx: AppCtx,
+  trade: Trade,
+  orderId: number,
+  shown: VenueOrder,
+): Promise<Order> => {
   const executions =
     shown.executedSize > ctx.db.executions.bookedSize(orderId) ? await executionsOf(ctx, orderId, shown) : [];
   const entry = ctx.db.orders.byId(orderId)?.intent.purpose === "entry";
-  const untold = untoldSize(ctx, orderId, shown, executions) > 0n;
+  const unreported = untoldSize(ctx, orderId, shown, executions) > 0n;
   return ctx.commit(
-    (tx) => bookOrder(tx, scribe(ctx, trade), orderId, shown, executions),
+    (tx) => bookOrder(tx, auditCtx(ctx, trade), orderId, shown, executions),
     [
       ...(entry ? protectionJobs(trade, executions) : []),
-      ...(untold ? [{ name: "reconcile", key: `reconcile:untold:${orderId}:${shown.executedSize}`, input: {} }] : []),
+      ...(unreported
+        ? [{ name: "reconcile", key: `reconcile:untold:${orderId}:${shown.executedSize}`, input: {} }]
+        : []),
     ],
   );
 };
@@ -113,8 +120,8 @@ const executionsOf = async (ctx: AppCtx, orderId: number, shown: VenueOrder): Pr
 const untoldSize = (ctx: AppCtx, orderId: number, shown: VenueOrder, executions: readonly Execution[]): bigint => {
   const booked = ctx.db.executions.bookedSize(orderId);
   const news = executions.filter((e) => !ctx.db.executions.has(e.executionId)).reduce((sum, e) => sum + e.size, 0n);
-  const untold = shown.executedSize - booked - news;
-  return untold > 0n ? untold : 0n;
+  const unreported = shown.executedSize - booked - news;
+  return unreported > 0n ? unreported : 0n;
 };
 
 /** An order that the venue shows nowhere is cancelled again after so long; shorter than the pause of one that it shows. */
@@ -127,7 +134,7 @@ const CANCEL_UNSEEN_AGAIN_MS = 1_500;
  * there is nothing to cancel: that a cancel was asked is no proof, whoever asked may have died before it went out. undefined: wait.
  * Throws AppError alert ORDER_GONE once for an order of which nothing is known; what it has executed is booked before.
  */
-const traceOf = async (ctx: AppCtx, trade: Trade, order: In<"open">): Promise<VenueOrder | undefined> => {
+const resolveMissingOrder = async (ctx: AppCtx, trade: Trade, order: In<"open">): Promise<VenueOrder | undefined> => {
   const { intent, venueOrderId } = order;
   const executions = await ctx.venue.executions(venueOrderId, ctx.signal);
   const active = await ctx.venue.activeOrders(intent.symbol, ctx.signal);
@@ -163,7 +170,13 @@ const traceOf = async (ctx: AppCtx, trade: Trade, order: In<"open">): Promise<Ve
   // Whatever it is: it shall not fill any more.
   ctx.commit((tx) => {
     if (tx.orders.byId(order.id)?.state === "open")
-      move(tx, scribe(ctx, trade), order.id, { kind: "cancelAsked", atMs: nowMs }, "the venue shows it nowhere");
+      applyOrderEvent(
+        tx,
+        auditCtx(ctx, trade),
+        order.id,
+        { kind: "cancelAsked", atMs: nowMs },
+        "the venue shows it nowhere",
+      );
   });
   const answer = await ctx.venue.cancelOrder(venueOrderId);
   if (askedMs !== undefined) return answer.kind === "refused" && answer.resend === "never" ? as("CANCELED") : undefined;
@@ -180,7 +193,7 @@ const traceOf = async (ctx: AppCtx, trade: Trade, order: In<"open">): Promise<Ve
  * at the venue and stay open in our book, because it has not told all their executions yet.
  * Throws AppError alert ORDER_GONE when the venue shows an entry, or a sale of coins, that it accepted nowhere any more.
  */
-export const refresh = async (
+export const syncOpenOrders = async (
   ctx: AppCtx,
   trade: Trade,
   open: readonly In<"open">[],
@@ -194,16 +207,16 @@ export const refresh = async (
       )
     ).map((o) => [o.orderId, o] as const),
   );
-  const untold: In<"open">[] = [];
+  const unreported: In<"open">[] = [];
   for (const order of open) {
-    const now = shown.get(order.venueOrderId) ?? (await traceOf(ctx, trade, order));
+    const now = shown.get(order.venueOrderId) ?? (await resolveMissingOrder(ctx, trade, order));
     if (now === undefined) continue;
     const ended = isTerminalStatus(now.status);
     if (!ended && now.executedSize <= order.executed) continue;
-    const after = await bookSeen(ctx, trade, order.id, now);
-    if (ended && after.state === "open") untold.push(after);
+    const after = await applyVenueOrder(ctx, trade, order.id, now);
+    if (ended && after.state === "open") unreported.push(after);
   }
-  return untold;
+  return unreported;
 };
 
 /**
@@ -214,7 +227,7 @@ export const cancel = async (ctx: AppCtx, trade: Trade, order: In<"open">, why: 
   const asked = ctx.commit((tx) => {
     const now = tx.orders.byId(order.id);
     return now?.state === "open"
-      ? move(tx, scribe(ctx, trade), order.id, { kind: "cancelAsked", atMs: ctx.clock.nowMs() }, why)
+      ? applyOrderEvent(tx, auditCtx(ctx, trade), order.id, { kind: "cancelAsked", atMs: ctx.clock.nowMs() }, why)
       : now;
   });
   if (asked?.state !== "open") return asked ?? order;
@@ -223,6 +236,6 @@ export const cancel = async (ctx: AppCtx, trade: Trade, order: In<"open">, why: 
     { orderId: order.id, result: result.kind, code: "code" in result ? result.code : undefined },
     "order.cancelAsked",
   );
-  await refresh(ctx, trade, [asked]);
+  await syncOpenOrders(ctx, trade, [asked]);
   return ctx.db.orders.byId(order.id) ?? order;
 };

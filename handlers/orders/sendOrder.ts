@@ -7,7 +7,7 @@ import { isSpot } from "../../lib/core/product.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { WriteResult } from "../../lib/core/venue.ts";
 import type { Tx } from "../../queue/types.ts";
-import { intend, move, scribe } from "../book/booking.ts";
+import { applyOrderEvent, auditCtx, recordIntent } from "../book/booking.ts";
 import type { AppCtx } from "../context.ts";
 
 /** The same intention at a price no live order of ours shares. */
@@ -21,7 +21,7 @@ export const distinct = (tx: Tx, intent: Intent, trade: Trade): Intent => {
 export const abandon = (ctx: AppCtx, trade: Trade, order: In<"intended">, why: string): void =>
   ctx.commit((tx) => {
     if (tx.orders.byId(order.id)?.state !== "intended") return;
-    move(tx, scribe(ctx, trade), order.id, { kind: "abandon", why, atMs: ctx.clock.nowMs() });
+    applyOrderEvent(tx, auditCtx(ctx, trade), order.id, { kind: "abandon", why, atMs: ctx.clock.nowMs() });
   });
 
 /**
@@ -36,7 +36,7 @@ export const intendAndSend = async (
   guard: (tx: Tx) => boolean = () => true,
 ): Promise<Order | undefined> => {
   const id = ctx.commit((tx) =>
-    guard(tx) ? intend(tx, scribe(ctx, trade), distinct(tx, intent, trade), why) : undefined,
+    guard(tx) ? recordIntent(tx, auditCtx(ctx, trade), distinct(tx, intent, trade), why) : undefined,
   );
   return id === undefined ? undefined : sendIntended(ctx, trade, id);
 };
@@ -51,10 +51,10 @@ export const sendIntended = async (ctx: AppCtx, trade: Trade, orderId: number): 
   const order = ctx.commit((tx) => {
     const before = mustExist(tx, orderId);
     if (before.state !== "intended") return before;
-    const by = scribe(ctx, trade);
+    const by = auditCtx(ctx, trade);
     const why = before.intent.purpose === "entry" ? whyNoEntry(tx, trade, by.atMs) : undefined;
-    if (why !== undefined) return move(tx, by, orderId, { kind: "abandon", why, atMs: by.atMs });
-    return move(tx, by, orderId, { kind: "send", atMs: by.atMs });
+    if (why !== undefined) return applyOrderEvent(tx, by, orderId, { kind: "abandon", why, atMs: by.atMs });
+    return applyOrderEvent(tx, by, orderId, { kind: "send", atMs: by.atMs });
   });
   if (order.state !== "sending") return order;
   // The request is not tied to the handler's signal: an aborted POST is an unknown one.
@@ -93,20 +93,20 @@ const request = (ctx: AppCtx, { intent: i }: In<"sending">): Promise<WriteResult
 };
 
 const record = (tx: Tx, ctx: AppCtx, trade: Trade, orderId: number, result: WriteResult<string>): Order => {
-  const by = scribe(ctx, trade);
+  const by = auditCtx(ctx, trade);
   const now = mustExist(tx, orderId);
   switch (result.kind) {
     case "accepted":
       // Somebody who looked meanwhile may have found it first, and even seen its end.
       if ("venueOrderId" in now && now.venueOrderId === result.value) return now;
-      return move(tx, by, orderId, { kind: "accepted", venueOrderId: result.value });
+      return applyOrderEvent(tx, by, orderId, { kind: "accepted", venueOrderId: result.value });
     case "refused":
       // Judged lost while the answer was on its way: the answer agrees.
       if (now.state === "neverSent") return now;
-      return move(tx, by, orderId, { ...result, atMs: by.atMs });
+      return applyOrderEvent(tx, by, orderId, { ...result, atMs: by.atMs });
     case "unknown":
       if (now.state !== "sending") return now;
-      return move(tx, by, orderId, { kind: "noAnswer" });
+      return applyOrderEvent(tx, by, orderId, { kind: "noAnswer" });
     default:
       return result satisfies never;
   }

@@ -15,10 +15,10 @@ import type { NotAdoptable } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Direction, Execution, Position, SymbolRules } from "../../lib/core/venue.ts";
 import type { Outcome, Reads, Tx } from "../../queue/types.ts";
-import { bookAdopted, scribe, timeStopAt } from "../book/booking.ts";
+import { auditCtx, bookAdopted, timeStopAt } from "../book/booking.ts";
 import type { AppCtx } from "../context.ts";
 import { symbolRules } from "../market/quotes.ts";
-import { readAccount } from "../risk/account.ts";
+import { syncAccount } from "../risk/account.ts";
 import { finish, type Result } from "./commandResult.ts";
 
 /** Asked longer ago, the owner may have closed it, or the market moved away. */
@@ -76,7 +76,7 @@ const planFor = async (ctx: AppCtx, positionId: string): Promise<Plan | NotAdopt
   const { bid, ask } = await ctx.venue.ticker(symbol, ctx.signal);
   const direction: Direction = side === "BUY" ? "long" : "short";
   const price = direction === "long" ? bid : ask;
-  const { equity } = await readAccount(ctx);
+  const { equity } = await syncAccount(ctx);
   const planned = pricesAround(ctx.config, { direction, entry: price, atr: signal.atr, tick: rules.tick });
   // 2 x ATR from the price now, nearer where that would lose more than one trade may.
   const affordable = floorDiv(ratioOfYenDown(capitalOf(ctx.config, equity), ctx.config.MAX_RISK_PER_TRADE) * E8, size);
@@ -146,7 +146,7 @@ const take = (tx: Tx, ctx: AppCtx, command: OwnerCommand, plan: Plan): Result =>
   tx.trades.endEntry(tradeId, atMs);
   const trade = tx.trades.byId(tradeId);
   if (trade === undefined) throw new Error(`trade ${tradeId} just written is missing`);
-  bookAdopted(tx, { ...scribe(ctx, trade), actor: command.actor }, plan.openings, timeStopMs);
+  bookAdopted(tx, { ...auditCtx(ctx, trade), actor: command.actor }, plan.openings, timeStopMs);
   const protect = {
     name: "placeProtectiveOrders",
     key: `protect:${proposal.id}`,

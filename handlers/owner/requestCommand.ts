@@ -11,7 +11,7 @@ import type { Asked } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { Tx } from "../../queue/types.ts";
-import type { Desk } from "../context.ts";
+import type { CommandCtx } from "../context.ts";
 
 export interface OwnerRequest {
   readonly command: OwnerCommandName;
@@ -38,7 +38,7 @@ export interface Requested {
  * here: its job does, once the venue was seen to agree with the book.
  * Throws AppError permanent TRADE_MISSING, TRADE_ENDED, POSITION_MISSING; nothing was changed then.
  */
-export const requestCommand = (desk: Desk, request: OwnerRequest): Requested => {
+export const requestCommand = (desk: CommandCtx, request: OwnerRequest): Requested => {
   const { db, store, clock } = desk;
   return db.transaction((tx) => {
     const r: Request = { ...request, tx, desk, atMs: clock.nowMs() };
@@ -64,7 +64,7 @@ export const requestCommand = (desk: Desk, request: OwnerRequest): Requested => 
 
 interface Request extends OwnerRequest {
   readonly tx: Tx;
-  readonly desk: Desk;
+  readonly desk: CommandCtx;
   readonly atMs: EpochMs;
 }
 /** Writes what is durable at once, and says what it was. */

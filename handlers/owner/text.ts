@@ -5,7 +5,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { isHaltKind } from "../../lib/core/text/words.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
-import type { Seen, SeenOrder, SeenPosition } from "./venueSnapshot.ts";
+import type { SeenOrder, SeenPosition, VenueSnapshot } from "./venueSnapshot.ts";
 
 const yenOf = (text: string | null): number | undefined => (text === null ? undefined : toNumber(parseE8(text)));
 const order = (o: SeenOrder) => ({ ...o, yen: yenOf(o.price) });
@@ -17,7 +17,7 @@ const position = (p: SeenPosition) => ({
 });
 
 /** What was seen, a line each; `unexplained`: differences between the venue and the book. */
-export const seenLines = (locale: Locale, s: Seen, unexplained: readonly string[]): readonly string[] => {
+export const seenLines = (locale: Locale, s: VenueSnapshot, unexplained: readonly string[]): readonly string[] => {
   const t = textsOf(locale).owner;
   const ours = s.entries.filter((o) => o.ours);
   const foreign = [...s.entries.filter((o) => !o.ours), ...s.otherCloses];

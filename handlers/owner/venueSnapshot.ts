@@ -30,7 +30,7 @@ export interface SeenPosition {
   readonly bare: string;
   readonly coveredBy: readonly SeenOrder[];
 }
-export interface Seen {
+export interface VenueSnapshot {
   /** ISO-8601 UTC. */
   readonly at: string;
   /** Orders that could open a position. */
@@ -41,7 +41,7 @@ export interface Seen {
 }
 
 /** Reads the venue. Throws AppError retry when it does not answer. */
-export const see = async (ctx: AppCtx): Promise<Seen> => {
+export const takeSnapshot = async (ctx: AppCtx): Promise<VenueSnapshot> => {
   const entries: SeenOrder[] = [];
   const positions: SeenPosition[] = [];
   const otherCloses: SeenOrder[] = [];

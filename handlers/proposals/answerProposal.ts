@@ -5,10 +5,10 @@
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { DecidedBy } from "../../db/tables/signals.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import type { Desk } from "../context.ts";
-import { mustExist, settled, whyTooLate } from "./waiting.ts";
+import type { CommandCtx } from "../context.ts";
+import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
 
-export interface Answer {
+export interface Decision {
   readonly proposalId: string;
   readonly decision: "approved" | "rejected";
   readonly by: Extract<DecidedBy, "human" | "script">;
@@ -26,7 +26,7 @@ export type AnswerResult =
  * Records the answer and, when approved, enqueues `execute` in the same transaction.
  * Throws AppError permanent PROPOSAL_MISSING / PROPOSAL_CHANGED, retry PROPOSAL_NOT_WAITING (asked a moment too early).
  */
-export const answerProposal = (desk: Desk, answer: Answer): AnswerResult => {
+export const answerProposal = (desk: CommandCtx, answer: Decision): AnswerResult => {
   const { db, store, clock } = desk;
   const proposal = mustExist(db, answer.proposalId);
   if (answer.hash !== undefined && answer.hash !== proposal.hash)
@@ -62,7 +62,7 @@ export const answerProposal = (desk: Desk, answer: Answer): AnswerResult => {
     },
     next: approved ? [{ name: "execute", key: `execute:${proposal.id}`, input: { proposalId: proposal.id } }] : [],
   });
-  return settled(db, proposal.id, outcome, () => ({
+  return resolvedOr(db, proposal.id, outcome, () => ({
     kind: "recorded",
     proposal: mustExist(db, proposal.id),
     decision: answer.decision,

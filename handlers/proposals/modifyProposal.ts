@@ -7,9 +7,9 @@ import { type CoinE8, floorToStep, formatE8, maxBig, minBig, type YenE8 } from "
 import { breakEvenRate, costBpsOf, pricesAround, proposalHash, riskYen } from "../../lib/core/plan.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
-import type { Desk } from "../context.ts";
+import type { CommandCtx } from "../context.ts";
 import { notifyJob } from "../jobs.ts";
-import { mustExist, settled, whyTooLate } from "./waiting.ts";
+import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
 
 export interface Modification {
   readonly proposalId: string;
@@ -33,7 +33,7 @@ export type ModifyResult =
  * Replaces a pending proposal by a changed one with the same deadline; it counts only after its own approval.
  * Throws AppError permanent MODIFY_REFUSED when a number would widen the risk or leave the band.
  */
-export const modifyProposal = (desk: Desk, config: Config, change: Modification): ModifyResult => {
+export const modifyProposal = (desk: CommandCtx, config: Config, change: Modification): ModifyResult => {
   const { db, store, clock } = desk;
   const old = mustExist(db, change.proposalId);
   const atMs = clock.nowMs();
@@ -70,7 +70,7 @@ export const modifyProposal = (desk: Desk, config: Config, change: Modification)
     },
     next: [notifyJob(next)],
   });
-  return settled<ModifyResult>(db, old.id, outcome, () => ({ kind: "proposed", proposal: next }));
+  return resolvedOr<ModifyResult>(db, old.id, outcome, () => ({ kind: "proposed", proposal: next }));
 };
 export const modified = (old: Proposal, config: Config, change: Modification, atMs: EpochMs): Proposal => {
   const texts = change.texts ?? textsOf("en").modify;

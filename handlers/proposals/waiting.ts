@@ -16,7 +16,7 @@ export const mustExist = (db: Database, id: string): Proposal => {
 };
 export const whyTooLate = (p: Proposal, nowMs: EpochMs): string | undefined =>
   p.state !== "pending" ? `it is already ${p.state}` : nowMs >= p.validUntilMs ? "its time is over" : undefined;
-export const settled = <R>(
+export const resolvedOr = <R>(
   db: Database,
   id: string,
   outcome: "resolved" | "notParked" | "expired",

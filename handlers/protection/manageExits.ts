@@ -22,17 +22,17 @@ import { isSpot } from "../../lib/core/product.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { closingSide } from "../../lib/core/venue.ts";
 import type { WakeTopic } from "../../lib/core/wake.ts";
-import { scribe } from "../book/booking.ts";
-import { settleRests } from "../book/dust.ts";
+import { auditCtx } from "../book/booking.ts";
+import { settleDust } from "../book/dust.ts";
 import type { AppCtx } from "../context.ts";
-import { cancel, lookFor, refresh } from "../orders/lookup.ts";
+import { cancel, findSentOrder, syncOpenOrders } from "../orders/lookup.ts";
 import { abandon } from "../orders/sendOrder.ts";
 import { bookOthersTrades, readHeld } from "../reconciliation/holdings.ts";
 import { mustBeOpen, place } from "./placeExitOrder.ts";
 import { ensureLegs } from "./planLegs.ts";
 import { bareAlertKey, resolveBare } from "./unprotectedAlert.ts";
 
-export type Drive =
+export type ExitProgress =
   /** Every leg asked for is closed. */
   | { readonly kind: "flat" }
   /** Every open leg has its order at the venue, or waits for an answer; look again by then. */
@@ -52,10 +52,10 @@ const TRANSIT_MS = 100;
 const TRANSIT_LIMIT_MS = 5_000;
 
 /** `only`: the legs of this position alone. Throws AppError retry when the venue cannot be read. */
-export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promise<Drive> => {
+export const manageExits = async (ctx: AppCtx, tradeId: number, only?: string): Promise<ExitProgress> => {
   const trade = ctx.db.trades.byId(tradeId);
   if (trade === undefined) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
-  await coverNew(ctx, trade, only);
+  await placeFirstStops(ctx, trade, only);
   const { quote: seen, listed } = await observe(ctx, trade, only);
   let quote = seen;
   let asked = false;
@@ -63,7 +63,7 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
   const looked = new Set<number>();
   const most = MOST_STEPS * (1 + ctx.db.tradeLegs.ofTrade(tradeId).length);
   for (let step = 0; step < most; step += 1) {
-    settleRests(ctx, trade);
+    settleDust(ctx, trade);
     if (quote === undefined && !asked && asksForPrice(ctx, trade, only)) {
       asked = true;
       quote = await quoteOf(ctx, trade.symbol);
@@ -82,8 +82,8 @@ export const drive = async (ctx: AppCtx, tradeId: number, only?: string): Promis
  * A fill that has had no stop yet gets it before anything is read: each read first would be so much longer bare. The venue
  * itself says when the stop's price is passed (ERR-5129), the position is gone or not to be seen yet (ERR-254).
  */
-const coverNew = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<void> => {
-  planLegs(ctx, trade, only);
+const placeFirstStops = async (ctx: AppCtx, trade: Trade, only: string | undefined): Promise<void> => {
+  planMissingLegs(ctx, trade, only);
   for (const leg of ctx.db.tradeLegs.ofTrade(trade.id)) {
     if (tooLittle(trade.symbol, leg.open, trade.minSize) || (only !== undefined && leg.positionId !== only)) continue;
     if (!isFirstStopDue({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }, ctx.clock.nowMs())) continue;
@@ -99,12 +99,12 @@ const coverNew = async (ctx: AppCtx, trade: Trade, only: string | undefined): Pr
 };
 
 /** Every open quantity belongs to a leg. */
-const planLegs = (ctx: AppCtx, trade: Trade, only: string | undefined): void => {
+const planMissingLegs = (ctx: AppCtx, trade: Trade, only: string | undefined): void => {
   for (const position of ctx.db.positions.ofTrade(trade.id)) {
     if (only !== undefined && position.positionId !== only) continue;
     const legs = ctx.db.tradeLegs.ofPosition(position.positionId);
     if (position.open > legs.reduce((sum, leg) => sum + leg.open, 0n))
-      ctx.commit((tx) => ensureLegs(tx, scribe(ctx, trade), position.positionId));
+      ctx.commit((tx) => ensureLegs(tx, auditCtx(ctx, trade), position.positionId));
   }
 };
 
@@ -127,12 +127,12 @@ const observe = async (ctx: AppCtx, trade: Trade, only: string | undefined): Pro
   const before = readHeld(ctx, trade.symbol);
   const [held, refreshed, quote] = await Promise.allSettled([
     before,
-    isSpot(trade.symbol) ? before.then(() => refresh(ctx, trade, open)) : refresh(ctx, trade, open),
+    isSpot(trade.symbol) ? before.then(() => syncOpenOrders(ctx, trade, open)) : syncOpenOrders(ctx, trade, open),
     hurry ? undefined : quoteOf(ctx, trade.symbol),
   ]);
   for (const read of [held, refreshed, quote]) if (read.status === "rejected") throw read.reason;
   if (held.status === "fulfilled") await bookOthersTrades(ctx, trade, held.value);
-  planLegs(ctx, trade, only);
+  planMissingLegs(ctx, trade, only);
   const positions = held.status === "fulfilled" && held.value.kind === "positions" ? held.value.positions : undefined;
   return {
     quote: quote.status === "fulfilled" ? quote.value : undefined,
@@ -184,7 +184,7 @@ const isReserved = async (ctx: AppCtx, trade: Trade, only: string | undefined): 
   );
 };
 
-type Decision = Drive | { readonly kind: "do"; readonly leg: LegRow; readonly action: LegAction };
+type Decision = ExitProgress | { readonly kind: "do"; readonly leg: LegRow; readonly action: LegAction };
 
 /** The most urgent thing to do over all legs, or how long to wait. Legs without an order at the venue come first. */
 const decide = (
@@ -285,7 +285,7 @@ const perform = async (
       return;
     case "look":
       looked.add(action.order.id);
-      await lookFor(ctx, trade, action.order);
+      await findSentOrder(ctx, trade, action.order);
       return;
     case "cancel":
       // In maintenance or pre-open a cancel may pass where the order that should follow is refused: the stop stays.
@@ -309,6 +309,6 @@ const resolveHealed = (ctx: AppCtx, trade: Trade): void => {
     .filter((leg) => leg.open === 0n || ctx.db.orders.ofLeg(leg.id).some((o) => o.state === "open"));
   if (healed.length > 0)
     ctx.commit((tx) => {
-      for (const leg of healed) resolveBare(tx, scribe(ctx, trade), leg.id);
+      for (const leg of healed) resolveBare(tx, auditCtx(ctx, trade), leg.id);
     });
 };

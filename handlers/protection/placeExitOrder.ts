@@ -7,12 +7,12 @@ import type { LegAction } from "../../lib/core/exits.ts";
 import { isLive } from "../../lib/core/order.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import { closingSide } from "../../lib/core/venue.ts";
-import { scribe } from "../book/booking.ts";
+import { auditCtx } from "../book/booking.ts";
 import type { AppCtx } from "../context.ts";
-import { adoptLateArrivals } from "../orders/lateArrivals.ts";
-import { refresh, strangers } from "../orders/lookup.ts";
+import { bindLateOrders } from "../orders/lateArrivals.ts";
+import { externalActivity, syncOpenOrders } from "../orders/lookup.ts";
 import { intendAndSend } from "../orders/sendOrder.ts";
-import { raiseBare } from "./unprotectedAlert.ts";
+import { raiseUnprotected } from "./unprotectedAlert.ts";
 
 /** Closing orders of one leg that vanished before the owner hears of it. */
 const LOST_BEFORE_ALARM = 2;
@@ -62,24 +62,26 @@ export const place = async (
     // Something reserves the quantity: a stop of ours that was given up as lost and arrived after all?
     if (
       QUANTITY_RESERVED.has(order.code) &&
-      (await adoptLateArrivals(ctx, trade, await strangers(ctx, trade.symbol))) > 0
+      (await bindLateOrders(ctx, trade, await externalActivity(ctx, trade.symbol))) > 0
     )
       return;
     const earlier = ctx.db.orders.ofLeg(leg.id);
     if (refusalIsAlarming(order, earlier))
       ctx.commit((tx) =>
-        raiseBare(tx, scribe(ctx, trade), leg.id, (t) => t.bareRefused({ ...bareFacts(trade, leg), code: order.code })),
+        raiseUnprotected(tx, auditCtx(ctx, trade), leg.id, (t) =>
+          t.bareRefused({ ...bareFacts(trade, leg), code: order.code }),
+        ),
       );
     return;
   }
   const lost = ctx.db.orders.ofLeg(leg.id).filter((o) => o.state === "neverSent" && o.sentMs !== undefined).length;
   if (order.state === "unknown" && lost >= LOST_BEFORE_ALARM)
     ctx.commit((tx) =>
-      raiseBare(tx, scribe(ctx, trade), leg.id, (t) => t.bareLost({ ...bareFacts(trade, leg), orders: lost })),
+      raiseUnprotected(tx, auditCtx(ctx, trade), leg.id, (t) => t.bareLost({ ...bareFacts(trade, leg), orders: lost })),
     );
   if (order.state !== "open") return;
   // A stop rests until something happens; what may trade at once is looked at at once.
-  if (order.intent.executionType !== "STOP") await refresh(ctx, trade, [order]);
+  if (order.intent.executionType !== "STOP") await syncOpenOrders(ctx, trade, [order]);
 };
 
 const bareFacts = (trade: Trade, leg: LegRow) => ({

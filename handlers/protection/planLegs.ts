@@ -6,10 +6,10 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import type { Tx } from "../../queue/types.ts";
-import { audit, type Scribe } from "../book/booking.ts";
+import { type AuditCtx, audit } from "../book/booking.ts";
 
 /** Plans legs for whatever part of a position has none yet. Returns how many were added or grew. */
-export const ensureLegs = (tx: Tx, by: Scribe, positionId: string): number => {
+export const ensureLegs = (tx: Tx, by: AuditCtx, positionId: string): number => {
   const position = tx.positions.byId(positionId);
   const proposal = tx.proposals.byId(by.trade.proposalId);
   if (position === undefined || proposal === undefined)
@@ -55,7 +55,7 @@ const legged = (tx: Tx, positionId: string): bigint =>
   tx.tradeLegs.ofPosition(positionId).reduce((sum, leg) => sum + leg.open, 0n);
 
 /** Counted from the positions: on spot legs join and pass coins on, and their sizes do not add up to what was bought. */
-const excessIn = (tx: Tx, by: Scribe, uncovered: CoinE8): CoinE8 => {
+const excessIn = (tx: Tx, by: AuditCtx, uncovered: CoinE8): CoinE8 => {
   const planned = tx.positions
     .ofTrade(by.trade.id)
     .reduce((sum, p) => sum + p.opened - maxBig(p.open - legged(tx, p.positionId), 0n), 0n);
@@ -64,7 +64,7 @@ const excessIn = (tx: Tx, by: Scribe, uncovered: CoinE8): CoinE8 => {
 };
 
 /** One leg, protected like any other until drive.ts has closed it at market; the owner is told. */
-const planExcess = (tx: Tx, by: Scribe, excess: CoinE8, exits: ApprovedExits): readonly LegPlan[] => {
+const planExcess = (tx: Tx, by: AuditCtx, excess: CoinE8, exits: ApprovedExits): readonly LegPlan[] => {
   const { trade, atMs, locale } = by;
   audit(tx, by, "entry.excess", { sizeE8: excess, approvedE8: trade.targetSize });
   const size = sizeText(excess, trade.symbol);

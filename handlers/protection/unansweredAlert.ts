@@ -8,7 +8,7 @@ import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { coinText } from "../../lib/core/text/format.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
-import { audit, type Scribe, scribe } from "../book/booking.ts";
+import { type AuditCtx, audit, auditCtx } from "../book/booking.ts";
 import type { AppCtx } from "../context.ts";
 
 const UNANSWERED_HALT = "unanswered";
@@ -28,11 +28,11 @@ export const askAboutUnanswered = (ctx: AppCtx, trade: Trade): void => {
     .filter((o) => nowMs - o.sentMs >= UNANSWERED_MS && !told.has(keyOf(o.id)));
   if (late.length > 0)
     ctx.commit((tx) => {
-      for (const order of late) ask(tx, scribe(ctx, trade), order);
+      for (const order of late) ask(tx, auditCtx(ctx, trade), order);
     });
 };
 
-const ask = (tx: Tx, by: Scribe, order: Unsettled): void => {
+const ask = (tx: Tx, by: AuditCtx, order: Unsettled): void => {
   const { intent } = order;
   const facts = {
     orderId: order.id,

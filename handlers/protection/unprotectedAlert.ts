@@ -5,7 +5,7 @@ import type { AlertText } from "../../lib/core/text/alertTexts.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Tx } from "../../queue/types.ts";
-import { audit, type Scribe } from "../book/booking.ts";
+import { type AuditCtx, audit } from "../book/booking.ts";
 
 const BARE_HALT = "bare";
 export const bareAlertKey = (legId: number): string => `bare:leg:${legId}`;
@@ -14,7 +14,7 @@ export const blindAlertKey = (tradeId: number): string => `bare:blind:${tradeId}
 /** What happened, from the catalogue's alerts: the halt and the audit keep its English. */
 type Tell = (alerts: Catalogue["alerts"]) => AlertText;
 
-const raise = (tx: Tx, by: Scribe, key: string, tell: Tell): void => {
+const raise = (tx: Tx, by: AuditCtx, key: string, tell: Tell): void => {
   const { what, detail } = tell(textsOf("en").alerts);
   const reason = detail === undefined ? what : `${what} (${detail})`;
   if (tx.halts.raise({ kind: BARE_HALT, reason, atMs: by.atMs }))
@@ -23,15 +23,16 @@ const raise = (tx: Tx, by: Scribe, key: string, tell: Tell): void => {
   tx.alerts.raise(composeAlert(by.locale, { key, severity: "critical", atMs: by.atMs }, text));
 };
 
-const resolve = (tx: Tx, by: Scribe, key: string): void => {
+const resolve = (tx: Tx, by: AuditCtx, key: string): void => {
   if (!tx.alerts.resolve(key, by.atMs)) return;
   if (tx.alerts.open().some((a) => a.key.startsWith("bare:"))) return;
   if (tx.halts.clear(BARE_HALT, by.actor, by.atMs)) audit(tx, by, "halt.cleared", { kind: BARE_HALT });
 };
 
-export const raiseBare = (tx: Tx, by: Scribe, legId: number, tell: Tell): void =>
+export const raiseUnprotected = (tx: Tx, by: AuditCtx, legId: number, tell: Tell): void =>
   raise(tx, by, bareAlertKey(legId), tell);
-export const resolveBare = (tx: Tx, by: Scribe, legId: number): void => resolve(tx, by, bareAlertKey(legId));
+export const resolveBare = (tx: Tx, by: AuditCtx, legId: number): void => resolve(tx, by, bareAlertKey(legId));
 /** The venue cannot be read while a position is not known to be covered. */
-export const raiseBlind = (tx: Tx, by: Scribe, tell: Tell): void => raise(tx, by, blindAlertKey(by.trade.id), tell);
-export const resolveBlind = (tx: Tx, by: Scribe): void => resolve(tx, by, blindAlertKey(by.trade.id));
+export const raiseUnreadable = (tx: Tx, by: AuditCtx, tell: Tell): void =>
+  raise(tx, by, blindAlertKey(by.trade.id), tell);
+export const resolveBlind = (tx: Tx, by: AuditCtx): void => resolve(tx, by, blindAlertKey(by.trade.id));

@@ -8,17 +8,17 @@ import type { EpochMs } from "../../lib/core/time.ts";
 import { protectionOf } from "../../lib/core/tradeState.ts";
 import { accountTopic, type WakeTopic } from "../../lib/core/wake.ts";
 import type { Outcome } from "../../queue/types.ts";
-import { scribe } from "../book/booking.ts";
+import { auditCtx } from "../book/booking.ts";
 import type { AppCtx } from "../context.ts";
 import { askAboutUnanswered, endSettled, hasSettled } from "./unansweredAlert.ts";
-import { blindAlertKey, raiseBlind, resolveBlind } from "./unprotectedAlert.ts";
+import { blindAlertKey, raiseUnreadable, resolveBlind } from "./unprotectedAlert.ts";
 
 /** While something may be bare: an open leg without its STOP, or an entry that may have filled unseen. */
 const RETRY_BARE_MS = 500;
 const RETRY_MS = 5_000;
 
 /** Looks again at `untilMs`, at the latest after `pollMs`, or when something happens to our account. */
-export const lookAgain = (
+export const pollAgain = (
   ctx: AppCtx,
   symbol: string,
   wait: { readonly untilMs: EpochMs | undefined; readonly reason: string; readonly wakeOn?: readonly WakeTopic[] },
@@ -36,28 +36,30 @@ const isVenues = (code: string): boolean => code.startsWith("ERR-") || code.star
  * A read that the venue refuses for good, `permanent`, would end the job. Who looks after money goes on looking: it becomes
  * an `alert`, which pauses entries, tells the owner and is tried again.
  */
-export const unrelenting = (e: unknown): unknown =>
+export const asAlert = (e: unknown): unknown =>
   e instanceof AppError && e.verdict === "permanent" && isVenues(e.code)
     ? new AppError("alert", e.code, e.message, e.data, { cause: e })
     : e;
 
 /** Runs one look; AppError `retry` becomes a snooze. Everything else is the queue's business. */
-export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<Outcome>): Promise<Outcome> => {
+export const withVenueRetry = async (ctx: AppCtx, trade: Trade, look: () => Promise<Outcome>): Promise<Outcome> => {
   try {
     const outcome = await look();
     if (ctx.db.alerts.open().some((a) => a.key === blindAlertKey(trade.id)))
-      ctx.commit((tx) => resolveBlind(tx, scribe(ctx, trade)));
-    if (hasSettled(ctx.db)) ctx.commit((tx) => endSettled(tx, scribe(ctx, trade)));
+      ctx.commit((tx) => resolveBlind(tx, auditCtx(ctx, trade)));
+    if (hasSettled(ctx.db)) ctx.commit((tx) => endSettled(tx, auditCtx(ctx, trade)));
     return outcome;
   } catch (e) {
     // Told to stop, not left without an answer: the queue knows what to do.
-    const failure = unrelenting(e);
+    const failure = asAlert(e);
     if (!(e instanceof AppError) || !(e.verdict === "retry" || failure !== e) || ctx.signal.aborted) throw failure;
     const bare = isBare(ctx, trade);
     ctx.log.warn({ tradeId: trade.id, code: e.code, bare, err: e }, "trade.venueNotAnswering");
     if (bare)
       ctx.commit((tx) =>
-        raiseBlind(tx, scribe(ctx, trade), (t) => t.blind({ symbol: trade.symbol, tradeId: trade.id, code: e.code })),
+        raiseUnreadable(tx, auditCtx(ctx, trade), (t) =>
+          t.blind({ symbol: trade.symbol, tradeId: trade.id, code: e.code }),
+        ),
       );
     askAboutUnanswered(ctx, trade);
     if (failure !== e) throw failure;
@@ -72,7 +74,7 @@ export const patiently = async (ctx: AppCtx, trade: Trade, look: () => Promise<O
       .some((leg) => leg.open > 0n && protectionOf({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }) !== "protected");
     const untilMs = (ctx.clock.nowMs() + (bare || moving || between ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
     // Never later than the next look at a venue that does answer.
-    return lookAgain(ctx, trade.symbol, { untilMs, reason: e.code }, Math.min(RETRY_MS, ctx.pollMs));
+    return pollAgain(ctx, trade.symbol, { untilMs, reason: e.code }, Math.min(RETRY_MS, ctx.pollMs));
   }
 };
 

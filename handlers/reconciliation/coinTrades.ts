@@ -13,11 +13,11 @@ import { sizeText } from "../../lib/core/text/format.ts";
 import { HOUR_MS } from "../../lib/core/time.ts";
 import type { Execution } from "../../lib/core/venue.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
-import { bookForeignClose, scribe } from "../book/booking.ts";
-import { balanceOf, countOwnersCoins, openCoins } from "../book/coinBalances.ts";
+import { auditCtx, bookExternalClose } from "../book/booking.ts";
+import { balanceOf, openCoins, recordOwnerCoins } from "../book/coinBalances.ts";
 import type { AppCtx } from "../context.ts";
-import { adoptLateArrivals } from "../orders/lateArrivals.ts";
-import { type Strangers, strangers } from "../orders/lookup.ts";
+import { bindLateOrders } from "../orders/lateArrivals.ts";
+import { externalActivity, type Strangers } from "../orders/lookup.ts";
 
 /** A request without a trace is given up after seconds; this long its late arrival is still recognised. */
 const LATE_ARRIVAL_MS = HOUR_MS;
@@ -26,7 +26,7 @@ const FRESHLY_LOST_MS = 60_000;
 
 /** Coins of the account, ours and the owner's. Throws AppError retry when the venue does not tell. */
 export const coinsHeld = async (ctx: AppCtx, symbol: string): Promise<CoinE8> => {
-  await countOwnersCoins(ctx, symbol);
+  await recordOwnerCoins(ctx, symbol);
   return balanceOf(await ctx.venue.assets(ctx.signal), symbol).amount;
 };
 
@@ -46,11 +46,11 @@ export const bookIfChanged = async (ctx: AppCtx, symbol: string, held: CoinE8): 
 
 /** Finds late arrivals of ours, then books what another hand has traded of this coin. Idempotent. */
 export const bookCoinTrades = async (ctx: AppCtx, symbol: string, seen?: Strangers): Promise<void> => {
-  const around = seen ?? (await strangers(ctx, symbol));
+  const around = seen ?? (await externalActivity(ctx, symbol));
   const tradeIds = ctx.db.orders.givenUp(symbol, ctx.clock.nowMs() - LATE_ARRIVAL_MS).map((o) => o.intent.tradeId);
   for (const id of new Set(tradeIds)) {
     const trade = ctx.db.trades.byId(id);
-    if (trade && around.orders.length > 0) await adoptLateArrivals(ctx, trade, around);
+    if (trade && around.orders.length > 0) await bindLateOrders(ctx, trade, around);
   }
   const unknown = around.executions.filter((e) => isNew(ctx.db, e));
   for (const e of unknown.toSorted(
@@ -87,7 +87,7 @@ const closeByHand = (tx: Tx, ctx: AppCtx, e: Execution): CoinE8 => {
     const size = soldOfOurs(e.size, position.open, locksOf(tx, position));
     if (size === 0n) continue;
     const fee = yenE8(ceilDiv(e.fee * size, e.size));
-    bookForeignClose(tx, scribe(ctx, trade), { ...e, positionId: position.positionId, size, fee }, "manual");
+    bookExternalClose(tx, auditCtx(ctx, trade), { ...e, positionId: position.positionId, size, fee }, "manual");
     return size;
   }
   return coinE8(0n);

@@ -7,7 +7,7 @@ import {
   type LedgerDifference,
   orderDifferences,
   positionDifferences,
-} from "../../lib/core/ledger.ts";
+} from "../../lib/core/bookComparison.ts";
 import { formatE8, yenE8 } from "../../lib/core/money.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import { totalGain } from "../../lib/core/spot.ts";

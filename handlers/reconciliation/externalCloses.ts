@@ -4,17 +4,17 @@
 import type { Trade } from "../../db/tables/trades.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { Execution, Position, VenueOrder } from "../../lib/core/venue.ts";
-import { bookForeignClose, scribe } from "../book/booking.ts";
+import { auditCtx, bookExternalClose } from "../book/booking.ts";
 import type { AppCtx } from "../context.ts";
-import { adoptLateArrivals } from "../orders/lateArrivals.ts";
-import { strangers } from "../orders/lookup.ts";
-import { correctEstimates } from "./inferredCloses.ts";
+import { bindLateOrders } from "../orders/lateArrivals.ts";
+import { externalActivity } from "../orders/lookup.ts";
+import { replaceInferred } from "./inferredCloses.ts";
 
 /**
  * `held`: the venue's open positions, read before our orders were brought up to date; so what the book holds more than that
  * was closed by somebody else. Costs further reads only when there is such a difference.
  */
-export const bookForeignCloses = async (ctx: AppCtx, trade: Trade, held: readonly Position[]): Promise<void> => {
+export const bookExternalCloses = async (ctx: AppCtx, trade: Trade, held: readonly Position[]): Promise<void> => {
   askAboutStrange(ctx, trade.symbol, held);
   const size = new Map(held.map((p) => [p.positionId, p.size] as const));
   const shrunk = ctx.db.positions.ofTrade(trade.id).filter((p) => p.open > (size.get(p.positionId) ?? 0n));
@@ -30,15 +30,15 @@ export const bookForeignCloses = async (ctx: AppCtx, trade: Trade, held: readonl
         positions.has(o.intent.positionId),
     );
   if (unsettled) return;
-  const around = await strangers(ctx, trade.symbol);
-  await adoptLateArrivals(ctx, trade, around);
-  correctEstimates(ctx, around.executions);
+  const around = await externalActivity(ctx, trade.symbol);
+  await bindLateOrders(ctx, trade, around);
+  replaceInferred(ctx, around.executions);
   const ours = ctx.db.orders.venueIds(trade.symbol);
   const orders = new Map(around.orders.map((o) => [o.orderId, o] as const));
   for (const e of around.executions) {
     if (e.positionId === undefined || !positions.has(e.positionId) || e.settleType === "OPEN") continue;
     if (ours.has(e.orderId) || ctx.db.executions.has(e.executionId)) continue;
-    ctx.commit((tx) => bookForeignClose(tx, scribe(ctx, trade), e, reasonOf(e, orders.get(e.orderId))));
+    ctx.commit((tx) => bookExternalClose(tx, auditCtx(ctx, trade), e, reasonOf(e, orders.get(e.orderId))));
   }
 };
 

@@ -6,18 +6,20 @@ import { isSpot } from "../../lib/core/product.ts";
 import type { Position } from "../../lib/core/venue.ts";
 import type { AppCtx } from "../context.ts";
 import { bookIfChanged, coinsHeld } from "./coinTrades.ts";
-import { bookForeignCloses } from "./externalCloses.ts";
+import { bookExternalCloses } from "./externalCloses.ts";
 
-export type Held =
+export type Holdings =
   | { readonly kind: "positions"; readonly positions: readonly Position[] }
   | { readonly kind: "coins"; readonly amount: CoinE8 };
 
 /** Throws AppError retry when the venue cannot be read. */
-export const readHeld = async (ctx: AppCtx, symbol: string): Promise<Held> =>
+export const readHeld = async (ctx: AppCtx, symbol: string): Promise<Holdings> =>
   isSpot(symbol)
     ? { kind: "coins", amount: await coinsHeld(ctx, symbol) }
     : { kind: "positions", positions: await ctx.venue.openPositions(symbol, ctx.signal) };
 
 /** Books closes of the trade's positions that no order of ours explains. */
-export const bookOthersTrades = (ctx: AppCtx, trade: Trade, held: Held): Promise<void> =>
-  held.kind === "coins" ? bookIfChanged(ctx, trade.symbol, held.amount) : bookForeignCloses(ctx, trade, held.positions);
+export const bookOthersTrades = (ctx: AppCtx, trade: Trade, held: Holdings): Promise<void> =>
+  held.kind === "coins"
+    ? bookIfChanged(ctx, trade.symbol, held.amount)
+    : bookExternalCloses(ctx, trade, held.positions);

@@ -11,7 +11,7 @@ import { sizeText } from "../../lib/core/text/format.ts";
 import { MINUTE_MS } from "../../lib/core/time.ts";
 import { closingSide, type Direction, type Execution, type Position } from "../../lib/core/venue.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
-import { bookForeignClose, bookInstead, estimatedAlertKey, scribe } from "../book/booking.ts";
+import { auditCtx, bookExternalClose, bookInstead, estimatedAlertKey } from "../book/booking.ts";
 import { closeIfFlat } from "../book/tradeEnd.ts";
 import type { AppCtx } from "../context.ts";
 
@@ -22,7 +22,7 @@ const ESTIMATED_ORDER = "estimated";
 const estimatedId = (positionId: string, number: number): string => `-${positionId}${String(number).padStart(3, "0")}`;
 
 /** What settles the difference of a position; undefined while the venue, or an order of ours, speaks against a close. */
-export const estimatedClose = (
+export const inferredClose = (
   ctx: AppCtx,
   position: PositionRow,
   held: readonly Position[],
@@ -36,7 +36,7 @@ export const estimatedClose = (
  * The venue tells the executions after all: where they add up to what was estimated of a position, they take its place, with
  * their own price and time, and the trade's result is corrected.
  */
-export const correctEstimates = (ctx: AppCtx, told: readonly Execution[]): void => {
+export const replaceInferred = (ctx: AppCtx, told: readonly Execution[]): void => {
   const news = told.filter((e) => e.settleType !== "OPEN" && !ctx.db.executions.has(e.executionId));
   for (const positionId of new Set(news.map((e) => e.positionId))) {
     const position = positionId === undefined ? undefined : ctx.db.positions.byId(positionId);
@@ -48,7 +48,7 @@ export const correctEstimates = (ctx: AppCtx, told: readonly Execution[]): void 
     const truth = news.filter((e) => e.positionId === positionId && e.timestampMs <= bookedMs);
     if (estimated.length === 0 || total(estimated) !== total(truth)) continue;
     ctx.commit((tx) => {
-      const by = scribe(ctx, trade);
+      const by = auditCtx(ctx, trade);
       if (tx.executions.removeEstimated(position.positionId) !== estimated.length)
         throw new AppError("alert", "EXECUTION_STRANGE", `the estimates of position ${positionId} changed meanwhile`);
       for (const e of truth) bookInstead(tx, by, e, position.positionId);
@@ -75,7 +75,7 @@ const book = (tx: Tx, ctx: AppCtx, positionId: string, left: CoinE8): void => {
   if (position === undefined || trade === undefined || position.open <= left) return;
   const size = coinE8(position.open - left);
   const price = worstStop(tx, trade.direction, positionId) ?? position.price;
-  const by = scribe(ctx, trade);
+  const by = auditCtx(ctx, trade);
   let number = 0;
   while (tx.executions.has(estimatedId(positionId, number))) number += 1;
   const execution = {
@@ -91,7 +91,7 @@ const book = (tx: Tx, ctx: AppCtx, positionId: string, left: CoinE8): void => {
     fee: yenE8(0n),
     timestampMs: by.atMs,
   };
-  if (!bookForeignClose(tx, by, execution, "manual", { estimated: true })) return;
+  if (!bookExternalClose(tx, by, execution, "manual", { estimated: true })) return;
   const facts = { size: sizeText(size, trade.symbol), yen: toNumber(price), tradeId: trade.id };
   const text = textsOf(by.locale).alerts.estimated(facts);
   const key = estimatedAlertKey(execution.executionId);

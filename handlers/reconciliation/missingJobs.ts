@@ -6,7 +6,7 @@ import type { NewJob } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 
 /** Jobs for whatever of ours has nobody to look after it. */
-export const guardians = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
+export const missingJobs = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
   const nowMs = ctx.clock.nowMs();
   const jobs: NewJob[] = [];
   for (const trade of ctx.db.trades.alive()) {

@@ -6,10 +6,10 @@ import { type Product, symbolsOf } from "../../lib/core/product.ts";
 import type { AccountFacts } from "../../lib/core/risk.ts";
 import type { Asset, Venue } from "../../lib/core/venue.ts";
 import type { Reads } from "../../queue/types.ts";
-import { balanceOf, countOwnersCoins, openCoins, tradedCoins } from "../book/coinBalances.ts";
+import { balanceOf, openCoins, recordOwnerCoins, tradedCoins } from "../book/coinBalances.ts";
 import type { AppCtx } from "../context.ts";
 import { bookCoinTrades } from "../reconciliation/coinTrades.ts";
-import { bookPayments } from "./withdrawals.ts";
+import { bookWithdrawals } from "./withdrawals.ts";
 
 interface Sides {
   readonly db: Reads;
@@ -17,7 +17,7 @@ interface Sides {
   readonly signal?: AbortSignal;
 }
 
-/** Throws AppError when the venue cannot be read. On spot it needs the folder's start (`readAccount` makes it). */
+/** Throws AppError when the venue cannot be read. On spot it needs the folder's start (`syncAccount` makes it). */
 export const accountFacts = async (sides: Sides, product: Product): Promise<AccountFacts> =>
   product === "spot"
     ? spotAccount(sides, symbolsOf(product), await sides.venue.assets(sides.signal))
@@ -27,16 +27,16 @@ export const accountFacts = async (sides: Sides, product: Product): Promise<Acco
  * The same for a handler. On spot the first one counts the coins that are there already as the owner's, and what another hand
  * has traded since is counted before a balance that the book does not explain is taken for a payment.
  */
-export const readAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
+export const syncAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
   const account = await freshAccount(ctx);
-  await bookPayments(ctx, account);
+  await bookWithdrawals(ctx, account);
   return account;
 };
 
 const freshAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
   const { PRODUCT: product } = ctx.config;
   if (product === "spot") {
-    for (const symbol of symbolsOf(product)) await countOwnersCoins(ctx, symbol);
+    for (const symbol of symbolsOf(product)) await recordOwnerCoins(ctx, symbol);
     const assets = await ctx.venue.assets(ctx.signal);
     const strange = symbolsOf(product).filter(
       (symbol) => !tradedCoins(ctx.db, symbol, balanceOf(assets, symbol).amount).explained,

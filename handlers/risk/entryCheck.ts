@@ -14,8 +14,8 @@ import type { SymbolRules } from "../../lib/core/venue.ts";
 import type { Reads } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 import { bestQuote, spreadBps, symbolRules } from "../market/quotes.ts";
-import { openNotional, readAccount } from "./account.ts";
-import { judgeLosses, lossFacts } from "./lossLimits.ts";
+import { openNotional, syncAccount } from "./account.ts";
+import { checkLossLimits, lossFacts } from "./lossLimits.ts";
 
 /** The important event whose window holds `atMs`, if any. */
 export const newsAt = (
@@ -47,14 +47,14 @@ export const entryFacts = async (
     readonly exceptProposal?: string;
   },
 ): Promise<EntryFacts> => {
-  const account = await readAccount(ctx);
+  const account = await syncAccount(ctx);
   const working = ctx.db.risk.workingNotional(p.exceptProposal);
   const atWork = yenE8(working + (await openNotional(ctx)));
-  judgeLosses(ctx, account);
+  checkLossLimits(ctx, account);
   const now = ctx.clock.nowMs();
   return {
     ...lossFacts(ctx.db, account, now),
-    ...countedFacts(ctx.db, { symbol: p.symbol, atMs: now, exceptProposal: p.exceptProposal }),
+    ...bookFacts(ctx.db, { symbol: p.symbol, atMs: now, exceptProposal: p.exceptProposal }),
     symbol: p.symbol,
     available: account.available,
     openNotional: atWork,
@@ -65,7 +65,7 @@ export const entryFacts = async (
 };
 
 /** What our own rows alone tell; read again in the transaction that acts on it, because another job may have come first. */
-export const countedFacts = (
+export const bookFacts = (
   db: Reads,
   p: { readonly symbol: string; readonly atMs: EpochMs; readonly exceptProposal?: string | undefined },
 ): Pick<EntryFacts, "halts" | "openTradeOnSymbol" | "pendingProposalOnSymbol" | "tradesToday"> => ({

@@ -56,7 +56,7 @@ export const recordEquity = (tx: Tx, ctx: AppCtx, account: AccountFacts, atMs: E
 };
 
 /** Judges the account between two equity points. Commits only when a limit is newly reached, or its halt is over. */
-export const judgeLosses = (ctx: AppCtx, account: AccountFacts): void => {
+export const checkLossLimits = (ctx: AppCtx, account: AccountFacts): void => {
   const atMs = ctx.clock.nowMs();
   const uses = lossUse(ctx.config, lossFacts(ctx.db, account, atMs));
   const halted = new Set(ctx.db.halts.active(atMs).map((h) => h.kind));

@@ -19,7 +19,7 @@ const Watch = z.strictObject({ fromMs: z.int(), untilMs: z.int(), askedMs: z.int
 type Watch = z.infer<typeof Watch>;
 
 /** Books withdrawals. Never throws for what the venue does: without its answer nothing is taken for a payment. */
-export const bookPayments = async (ctx: AppCtx, account: AccountFacts): Promise<void> => {
+export const bookWithdrawals = async (ctx: AppCtx, account: AccountFacts): Promise<void> => {
   const nowMs = ctx.clock.nowMs();
   const watch = due(ctx, account, nowMs);
   if (watch === undefined) return;

@@ -22,7 +22,7 @@ const ORDER_NAMES: Readonly<Record<string, string>> = {
 
 type Teller = (d: Readonly<Record<string, unknown>>) => string;
 
-const TELLERS: Readonly<Record<string, Teller>> = {
+const FORMATTERS: Readonly<Record<string, Teller>> = {
   "bar.noSignal": (d) => `no signal   ${text(d["symbol"])}: ${text(d["reason"])}`,
   "signal.filtered": (d) =>
     `signal      ${text(d["direction"])} ${text(d["symbol"])} p ${percent(d["pTouch"])}: not sent, ${text(d["failed"])}`,
@@ -55,6 +55,6 @@ const TELLERS: Readonly<Record<string, Teller>> = {
 
 /** A line for the terminal, or undefined for events a person does not need while watching. */
 export const storyLine = (row: AuditRow): string | undefined => {
-  const teller = TELLERS[row.kind];
+  const teller = FORMATTERS[row.kind];
   return teller && `${jstText(row.atMs)}  ${teller(row.data)}`;
 };

@@ -22,7 +22,7 @@ export interface LightParts {
   readonly say: (fact: Readonly<Record<string, unknown>>, text: string) => void;
 }
 
-export interface Light {
+export interface HealthReporter {
   /** From here on the service is "started" for systemd. */
   ready(): void;
   /** Something that `describe` tells of has changed: systemd hears it now, not at the next sign of life. */
@@ -33,7 +33,7 @@ export interface Light {
 }
 
 /** Red when one of the parts is, for the oldest reason. */
-export const allTogether = (...parts: readonly (() => Health)[]): Health => {
+export const worstHealth = (...parts: readonly (() => Health)[]): Health => {
   const red = parts.map((health) => health()).filter((health) => !health.ok);
   return red.sort((a, b) => a.sinceMs - b.sinceMs)[0] ?? { ok: true };
 };
@@ -41,7 +41,7 @@ export const allTogether = (...parts: readonly (() => Health)[]): Health => {
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / SECOND_MS));
 
 /** Begins to look at the worker's health once a second. */
-export const watchLight = (p: LightParts): Light => {
+export const startHealthReporter = (p: LightParts): HealthReporter => {
   let redSinceMs: number | undefined;
   let phase = "starting";
   const statusLine = (): string => {

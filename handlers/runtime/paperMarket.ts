@@ -10,8 +10,8 @@ import type { Logger } from "../../lib/io/logger.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
 import type { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
-import type { PriceWatch } from "../market/priceOutage.ts";
-import { hear } from "../orders/accountEvents.ts";
+import type { PriceOutage } from "../market/priceOutage.ts";
+import { onAccountEvent } from "../orders/accountEvents.ts";
 
 /** Public requests go to the exchange, private ones to the simulated account, whose time follows the wall clock. */
 export const paperTransport = (http: Transport, simulator: Simulator, clock: Clock): Transport => ({
@@ -43,7 +43,7 @@ export const startQuoteFeed = (p: {
   readonly store: JobStore;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly prices: PriceWatch;
+  readonly prices: PriceOutage;
   readonly pollMs: number;
   readonly symbols: readonly string[];
 }): QuoteFeed => {
@@ -58,7 +58,7 @@ export const startQuoteFeed = (p: {
       return otherwise;
     }
   };
-  const unlisten = p.simulator.onEvent((event) => guarded(() => hear(p, event), undefined));
+  const unlisten = p.simulator.onEvent((event) => guarded(() => onAccountEvent(p, event), undefined));
   const quote = async (symbol: string): Promise<Ticker | undefined> => {
     try {
       return await p.venue.ticker(symbol, stopped.signal);

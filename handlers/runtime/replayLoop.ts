@@ -8,7 +8,7 @@ import { barOpen, type EpochMs, epochMs, jstDate } from "../../lib/core/time.ts"
 import { parseTopic } from "../../lib/core/wake.ts";
 import type { VirtualClock } from "../../lib/io/clock.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
-import { hear } from "../orders/accountEvents.ts";
+import { onAccountEvent } from "../orders/accountEvents.ts";
 import type { System } from "./system.ts";
 
 export interface ReplayRun {
@@ -67,7 +67,7 @@ const step = ({ system, simulator, clock, toMs }: ReplayRun, target: EpochMs): v
   const newBar = barOpen(next) !== barOpen(clock.nowMs());
   clock.advanceTo(next);
   if (newBar) db.transaction((tx) => tx.meta.set(META.virtualNowMs, String(next)));
-  for (const event of events) hear({ db, store }, event);
+  for (const event of events) onAccountEvent({ db, store }, event);
   for (const { text, topic } of topics) if (topic.kind === "price" && touched(simulator, topic)) store.wake(text);
   // The clockwork stops with the window; what it started is still finished. (The drain runs the ticks themselves.)
   if (next >= toMs) for (const schedule of scheduler.list()) scheduler.setPaused(schedule.name, true);

@@ -45,7 +45,7 @@ const suspect = (e: unknown, varDir: string): string => {
 };
 
 /** What the next start will find. The counts are left out when the file does not tell them. */
-export const sayStopped = (say: Say, store: JobStore): void => {
+export const reportStopped = (say: Say, store: JobStore): void => {
   let states: JobStats["states"] | undefined;
   try {
     states = store.stats().states;

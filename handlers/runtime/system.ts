@@ -12,7 +12,7 @@ import { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
 import type { Messenger, Services } from "../context.ts";
-import { watchedVenue } from "../market/apiErrors.ts";
+import { countingVenue } from "../market/apiErrors.ts";
 import { registry } from "../registry.ts";
 import { pumpOutbox } from "../telegram/outboxJobs.ts";
 import { onFailure } from "./onFailure.ts";
@@ -53,7 +53,7 @@ export const createSystem = (parts: SystemParts): System => {
   const schedules = schedulesOf(parts.config.PRODUCT);
   for (const schedule of schedules) scheduler.declareSchedule(schedule);
   scheduler.removeExcept(schedules.map((s) => s.name));
-  const venue = watchedVenue(parts.venue, { desk: { db, store, clock }, locale: parts.config.LOCALE, log });
+  const venue = countingVenue(parts.venue, { desk: { db, store, clock }, locale: parts.config.LOCALE, log });
   const services: Services = {
     config: parts.config,
     venue,

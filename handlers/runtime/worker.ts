@@ -21,14 +21,14 @@ import { Simulator } from "../../lib/sim/simulator.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
 import type { Messenger } from "../context.ts";
-import { collectHistoryAtStart, reviveHistory } from "../market/historyJobs.ts";
-import { noPricesText, PriceWatch } from "../market/priceOutage.ts";
+import { collectHistoryAtStart, retryHistory } from "../market/historyJobs.ts";
+import { noPricesText, PriceOutage } from "../market/priceOutage.ts";
 import { Bot, claimBot, ownersOf } from "../telegram/bot.ts";
 import { telegramMessenger } from "../telegram/messenger.ts";
-import { allTogether, type Light, watchLight } from "./healthReporter.ts";
+import { type HealthReporter, startHealthReporter, worstHealth } from "./healthReporter.ts";
 import { paperTransport, startQuoteFeed } from "./paperMarket.ts";
 import { quarantineIfRestored, startKeepingProgress } from "./restoredBackup.ts";
-import { brokenFile, refusal, type Say, sayStopped, stopSignals } from "./shutdown.ts";
+import { brokenFile, refusal, reportStopped, type Say, stopSignals } from "./shutdown.ts";
 import { claimFolder, databasePath, makeStateFolder, venuePath } from "./stateFolder.ts";
 import { createSystem } from "./system.ts";
 
@@ -199,8 +199,8 @@ export const run = async (options: WorkerOptions, deps: Deps, config: Config, va
     system.store.enqueue({ name: "reconcile", key: `reconcile:start:${bootId}`, input: {}, priority: 100 });
     system.store.wakeAll();
     wakeAll = () => system.store.wakeAll();
-    let light: Light | undefined;
-    const prices = new PriceWatch({
+    let light: HealthReporter | undefined;
+    const prices = new PriceOutage({
       db,
       store: system.store,
       clock,
@@ -216,7 +216,7 @@ export const run = async (options: WorkerOptions, deps: Deps, config: Config, va
     const revive = (): void => {
       if (prices.now() !== undefined) return;
       try {
-        reviveHistory(system.store);
+        retryHistory(system.store);
       } catch (error) {
         log.error({ err: error }, "history.reviveFailed");
       }
@@ -248,10 +248,10 @@ export const run = async (options: WorkerOptions, deps: Deps, config: Config, va
     });
     system.worker.start();
     bot?.start();
-    light = watchLight({
+    light = startHealthReporter({
       worker: {
         health: () =>
-          allTogether(
+          worstHealth(
             () => system.worker.health(),
             progress.health,
             () => bot?.health() ?? { ok: true },
@@ -289,7 +289,7 @@ export const run = async (options: WorkerOptions, deps: Deps, config: Config, va
     );
     await system.worker.stop({ graceMs: GRACE_MS });
     log.info({ signal }, "worker.stopped");
-    sayStopped(say, system.store);
+    reportStopped(say, system.store);
   } finally {
     await closeAll();
     await notifier.close();

@@ -7,7 +7,7 @@ import type { Venue } from "../../lib/core/venue.ts";
 import type { Timers } from "../../lib/io/gmo/timers.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { Tx } from "../../queue/types.ts";
-import type { Desk, Services } from "../context.ts";
+import type { CommandCtx, Services } from "../context.ts";
 import type { Incoming } from "./updates.ts";
 
 /** What changes how the system runs goes through this door, from the command line too. */
@@ -16,7 +16,7 @@ export interface OwnerRequest {
   readonly actor: string;
   readonly tradeId?: number | undefined;
 }
-export interface BotParts extends Desk {
+export interface BotParts extends CommandCtx {
   /** Durable in the surrounding transaction; the text says what is true now. Throws AppError permanent when it cannot be. */
   readonly request: (request: OwnerRequest) => { readonly text: string };
   readonly config: Config;

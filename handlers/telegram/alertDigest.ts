@@ -8,7 +8,7 @@ import { cut } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, epochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { Tx } from "../../queue/types.ts";
-import type { Desk } from "../context.ts";
+import type { CommandCtx } from "../context.ts";
 
 const MOST_ALERTS_A_MINUTE = 10;
 const DIGEST_EVERY_MS = 20 * SECOND_MS;
@@ -25,8 +25,8 @@ export const floodAt = (nowMs: number): { readonly fromMs: EpochMs; readonly ale
 export const deliveryKey = (outboxId: number): string => `send:${outboxId}`;
 
 /** Ids of the alerts since `fromMs` that shall not be delivered yet. When their time has come it puts one message in their place. */
-export const holdBack = (
-  { db, clock, config }: Desk & { readonly config: Config },
+export const heldBackAlerts = (
+  { db, clock, config }: CommandCtx & { readonly config: Config },
   fromMs: EpochMs,
 ): ReadonlySet<number> => {
   const nowMs = clock.nowMs();

@@ -1,8 +1,8 @@
 // The jobs that deliver the outbox.
 import type { Config } from "../../lib/core/config.ts";
 import { DAY_MS, epochMs } from "../../lib/core/time.ts";
-import type { Desk } from "../context.ts";
-import { deliveryKey, holdBack } from "./alertDigest.ts";
+import type { CommandCtx } from "../context.ts";
+import { deliveryKey, heldBackAlerts } from "./alertDigest.ts";
 
 /**
  * Older messages are no longer delivered: whoever discarded one's job, or was away for a week, is not told of it now.
@@ -10,10 +10,10 @@ import { deliveryKey, holdBack } from "./alertDigest.ts";
  */
 export const STALE_MESSAGE_MS = 7 * DAY_MS;
 /** Enqueues a delivery for every message still in the outbox, a flood of alerts aside. Idempotent. Returns how many are new. */
-export const pumpOutbox = (desk: Desk & { readonly config: Config }): number => {
+export const pumpOutbox = (desk: CommandCtx & { readonly config: Config }): number => {
   const { db, store, clock } = desk;
   const fromMs = epochMs(clock.nowMs() - STALE_MESSAGE_MS);
-  const held = holdBack(desk, fromMs);
+  const held = heldBackAlerts(desk, fromMs);
   let created = 0;
   for (const id of db.read.outbox.waitingIds(fromMs)) {
     if (held.has(id)) continue;

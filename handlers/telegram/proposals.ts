@@ -4,7 +4,7 @@ import type { Proposal } from "../../db/tables/proposals.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
 import type { Tx } from "../../queue/types.ts";
 import { bestQuote } from "../market/quotes.ts";
-import { ruleTable } from "../market/storedRules.ts";
+import { storedRules } from "../market/storedRules.ts";
 import { answerProposal } from "../proposals/answerProposal.ts";
 import { modifyProposal } from "../proposals/modifyProposal.ts";
 import { type Act, actorOf, type BotParts, type Effect, say, type Tapped, type Typed, textsFor } from "./actions.ts";
@@ -79,7 +79,7 @@ export const promptChange =
     const nowMs = parts.clock.nowMs();
     if (tap && by.kind === "tap") remember(parts, tx, by, proposal);
     if (proposal.state !== "pending" || nowMs >= proposal.validUntilMs) return tooLate(parts, proposal);
-    const rules = ruleTable(tx, proposal.symbol);
+    const rules = storedRules(tx, proposal.symbol);
     const button = (name: ChangeTap) => ({
       text: texts.buttons[name],
       data: tapData(name, proposal.id, proposal.hash),
@@ -118,7 +118,7 @@ export const changeByTap =
     if (isEffect(proposal)) return proposal;
     if (proposal.state !== "pending") return tooLate(parts, proposal);
     if (tap.name === "best" && quote === undefined) return nothing("no price", texts.notice.noPrice);
-    const change = changeOf(tap.name, proposal, ruleTable(tx, proposal.symbol), quote, texts.modify);
+    const change = changeOf(tap.name, proposal, storedRules(tx, proposal.symbol), quote, texts.modify);
     return makeChange(parts, tx, tapped, proposal, change);
   };
 
@@ -133,7 +133,7 @@ export const changeByText =
 
 const makeChange = (parts: BotParts, tx: Tx, by: Tapped | Typed, proposal: Proposal, change: Change): Effect => {
   const texts = textsFor(parts.config);
-  const rules = ruleTable(tx, proposal.symbol);
+  const rules = storedRules(tx, proposal.symbol);
   const result = modifyProposal(parts, parts.config, {
     proposalId: proposal.id,
     actor: actorOf(by),

@@ -11,7 +11,7 @@ import {
 } from "pino";
 import { AppError } from "../core/errors.ts";
 import { realClock } from "./clock.ts";
-import { Repeats } from "./repeats.ts";
+import { LogThrottle } from "./logThrottle.ts";
 import { storageTrouble } from "./storageTrouble.ts";
 
 export type Logger = PinoLogger;
@@ -40,7 +40,7 @@ type LogHook = NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]>;
  * code) is said once, then at most once a minute with the number of lines left out, and never with a stack.
  */
 const quietly = (onError: ErrorListener | undefined): LogHook => {
-  const repeats = new Repeats();
+  const repeats = new LogThrottle();
   return function (this: PinoLogger, args: Parameters<LogFn>, method: LogFn): void {
     const [fields, message] = args as unknown as [unknown, unknown];
     const error = typeof fields === "object" && fields !== null ? (fields as { err?: unknown }).err : undefined;

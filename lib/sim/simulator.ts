@@ -24,7 +24,7 @@ import {
   type VenueEvent,
 } from "./engine/state.ts";
 import { SYMBOL_RULES } from "./engine/symbolRules.ts";
-import { type Delivery, delivered, spoil } from "./faults/faults.ts";
+import { applyFault, type Delivery, delivered } from "./faults/faults.ts";
 import type { Fault, Faults } from "./faults/faultTypes.ts";
 import type { Market } from "./market/market.ts";
 import { type Quote, QuoteMarket } from "./market/quoteMarket.ts";
@@ -234,13 +234,15 @@ export class Simulator {
         : eventOrder === "before";
     const faults = this.config.options?.faults;
     const before = faults?.(request, "before", this.nowMs());
-    if (before) return { delivery: spoil(before, undefined, this.nowMs()), events: [], eventsFirst };
+    if (before) return { delivery: applyFault(before, undefined, this.nowMs()), events: [], eventsFirst };
     let reply: TransportReply | undefined;
     const events = this.#step(() => {
       reply = answer(this.#machine, this.#apiOptions(), request, faults?.effects?.() ?? {});
     });
     const after = faults?.(request, "after", this.nowMs());
-    const delivery: Delivery = after ? spoil(after, reply, this.nowMs()) : { kind: "reply", reply: reply!, delayMs: 0 };
+    const delivery: Delivery = after
+      ? applyFault(after, reply, this.nowMs())
+      : { kind: "reply", reply: reply!, delayMs: 0 };
     return { delivery, events, eventsFirst };
   }
 

@@ -3,7 +3,7 @@
 // commit. The venue lives on meanwhile. One plan (orderPlan.ts) makes one world; the same plan makes the same story.
 import { migrate } from "../../db/migrate.ts";
 import type { Services } from "../../handlers/context.ts";
-import { hear } from "../../handlers/orders/accountEvents.ts";
+import { onAccountEvent } from "../../handlers/orders/accountEvents.ts";
 import { requestCommand } from "../../handlers/owner/requestCommand.ts";
 import { registry } from "../../handlers/registry.ts";
 import { onFailure } from "../../handlers/runtime/onFailure.ts";
@@ -169,7 +169,7 @@ export class OrderWorld {
       // A socket that hears all, some or nothing: what it does not hear is found by looking.
       if (this.#random.next() < plan.heard)
         this.time.at(this.time.nowMs + this.#delay(), () => {
-          if (!this.life.mortality.dead) this.#orDie(() => hear(this.life, event));
+          if (!this.life.mortality.dead) this.#orDie(() => onAccountEvent(this.life, event));
         });
     });
     for (const closure of plan.venue.closures ?? [])
@@ -401,7 +401,7 @@ export class OrderWorld {
     while (this.nowMs < untilMs) {
       const { life } = this;
       if (!life.mortality.dead && this.#isDue(life)) {
-        if (life.draining) this.#orDie(() => life.worker.look());
+        if (life.draining) this.#orDie(() => life.worker.claimNewlyDue());
         else this.#drain(life);
       }
       await this.time.settle();

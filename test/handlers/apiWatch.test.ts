@@ -1,6 +1,6 @@
 // Three API errors in a row halt entries until three good checks; maintenance, refusals and our own end are no errors.
 import { afterEach, describe, expect, test } from "vitest";
-import { verdictOf, watchedVenue } from "../../handlers/market/apiErrors.ts";
+import { countingVenue, verdictOf } from "../../handlers/market/apiErrors.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { silentLogger } from "../../lib/io/logger.ts";
 import type { Fault } from "../../lib/sim/simulator.ts";
@@ -17,7 +17,7 @@ const begin = () => {
     venue: { faults: (r, phase) => (phase === "before" && r.area === "private" ? fault : undefined) },
   });
   worlds.push(w);
-  const venue = watchedVenue(w.venue, {
+  const venue = countingVenue(w.venue, {
     desk: { db: w.db, store: w.store, clock: w.clock },
     locale: "en",
     log: silentLogger(),
@@ -63,7 +63,7 @@ describe("three errors in a row", () => {
     const { call, set, halts, w } = begin();
     const restarted = () => {
       const desk = { db: w.db, store: w.store, clock: w.clock };
-      const venue = watchedVenue(w.venue, { desk, locale: "en", log: silentLogger() });
+      const venue = countingVenue(w.venue, { desk, locale: "en", log: silentLogger() });
       return venue.margin().catch((e: unknown) => expect(e).toBeInstanceOf(AppError));
     };
     set(HTML);

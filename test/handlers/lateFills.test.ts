@@ -1,7 +1,7 @@
 // What fills after we thought it was over: seen at once, without a restart and without the reconcile of every five minutes;
 // protected, closed and accounted for.
 import { afterEach, describe, expect, test } from "vitest";
-import { unexplained } from "../../handlers/orders/accountEvents.ts";
+import { reconcileFor } from "../../handlers/orders/accountEvents.ts";
 import { formatE8, parseCoin, yen } from "../../lib/core/money.ts";
 import { epochMs } from "../../lib/core/time.ts";
 import { once } from "../sim/lost.ts";
@@ -160,10 +160,10 @@ describe("what an event asks for", () => {
 
   test("an order nobody knows: a reconcile; one that came and went without a trade: nothing", () => {
     const w = start({ btc: (s) => s.flat(5) });
-    expect(unexplained(w.db.read, event(w, {}))?.name).toBe("reconcile");
-    expect(unexplained(w.db.read, event(w, { status: "EXPIRED" }))).toBeUndefined();
-    expect(unexplained(w.db.read, fill(w, 99))?.name).toBe("reconcile");
-    expect(unexplained(w.db.read, { kind: "position", symbol: "BTC_JPY" })).toBeUndefined();
+    expect(reconcileFor(w.db.read, event(w, {}))?.name).toBe("reconcile");
+    expect(reconcileFor(w.db.read, event(w, { status: "EXPIRED" }))).toBeUndefined();
+    expect(reconcileFor(w.db.read, fill(w, 99))?.name).toBe("reconcile");
+    expect(reconcileFor(w.db.read, { kind: "position", symbol: "BTC_JPY" })).toBeUndefined();
   });
 
   test("a live order of ours, or one whose answer is on its way: nothing, its own job looks", async () => {
@@ -171,7 +171,7 @@ describe("what an event asks for", () => {
     const w = start({
       btc: (s) => s.flat(60),
       onRequest: (it, what) => {
-        if (what === "POST /v1/order") during = unexplained(it.db.read, event(it, {}));
+        if (what === "POST /v1/order") during = reconcileFor(it.db.read, event(it, {}));
       },
     });
     w.approve();
@@ -179,7 +179,7 @@ describe("what an event asks for", () => {
     expect(during).toBeUndefined();
     const [entry] = w.orders("entry");
     if (entry?.state !== "open") throw new Error("expected a resting entry");
-    expect(unexplained(w.db.read, fill(w, entry.venueOrderId))).toBeUndefined();
-    expect(unexplained(w.db.read, event(w, { orderId: entry.venueOrderId }))).toBeUndefined();
+    expect(reconcileFor(w.db.read, fill(w, entry.venueOrderId))).toBeUndefined();
+    expect(reconcileFor(w.db.read, event(w, { orderId: entry.venueOrderId }))).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 // What the venue tells long after our book has settled without it.
 import { afterEach, expect, test } from "vitest";
-import { hear } from "../../handlers/orders/accountEvents.ts";
+import { onAccountEvent } from "../../handlers/orders/accountEvents.ts";
 import { coinE8, yen } from "../../lib/core/money.ts";
 import { World, type WorldOptions } from "../sim/world.ts";
 
@@ -128,7 +128,7 @@ test("another hand that trades all the time costs one quick reconcile at a time"
   const w = start(() => false);
   const heard = () => w.db.read.jobs.list({ name: "reconcile", limit: 1_000 });
   for (let i = 0; i < 200; i += 1)
-    hear(w, {
+    onAccountEvent(w, {
       kind: "execution",
       symbol: "BTC_JPY",
       order: {

@@ -87,7 +87,7 @@ describe("invariant 4: a stale attempt can change nothing", () => {
     "another worker after the lease ran out": (w) => {
       w.clock.realMs += 1_001;
       const other = w.ledger("two");
-      for (const row of other.running()) other.lose(row);
+      for (const row of other.running()) other.recoverLost(row);
       other.claim(anyJob);
     },
     "a person who cancelled it": (w, id) => {
@@ -95,7 +95,7 @@ describe("invariant 4: a stale attempt can change nothing", () => {
     },
     "another worker that also finished it": (w) => {
       const other = w.ledger("two");
-      for (const row of other.running()) other.lose(row);
+      for (const row of other.running()) other.recoverLost(row);
       other.finish(other.claim(anyJob)!, done, undefined);
     },
   };
@@ -114,7 +114,7 @@ describe("invariant 4: a stale attempt can change nothing", () => {
     expect(() => ledger.step(attempt, mark("x"), next)).toThrow(StaleAttemptError);
     expect(() => ledger.release(attempt)).toThrow(StaleAttemptError);
     ledger.heartbeat();
-    expect(ledger.held()).toEqual([]);
+    expect(ledger.ownedAttempts()).toEqual([]);
     expect(w.store.show(id)).toEqual(before);
     expect(marks(w)).toBe(0);
     expect(w.store.list({ name: "child" })).toEqual([]);
@@ -127,7 +127,7 @@ describe("invariant 4: a stale attempt can change nothing", () => {
         if (ctx.job.fence === 1) {
           w.clock.realMs += 60_000;
           const other = w.ledger("two");
-          for (const row of other.running()) other.lose(row);
+          for (const row of other.running()) other.recoverLost(row);
           other.finish(other.claim(anyJob)!, { kind: "done", write: mark("theirs") }, undefined);
         }
         return { kind: "done", write: mark("ours") };

@@ -101,7 +101,7 @@ describe("invariant 10: backoff is exponential with jitter and a cap", () => {
         attempt = ledger.claim({ busy: [], onlyReducing: false });
       }
       deaths.push(attempt!.attempts);
-      for (const row of ledger.running()) ledger.lose(row);
+      for (const row of ledger.running()) ledger.recoverLost(row);
     }
     expect(deaths).toEqual([1, 2, 3]);
     expect(w.store.show(id)).toMatchObject({
@@ -116,10 +116,10 @@ describe("invariant 10: backoff is exponential with jitter and a cap", () => {
     const ledger = w.ledger("dying");
     const anyJob = { busy: [], onlyReducing: false };
     ledger.claim(anyJob);
-    for (const row of ledger.running()) ledger.lose(row);
+    for (const row of ledger.running()) ledger.recoverLost(row);
     expect(w.store.nextDueMs()).toBe(T0);
     ledger.claim(anyJob);
-    for (const row of ledger.running()) ledger.lose(row);
+    for (const row of ledger.running()) ledger.recoverLost(row);
     expect(w.store.nextDueMs()).toBeGreaterThanOrEqual(T0 + 500);
   });
 });

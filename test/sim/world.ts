@@ -10,7 +10,7 @@ import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import type { Messenger, Services } from "../../handlers/context.ts";
 import { notifyJob } from "../../handlers/jobs.ts";
-import { hear } from "../../handlers/orders/accountEvents.ts";
+import { onAccountEvent } from "../../handlers/orders/accountEvents.ts";
 import { modifyProposal } from "../../handlers/proposals/modifyProposal.ts";
 import { registry } from "../../handlers/registry.ts";
 import { onFailure } from "../../handlers/runtime/onFailure.ts";
@@ -263,7 +263,7 @@ export class World {
       Math.max(this.nowMs, Math.min(targetMs, this.simulator.nextEventMs(targetMs, watches) ?? targetMs)),
     );
     this.clock.advanceTo(next);
-    for (const event of this.simulator.advanceTo(next)) hear(this, event);
+    for (const event of this.simulator.advanceTo(next)) onAccountEvent(this, event);
     for (const { text, topic } of topics) {
       if (topic.kind !== "price") continue;
       const last = this.simulator.lastPrice(topic.symbol);

@@ -6,8 +6,8 @@ import { type EpochMs, isoUtc, parseInstant, SECOND_MS } from "../../../lib/core
 import { entropyHex } from "../../../lib/io/random.ts";
 import type { Enqueued } from "../../../queue/store.ts";
 import type { NewJob } from "../../../queue/types.ts";
-import { type Common, type JobsDeps, withCommon, within } from "../common.ts";
 import { folderText, hintWith, idleText } from "../folder.ts";
+import { type Common, type JobsDeps, withCommon, within } from "../queueOptions.ts";
 import { clean, jstSeconds } from "../terminal.ts";
 import { examplesText } from "./exampleInputs.ts";
 import { verdictOf, waitForJob } from "./waitForJob.ts";

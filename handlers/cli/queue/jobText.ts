@@ -5,20 +5,20 @@ import type { JobDetails } from "../../../queue/store.ts";
 import type { Reads } from "../../../queue/types.ts";
 import { type Hint, shellQuoted } from "../folder.ts";
 import { bothTimes, clean, cutTo, durationText, jstSeconds } from "../terminal.ts";
-import { gatherStory, type Story, storyJson, storyLines } from "./traceText.ts";
+import { readTrace, storyJson, storyLines, type Trace } from "./traceText.ts";
 
 export interface JobPageView extends JobDetails {
   /** From the root to the parent. */
   readonly ancestors: readonly Job[];
   readonly spans: ReadonlyMap<number, JobSpan>;
-  readonly story: Story;
+  readonly story: Trace;
 }
 /** Everything there is to say about a job, read from one state of the file. */
 export const gatherJobPage = (read: Reads, details: JobDetails): JobPageView => {
   const ancestors: Job[] = [];
   for (let at = details.parent; at; at = at.parentId === undefined ? undefined : read.jobs.byId(at.parentId))
     ancestors.unshift(at);
-  const story = gatherStory(read, [...details.trace, details.job]);
+  const story = readTrace(read, [...details.trace, details.job]);
   return { ...details, ancestors, spans: read.queueLook.spans(details.job.traceId), story };
 };
 

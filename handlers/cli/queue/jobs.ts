@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Job, JobState } from "../../../db/tables/jobs.ts";
 import { AppError } from "../../../lib/core/errors.ts";
+import { folderText, hintWith } from "../folder.ts";
 import {
   ACTOR,
   type Common,
@@ -13,8 +14,7 @@ import {
   STATES,
   withCommon,
   within,
-} from "../common.ts";
-import { folderText, hintWith } from "../folder.ts";
+} from "../queueOptions.ts";
 import { clean, jstSeconds, wrapTo } from "../terminal.ts";
 import { registerJobsPrune } from "./jobsPrune.ts";
 import { registerWatch } from "./jobsWatch.ts";

@@ -7,8 +7,8 @@ import { UsageError } from "../../../lib/core/errors.ts";
 import { DAY_MS, type EpochMs } from "../../../lib/core/time.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { prunableJobs, pruneJobs } from "../../../queue/prune.ts";
-import { ACTOR, type Common, type JobsDeps, withCommon } from "../common.ts";
 import { folderText } from "../folder.ts";
+import { ACTOR, type Common, type JobsDeps, withCommon } from "../queueOptions.ts";
 import { jstSeconds } from "../terminal.ts";
 
 interface Options extends Common {

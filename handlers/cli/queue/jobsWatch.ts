@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { UsageError } from "../../../lib/core/errors.ts";
 import { SECOND_MS } from "../../../lib/core/time.ts";
-import { type Common, type JobsDeps, withCommon } from "../common.ts";
+import { type Common, type JobsDeps, withCommon } from "../queueOptions.ts";
 import { cutTo, openScreen, sleepOrAbort, untilInterrupted } from "../terminal.ts";
 import { type Frame, frameJson, frameLines, gatherFrame } from "./watchFrame.ts";
 

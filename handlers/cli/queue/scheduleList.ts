@@ -3,7 +3,7 @@
 import type { Job } from "../../../db/tables/jobs.ts";
 import type { Schedule } from "../../../db/tables/schedules.ts";
 import { DAY_MS, type EpochMs, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
-import type { JobsState } from "../common.ts";
+import type { JobsState } from "../queueOptions.ts";
 import { cutTo, durationText, jstSeconds, jstTimeOfDay, noteLines, shortJst, table, textWidth } from "../terminal.ts";
 import { jobJson, note, stateText } from "./jobText.ts";
 

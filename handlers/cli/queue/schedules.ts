@@ -9,8 +9,8 @@ import { entropyHex } from "../../../lib/io/random.ts";
 import { Scheduler, tickAtOrAfter } from "../../../queue/schedule.ts";
 import type { Enqueued } from "../../../queue/store.ts";
 import type { NewJob } from "../../../queue/types.ts";
-import { ACTOR, type Common, type JobsDeps, type JobsState, withCommon, within } from "../common.ts";
 import { endedText, folderText, hintWith, idleText, isEndedReplay, shellQuoted } from "../folder.ts";
+import { ACTOR, type Common, type JobsDeps, type JobsState, withCommon, within } from "../queueOptions.ts";
 import { jstSeconds } from "../terminal.ts";
 import { gatherSchedules, scheduleJson, scheduleLines } from "./scheduleList.ts";
 

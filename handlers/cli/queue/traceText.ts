@@ -15,7 +15,7 @@ import type { Reads } from "../../../queue/types.ts";
 import { yenText } from "../../proposals/proposalText.ts";
 import { jstSeconds } from "../terminal.ts";
 
-export interface Story {
+export interface Trace {
   readonly signals: readonly Signal[];
   readonly proposals: readonly { readonly proposal: Proposal; readonly answer: Approval | undefined }[];
   readonly trades: readonly {
@@ -36,7 +36,7 @@ const Named = z.object({
 });
 
 /** The rows that the jobs' inputs name, and what these point to; each once, oldest first. */
-export const gatherStory = (read: Reads, jobs: readonly Job[]): Story => {
+export const readTrace = (read: Reads, jobs: readonly Job[]): Trace => {
   const signals = new Map<number, Signal>();
   const proposals = new Map<string, Proposal>();
   const trades = new Map<number, Trade>();
@@ -90,7 +90,7 @@ export const gatherStory = (read: Reads, jobs: readonly Job[]): Story => {
 };
 
 /** Exact money and sizes are decimal strings (yen, coins); absent values are null. */
-export const storyJson = (story: Story): Record<string, unknown> => ({
+export const storyJson = (story: Trace): Record<string, unknown> => ({
   problem: story.problem ?? null,
   signals: story.signals.map((s) => ({
     id: s.id,
@@ -177,7 +177,7 @@ const orderJson = (o: Order): Record<string, unknown> => ({
 });
 
 /** One line per fact, in the order of a trade's life. Times are JST. */
-export const storyLines = (story: Story): readonly string[] => [
+export const storyLines = (story: Trace): readonly string[] => [
   ...story.signals.map(signalLine),
   ...story.proposals.map(proposalLine),
   ...story.trades.flatMap(tradeLines),
@@ -197,7 +197,7 @@ const signalLine = (s: Signal): string => {
 const roundedText = (value: string | number | null): string =>
   typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
 
-const proposalLine = ({ proposal: p, answer }: Story["proposals"][number]): string => {
+const proposalLine = ({ proposal: p, answer }: Trace["proposals"][number]): string => {
   const terms = `${p.direction} ${formatE8(p.size)} ${p.symbol} at ${yenText(p.entry)}, stop ${yenText(p.stop)}, targets ${yenText(p.tp1)} / ${yenText(p.tp2)}, at risk ${yenText(p.risk)}`;
   const said = answer
     ? `${p.state}: ${answer.decision} by ${answer.decidedBy} (${answer.actor}) ${jstSeconds(answer.decidedMs)}`
@@ -205,7 +205,7 @@ const proposalLine = ({ proposal: p, answer }: Story["proposals"][number]): stri
   return `proposal ${p.id}: ${terms}; ${said}`;
 };
 
-const tradeLines = ({ trade: t, orders, executions }: Story["trades"][number]): readonly string[] => {
+const tradeLines = ({ trade: t, orders, executions }: Trace["trades"][number]): readonly string[] => {
   const signed = (yen: number): string => `${yen > 0 ? "+" : ""}${yenText(yen)}`;
   const end =
     t.status === "closed"

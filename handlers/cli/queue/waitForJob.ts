@@ -4,8 +4,8 @@ import type { Job } from "../../../db/tables/jobs.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import type { EpochMs } from "../../../lib/core/time.ts";
 import { SILENT_MS, watchedWorkers } from "../../runtime/workerProcesses.ts";
-import type { Common, JobsDeps, JobsState } from "../common.ts";
 import { type Hint, hintWith, isReplay } from "../folder.ts";
+import type { Common, JobsDeps, JobsState } from "../queueOptions.ts";
 import { clean, durationText, jstSeconds, sleepOrAbort, untilInterrupted } from "../terminal.ts";
 
 const POLL_MS = 100;

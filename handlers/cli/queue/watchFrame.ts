@@ -10,8 +10,8 @@ import { DAY_MS, type EpochMs, epochMs, HOUR_MS, jstText, MINUTE_MS } from "../.
 import { type NoPrices, noPrices, noPricesText } from "../../market/priceOutage.ts";
 import { virtualNow } from "../../runtime/stateFolder.ts";
 import { SILENT_MS, type WatchedWorker, watchedWorkers } from "../../runtime/workerProcesses.ts";
-import type { JobsState } from "../common.ts";
 import { folderText, isEndedReplay } from "../folder.ts";
+import type { JobsState } from "../queueOptions.ts";
 import {
   clean,
   durationText,

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { AppError } from "../../../lib/core/errors.ts";
 import { isoUtc, jstText } from "../../../lib/core/time.ts";
-import { ACTOR, type Common, type JobsDeps, withCommon, within } from "../common.ts";
+import { ACTOR, type Common, type JobsDeps, withCommon, within } from "../queueOptions.ts";
 
 /** They tell of what has happened and cannot be undone, so no later look finds them over. */
 const FOR_A_PERSON = ["excess:", "oversold:", "estimated:"] as const;

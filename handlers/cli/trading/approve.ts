@@ -4,7 +4,7 @@ import type { Config } from "../../../lib/core/config.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import type { CoinE8, YenE8 } from "../../../lib/core/money.ts";
 import { formatE8, parseE8 } from "../../../lib/core/money.ts";
-import { ruleTable } from "../../market/storedRules.ts";
+import { storedRules } from "../../market/storedRules.ts";
 import { answerProposal } from "../../proposals/answerProposal.ts";
 import { modifyProposal } from "../../proposals/modifyProposal.ts";
 import type { State } from "../../runtime/stateFolder.ts";
@@ -63,7 +63,7 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
       const state = deps.open(options);
       try {
         const old = state.db.read.proposals.byId(id);
-        const rules = ruleTable(state.db.read, old?.symbol ?? "");
+        const rules = storedRules(state.db.read, old?.symbol ?? "");
         const result = modifyProposal(state, deps.config(), {
           proposalId: id,
           actor: "cli",

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import type { AuditRow } from "../../../db/tables/audit.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import type { State } from "../../runtime/stateFolder.ts";
-import { type Common, positive } from "../common.ts";
 import { folderText } from "../folder.ts";
+import { type Common, positive } from "../queueOptions.ts";
 import { clean, jstSeconds } from "../terminal.ts";
 
 interface Deps {

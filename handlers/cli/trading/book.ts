@@ -5,7 +5,7 @@ import { UsageError } from "../../../lib/core/errors.ts";
 import { isLive, type Order } from "../../../lib/core/order.ts";
 import { jstText } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
-import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../common.ts";
+import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../queueOptions.ts";
 import { clean, table, wrapTo } from "../terminal.ts";
 import {
   type HeldPosition,

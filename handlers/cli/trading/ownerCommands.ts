@@ -5,9 +5,9 @@ import type { OwnerCommand, OwnerCommandName } from "../../../db/tables/ownerCom
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { SECOND_MS } from "../../../lib/core/time.ts";
 import { type Requested, requestCommand } from "../../owner/requestCommand.ts";
-import { ACTOR, type Common, type JobsDeps, positive, withCommon, within } from "../common.ts";
 import { folderText, hintWith, idleText } from "../folder.ts";
 import { waitForJob } from "../queue/waitForJob.ts";
+import { ACTOR, type Common, type JobsDeps, positive, withCommon, within } from "../queueOptions.ts";
 
 interface Deps extends JobsDeps {
   /** Set in a terminal: asks a yes-or-no question. */

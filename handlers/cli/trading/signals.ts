@@ -6,7 +6,7 @@ import { AppError } from "../../../lib/core/errors.ts";
 import { isoUtc } from "../../../lib/core/time.ts";
 import type { AnswerFacts } from "../../telegram/answers/facts.ts";
 import { signalsAnswer, signalsOf, whyAnswer } from "../../telegram/answers/signals.ts";
-import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../common.ts";
+import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../queueOptions.ts";
 
 interface Options extends Common {
   readonly limit?: string;

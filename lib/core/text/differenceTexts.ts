@@ -1,4 +1,4 @@
-// One difference between venue and book in words, by its key (lib/core/ledger.ts).
+// One difference between venue and book in words, by its key (lib/core/bookComparison.ts).
 
 export const differenceEn = (key: string): string => {
   const [kind, id] = key.split(":");

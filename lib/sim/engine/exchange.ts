@@ -105,9 +105,9 @@ export class Exchange {
     if (order.executionType === "MARKET" || order.timeInForce === "FAK") this.takeOrExpire(order);
     else if (crosses) {
       const stopped = this.matching.take(order);
-      if (stopped === "self" || stopped === "poor") this.#stop(order, stopped);
+      if (stopped === "selfTrade" || stopped === "insufficientFunds") this.#stop(order, stopped);
       // The whole of a FOK was there when it came; an injected cap can leave a rest, and a FOK has none.
-      else if (stopped === "dry" && !rests) this.endOrder(order, "EXPIRED", "EXPIRED_FOK");
+      else if (stopped === "bookEmpty" && !rests) this.endOrder(order, "EXPIRED", "EXPIRED_FOK");
       // What rests where we have emptied the book waits for the next stretch: then it has filled up again.
       else this.#waitForNextStretch(order);
     } else if (this.#isThrough(order)) this.#waitForNextStretch(order);
@@ -122,37 +122,37 @@ export class Exchange {
    * spread only when the whole spread has moved through it (docs/venue.md). A STOP that watches the touch has its trigger
    * moved by the half-spread of now.
    */
-  setThrough(order: SimOrder): void {
+  setFillLevel(order: SimOrder): void {
     const { symbol, side, price, executionType } = order;
-    order.throughTicks = undefined;
+    order.fillTicks = undefined;
     if (price === undefined || (executionType === "STOP" && this.options.stopTrigger === "last")) return;
     const { bid, ask, last } = this.market.best(symbol, this.state.nowMs)!;
     const ticks = this.matching.toTicks(symbol, price);
-    if (executionType === "STOP") order.throughTicks = side === "BUY" ? ticks - (ask - last) : ticks + (last - bid);
+    if (executionType === "STOP") order.fillTicks = side === "BUY" ? ticks - (ask - last) : ticks + (last - bid);
     else
-      order.throughTicks =
+      order.fillTicks =
         side === "BUY"
           ? Math.max(Math.min(ticks, bid), ticks - Math.max(0, ask - last)) - 1
           : Math.min(Math.max(ticks, ask), ticks + Math.max(0, last - bid)) + 1;
   }
 
   /** Whether the last price stands beyond a resting order already. */
-  #isThrough({ symbol, side, throughTicks }: SimOrder): boolean {
-    if (throughTicks === undefined) return false;
+  #isThrough({ symbol, side, fillTicks }: SimOrder): boolean {
+    if (fillTicks === undefined) return false;
     const last = this.market.last(symbol, this.state.nowMs)!;
-    return side === "BUY" ? last <= throughTicks : last >= throughTicks;
+    return side === "BUY" ? last <= fillTicks : last >= fillTicks;
   }
 
   takeOrExpire(order: SimOrder): void {
     const stopped = this.matching.take(order);
-    if (stopped !== "full") this.#stop(order, stopped);
+    if (stopped !== "filled") this.#stop(order, stopped);
   }
-  #stop(order: SimOrder, why: Exclude<Stopped, "full">): void {
-    if (why === "poor") this.cancelPoor(order);
-    else this.endOrder(order, "EXPIRED", why === "self" ? "EXPIRED_SELFTRADE" : "EXPIRED_FAK");
+  #stop(order: SimOrder, why: Exclude<Stopped, "filled">): void {
+    if (why === "insufficientFunds") this.cancelInsufficient(order);
+    else this.endOrder(order, "EXPIRED", why === "selfTrade" ? "EXPIRED_SELFTRADE" : "EXPIRED_FAK");
   }
   /** What it would cost is not there (GMO API 7.3). */
-  cancelPoor(order: SimOrder): void {
+  cancelInsufficient(order: SimOrder): void {
     this.endOrder(order, "CANCELED", isSpot(order.symbol) ? "INSUFFICIENT_BALANCE" : "INSUFFICIENT_MARGIN");
   }
 
@@ -167,7 +167,7 @@ export class Exchange {
   }
   /** A resting LIMIT whose price has been gone through. */
   fillResting(order: SimOrder): void {
-    if (this.matching.fillResting(order) === "poor") this.cancelPoor(order);
+    if (this.matching.fillResting(order) === "insufficientFunds") this.cancelInsufficient(order);
   }
   /** After a change took effect: meets the book at its new price, its place in the queue lost. */
   rejoin(order: SimOrder, crosses: boolean): void {

@@ -18,7 +18,7 @@ import { settleCall } from "./liquidation.ts";
 import { applyChange } from "./orderChanges.ts";
 import { availableCoin } from "./spot.ts";
 import { isSpot, type PendingChange, type SimOrder, type SimPosition, UNTOUCHED } from "./state.ts";
-import { type Due, nextDue } from "./timeline.ts";
+import { type DueEvent, nextDue } from "./timeline.ts";
 
 export interface Watch {
   readonly symbol: string;
@@ -38,7 +38,7 @@ export class Machine extends Exchange {
     }
     this.state.nowMs = untilMs;
   }
-  #nextDue(untilMs: EpochMs): Due | undefined {
+  #nextDue(untilMs: EpochMs): DueEvent | undefined {
     return nextDue(this, untilMs, false);
   }
 
@@ -80,7 +80,7 @@ export class Machine extends Exchange {
       fillCap: this.#cap(request, effects.fillShare),
     };
     const { symbol, side, price, size, timeInForce } = order;
-    this.setThrough(order);
+    this.setFillLevel(order);
     // Judged before the order is filed, or it would meet itself.
     const crosses = order.executionType === "LIMIT" && matching.wouldCross(symbol, side, price!);
     const fits = timeInForce !== "FOK" || matching.canFillWhole(symbol, side, price!, size);
@@ -128,7 +128,7 @@ export class Machine extends Exchange {
   endStep(): void {
     this.#cancelUncoveredSpot();
     settleCall(this);
-    for (const position of this.state.untold()) this.settlement.tell(position, "UPR");
+    for (const position of this.state.unpublished()) this.settlement.publish(position, "UPR");
     this.state.measureBare(this.market.symbols);
   }
   /** The owner pays in, or (below 0) out; orders that the rest does not cover any more go. */
@@ -141,12 +141,12 @@ export class Machine extends Exchange {
     const { state } = this;
     for (const order of [...state.liveOrders.values()].reverse())
       if (isSpot(order.symbol) && order.side === "SELL" && availableCoin(state, order.symbol) < 0n)
-        this.cancelPoor(order);
+        this.cancelInsufficient(order);
     const buys = [...state.liveOrders.values()].filter((order) => isSpot(order.symbol) && order.side === "BUY");
     for (let order = buys.pop(); order; order = buys.pop()) {
       const { cash, locked } = this.account();
       if (cash >= locked) return;
-      this.cancelPoor(order);
+      this.cancelInsufficient(order);
     }
   }
 }
@@ -154,6 +154,6 @@ export class Machine extends Exchange {
 export const changeLosscut = (machine: Machine, position: SimPosition, price: YenE8): void => {
   position.losscutPrice = price;
   machine.state.touchPosition(position);
-  machine.settlement.tell(position, "ULR");
+  machine.settlement.publish(position, "ULR");
   machine.endStep();
 };

@@ -17,7 +17,7 @@ export interface MatchingOptions {
  * Why a taker stopped: it is full, the book (within its limit) is empty, the next best price is our own, or what it would
  * cost is not there.
  */
-export type Stopped = "full" | "dry" | "self" | "poor";
+export type Stopped = "filled" | "bookEmpty" | "selfTrade" | "insufficientFunds";
 
 export class Matching {
   constructor(
@@ -106,19 +106,19 @@ export class Matching {
       const wanted = floorToStep(minBig(remainingOf(order), level.size, capped ?? remainingOf(order)), step);
       const size = this.settlement.affordable(order, level.price, wanted, true);
       if (size > 0n) this.settlement.fill(order, level.price, size, true);
-      if (remainingOf(order) === 0n) return "full";
-      if (size < wanted) return "poor";
+      if (remainingOf(order) === 0n) return "filled";
+      if (size < wanted) return "insufficientFunds";
       if (capped !== undefined) capped = coinE8(capped - size);
-      if (capped === 0n) return "dry";
+      if (capped === 0n) return "bookEmpty";
     }
-    return meetsOwn ? "self" : "dry";
+    return meetsOwn ? "selfTrade" : "bookEmpty";
   }
 
   /**
    * One fill of a resting order at its own price: all of it, or (partialFills) a seeded 25 to 100 % of what trades in
-   * this stretch of the path, at least one step. "poor": nothing is filled, the money is not there.
+   * this stretch of the path, at least one step. "insufficientFunds": nothing is filled, the money is not there.
    */
-  fillResting(order: SimOrder): "filled" | "poor" {
+  fillResting(order: SimOrder): "filled" | "insufficientFunds" {
     const { symbol } = order;
     const traded = this.market.traded(symbol, this.state.nowMs);
     const { startMs, endMs } = this.market.stretch(symbol, this.state.nowMs);
@@ -132,7 +132,7 @@ export class Matching {
     if (order.fillCap !== undefined) size = minBig(size, order.fillCap);
     order.fillCap = undefined;
     order.nextFillMs = endMs as EpochMs;
-    if (this.settlement.affordable(order, order.price!, size, false) < size) return "poor";
+    if (this.settlement.affordable(order, order.price!, size, false) < size) return "insufficientFunds";
     this.settlement.fill(order, order.price!, size, false);
     return "filled";
   }

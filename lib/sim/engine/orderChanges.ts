@@ -88,7 +88,7 @@ export const applyChange = (exchange: Exchange, order: SimOrder): void => {
 
   order.price = price;
   order.losscutPrice = losscutPrice ?? order.losscutPrice;
-  exchange.setThrough(order);
+  exchange.setFillLevel(order);
   state.touchOrder(order);
   exchange.emitOrder(order, "ROR");
   if (order.executionType === "LIMIT") exchange.rejoin(order, crosses);

@@ -28,7 +28,7 @@ export interface SimOrder {
    * The last price, in ticks, at which a resting LIMIT fills (docs/venue.md, "When a resting order fills") or a STOP
    * triggers; undefined for a STOP whose own price decides.
    */
-  throughTicks: number | undefined;
+  fillTicks: number | undefined;
   /** A resting LIMIT does not fill again before this. */
   nextFillMs: EpochMs;
   /** When an accepted cancel takes effect. */
@@ -137,7 +137,7 @@ export const JPY = "JPY";
 /** What every new order begins with. */
 export const UNTOUCHED = {
   cancelType: undefined,
-  throughTicks: undefined,
+  fillTicks: undefined,
   cancelAtMs: undefined,
   cancelLoses: false,
   change: undefined,

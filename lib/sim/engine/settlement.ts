@@ -170,15 +170,15 @@ export class Settlement {
     state.touchOrder(order);
     if (position) state.touchPosition(position);
     state.emit({ kind: "execution", msgType: "ER", symbol, atMs: state.nowMs, execution, order: { ...order } });
-    if (position) this.tell(position, msgType);
+    if (position) this.publish(position, msgType);
   }
 
   /** Tells the private channels how a position stands now. */
-  tell(position: SimPosition, msgType: PositionMsg): void {
+  publish(position: SimPosition, msgType: PositionMsg): void {
     const { state, quoteOf } = this;
     const { symbol, side, positionId } = position;
     const reserved = state.reservedOf(positionId);
-    state.told(position, reserved);
+    state.markPublished(position, reserved);
     state.emit({
       kind: "position",
       msgType,

@@ -156,14 +156,14 @@ export class SimState {
     return coinE8(sum);
   }
   /** Remembers that somebody is being told this `orderdSize`, and the sum of all positions of the symbol and side. */
-  told(position: SimPosition, reserved: CoinE8): void {
+  markPublished(position: SimPosition, reserved: CoinE8): void {
     this.#told.set(position.positionId, reserved);
     for (const { positionId, symbol, side } of this.openPositions.values())
       if (symbol === position.symbol && side === position.side)
         this.#summed.set(positionId, this.reservedOf(positionId));
   }
   /** Open positions whose `orderdSize` is not what was told last, of itself or in a sum. */
-  untold(): readonly SimPosition[] {
+  unpublished(): readonly SimPosition[] {
     return [...this.openPositions.values()].filter(({ positionId }) => {
       const reserved = this.reservedOf(positionId);
       return reserved !== (this.#told.get(positionId) ?? 0n) || reserved !== (this.#summed.get(positionId) ?? reserved);
@@ -216,7 +216,8 @@ export class SimState {
     for (const position of rows.positions) this.touchPosition(position);
     this.executions.push(...rows.executions);
     for (const [symbol, stats] of rows.bare) this.bare.set(symbol, stats);
-    for (const position of this.openPositions.values()) this.told(position, this.reservedOf(position.positionId));
+    for (const position of this.openPositions.values())
+      this.markPublished(position, this.reservedOf(position.positionId));
     this.#call = rows.call;
     this.takeChanges();
   }

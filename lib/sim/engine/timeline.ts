@@ -6,7 +6,7 @@ import { isBelow } from "./margin.ts";
 import { applyChange } from "./orderChanges.ts";
 import type { SimOrder } from "./state.ts";
 
-export interface Due {
+export interface DueEvent {
   readonly atMs: EpochMs;
   /** At the same instant: fee and calls, then cancels and changes, then loss cuts, then orders by id. */
   readonly rank: number;
@@ -19,9 +19,9 @@ const MARGIN_CALL_MS = 30 * MINUTE_MS;
 const WATCH_MS = SECOND_MS;
 
 /** The earliest thing due in [now, untilMs]. `ordersOnly` leaves out what moves no order and no position. */
-export const nextDue = (exchange: Exchange, untilMs: EpochMs, ordersOnly: boolean): Due | undefined => {
+export const nextDue = (exchange: Exchange, untilMs: EpochMs, ordersOnly: boolean): DueEvent | undefined => {
   const { state, options } = exchange;
-  let best: Due | undefined;
+  let best: DueEvent | undefined;
   const offer = (atMs: EpochMs | undefined, rank: number, run: () => void): void => {
     if (atMs === undefined || atMs > untilMs) return;
     if (!best || atMs < best.atMs || (atMs === best.atMs && rank < best.rank)) best = { atMs, rank, run };
@@ -58,14 +58,14 @@ export const nextDue = (exchange: Exchange, untilMs: EpochMs, ordersOnly: boolea
 };
 
 const triggerMs = (exchange: Exchange, order: SimOrder, untilMs: EpochMs): EpochMs | undefined => {
-  const ticks = order.throughTicks ?? exchange.matching.toTicks(order.symbol, order.price!);
+  const ticks = order.fillTicks ?? exchange.matching.toTicks(order.symbol, order.price!);
   const side = order.side === "BUY" ? "atOrAbove" : "atOrBelow";
   return exchange.touch(order.symbol, { side, ticks }, exchange.state.nowMs, untilMs);
 };
 const fillMs = (exchange: Exchange, order: SimOrder, untilMs: EpochMs): EpochMs | undefined => {
   const side = order.side === "BUY" ? "atOrBelow" : "atOrAbove";
   const fromMs = epochMs(Math.max(exchange.state.nowMs, order.nextFillMs));
-  return exchange.touch(order.symbol, { side, ticks: order.throughTicks! }, fromMs, untilMs);
+  return exchange.touch(order.symbol, { side, ticks: order.fillTicks! }, fromMs, untilMs);
 };
 
 /** First 06:30 JST strictly after `at`. */

@@ -19,7 +19,7 @@ export const page = (httpStatus: number): string =>
   `<html><head><title>${httpStatus}</title></head><body>${httpStatus}</body></html>`;
 
 /** What the client gets instead. `reply` is undefined when the venue never saw the request. */
-export const spoil = (fault: Fault, reply: TransportReply | undefined, nowMs: EpochMs): Delivery => {
+export const applyFault = (fault: Fault, reply: TransportReply | undefined, nowMs: EpochMs): Delivery => {
   const instead = (httpStatus: number, body: string): Delivery => ({
     kind: "reply",
     reply: { httpStatus, body },

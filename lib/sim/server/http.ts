@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TransportReply } from "../../io/gmo/transport.ts";
 import type { ApiRequest } from "../api/api.ts";
-import { type Delivery, spoil } from "../faults/faults.ts";
+import { applyFault, type Delivery } from "../faults/faults.ts";
 import type { Faults } from "../faults/faultTypes.ts";
 import type { Simulator } from "../simulator.ts";
 import { ARCHIVE_PREFIX, type Archived, type ArchiveSource, archived } from "./archiveFiles.ts";
@@ -138,10 +138,10 @@ export class HttpFront {
   #token(request: ApiRequest): Delivery {
     const { simulator, requestFaults } = this.config;
     const before = requestFaults?.(request, "before", simulator.nowMs());
-    if (before) return spoil(before, undefined, simulator.nowMs());
+    if (before) return applyFault(before, undefined, simulator.nowMs());
     const reply = this.#tokenReply(request);
     const after = requestFaults?.(request, "after", simulator.nowMs());
-    return after ? spoil(after, reply, simulator.nowMs()) : { kind: "reply", reply, delayMs: 0 };
+    return after ? applyFault(after, reply, simulator.nowMs()) : { kind: "reply", reply, delayMs: 0 };
   }
   #tokenReply(request: ApiRequest): TransportReply {
     const { simulator, tokens, options } = this.config;

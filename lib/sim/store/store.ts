@@ -66,7 +66,7 @@ export class SimStore {
       now: this.#sql.prepare("UPDATE venue SET now_ms = ?"),
       order: this.#sql.prepare(`INSERT INTO orders VALUES (
         @orderId, @symbol, @side, @orderType, @executionType, @settleType, @timeInForce, @size, @price, @losscutPrice,
-        @positionId, @createdMs, @executedSize, @status, @cancelType, @throughTicks, @nextFillMs, @cancelAtMs,
+        @positionId, @createdMs, @executedSize, @status, @cancelType, @fillTicks, @nextFillMs, @cancelAtMs,
         @cancelLoses, @changeAtMs, @changePrice, @changeLosscutPrice, @changes, @fillCap, @endedMs)
         ON CONFLICT (order_id) DO UPDATE SET price_e8 = excluded.price_e8, losscut_price_e8 = excluded.losscut_price_e8,
           executed_size_e8 = excluded.executed_size_e8, status = excluded.status, cancel_type = excluded.cancel_type,
@@ -142,7 +142,7 @@ export class SimStore {
       losscutPrice: row.losscutPrice ?? null,
       positionId: row.positionId ?? null,
       cancelType: row.cancelType ?? null,
-      throughTicks: row.throughTicks ?? null,
+      fillTicks: row.fillTicks ?? null,
       cancelAtMs: row.cancelAtMs ?? null,
       cancelLoses: row.cancelLoses ? 1 : 0,
       changeAtMs: change?.atMs ?? null,
@@ -230,7 +230,7 @@ const orderOf = (row: Row, settles: readonly SettlePart[]): SimOrder => {
     executedSize: coinE8(row["executed_size_e8"] as bigint),
     status: text(row, "status"),
     cancelType: row["cancel_type"] === null ? undefined : text(row, "cancel_type"),
-    throughTicks: optionalInt(row, "through_ticks"),
+    fillTicks: optionalInt(row, "through_ticks"),
     nextFillMs: epochMs(int(row, "next_fill_ms")),
     cancelAtMs: optionalMs(row, "cancel_at_ms"),
     settles,

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
-import type { JobsDeps } from "../../../handlers/cli/common.ts";
+import type { JobsDeps } from "../../../handlers/cli/queueOptions.ts";
 import { registerBook } from "../../../handlers/cli/trading/book.ts";
 import { registerSignals } from "../../../handlers/cli/trading/signals.ts";
 import { registry } from "../../../handlers/registry.ts";

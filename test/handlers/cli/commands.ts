@@ -1,10 +1,10 @@
 // The queue's commands on a test's own world: what they print to stdout and stderr, and how they end.
 import { Command } from "commander";
 import { openDatabase } from "../../../db/open.ts";
-import type { JobsDeps } from "../../../handlers/cli/common.ts";
 import { registerEnqueue } from "../../../handlers/cli/queue/enqueue.ts";
 import { registerJobs } from "../../../handlers/cli/queue/jobs.ts";
 import { registerSchedules } from "../../../handlers/cli/queue/schedules.ts";
+import type { JobsDeps } from "../../../handlers/cli/queueOptions.ts";
 import type { Terminal } from "../../../handlers/cli/terminal.ts";
 import { registerAudit } from "../../../handlers/cli/trading/audit.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";

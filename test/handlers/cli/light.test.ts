@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
 import { registry } from "../../../handlers/registry.ts";
-import { allTogether, type Light, watchLight } from "../../../handlers/runtime/healthReporter.ts";
+import { type HealthReporter, startHealthReporter, worstHealth } from "../../../handlers/runtime/healthReporter.ts";
 import { epochMs } from "../../../lib/core/time.ts";
 import { type Clock, realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
@@ -23,10 +23,10 @@ describe("the light inside the worker", () => {
   let polledMs: number;
   let said: { fact: object; text: string }[];
   let told: Notice[];
-  let light: Light;
+  let light: HealthReporter;
   const start = (watchdogEveryMs: number | undefined, describe = () => "mode paper"): void => {
     const clock: Clock = { nowMs: () => epochMs(nowMs), realNowMs: () => epochMs(nowMs), monotonicMs: () => nowMs };
-    light = watchLight({
+    light = startHealthReporter({
       worker: { health: () => health, polledMs: () => polledMs },
       notifier: { watchdogEveryMs, tell: (notice) => void told.push(notice), close: async () => {} },
       clock,
@@ -109,9 +109,9 @@ describe("the light inside the worker", () => {
     const red = (sinceMs: number) => (): Health => ({ ok: false, sinceMs, why: String(sinceMs) });
     const green = (): Health => ({ ok: true });
     start(undefined);
-    expect(allTogether(green, green)).toEqual({ ok: true });
-    expect(allTogether(green, red(5))).toMatchObject({ why: "5" });
-    expect(allTogether(red(7), green, red(5))).toMatchObject({ why: "5" });
+    expect(worstHealth(green, green)).toEqual({ ok: true });
+    expect(worstHealth(green, red(5))).toMatchObject({ why: "5" });
+    expect(worstHealth(red(7), green, red(5))).toMatchObject({ why: "5" });
   });
 
   test("what its status line tells of can be told at once", () => {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "../../../db/open.ts";
-import { collectHistoryAtStart, incompleteHistory, reviveHistory } from "../../../handlers/market/historyJobs.ts";
-import { noPrices, noPricesText, PriceWatch, whyNoPrices } from "../../../handlers/market/priceOutage.ts";
+import { collectHistoryAtStart, incompleteHistory, retryHistory } from "../../../handlers/market/historyJobs.ts";
+import { noPrices, noPricesText, PriceOutage, whyNoPrices } from "../../../handlers/market/priceOutage.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { onFailure } from "../../../handlers/runtime/onFailure.ts";
 import { databasePath } from "../../../handlers/runtime/stateFolder.ts";
@@ -40,8 +40,8 @@ afterEach(() => {
 });
 
 const store = (): JobStore => new JobStore(db, registry, clock);
-const watch = (): PriceWatch =>
-  new PriceWatch({
+const watch = (): PriceOutage =>
+  new PriceOutage({
     db,
     store: store(),
     clock,
@@ -176,8 +176,8 @@ describe("history", () => {
 
   test("that died of an outage gets fresh attempts when it is over: the newest of a symbol, once; the others are put away", () => {
     const [older, newest] = [die("1", "BTC_JPY", "retry"), die("2", "BTC_JPY", "retry")];
-    reviveHistory(store());
-    reviveHistory(store());
+    retryHistory(store());
+    retryHistory(store());
     expect(states()).toEqual([
       [older, "cancelled"],
       [newest, "ready"],
@@ -188,7 +188,7 @@ describe("history", () => {
 
   test("that a person must look at stays dead, and is begun anew only at a start", () => {
     die("1", "BTC_JPY", "alert");
-    reviveHistory(store());
+    retryHistory(store());
     expect(states().map(([, state]) => state)).toEqual(["dead"]);
     collectHistoryAtStart(store(), "boot", symbolsOf("margin"));
     expect(states().map(([, state]) => state)).toEqual(["dead", "ready", "ready"]);

@@ -1,6 +1,6 @@
 // The comparison of book and venue finds every kind of difference and no others.
 import { expect, test } from "vitest";
-import { executionDifferences, orderDifferences, positionDifferences } from "../../../lib/core/ledger.ts";
+import { executionDifferences, orderDifferences, positionDifferences } from "../../../lib/core/bookComparison.ts";
 import { coinE8, parseCoin, yen } from "../../../lib/core/money.ts";
 import { epochMs } from "../../../lib/core/time.ts";
 import type { Execution, Position, VenueOrder } from "../../../lib/core/venue.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../../lib/core/errors.ts";
 import { isLocked, lockFolder } from "../../../lib/io/lock.ts";
-import { Repeats } from "../../../lib/io/repeats.ts";
+import { LogThrottle } from "../../../lib/io/logThrottle.ts";
 import { isSound, openSqlite, SqliteError } from "../../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../../lib/io/storageTrouble.ts";
 import { compiledUrl } from "../../compiled.ts";
@@ -124,7 +124,7 @@ test("who only asks whether a runner is there does not keep one from starting", 
 });
 
 test("what repeats is said once, then once a minute with how often it was left out", () => {
-  const repeats = new Repeats();
+  const repeats = new LogThrottle();
   expect([0, 1, 59_999].map((ms) => repeats.admit("a", ms))).toEqual([0, undefined, undefined]);
   expect(repeats.admit("b", 60_000)).toBe(0);
   expect([60_000, 60_001, 120_000].map((ms) => repeats.admit("a", ms))).toEqual([2, undefined, 1]);

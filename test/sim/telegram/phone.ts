@@ -1,6 +1,6 @@
 // A small world with a bot: the queue, the venue and the database of world.ts, the real client over HTTP to a fake Bot API, and the
 // owner with the phone. Each request to the Bot API is one more place to die.
-import { rememberRules } from "../../../handlers/market/storedRules.ts";
+import { storeRules } from "../../../handlers/market/storedRules.ts";
 import { Bot, introduce } from "../../../handlers/telegram/bot.ts";
 import { telegramMessenger } from "../../../handlers/telegram/messenger.ts";
 import { pumpOutbox } from "../../../handlers/telegram/outboxJobs.ts";
@@ -65,7 +65,7 @@ export class Phone {
     });
     const phone = new Phone(telegram, world, client);
     world.db.transaction((tx) => {
-      for (const rules of SYMBOL_RULES) rememberRules(tx, rules);
+      for (const rules of SYMBOL_RULES) storeRules(tx, rules);
     });
     return phone;
   }

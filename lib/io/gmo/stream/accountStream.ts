@@ -16,7 +16,6 @@ import type { PrivateChannel } from "../wireEvents.ts";
 import type { Repair } from "./accountRepair.ts";
 import type { AccountSnapshot } from "./accountTypes.ts";
 import { Backoff, type BackoffLimits } from "./backoff.ts";
-import { Bell, sleptWell, unlessAborted } from "./bell.ts";
 import type { CommandPace } from "./commandPace.ts";
 import { type Connect, wsConnect } from "./connection.ts";
 import { Delivery, type Listener } from "./delivery.ts";
@@ -27,6 +26,7 @@ import { type StreamState, ToldOnce } from "./streamState.ts";
 import { keyOf, Subscriptions } from "./subscriptions.ts";
 import { TOKEN_LIMITS, TokenKeeper, type TokenLimits, type TokenSource } from "./tokenKeeper.ts";
 import { type Effect, type Merged, VenueView, type VenueViewOptions } from "./venueView.ts";
+import { sleepUnlessAborted, unlessAborted, Wakeup } from "./wakeup.ts";
 
 export type AccountStreamEvent =
   /** The effect on the view; doubled and overtaken events are not handed out. Orders we do not know are. */
@@ -105,7 +105,7 @@ export class AccountStream {
   readonly #told: ToldOnce;
   readonly #tokens: TokenKeeper;
   readonly #socket: StreamSocket;
-  readonly #repairBell: Bell;
+  readonly #repairBell: Wakeup;
   #state: StreamState;
   /** undefined: live, events are taken as they come. */
   #buffer: Buffered[] | undefined = [];
@@ -122,7 +122,7 @@ export class AccountStream {
     const { log, pace, timers, random } = options;
     this.view = new VenueView(options);
     this.#repairLimits = { ...REPAIR_LIMITS, ...options.repairLimits };
-    this.#repairBell = new Bell(timers);
+    this.#repairBell = new Wakeup(timers);
     this.#delivery = new Delivery<AccountStreamEvent>({
       log,
       queueLimit: options.queueLimit ?? QUEUE_LIMIT,
@@ -184,7 +184,7 @@ export class AccountStream {
   /** Reads REST soon, for example after maintenance. `repaired` tells when it is done. */
   repairNow(reason: string): void {
     this.#asked ??= reason;
-    this.#repairBell.ring();
+    this.#repairBell.signal();
   }
   /** For the health check and for tests: nothing may pile up. */
   counts(): {
@@ -235,7 +235,7 @@ export class AccountStream {
     const effect = this.view.apply(event, atMs);
     if (effect === "old") return;
     this.#delivery.emit({ kind: "account", effect, event, receivedMs });
-    if (effect === "unconfirmed") this.#repairBell.ring();
+    if (effect === "unconfirmed") this.#repairBell.signal();
   }
   #unreadable(text: string, channel: string | undefined, reason: string): void {
     const message = `expected a frame of GMO API 10.4, found one of ${channel ?? "no channel"} that does not parse: ${reason}`;
@@ -284,7 +284,7 @@ export class AccountStream {
         retry.reset();
         unsettled = this.view.doubts > 0 ? unsettled + 1 : 0;
         reason = await this.#nextReason(timers.monotonicMs(), unsettled, signal);
-      } else if (!(await sleptWell(timers, retry.nextMs(), signal))) return;
+      } else if (!(await sleepUnlessAborted(timers, retry.nextMs(), signal))) return;
     }
   }
   /** Waits for the next repair of a live stream; undefined when the signal aborts. */

@@ -2,7 +2,7 @@
 // handed to every socket of the process. Another process behind the same address has a pace of its own; the venue then answers
 // ERR-5003 and `pause` slows us down.
 import type { Timers } from "../timers.ts";
-import { sleptWell } from "./bell.ts";
+import { sleepUnlessAborted } from "./wakeup.ts";
 
 interface Waiting {
   readonly urgent: boolean;
@@ -57,7 +57,7 @@ export class CommandPace {
       const waitMs = this.#freeAtMs - this.timers.monotonicMs();
       if (waitMs > 0) {
         this.#nobodyWaits = new AbortController();
-        await sleptWell(this.timers, waitMs, this.#nobodyWaits.signal);
+        await sleepUnlessAborted(this.timers, waitMs, this.#nobodyWaits.signal);
         continue;
       }
       const next = this.#waiting.find(({ urgent }) => urgent) ?? this.#waiting[0]!;

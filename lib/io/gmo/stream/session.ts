@@ -5,11 +5,11 @@ import type { VenueFrame } from "../../../core/venueEvents.ts";
 import { ruleOf } from "../errorCodes.ts";
 import type { Timers } from "../timers.ts";
 import { readFrame } from "../wireEvents.ts";
-import { Bell, sleptWell } from "./bell.ts";
 import type { CommandPace } from "./commandPace.ts";
 import type { Connect, Connection, ConnectionEnd } from "./connection.ts";
 import type { StreamLimits } from "./limits.ts";
 import { commandOf, keyOf, keyOfFrame, type Subscription, type Subscriptions } from "./subscriptions.ts";
+import { sleepUnlessAborted, Wakeup } from "./wakeup.ts";
 
 export interface SessionEnd {
   /** `dead`: we cut a silent connection. `asked`: somebody called `end`. */
@@ -62,7 +62,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #living = new AbortController();
   readonly #gone = new AbortController();
-  readonly #work: Bell;
+  readonly #work: Wakeup;
   readonly #forgetListener: () => void;
   readonly #sent = new Map<string, Sent>();
   readonly #lastFrameMs = new Map<string, number>();
@@ -79,7 +79,7 @@ export class Session {
   /** Throws SyntaxError for an address that is no WebSocket URL. */
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#work = new Bell(options.timers);
+    this.#work = new Wakeup(options.timers);
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -90,7 +90,7 @@ export class Session {
       onPong: () => this.#heard(false),
       onEnd: (end) => this.#finish(end),
     });
-    this.#forgetListener = options.wanted.onChange(() => this.#work.ring());
+    this.#forgetListener = options.wanted.onChange(() => this.#work.signal());
     void this.#watchHandshake();
   }
 
@@ -103,7 +103,7 @@ export class Session {
     if (!this.#stopLiving({ kind: "asked", reason })) return;
     this.#connection.close();
     const { timers, limits } = this.#options;
-    void sleptWell(timers, limits.closeWithinMs, this.#gone.signal).then((slept) => {
+    void sleepUnlessAborted(timers, limits.closeWithinMs, this.#gone.signal).then((slept) => {
       if (slept) this.#connection.terminate();
     });
   }
@@ -130,7 +130,7 @@ export class Session {
 
   async #watchHandshake(): Promise<void> {
     const { timers, limits } = this.#options;
-    const late = await sleptWell(timers, limits.handshakeMs, this.#living.signal);
+    const late = await sleepUnlessAborted(timers, limits.handshakeMs, this.#living.signal);
     if (late && this.#openedMs === undefined) this.#cut(`no answer to the upgrade within ${limits.handshakeMs} ms`);
   }
   #opened(): void {
@@ -152,7 +152,7 @@ export class Session {
       const nowMs = this.#nowMs();
       const pingDueMs = this.#pingedMs + limits.pingEveryMs;
       const wakeMs = Math.min(pingDueMs, this.#deadline().atMs, nowMs + WATCH_EVERY_MS);
-      if (!(await sleptWell(timers, Math.max(0, wakeMs - nowMs), this.living))) return;
+      if (!(await sleepUnlessAborted(timers, Math.max(0, wakeMs - nowMs), this.living))) return;
       const { atMs, reason } = this.#deadline();
       if (this.#nowMs() >= atMs) {
         this.#cut(reason);
@@ -247,7 +247,7 @@ export class Session {
       this.#tooFast += 1;
       pace.pause(Math.min(limits.commandPauseCapMs, limits.commandPauseMs * 2 ** Math.min(this.#tooFast - 1, 20)));
       this.#ready = false;
-      this.#work.ring();
+      this.#work.signal();
       return;
     }
     if (last?.command === "subscribe") {
@@ -255,7 +255,7 @@ export class Session {
       this.#sent.delete(key);
       this.#recent = [];
       wanted.refuse(key, code);
-      this.#work.ring();
+      this.#work.signal();
     }
     hooks.onRefused({ subscription: last?.subscription, code, text, verdict });
   }

@@ -6,12 +6,12 @@ import type { Logger } from "../../logger.ts";
 import type { Random } from "../../random.ts";
 import type { Timers } from "../timers.ts";
 import { Backoff, slowly } from "./backoff.ts";
-import { sleptWell, unlessAborted } from "./bell.ts";
 import type { CommandPace } from "./commandPace.ts";
 import type { Connect } from "./connection.ts";
 import type { StreamLimits } from "./limits.ts";
 import { type RefusedCommand, Session, type SessionEnd } from "./session.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import { sleepUnlessAborted, unlessAborted } from "./wakeup.ts";
 
 /** Where to connect, and what must be kept up meanwhile. */
 export interface Endpoint {
@@ -72,7 +72,7 @@ export class StreamSocket {
       if (this.#stopping.signal.aborted) return;
       log.warn({ stream: name, reason, waitMs }, "stream.down");
       hooks.onDown(reason);
-      await sleptWell(timers, waitMs, this.#stopping.signal);
+      await sleepUnlessAborted(timers, waitMs, this.#stopping.signal);
     }
   }
 

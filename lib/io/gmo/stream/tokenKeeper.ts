@@ -5,8 +5,8 @@ import { AppError } from "../../../core/errors.ts";
 import type { WriteResult } from "../../../core/venue.ts";
 import { isMaintenance } from "../errorCodes.ts";
 import type { Timers } from "../timers.ts";
-import { sleptWell } from "./bell.ts";
 import type { SessionEnd } from "./session.ts";
+import { sleepUnlessAborted } from "./wakeup.ts";
 
 /** The three calls of the REST connector (api.ts has them). */
 export interface TokenSource {
@@ -86,7 +86,7 @@ export class TokenKeeper {
       const token = this.#token;
       if (!token) return living.aborted ? undefined : "the token is gone";
       const dueMs = failures > 0 ? limits.extendAgainMs : token.extendedMs + limits.extendEveryMs - this.#nowMs();
-      if (!(await sleptWell(timers, Math.max(0, dueMs), living))) return undefined;
+      if (!(await sleepUnlessAborted(timers, Math.max(0, dueMs), living))) return undefined;
       const askedMs = this.#nowMs();
       const result = await settled(source.extendToken(token.text, living));
       if (living.aborted) return undefined;
@@ -131,7 +131,7 @@ export class TokenKeeper {
       await Promise.all(this.#deleting);
       done.abort();
     })();
-    await Promise.race([work, sleptWell(timers, limits.stopWithinMs, done.signal)]);
+    await Promise.race([work, sleepUnlessAborted(timers, limits.stopWithinMs, done.signal)]);
     done.abort();
   }
 

@@ -2,7 +2,7 @@
 import type { Timers } from "../timers.ts";
 
 /** False when the signal came first. */
-export const sleptWell = async (timers: Timers, ms: number, signal: AbortSignal): Promise<boolean> => {
+export const sleepUnlessAborted = async (timers: Timers, ms: number, signal: AbortSignal): Promise<boolean> => {
   if (signal.aborted) return false;
   try {
     await timers.sleep(ms, signal);
@@ -31,12 +31,12 @@ export const unlessAborted = async <T>(promise: Promise<T>, signal: AbortSignal)
 };
 
 /** Remembers one ring until somebody has waited for it. One waiter at a time. */
-export class Bell {
+export class Wakeup {
   #rung = false;
   #wake: (() => void) | undefined;
   constructor(private readonly timers: Timers) {}
 
-  ring(): void {
+  signal(): void {
     this.#rung = true;
     this.#wake?.();
   }
@@ -49,7 +49,7 @@ export class Bell {
       this.#wake = stop;
       if (ms === undefined)
         await new Promise<void>((resolve) => cut.signal.addEventListener("abort", () => resolve(), { once: true }));
-      else await sleptWell(this.timers, ms, cut.signal);
+      else await sleepUnlessAborted(this.timers, ms, cut.signal);
       this.#wake = undefined;
       signal.removeEventListener("abort", stop);
     }

@@ -1,7 +1,7 @@
 // What fails again and again is said once, and then at most once a minute.
 const QUIET_MS = 60_000;
 
-export class Repeats {
+export class LogThrottle {
   readonly #said = new Map<string, { atMs: number; leftOut: number }>();
 
   /**
