@@ -2,7 +2,7 @@
 // checks in a row. The count is a row, so a restart goes on where it was.
 import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
-import { type EpochMs, SECOND_MS } from "../lib/core/time.ts";
+import { plusMs, SECOND_MS } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { API_HALT, GOOD_CHECKS } from "./market/apiErrors.ts";
@@ -42,7 +42,7 @@ export const checkApi: AppHandler<Input> = {
       };
     return {
       kind: "snooze",
-      untilMs: (atMs + EVERY_MS) as EpochMs,
+      untilMs: plusMs(atMs, EVERY_MS),
       reason: `${good} of ${GOOD_BEFORE_END} good checks (the last one: ${found})`,
       write: (tx) => tx.meta.set(GOOD_CHECKS, String(good)),
     };

@@ -7,7 +7,7 @@ import { passivePrice } from "../lib/core/entry.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { formatE8 } from "../lib/core/money.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
-import type { EpochMs } from "../lib/core/time.ts";
+import { earliest } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
 import { auditCtx, recordIntent } from "./book/booking.ts";
 import { refusedText } from "./book/tradeText.ts";
@@ -37,7 +37,7 @@ const checkWhileValid = async (
     const nowMs = ctx.clock.nowMs();
     if (nowMs >= proposal.validUntilMs) return over;
     ctx.log.warn({ proposalId: proposal.id, code: e.code, err: e }, "execute.venueNotAnswering");
-    const untilMs = Math.min(nowMs + AGAIN_MS, proposal.validUntilMs) as EpochMs;
+    const untilMs = earliest(nowMs + AGAIN_MS, proposal.validUntilMs);
     return { kind: "snooze", untilMs, reason: `the venue could not be read (${e.code})` };
   }
 };

@@ -18,6 +18,7 @@ import {
   epochMs,
   isoUtc,
   MINUTE_MS,
+  plusMs,
   SECOND_MS,
   venueDate,
   venueDayStart,
@@ -46,8 +47,8 @@ export const fetchMarket: AppHandler<Input> = {
   serialKey: ({ symbol }) => `chain:${symbol}`,
   async run({ symbol, tickMs }, ctx): Promise<Outcome> {
     assertTraded(ctx.config.PRODUCT, symbol);
-    const bar = (barOpen(epochMs(tickMs)) - BAR_MS) as EpochMs;
-    const closeMs = (bar + BAR_MS) as EpochMs;
+    const bar = plusMs(barOpen(epochMs(tickMs)), -BAR_MS);
+    const closeMs = plusMs(bar, BAR_MS);
     const status = await ctx.venue.status(ctx.signal);
     if (status !== "OPEN") return noSignal(ctx, symbol, bar, `the venue is ${status}`);
 
@@ -58,7 +59,7 @@ export const fetchMarket: AppHandler<Input> = {
       if (ctx.clock.nowMs() < closeMs + waitMs)
         return {
           kind: "snooze",
-          untilMs: (ctx.clock.nowMs() + 10 * SECOND_MS) as EpochMs,
+          untilMs: plusMs(ctx.clock.nowMs(), 10 * SECOND_MS),
           reason: "the closed candle is not published yet",
         };
       built = await candleFromTrades(ctx, symbol, bar);
@@ -117,7 +118,7 @@ const tellOfMove = (tx: Tx, ctx: AppCtx, symbol: string, bar: EpochMs, atMs: Epo
   const key = `price:${symbol}`;
   const judged = tx.candles.at(symbol, bar);
   if (!judged) return;
-  const move = priceMove(judged, tx.candles.at(symbol, (bar - BAR_MS) as EpochMs));
+  const move = priceMove(judged, tx.candles.at(symbol, plusMs(bar, -BAR_MS)));
   if (Math.abs(move.ratio) <= PRICE_MOVE_LIMIT) {
     tx.alerts.resolve(key, atMs);
     return;
@@ -155,13 +156,13 @@ const noSignal = (ctx: AppCtx, symbol: string, bar: EpochMs, reason: string) => 
 
 /** Closed candles of the venue days that hold the bar and the holes before it, back-filled at most three days. */
 const closedCandles = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise<readonly Candle[]> => {
-  const oldest = (bar - BACKFILL_DAYS * DAY_MS) as EpochMs;
+  const oldest = plusMs(bar, -BACKFILL_DAYS * DAY_MS);
   const known = ctx.db.candles.openTimes(symbol, oldest, bar);
   const dates = new Set<string>();
   const today = venueDayStart(bar);
   // Holes older than today are asked for once a day, with the first bar of the venue day: a maintenance hole never fills.
   const from = bar === today ? oldest : today;
-  for (let open = from; open < bar; open = (open + BAR_MS) as EpochMs) if (!known.has(open)) dates.add(venueDate(open));
+  for (let open = from; open < bar; open = plusMs(open, BAR_MS)) if (!known.has(open)) dates.add(venueDate(open));
   dates.add(venueDate(bar));
   const nowMs = ctx.clock.nowMs();
   const candles: Candle[] = [];

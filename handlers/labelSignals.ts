@@ -5,7 +5,7 @@ import type { SignalLabel, UnlabelledSignal } from "../db/tables/labels.ts";
 import type { Config } from "../lib/core/config.ts";
 import { LABEL_COST_BPS, type RuleSettings, rulePlan, simulateRule, touchLabel } from "../lib/core/labels.ts";
 import { toNumber } from "../lib/core/money.ts";
-import { BAR_MS, DAY_MS, type EpochMs, epochMs, HOUR_MS } from "../lib/core/time.ts";
+import { BAR_MS, DAY_MS, type EpochMs, epochMs, HOUR_MS, plusMs } from "../lib/core/time.ts";
 import type { Outcome, Reads } from "../queue/types.ts";
 import type { AppHandler } from "./context.ts";
 
@@ -36,8 +36,8 @@ export const labelSignals: AppHandler<Input> = {
   async run({ tickMs }, ctx): Promise<Outcome> {
     const rule = ruleSettings(ctx.config);
     const horizonMs = Math.max(rule.timeStopMs, HOUR_MS);
-    const newestBar = (tickMs - horizonMs - BAR_MS) as EpochMs;
-    const signals = ctx.db.labels.unlabelled((newestBar - LOOK_BACK_MS) as EpochMs, newestBar);
+    const newestBar = plusMs(epochMs(tickMs), -horizonMs - BAR_MS);
+    const signals = ctx.db.labels.unlabelled(plusMs(newestBar, -LOOK_BACK_MS), newestBar);
     const labels = signals.flatMap((signal) => labelsOf(ctx.db, signal, rule, epochMs(tickMs), ctx.clock.nowMs()));
     if (labels.length === 0)
       return { kind: "stop", reason: signals.length === 0 ? "nothing to label" : "candles are still missing" };
@@ -57,8 +57,8 @@ const labelsOf = (
   tickMs: EpochMs,
   labelledMs: EpochMs,
 ): readonly SignalLabel[] => {
-  const entryMs = (barOpenMs + BAR_MS) as EpochMs;
-  const endMs = (entryMs + Math.max(rule.timeStopMs, HOUR_MS)) as EpochMs;
+  const entryMs = plusMs(barOpenMs, BAR_MS);
+  const endMs = plusMs(entryMs, Math.max(rule.timeStopMs, HOUR_MS));
   const entry = db.candles.at(symbol, barOpenMs)?.close;
   if (entry === undefined) return [];
   const candles = db.candles.range(symbol, entryMs, endMs);

@@ -1,7 +1,7 @@
 // 04:30 JST: forgets finished jobs older than JOBS_KEEP_DAYS (queue/prune.ts). Trades, orders, the audit log and what else
 // the book needs are other tables and stay.
 import { z } from "zod";
-import { DAY_MS, type EpochMs } from "../lib/core/time.ts";
+import { DAY_MS, plusMs } from "../lib/core/time.ts";
 import { pruneJobs as prune } from "../queue/prune.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
 import type { AppHandler } from "./context.ts";
@@ -32,7 +32,7 @@ export const pruneJobs: AppHandler<Input> = {
         reason: "the clock is far ahead of the last time: jobs are forgotten tomorrow",
         write: note,
       };
-    const beforeMs = (nowMs - ctx.config.JOBS_KEEP_DAYS * DAY_MS) as EpochMs;
+    const beforeMs = plusMs(nowMs, -ctx.config.JOBS_KEEP_DAYS * DAY_MS);
     const pruned = await prune(ctx.desk.db, ctx.clock, { beforeMs, signal: ctx.signal });
     ctx.log.info({ ...pruned, beforeMs }, "jobs.pruned");
     return { kind: "done", write: note };

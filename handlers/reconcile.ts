@@ -10,7 +10,7 @@ import { settleMs } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { composeAlert } from "../lib/core/text/composeAlert.ts";
-import { type EpochMs, jstDayStart, MINUTE_MS } from "../lib/core/time.ts";
+import { type EpochMs, earliest, jstDayStart, MINUTE_MS, plusMs } from "../lib/core/time.ts";
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { checkJob } from "./jobs.ts";
@@ -65,7 +65,7 @@ export const reconcile: AppHandler<Input> = {
     } catch (e) {
       if (!(e instanceof AppError) || e.verdict !== "retry" || ctx.signal.aborted) throw asAlert(e);
       ctx.log.warn({ code: e.code, err: e }, "reconcile.venueNotAnswering");
-      const untilMs = (ctx.clock.nowMs() + LOOK_AGAIN_MS) as EpochMs;
+      const untilMs = plusMs(ctx.clock.nowMs(), LOOK_AGAIN_MS);
       return { kind: "snooze", untilMs, reason: `the venue could not be read (${e.code})`, next };
     }
     checkLossLimits(ctx, account);
@@ -80,7 +80,7 @@ export const reconcile: AppHandler<Input> = {
     if (found.some((d) => !again.has(d.key)))
       return {
         kind: "snooze",
-        untilMs: (nowMs + SECOND_LOOK_MS) as EpochMs,
+        untilMs: plusMs(nowMs, SECOND_LOOK_MS),
         reason: "a difference was seen for the first time",
         write: (tx) => void tx.differences.record(found, nowMs),
         next,
@@ -104,7 +104,7 @@ const unansweredUntilMs = (ctx: AppCtx, nowMs: EpochMs): EpochMs | undefined => 
     .allLive()
     .flatMap((o) => (o.state === "sending" || o.state === "unknown" ? [o.sentMs + settleMs(o.intent.purpose)] : []));
   if (settles.length === 0) return undefined;
-  return Math.min(nowMs + SECOND_LOOK_MS, Math.max(nowMs + UNANSWERED_LOOK_MS, Math.min(...settles))) as EpochMs;
+  return earliest(nowMs + SECOND_LOOK_MS, Math.max(nowMs + UNANSWERED_LOOK_MS, Math.min(...settles)));
 };
 
 /** Once a minute for the same difference. */

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { OutboxMessage } from "../db/tables/outbox.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
-import { type EpochMs, epochMs } from "../lib/core/time.ts";
+import { type EpochMs, epochMs, plusMs } from "../lib/core/time.ts";
 import type { Outcome, Tx } from "../queue/types.ts";
 import type { AppCtx, AppHandler, DeliveredAt, Delivery, ScriptedAnswer } from "./context.ts";
 import { floodAt } from "./telegram/alertDigest.ts";
@@ -32,7 +32,7 @@ export const sendTelegram: AppHandler<Input> = {
     if (!own || own.state === "sent" || own.state === "dropped") return { kind: "stop", reason: "nothing to deliver" };
     const { sendAfterMs } = ctx.db.telegram.state();
     if (mustWait(sendAfterMs, nowMs)) return { kind: "snooze", untilMs: sendAfterMs, reason: "waiting to send again" };
-    const message = ctx.db.outbox.next((nowMs - STALE_MESSAGE_MS) as EpochMs, floodAt(nowMs));
+    const message = ctx.db.outbox.next(plusMs(nowMs, -STALE_MESSAGE_MS), floodAt(nowMs));
     if (!message) return settled(nowMs, own, own, (tx) => tx.outbox.markDropped(own.id, "older than a week"));
     const unwanted = whyNotSend(ctx, message, nowMs);
     if (unwanted !== undefined) return settled(nowMs, own, message, (tx) => giveUp(tx, ctx, message, unwanted, nowMs));

@@ -8,7 +8,7 @@ import { AppError } from "../lib/core/errors.ts";
 import { coinE8, minBig } from "../lib/core/money.ts";
 import { type In, type Order, settleMs } from "../lib/core/order.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
-import type { EpochMs } from "../lib/core/time.ts";
+import { epochMs, plusMs } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
 import { auditCtx } from "./book/booking.ts";
 import { endEntry } from "./book/tradeEnd.ts";
@@ -62,7 +62,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
     await bindLateOrders(ctx, trade, await externalActivity(ctx, trade.symbol));
   if (unreported.length > 0) {
     // Ended at the venue: there is nothing to cancel or to quote, only to look again. Reconcile asks a person meanwhile.
-    const untilMs = (ctx.clock.nowMs() + LOOK_AGAIN_MS) as EpochMs;
+    const untilMs = plusMs(ctx.clock.nowMs(), LOOK_AGAIN_MS);
     return pollAgain(ctx, trade.symbol, { untilMs, reason: "the venue has not told its executions" }, LOOK_AGAIN_MS);
   }
   const looked = new Set<number>();
@@ -89,7 +89,7 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
       case "look": {
         if (looked.has(step.order.id)) {
           const settledMs = step.order.sentMs + settleMs("entry");
-          const untilMs = (settledMs > nowMs ? settledMs : nowMs + LOOK_AGAIN_MS) as EpochMs;
+          const untilMs = epochMs(settledMs > nowMs ? settledMs : nowMs + LOOK_AGAIN_MS);
           return pollAgain(ctx, trade.symbol, { untilMs, reason: "looking for the entry order" }, LOOK_AGAIN_MS);
         }
         looked.add(step.order.id);

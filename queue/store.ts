@@ -4,7 +4,7 @@ import type { Database, Tx } from "../db/open.ts";
 import type { Attempt, Job, JobFilter, JobStats } from "../db/tables/jobs.ts";
 import { jobWrites } from "../db/tables/jobWrites.ts";
 import { AppError } from "../lib/core/errors.ts";
-import type { EpochMs } from "../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import { Rates } from "./rates.ts";
 import type { Registry } from "./registry.ts";
@@ -147,7 +147,7 @@ export class JobStore {
       limited.map((one) => one.name),
     );
     const free = this.#rates.nextFreeMs(limited);
-    return free === undefined || (due !== undefined && due <= free) ? due : (free as EpochMs);
+    return free === undefined || (due !== undefined && due <= free) ? due : epochMs(free);
   }
 
   /** Newest first. */

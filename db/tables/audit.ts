@@ -1,7 +1,7 @@
 // audit_events: append-only and hash-chained. Each row's hash covers its content and the hash before it, so a changed,
 // removed or reordered row shows. It alone must answer "why did we hold this at 14:05?".
 import { createHash } from "node:crypto";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export interface AuditEvent {
@@ -53,7 +53,7 @@ export const auditReads = (sql: Sqlite) => {
   const last = sql.prepare<[], RawRow>("SELECT * FROM audit_events ORDER BY seq DESC LIMIT 1");
   const parse = (row: RawRow): AuditRow => ({
     seq: row.seq,
-    atMs: row.at_ms as EpochMs,
+    atMs: epochMs(row.at_ms),
     kind: row.kind,
     actor: row.actor,
     traceId: row.trace_id ?? undefined,

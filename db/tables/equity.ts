@@ -1,6 +1,6 @@
 // equity_points: account equity over time, the base of the daily, weekly and monthly loss limits and of the equity curve.
 import type { YenE8 } from "../../lib/core/money.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export interface EquityPoint {
@@ -15,7 +15,7 @@ interface Row {
   unrealised_e8: YenE8 | null;
 }
 const toPoint = (row: Row): EquityPoint => ({
-  atMs: Number(row.at_ms) as EpochMs,
+  atMs: epochMs(Number(row.at_ms)),
   equity: row.equity_e8,
   unrealised: row.unrealised_e8 ?? undefined,
 });

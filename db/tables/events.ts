@@ -1,6 +1,6 @@
 // economic_events: the calendar the news gate reads. Imported whole from a file, never half.
 import { type EconomicEvent, type Importance, MAX_WINDOW_MINUTES } from "../../lib/core/events.ts";
-import { type EpochMs, MINUTE_MS } from "../../lib/core/time.ts";
+import { type EpochMs, epochMsOrUndefined, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 interface Row {
@@ -30,7 +30,7 @@ export const eventReads = (sql: Sqlite) => {
     near: (atMs: EpochMs): readonly EconomicEvent[] =>
       range.all(atMs - MAX_WINDOW_MINUTES * MINUTE_MS, atMs + MAX_WINDOW_MINUTES * MINUTE_MS + 1).map(toEvent),
     /** Time of the last known event: a calendar that has ended protects nobody. */
-    lastMs: (): EpochMs | undefined => (newest.get() ?? undefined) as EpochMs | undefined,
+    lastMs: (): EpochMs | undefined => epochMsOrUndefined(newest.get()),
   };
 };
 

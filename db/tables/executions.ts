@@ -3,7 +3,7 @@ import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
 import { floorDiv, yenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { BookedExecution } from "../../lib/core/pnl.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { epochMs } from "../../lib/core/time.ts";
 import type { Side } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -52,7 +52,7 @@ const toExecution = (r: Row): ExecutionRow => ({
   lossGain: r.loss_gain_e8,
   fee: r.fee_e8,
   exitReason: r.exit_reason ?? undefined,
-  atMs: Number(r.at_ms) as EpochMs,
+  atMs: epochMs(Number(r.at_ms)),
   estimated: r.estimated === 1n,
 });
 

@@ -1,6 +1,6 @@
 // halts: what stops new risk. While a halt is active no job of a risk-adding handler is claimed; the claim itself reads
 // this table, so a halt works from its commit on and survives restarts. One open row per kind.
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export interface Halt {
@@ -28,9 +28,9 @@ const parse = (row: RawRow): Halt => ({
   id: row.id,
   kind: row.kind,
   reason: row.reason,
-  raisedMs: row.raised_ms as EpochMs,
-  untilMs: (row.until_ms ?? undefined) as EpochMs | undefined,
-  clearedMs: (row.cleared_ms ?? undefined) as EpochMs | undefined,
+  raisedMs: epochMs(row.raised_ms),
+  untilMs: epochMsOrUndefined(row.until_ms),
+  clearedMs: epochMsOrUndefined(row.cleared_ms),
   clearedBy: row.cleared_by ?? undefined,
 });
 

@@ -1,6 +1,6 @@
 // jobs and attempts: the ledger of all work. Reads are for everyone; the writes are the queue's alone (queue/store.ts,
 // queue/ledger.ts) and are therefore not part of a handler's Tx.
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export type JobState = "ready" | "running" | "parked" | "done" | "dead" | "cancelled" | "expired";
@@ -108,8 +108,8 @@ export const parseJob = (row: RawJob): Job => ({
   risk: row.risk,
   priority: row.priority,
   serialKey: row.serial_key ?? undefined,
-  runAtMs: row.run_at_ms as EpochMs,
-  expiresAtMs: (row.expires_at_ms ?? undefined) as EpochMs | undefined,
+  runAtMs: epochMs(row.run_at_ms),
+  expiresAtMs: epochMsOrUndefined(row.expires_at_ms),
   attempts: row.attempts,
   maxAttempts: row.max_attempts,
   fence: row.fence,
@@ -117,14 +117,14 @@ export const parseJob = (row: RawJob): Job => ({
   leaseUntilMs: row.lease_until_ms ?? undefined,
   snoozed: row.snoozed === 1,
   wakeOn: row.wake_on === null ? [] : (JSON.parse(row.wake_on) as string[]),
-  deadlineMs: (row.deadline_ms ?? undefined) as EpochMs | undefined,
+  deadlineMs: epochMsOrUndefined(row.deadline_ms),
   deadlinePassed: row.deadline_passed === 1,
   parentId: row.parent_id ?? undefined,
   traceId: row.trace_id,
   error: row.error === null ? undefined : (JSON.parse(row.error) as StoredError),
   reason: row.reason ?? undefined,
-  createdMs: row.created_ms as EpochMs,
-  finishedMs: (row.finished_ms ?? undefined) as EpochMs | undefined,
+  createdMs: epochMs(row.created_ms),
+  finishedMs: epochMsOrUndefined(row.finished_ms),
 });
 
 /**
@@ -229,8 +229,8 @@ export const jobReads = (sql: Sqlite) => {
         attempt: row.attempt,
         fence: row.fence,
         worker: row.worker,
-        startedMs: row.started_ms as EpochMs,
-        endedMs: (row.ended_ms ?? undefined) as EpochMs | undefined,
+        startedMs: epochMs(row.started_ms),
+        endedMs: epochMsOrUndefined(row.ended_ms),
         outcome: row.outcome ?? undefined,
         error: row.error === null ? undefined : (JSON.parse(row.error) as StoredError),
       })),
@@ -240,7 +240,7 @@ export const jobReads = (sql: Sqlite) => {
      * `busy` handlers do not count.
      */
     nextDueMs: (nowMs: EpochMs, busy: readonly string[] = []): EpochMs | undefined =>
-      (nextDue.get({ now: nowMs, busy: JSON.stringify(busy) })?.at ?? undefined) as EpochMs | undefined,
+      epochMsOrUndefined(nextDue.get({ now: nowMs, busy: JSON.stringify(busy) })?.at),
     wakeTopics: (): readonly string[] => topics.all().map((row) => row.topic),
     stats(nowMs: EpochMs): JobStats {
       const names = counts.all();
@@ -251,7 +251,7 @@ export const jobReads = (sql: Sqlite) => {
         states,
         names,
         due: waiting?.count ?? 0,
-        oldestDueMs: (waiting?.oldest ?? undefined) as EpochMs | undefined,
+        oldestDueMs: epochMsOrUndefined(waiting?.oldest),
       };
     },
   };

@@ -14,7 +14,7 @@ import {
   type OrderPurpose,
   type OrderState,
 } from "../../lib/core/order.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { ExecutionType, Side, TimeInForce } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { legGuard } from "./legGuard.ts";
@@ -47,7 +47,7 @@ interface Row {
   detail: string | null;
 }
 
-const ms = (value: bigint | null): EpochMs | undefined => (value === null ? undefined : (Number(value) as EpochMs));
+const ms = (value: bigint | null): EpochMs | undefined => (value === null ? undefined : epochMs(Number(value)));
 const need = <T>(value: T | null | undefined, row: Row, column: string): T => {
   if (value === null || value === undefined)
     throw new AppError("alert", "ORDER_ROW", `order ${row.id} is ${row.state}, expected a ${column}, found none`);
@@ -71,7 +71,7 @@ const toOrder = (r: Row): Order => {
     size: r.size_e8,
   };
   assertIntent(intent);
-  const base = { id: Number(r.id), intent, createdMs: Number(r.created_ms) as EpochMs };
+  const base = { id: Number(r.id), intent, createdMs: epochMs(Number(r.created_ms)) };
   const sentMs = (): EpochMs => need(ms(r.sent_ms), r, "sent_ms");
   const closedMs = (): EpochMs => need(ms(r.closed_ms), r, "closed_ms");
   switch (r.state) {

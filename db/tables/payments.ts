@@ -1,6 +1,6 @@
 // payments: yen the owner has paid out, so that they are no loss of trading.
 import { type YenE8, yenE8 } from "../../lib/core/money.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export const paymentReads = (sql: Sqlite) => {
@@ -18,7 +18,7 @@ export const paymentReads = (sql: Sqlite) => {
   return {
     /** Each of them, in order. */
     list: (fromMs: EpochMs, untilMs: number): readonly { readonly atMs: EpochMs; readonly amount: YenE8 }[] =>
-      list.all(fromMs, untilMs).map((row) => ({ atMs: Number(row.at_ms) as EpochMs, amount: row.amount_e8 })),
+      list.all(fromMs, untilMs).map((row) => ({ atMs: epochMs(Number(row.at_ms)), amount: row.amount_e8 })),
     /** Paid out with fromMs <= time < untilMs, 0 or more. */
     outBetween: (fromMs: EpochMs, untilMs: number): YenE8 => yenE8(between.get(fromMs, untilMs) ?? 0n),
   };

@@ -1,6 +1,6 @@
 // positions: what our entries opened at the venue, and how much of it is still open. One trade may hold several.
 import { type CoinE8, floorDiv, type YenE8 } from "../../lib/core/money.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Side } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -36,8 +36,8 @@ const toPosition = (r: Row): PositionRow => ({
   opened: r.opened_e8,
   open: r.open_e8,
   price: r.price_e8,
-  openedMs: Number(r.opened_ms) as EpochMs,
-  closedMs: r.closed_ms === null ? undefined : (Number(r.closed_ms) as EpochMs),
+  openedMs: epochMs(Number(r.opened_ms)),
+  closedMs: r.closed_ms === null ? undefined : epochMs(Number(r.closed_ms)),
 });
 
 export const positionReads = (sql: Sqlite) => {

@@ -1,6 +1,6 @@
 // proposals and approvals: exactly what the owner is asked, and the one answer it ever gets.
 import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import type { DecidedBy } from "./signals.ts";
@@ -89,8 +89,8 @@ const toProposal = (row: Row): Proposal => ({
   rank: row.rank ?? undefined,
   breakEven: row.break_even,
   hash: row.hash,
-  createdMs: Number(row.created_ms) as EpochMs,
-  validUntilMs: Number(row.valid_until_ms) as EpochMs,
+  createdMs: epochMs(Number(row.created_ms)),
+  validUntilMs: epochMs(Number(row.valid_until_ms)),
   state: row.state,
   supersedes: row.supersedes ?? undefined,
   traceId: row.trace_id,
@@ -139,7 +139,7 @@ export const proposalReads = (sql: Sqlite) => {
           decidedBy: row.decided_by,
           actor: row.actor,
           hash: row.hash,
-          decidedMs: row.decided_ms as EpochMs,
+          decidedMs: epochMs(row.decided_ms),
         }
       );
     },

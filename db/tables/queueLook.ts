@@ -1,6 +1,6 @@
 // The queue as a person looks at it: pages of jobs, workers, what runs, what failed lately. Reads only; nothing here
 // decides what runs. Each call is one short read, so that a view which is open all night holds nothing.
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { type Job, type JobState, parseJob, type RawJob, type StoredError } from "./jobs.ts";
 
@@ -126,7 +126,7 @@ export const queueLookReads = (sql: Sqlite) => ({
          WHERE j.state = 'running' ORDER BY a.started_ms, j.id`,
       )
       .all()
-      .map((row) => ({ job: parseJob(row), startedMs: row.attempt_started_ms ?? (row.run_at_ms as EpochMs) })),
+      .map((row) => ({ job: parseJob(row), startedMs: row.attempt_started_ms ?? epochMs(row.run_at_ms) })),
 
   /** Attempts that failed since `sinceMs`, newest first, and how many. */
   failures(sinceMs: EpochMs, limit: number): { readonly newest: readonly FailedAttempt[]; readonly total: number } {

@@ -2,7 +2,7 @@
 // Statements are prepared when asked for: reports are rare, a worker's start is not the place to pay for them.
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { AnsweredProposal, JudgedBar, PlannedFill } from "../../lib/core/performance.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import type { ProposalState } from "./proposals.ts";
@@ -147,7 +147,7 @@ const toTrade = (row: TradeRow): ReportTrade => ({
   size: row.position_size,
   confidence: row.confidence,
   breakEven: row.break_even,
-  createdMs: Date.parse(row.created_at) as EpochMs,
+  createdMs: epochMs(Date.parse(row.created_at)),
   firstFillMs: row.first_fill_ms ?? undefined,
   closedMs: row.closed_ms ?? undefined,
   exitReason: row.exit_reason ?? undefined,
@@ -238,12 +238,12 @@ export const reportingReads = (sql: Sqlite) => ({
         confidence: row.confidence,
         rank: row.rank ?? undefined,
         breakEven: row.break_even,
-        createdMs: Number(row.created_ms) as EpochMs,
-        validUntilMs: Number(row.valid_until_ms) as EpochMs,
+        createdMs: epochMs(Number(row.created_ms)),
+        validUntilMs: epochMs(Number(row.valid_until_ms)),
         state: row.state,
         decidedBy: row.decided_by ?? undefined,
         actor: row.actor ?? undefined,
-        decidedMs: row.decided_ms === null ? undefined : (Number(row.decided_ms) as EpochMs),
+        decidedMs: row.decided_ms === null ? undefined : epochMs(Number(row.decided_ms)),
         refusal: row.refusal ?? undefined,
         tradeId: row.trade_id === null ? undefined : Number(row.trade_id),
       })),

@@ -1,5 +1,5 @@
 // schedules: what ticks, when it ticks next, and what to do with ticks that were missed. The row is the timer.
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 /** Missed ticks: `skip` runs none of them, `once` the newest, `all` the newest `maxCatchUp`, oldest first. */
@@ -43,8 +43,8 @@ const parse = (row: RawRow): Schedule => ({
   policy: row.policy,
   maxCatchUp: row.max_catch_up,
   expiresAfterMs: row.expires_after_ms ?? undefined,
-  nextTickMs: row.next_tick_ms as EpochMs,
-  lastTickMs: (row.last_tick_ms ?? undefined) as EpochMs | undefined,
+  nextTickMs: epochMs(row.next_tick_ms),
+  lastTickMs: epochMsOrUndefined(row.last_tick_ms),
   paused: row.paused === 1,
 });
 
@@ -59,7 +59,7 @@ export const scheduleReads = (sql: Sqlite) => {
       return row && parse(row);
     },
     /** The earliest next tick of any schedule that is not paused. */
-    nextTickMs: (): EpochMs | undefined => (next.get()?.at ?? undefined) as EpochMs | undefined,
+    nextTickMs: (): EpochMs | undefined => epochMsOrUndefined(next.get()?.at),
   };
 };
 

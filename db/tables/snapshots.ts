@@ -1,6 +1,6 @@
 // snapshots: what fetchMarket saw at one bar close. Written once per symbol and bar.
 import type { YenE8 } from "../../lib/core/money.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { VenueStatus } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -43,15 +43,15 @@ export const snapshotReads = (sql: Sqlite) => {
   const newest = sql.prepare<[], number | null>("SELECT max(taken_ms) FROM snapshots").pluck();
   return {
     /** When market data were last stored. */
-    lastTakenMs: (): EpochMs | undefined => (newest.get() ?? undefined) as EpochMs | undefined,
+    lastTakenMs: (): EpochMs | undefined => epochMsOrUndefined(newest.get()),
     at: (symbol: string, barOpenMs: EpochMs): Snapshot | undefined => {
       const row = at.get(symbol, barOpenMs);
       return (
         row && {
           id: row.id,
           symbol: row.symbol,
-          barOpenMs: Number(row.bar_open_ms) as EpochMs,
-          takenMs: Number(row.taken_ms) as EpochMs,
+          barOpenMs: epochMs(Number(row.bar_open_ms)),
+          takenMs: epochMs(Number(row.taken_ms)),
           venueStatus: row.venue_status,
           bid: row.bid_e8,
           ask: row.ask_e8,

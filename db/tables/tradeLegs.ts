@@ -2,7 +2,7 @@
 import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { LegPlan } from "../../lib/core/protection.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import { assertLeg } from "../../lib/core/tradeState.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { legGuard } from "./legGuard.ts";
@@ -52,7 +52,7 @@ const fieldsOf = (r: Row): LegRow => ({
   stop: r.stop_e8,
   excess: r.excess === 1n,
   exitReason: r.exit_reason ?? undefined,
-  closedMs: r.closed_ms === null ? undefined : (Number(r.closed_ms) as EpochMs),
+  closedMs: r.closed_ms === null ? undefined : epochMs(Number(r.closed_ms)),
 });
 
 export const tradeLegReads = (sql: Sqlite) => {

@@ -4,7 +4,7 @@ import type { CloseHow } from "../../lib/core/exits.ts";
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { TradeResult } from "../../lib/core/pnl.ts";
-import { type EpochMs, isoUtc } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, isoUtc } from "../../lib/core/time.ts";
 import { assertTrade, moveTrade, type TradeStatus } from "../../lib/core/tradeState.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -83,7 +83,7 @@ interface Row {
   min_size_e8: CoinE8;
   size_step_e8: CoinE8;
 }
-const ms = (value: bigint | null): EpochMs | undefined => (value === null ? undefined : (Number(value) as EpochMs));
+const ms = (value: bigint | null): EpochMs | undefined => (value === null ? undefined : epochMs(Number(value)));
 const toTrade = (r: Row): Trade => {
   const trade = fieldsOf(r);
   assertTrade(trade);

@@ -4,7 +4,7 @@ import { AppError } from "../../lib/core/errors.ts";
 import { coinE8 } from "../../lib/core/money.ts";
 import { findOurs, type In, NOT_SHOWN, type Order, settleMs } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
-import { type EpochMs, waitEndMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, waitEndMs } from "../../lib/core/time.ts";
 import { type Execution, isTerminalStatus, type VenueOrder, type VenueOrderStatus } from "../../lib/core/venue.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
 import { applyOrderEvent, auditCtx, bookOrder, protectionJobs } from "../book/booking.ts";
@@ -67,7 +67,7 @@ const SAME_LOOK_MS = 10_000;
 const looksAfter = (nowMs: EpochMs): readonly NewJob[] =>
   LOOKS_AFTER_MS.map((afterMs) => {
     const slot = Math.ceil((nowMs + afterMs) / SAME_LOOK_MS);
-    const runAtMs = (slot * SAME_LOOK_MS) as EpochMs;
+    const runAtMs = epochMs(slot * SAME_LOOK_MS);
     return { name: "reconcile", key: `reconcile:givenUp:${slot}`, input: { quick: true }, runAtMs };
   });
 

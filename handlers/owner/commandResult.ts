@@ -4,7 +4,7 @@ import type { OwnerCommand, OwnerResult } from "../../db/tables/ownerCommands.ts
 import { symbolsOf } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
-import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
+import { plusMs, SECOND_MS } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { NewJob, Outcome, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
@@ -54,7 +54,7 @@ export const waitOn = (
   };
   return {
     kind: "snooze",
-    untilMs: (nowMs + (slow ? LOOK_SELDOM_MS : LOOK_AGAIN_MS)) as EpochMs,
+    untilMs: plusMs(nowMs, slow ? LOOK_SELDOM_MS : LOOK_AGAIN_MS),
     reason,
     wakeOn: symbolsOf(ctx.config.PRODUCT).map(accountTopic),
     write,

@@ -6,7 +6,7 @@ import { AppError } from "../../lib/core/errors.ts";
 import { OWNER_HALTS, PANIC } from "../../lib/core/haltKinds.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
-import { type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
+import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS } from "../../lib/core/time.ts";
 import type { Outcome, Reads, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 import { settleSymbol } from "../reconciliation/settleSymbol.ts";
@@ -33,7 +33,7 @@ export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcom
       return late === undefined ? clear(tx, ctx, command, nowMs) : refused(late);
     });
   if (nowMs < command.requestedMs + PATIENCE_MS)
-    return { kind: "snooze", untilMs: (nowMs + LOOK_AGAIN_MS) as EpochMs, reason: disagreement };
+    return { kind: "snooze", untilMs: plusMs(nowMs, LOOK_AGAIN_MS), reason: disagreement };
   return finish(ctx, command, () => refused(disagreement));
 };
 

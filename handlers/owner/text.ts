@@ -4,7 +4,7 @@ import { parseE8, toNumber } from "../../lib/core/money.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { isHaltKind } from "../../lib/core/text/words.ts";
-import { type EpochMs, jstText } from "../../lib/core/time.ts";
+import { epochMs, jstText } from "../../lib/core/time.ts";
 import type { SeenOrder, SeenPosition, VenueSnapshot } from "./venueSnapshot.ts";
 
 const yenOf = (text: string | null): number | undefined => (text === null ? undefined : toNumber(parseE8(text)));
@@ -24,7 +24,7 @@ export const seenLines = (locale: Locale, s: VenueSnapshot, unexplained: readonl
   const own = s.positions.filter((p) => p.tradeId !== null);
   const byHand = s.positions.filter((p) => p.tradeId === null);
   return [
-    t.seenAt({ time: jstText(Date.parse(s.at) as EpochMs) }),
+    t.seenAt({ time: jstText(epochMs(Date.parse(s.at))) }),
     ours.length === 0 ? t.noEntry : t.entries({ orders: ours.map(order) }),
     ...(own.length === 0 ? [t.noPosition] : own.map((p) => t.position(position(p)))),
     ...byHand.map((p) => t.foreignPosition(position(p))),

@@ -3,7 +3,7 @@
 
 import { coinE8, formatE8, minBig } from "../../lib/core/money.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
-import { type EpochMs, isoUtc } from "../../lib/core/time.ts";
+import { epochMs, isoUtc } from "../../lib/core/time.ts";
 import { closingSide, type Direction, isTerminalStatus, type Position, type VenueOrder } from "../../lib/core/venue.ts";
 import type { AppCtx } from "../context.ts";
 import { coinsHeld } from "../reconciliation/coinTrades.ts";
@@ -68,7 +68,7 @@ export const takeSnapshot = async (ctx: AppCtx): Promise<VenueSnapshot> => {
       });
     }
   }
-  return { at: isoUtc(ctx.clock.nowMs() as EpochMs), entries, positions, otherCloses };
+  return { at: isoUtc(epochMs(ctx.clock.nowMs())), entries, positions, otherCloses };
 };
 
 /** On spot both sides may call themselves OPEN (GMO API 5): there a sale closes. */

@@ -19,7 +19,7 @@ import type { Leg } from "../../lib/core/leg.ts";
 import type { CoinE8 } from "../../lib/core/money.ts";
 import { type In, isLive, settleMs } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, earliestKnown, epochMs, plusMs } from "../../lib/core/time.ts";
 import { closingSide } from "../../lib/core/venue.ts";
 import type { WakeTopic } from "../../lib/core/wake.ts";
 import { auditCtx } from "../book/booking.ts";
@@ -237,7 +237,7 @@ const decide = (
     if (action.kind === "wait") waits.push(action);
     // One stop is given up at a time: the next only when the order that follows this one stands.
     else if (action.kind === "cancel" && action.givesUpStop && legs.some((l) => l.row.id !== row.id && inTransit(l)))
-      waits.push({ kind: "wait", reason: "another leg first", untilMs: (nowMs + TRANSIT_MS) as EpochMs, wakeOn: [] });
+      waits.push({ kind: "wait", reason: "another leg first", untilMs: plusMs(nowMs, TRANSIT_MS), wakeOn: [] });
     else if (action.kind === "look" && looked.has(action.order.id))
       waits.push({
         kind: "wait",
@@ -251,7 +251,7 @@ const decide = (
   const times = waits.flatMap((w) => (w.untilMs === undefined ? [] : [w.untilMs]));
   return {
     kind: "wait",
-    untilMs: times.length === 0 ? undefined : (Math.min(...times) as EpochMs),
+    untilMs: earliestKnown(...times),
     reason: [...new Set(waits.map((w) => w.reason))].join(", "),
     wakeOn: [...new Set(waits.flatMap((w) => w.wakeOn))],
     covered,
@@ -266,7 +266,7 @@ const ownerCloses = (ctx: AppCtx, tradeId: number): CloseHow | undefined =>
 
 const lookAgainAt = (order: In<"sending" | "unknown">, nowMs: EpochMs): EpochMs => {
   const settledMs = order.sentMs + settleMs(order.intent.purpose);
-  return (settledMs > nowMs ? Math.min(settledMs, nowMs + LOOK_AGAIN_MS) : nowMs + LOOK_AGAIN_MS) as EpochMs;
+  return epochMs(settledMs > nowMs ? Math.min(settledMs, nowMs + LOOK_AGAIN_MS) : nowMs + LOOK_AGAIN_MS);
 };
 
 const perform = async (

@@ -4,7 +4,7 @@ import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { tooLittle } from "../../lib/core/exits.ts";
 import { isLive } from "../../lib/core/order.ts";
-import type { EpochMs } from "../../lib/core/time.ts";
+import { type EpochMs, latest, plusMs } from "../../lib/core/time.ts";
 import { protectionOf } from "../../lib/core/tradeState.ts";
 import { accountTopic, type WakeTopic } from "../../lib/core/wake.ts";
 import type { Outcome } from "../../queue/types.ts";
@@ -25,7 +25,7 @@ export const pollAgain = (
   pollMs: number = ctx.pollMs,
 ): Outcome => {
   const nowMs = ctx.clock.nowMs();
-  const untilMs = Math.max(nowMs + 1, Math.min(wait.untilMs ?? Number.POSITIVE_INFINITY, nowMs + pollMs)) as EpochMs;
+  const untilMs = latest(nowMs + 1, Math.min(wait.untilMs ?? Number.POSITIVE_INFINITY, nowMs + pollMs));
   return { kind: "snooze", untilMs, reason: wait.reason, wakeOn: [accountTopic(symbol), ...(wait.wakeOn ?? [])] };
 };
 
@@ -72,7 +72,7 @@ export const withVenueRetry = async (ctx: AppCtx, trade: Trade, look: () => Prom
     const between = ctx.db.tradeLegs
       .ofTrade(trade.id)
       .some((leg) => leg.open > 0n && protectionOf({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }) !== "protected");
-    const untilMs = (ctx.clock.nowMs() + (bare || moving || between ? RETRY_BARE_MS : RETRY_MS)) as EpochMs;
+    const untilMs = plusMs(ctx.clock.nowMs(), bare || moving || between ? RETRY_BARE_MS : RETRY_MS);
     // Never later than the next look at a venue that does answer.
     return pollAgain(ctx, trade.symbol, { untilMs, reason: e.code }, Math.min(RETRY_MS, ctx.pollMs));
   }

@@ -2,7 +2,7 @@
 // report and the pictures for the phone each have their own style.
 import type { Candle } from "../../lib/core/candle.ts";
 import { element, escapeHtml, linearScale, linePath, niceTicks, type Scale } from "../../lib/core/svg.ts";
-import { BAR_MS, DAY_MS, type EpochMs, HOUR_MS, jstDayStart, jstText } from "../../lib/core/time.ts";
+import { BAR_MS, DAY_MS, epochMs, HOUR_MS, jstDayStart, jstText, plusMs } from "../../lib/core/time.ts";
 import type { NewsBand } from "./data.ts";
 
 /** Pixels: a picture, and the margins around what it plots. */
@@ -55,9 +55,9 @@ const DAY_NAME = /^\d{4}-(\d\d)-(\d\d) (\d\d:\d\d)/;
 export const timeAxis = (frame: Frame, span: Span, room: number = frame.width > 400 ? 14 : 5): string => {
   const days = (span.toMs - span.fromMs) / DAY_MS;
   const hours = [3, 6, 12].find((h) => (days * 24) / h <= room) ?? 24 * Math.max(1, Math.ceil(days / room));
-  const base = jstDayStart(span.fromMs as EpochMs);
+  const base = jstDayStart(epochMs(span.fromMs));
   const parts: string[] = [];
-  for (let at = base; at <= span.toMs; at = (at + hours * HOUR_MS) as EpochMs) {
+  for (let at = base; at <= span.toMs; at = plusMs(at, hours * HOUR_MS)) {
     if (at < span.fromMs) continue;
     const [, month, day, time] = DAY_NAME.exec(jstText(at)) ?? [];
     const midnight = time === "00:00";

@@ -15,7 +15,7 @@ import {
   type TradeStatistics,
   tradeStatistics,
 } from "../../lib/core/statistics.ts";
-import { BAR_MS, type EpochMs, jstDate, MINUTE_MS } from "../../lib/core/time.ts";
+import { BAR_MS, type EpochMs, epochMs, jstDate, latest, MINUTE_MS, plusMs } from "../../lib/core/time.ts";
 import type { Manifest } from "../../models/manifest.ts";
 import type { Reads } from "../../queue/types.ts";
 import { dayReport, equityCurve, headsBetween, outcomeOf } from "./day.ts";
@@ -82,8 +82,8 @@ export const collectReportData = (read: Reads, facts: ReportFacts): ReportData =
   const trades = read.reporting.trades();
   const fills = read.reporting.fills();
   // Trades may close after the last judged bar: the charts reach as far as they do.
-  const toMs = Math.max(facts.toMs, fills.at(-1)?.atMs ?? 0, read.equity.latest()?.atMs ?? 0) as EpochMs;
-  const end = (toMs + 1) as EpochMs;
+  const toMs = latest(facts.toMs, fills.at(-1)?.atMs ?? 0, read.equity.latest()?.atMs ?? 0);
+  const end = plusMs(toMs, 1);
   const proposals = read.reporting.proposals(fromMs, end);
   const bars = read.reporting.judgedBars(fromMs, end, BAR_MS);
   const curve = equityCurve(read, fromMs, end);
@@ -123,7 +123,7 @@ export const collectReportData = (read: Reads, facts: ReportFacts): ReportData =
     openAlerts: read.alerts.open().map((a) => `${a.severity}: ${a.text}`),
     model: facts.model && {
       id: facts.model.id,
-      dataEndMs: facts.model.dataEndMs as EpochMs,
+      dataEndMs: epochMs(facts.model.dataEndMs),
       heads: facts.model.heads,
     },
     heads: headsBetween(read, fromMs, end),
@@ -139,8 +139,8 @@ const newsBands = (events: readonly EconomicEvent[], config: Config): readonly N
           return {
             title: e.title,
             atMs: e.atMs,
-            fromMs: (e.atMs - windowMs) as EpochMs,
-            toMs: (e.atMs + windowMs) as EpochMs,
+            fromMs: plusMs(e.atMs, -windowMs),
+            toMs: plusMs(e.atMs, windowMs),
           };
         })
     : [];

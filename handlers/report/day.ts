@@ -27,7 +27,17 @@ import {
   type TradeStatistics,
   tradeStatistics,
 } from "../../lib/core/statistics.ts";
-import { BAR_MS, DAY_MS, type EpochMs, jstDate, jstDateStart, jstDayStart } from "../../lib/core/time.ts";
+import {
+  BAR_MS,
+  DAY_MS,
+  type EpochMs,
+  earliest,
+  epochMsOrUndefined,
+  jstDate,
+  jstDateStart,
+  jstDayStart,
+  plusMs,
+} from "../../lib/core/time.ts";
 import type { Reads } from "../../queue/types.ts";
 import { lossFacts } from "../risk/lossLimits.ts";
 
@@ -117,7 +127,7 @@ export const equityCurve = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonl
 /** The same with what the owner has paid out added again: a withdrawal is neither a drawdown nor a bad day. */
 const earnedCurve = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonly EquityPoint[] => {
   const start = db.equity.atStartOf(fromMs);
-  const paid = db.payments.list(start === undefined ? fromMs : (Math.min(start.atMs, fromMs) as EpochMs), endMs);
+  const paid = db.payments.list(start === undefined ? fromMs : earliest(start.atMs, fromMs), endMs);
   const curve = equityCurve(db, fromMs, endMs);
   // What is carried in was seen before all of them.
   const isCarried = (index: number): boolean => index === 0 && start !== undefined && start.atMs < fromMs;
@@ -128,7 +138,7 @@ const earnedCurve = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonly Equit
 
 /** The heads of every model on the bars judged with fromMs <= bar close < endMs whose outcome is known. */
 export const headsBetween = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonly HeadPerformance[] =>
-  headPerformance(db.labels.scored((fromMs - BAR_MS) as EpochMs, (endMs - BAR_MS) as EpochMs));
+  headPerformance(db.labels.scored(plusMs(fromMs, -BAR_MS), plusMs(endMs, -BAR_MS)));
 
 const NEXT_EVENTS = 5;
 const NEXT_EVENTS_MS = 7 * DAY_MS;
@@ -145,10 +155,10 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
   const closed = db.reporting.tradesClosed(fromMs, endMs);
   const proposals = db.reporting.proposals(fromMs, endMs);
   const curve = equityCurve(db, fromMs, endMs);
-  const lastDayMs = jstDayStart((endMs - 1) as EpochMs);
+  const lastDayMs = jstDayStart(plusMs(endMs, -1));
   const point = db.equity.range(lastDayMs, endMs).at(-1) ?? db.equity.baseOf(lastDayMs, endMs);
   const last = { equity: point?.equity ?? yenE8(0n), unrealised: point?.unrealised ?? yenE8(0n) };
-  const sharpeFrom = Math.min(fromMs, lastDayMs - (SHARPE_DAYS - 1) * DAY_MS) as EpochMs;
+  const sharpeFrom = earliest(fromMs, lastDayMs - (SHARPE_DAYS - 1) * DAY_MS);
   const returns = dailyReturns(earnedCurve(db, sharpeFrom, endMs)).map((d) => d.value);
   return {
     kind,
@@ -164,7 +174,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
       .length,
     equityStartYen: curve[0]?.yen,
     equityEndYen: curve.at(-1)?.yen,
-    equityEndMs: curve.at(-1)?.atMs as EpochMs | undefined,
+    equityEndMs: epochMsOrUndefined(curve.at(-1)?.atMs),
     drawdown: maxDrawdown(earnedCurve(db, fromMs, endMs)),
     sharpe: returns.length < FEW_RETURNS ? undefined : sharpeRatio(returns),
     sharpeDays: returns.length,
@@ -177,10 +187,10 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
     ),
     counterfactual: counterfactualOf(db.reporting.answered(fromMs, endMs)),
     losses: point === undefined ? [] : lossUse(config, lossFacts(db, last, lastDayMs, endMs)),
-    halts: db.reporting.haltsAt((endMs - 1) as EpochMs),
-    heads: headsBetween(db, (endMs - AUC_WINDOW_DAYS * DAY_MS) as EpochMs, endMs),
+    halts: db.reporting.haltsAt(plusMs(endMs, -1)),
+    heads: headsBetween(db, plusMs(endMs, -AUC_WINDOW_DAYS * DAY_MS), endMs),
     nextEvents: db.events
-      .range(endMs, (endMs + NEXT_EVENTS_MS) as EpochMs)
+      .range(endMs, plusMs(endMs, NEXT_EVENTS_MS))
       .filter((e) => e.importance === "high")
       .slice(0, NEXT_EVENTS),
   };

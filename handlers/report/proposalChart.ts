@@ -7,7 +7,7 @@ import { toNumber } from "../../lib/core/money.ts";
 import { showYen } from "../../lib/core/statistics.ts";
 import { coordinate, element, escapeHtml, niceTicks } from "../../lib/core/svg.ts";
 import { pairText } from "../../lib/core/text/format.ts";
-import { BAR_MS, type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
+import { BAR_MS, epochMs, HOUR_MS, jstText, MINUTE_MS, plusMs } from "../../lib/core/time.ts";
 import { CHARACTER_WIDTH } from "../../lib/io/png.ts";
 import type { Reads } from "../../queue/types.ts";
 import { candlesOf, type Frame, newsOf, type Span, scaled, timeAxis } from "./chartParts.ts";
@@ -46,7 +46,7 @@ export const renderProposalChart = (
   const candles = reads.candles.window(signal.symbol, signal.barOpenMs, BARS);
   if (candles.length === 0) return undefined;
   const span = spanOf(candles);
-  const events = reads.events.range(span.fromMs as EpochMs, span.toMs as EpochMs);
+  const events = reads.events.range(epochMs(span.fromMs), epochMs(span.toMs));
   return drawProposalChart({ proposal, candles, news: bandsOf(events, newsWindowMinutes) });
 };
 
@@ -58,8 +58,8 @@ const bandsOf = (events: readonly EconomicEvent[], windowMinutes: number): reado
       return {
         title: e.title,
         atMs: e.atMs,
-        fromMs: (e.atMs - windowMs) as EpochMs,
-        toMs: (e.atMs + windowMs) as EpochMs,
+        fromMs: plusMs(e.atMs, -windowMs),
+        toMs: plusMs(e.atMs, windowMs),
       };
     });
 
@@ -108,7 +108,7 @@ export const drawProposalChart = ({ proposal: p, candles, news }: ProposalChartF
     element(
       "text",
       { x: width - 14, y: 27, class: "sub", "text-anchor": "end" },
-      `15 min · ${jstText(closeOf(candles) as EpochMs)}`,
+      `15 min · ${jstText(epochMs(closeOf(candles)))}`,
     ),
     newsOf(frame, news, span),
     timeAxis(frame, span, timeLabels(frame)),

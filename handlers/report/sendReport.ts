@@ -6,7 +6,7 @@ import type { NewMessage } from "../../db/tables/outbox.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { HeadPerformance } from "../../lib/core/performance.ts";
 import { type Period, type PeriodKind, parsePeriod, periodAt, periodBefore } from "../../lib/core/period.ts";
-import { DAY_MS, type EpochMs, epochMs, jstDate, jstDateStart, jstText } from "../../lib/core/time.ts";
+import { DAY_MS, type EpochMs, epochMs, jstDate, jstDateStart, jstText, plusMs } from "../../lib/core/time.ts";
 import type { Outcome, Reads, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 import { equityCurve, headsBetween, type PeriodReport, periodReport } from "./day.ts";
@@ -46,7 +46,7 @@ export const askedPeriod = (kind: PeriodKind, input: ReportInput, nowMs: EpochMs
       `expected a JST ${kind} that is over, found ${period.name} at ${jstText(nowMs)}; wait for its end, or ask with "partial": true within it`,
     );
   // One millisecond beyond now: what happened at this very moment belongs to the report.
-  return { period, scheduled, partial, endMs: partial ? ((nowMs + 1) as EpochMs) : period.toMs };
+  return { period, scheduled, partial, endMs: partial ? plusMs(nowMs, 1) : period.toMs };
 };
 
 /** PNG of the equity over the period; undefined without a point. */
@@ -131,7 +131,7 @@ export const headsOfDays = (
   endMs: EpochMs,
 ): readonly { readonly date: string; readonly rows: readonly HeadPerformance[] }[] => {
   const fromMs = jstDateStart(date);
-  const beforeMs = (fromMs - DAY_MS) as EpochMs;
+  const beforeMs = plusMs(fromMs, -DAY_MS);
   return [
     { date: jstDate(beforeMs), rows: headsBetween(db, beforeMs, fromMs) },
     { date, rows: headsBetween(db, fromMs, endMs) },

@@ -3,7 +3,7 @@
 import { toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { Product } from "../../lib/core/product.ts";
 import { maxDrawdown, show, showPercent, showYen, tradeStatistics } from "../../lib/core/statistics.ts";
-import { BAR_MS, type EpochMs } from "../../lib/core/time.ts";
+import { BAR_MS, epochMs } from "../../lib/core/time.ts";
 import type { Database } from "../../queue/types.ts";
 import { countAnswers, equityCurve, outcomeOf } from "./day.ts";
 
@@ -59,8 +59,8 @@ export interface ReplaySummary extends Omit<SummaryFacts, "equityStart" | "equit
   readonly auditChainOk: boolean;
 }
 
-const START = 0 as EpochMs;
-const END = Number.MAX_SAFE_INTEGER as EpochMs;
+const START = epochMs(0);
+const END = epochMs(Number.MAX_SAFE_INTEGER);
 
 export const replaySummary = (db: Database, facts: SummaryFacts): ReplaySummary => {
   const { reporting, audit } = db.read;

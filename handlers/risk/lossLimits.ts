@@ -7,7 +7,15 @@ import type { AccountFacts } from "../../lib/core/risk.ts";
 import { type BookedPeriod, type LossFacts, type LossPeriod, type LossUse, lossUse } from "../../lib/core/risk.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
-import { DAY_MS, type EpochMs, jstDayStart, jstMonthStart, jstText, jstWeekStart } from "../../lib/core/time.ts";
+import {
+  DAY_MS,
+  type EpochMs,
+  jstDayStart,
+  jstMonthStart,
+  jstText,
+  jstWeekStart,
+  plusMs,
+} from "../../lib/core/time.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 
@@ -78,7 +86,7 @@ const judge = (tx: Tx, ctx: AppCtx, { period, loss, limit, reached }: LossUse, a
     if (!tx.halts.active(atMs).some((halt) => halt.kind === key)) tx.alerts.resolve(key, atMs);
     return;
   }
-  const untilMs = start((start(atMs) + days * DAY_MS) as EpochMs);
+  const untilMs = start(plusMs(start(atMs), days * DAY_MS));
   const reason = `the ${name} loss of ${Math.round(toNumber(loss))} JPY reached its limit of ${Math.round(toNumber(limit))} JPY; no new entries until ${jstText(untilMs)}`;
   // One that stood in the period before is told again: its alert ends with it.
   if (!tx.halts.raise({ kind: key, reason, atMs, untilMs })) return;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { AppError } from "../../lib/core/errors.ts";
 import { maxBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "../../lib/core/money.ts";
 import type { AccountFacts } from "../../lib/core/risk.ts";
-import { type EpochMs, HOUR_MS, MINUTE_MS } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, HOUR_MS, MINUTE_MS } from "../../lib/core/time.ts";
 import type { AppCtx } from "../context.ts";
 
 /** Less than this part of the equity is not worth a question: fees, and what a position costs over night. */
@@ -24,7 +24,7 @@ export const bookWithdrawals = async (ctx: AppCtx, account: AccountFacts): Promi
   const watch = due(ctx, account, nowMs);
   if (watch === undefined) return;
   try {
-    const paid = await ctx.venue.yenPaidOut(watch.fromMs as EpochMs, nowMs, ctx.signal);
+    const paid = await ctx.venue.yenPaidOut(epochMs(watch.fromMs), nowMs, ctx.signal);
     ctx.commit((tx) => {
       tx.meta.set(META, JSON.stringify({ ...watch, askedMs: nowMs } satisfies Watch));
       for (const { atMs, amount } of paid) {

@@ -4,7 +4,7 @@
 
 import type { AuditRow } from "../../db/tables/audit.ts";
 import { META } from "../../db/tables/meta.ts";
-import { barOpen, type EpochMs, epochMs, jstDate } from "../../lib/core/time.ts";
+import { barOpen, type EpochMs, earliest, earliestKnown, epochMs, jstDate } from "../../lib/core/time.ts";
 import { parseTopic } from "../../lib/core/wake.ts";
 import type { VirtualClock } from "../../lib/io/clock.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
@@ -41,7 +41,7 @@ export const runReplay = async (run: ReplayRun): Promise<void> => {
     run.onProgress(now);
     const ticks = now < toMs ? scheduler.nextTickMs() : undefined;
     const due = store.nextDueMs();
-    const target = earliest(due, ticks === undefined ? undefined : epochMs(Math.min(ticks, toMs)));
+    const target = earliestKnown(due, ticks === undefined ? undefined : earliest(ticks, toMs));
     if (target === undefined) {
       if (finish(run)) return;
       continue;
@@ -49,9 +49,6 @@ export const runReplay = async (run: ReplayRun): Promise<void> => {
     step(run, target);
   }
 };
-
-const earliest = (a: EpochMs | undefined, b: EpochMs | undefined): EpochMs | undefined =>
-  a === undefined ? b : b === undefined ? a : epochMs(Math.min(a, b));
 
 /** Moves time to `target`, or to the first fill or watched price before it, and wakes whoever waited for that. */
 const step = ({ system, simulator, clock, toMs }: ReplayRun, target: EpochMs): void => {

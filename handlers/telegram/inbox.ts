@@ -1,7 +1,7 @@
 // The long poll. The offset lives in the database and moves in the transaction of each update's effect: an update is confirmed at
 // Telegram only after its effect is durable, and one that comes again is known by its id. Dying anywhere loses none and doubles none.
 
-import { DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
+import { DAY_MS, epochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Timers } from "../../lib/io/gmo/timers.ts";
 import type { Logger } from "../../lib/io/logger.ts";
@@ -167,7 +167,7 @@ export class Inbox {
       case "conflict":
         return Math.max(CONFLICT_PAUSE_MS, pauseMs(known?.sinceMs, nowMs));
       default:
-        return pauseMs(known?.sinceMs, nowMs as EpochMs);
+        return pauseMs(known?.sinceMs, epochMs(nowMs));
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Gate } from "./gates.ts";
 import { type CoinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
 import { type In, isLive, NOT_SHOWN, type Order } from "./order.ts";
 import type { Note } from "./text/reasonTexts.ts";
-import { type EpochMs, MINUTE_MS, SECOND_MS, waitEndMs } from "./time.ts";
+import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
 
 export interface EntryFacts {
@@ -73,13 +73,13 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
       if (live.cancelAskedMs !== undefined) {
         if (f.nowMs >= waitEndMs(live.cancelAskedMs, CANCEL_AGAIN_MS, f.nowMs))
           return { kind: "cancel", order: live, why: { key: "cancelAgain" } };
-        return waitFor(live, (f.nowMs + CANCEL_LOOK_MS) as EpochMs, "cancelling");
+        return waitFor(live, plusMs(f.nowMs, CANCEL_LOOK_MS), "cancelling");
       }
       if (over !== undefined) return { kind: "cancel", order: live, why: over };
       // A request given up as lost has arrived and filled beside it: together they would be more than was approved.
       if (live.intent.size - live.executed > f.size - f.filled)
         return { kind: "cancel", order: live, why: { key: "filledElsewhere" } };
-      const movableMs = (live.sentMs + REST_BEFORE_REQUOTE_MS) as EpochMs;
+      const movableMs = plusMs(live.sentMs, REST_BEFORE_REQUOTE_MS);
       const mayReprice = live.executed === 0n && f.nowMs >= movableMs && quotesUsed(f) <= f.maxRequotes;
       const untilMs = !mayReprice && movableMs > f.nowMs && movableMs < f.validUntilMs ? movableMs : f.validUntilMs;
       return { kind: "wait", order: live, untilMs, mayReprice, reason: "resting" };

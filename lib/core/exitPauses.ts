@@ -2,7 +2,7 @@
 // for nothing. Pure; a wait never grows when the clock is set back (waitEndMs).
 import type { Leg } from "./leg.ts";
 import type { In, Order } from "./order.ts";
-import { type EpochMs, MINUTE_MS, SECOND_MS, waitEndMs } from "./time.ts";
+import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS, waitEndMs } from "./time.ts";
 
 /** A take-profit that rested in vain is tried again at once only when it would trade; else after this pause. */
 const TAKE_PROFIT_PAUSE_MS = MINUTE_MS;
@@ -33,7 +33,6 @@ export const QUANTITY_RESERVED: ReadonlySet<string> = new Set(["ERR-200", "ERR-2
 /** No such position, or on spot no such coins. */
 export const POSITION_NOT_FOUND = new Set(["ERR-254", "ERR-5106", "ERR-189", "ERR-201"]);
 
-const later = (atMs: EpochMs, ms: number): EpochMs => (atMs + ms) as EpochMs;
 /** When the next closing order may follow those the venue refused; undefined: none was refused. */
 export const closeAgainMs = (leg: Leg, nowMs: EpochMs): EpochMs | undefined => {
   const refused = leg.orders.filter((o) => o.intent.purpose === "exit" && o.state === "rejected");
@@ -44,7 +43,7 @@ export const closeAgainMs = (leg: Leg, nowMs: EpochMs): EpochMs | undefined => {
 };
 /** What should be over in a moment is looked at ten times a second at first, then ever less often: the venue may be slow to tell. */
 export const lookAgainMs = (sinceMs: EpochMs, nowMs: EpochMs): EpochMs =>
-  later(nowMs, Math.min(CANCEL_LOOK_CAP_MS, Math.max(CANCEL_LOOK_MS, Math.floor((nowMs - sinceMs) / 10))));
+  plusMs(nowMs, Math.min(CANCEL_LOOK_CAP_MS, Math.max(CANCEL_LOOK_MS, Math.floor((nowMs - sinceMs) / 10))));
 
 /** We took it back after its seconds. Any other end (refused, expired, cancelled by the venue) is the venue's no. */
 export const restedItsTime = (o: Order): boolean =>

@@ -25,7 +25,7 @@ import type { Leg } from "./leg.ts";
 import { type CoinE8, type YenE8, yenE8 } from "./money.ts";
 import { type ExitReason, type In, isLive, type OrderPurpose } from "./order.ts";
 import { isSpot } from "./product.ts";
-import { type EpochMs, SECOND_MS, waitEndMs } from "./time.ts";
+import { type EpochMs, plusMs, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction, ExecutionType } from "./venue.ts";
 import { priceTopic, type WakeTopic } from "./wake.ts";
 
@@ -123,7 +123,6 @@ const closingOf = (f: ExitFacts): Closing | undefined => {
   if (f.nowMs >= f.timeStopMs) return { how: "makerFirst", exitReason: "time_stop", why: "time stop" };
   return undefined;
 };
-const later = (atMs: EpochMs, ms: number): EpochMs => (atMs + ms) as EpochMs;
 
 const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
   const { purpose } = live.intent;
@@ -131,7 +130,7 @@ const withOrder = (leg: Leg, live: In<"open">, f: ExitFacts): LegAction => {
     const againMs = waitEndMs(live.cancelAskedMs, CANCEL_AGAIN_MS, f.nowMs);
     if (f.nowMs >= againMs)
       return { kind: "cancel", order: live, why: "the cancel had no effect yet", givesUpStop: false };
-    return wait("cancelling", later(f.nowMs, CANCEL_LOOK_MS));
+    return wait("cancelling", plusMs(f.nowMs, CANCEL_LOOK_MS));
   }
   if (leg.open <= 0n) return wait("closed, the venue is dropping its order", lookAgainMs(live.sentMs, f.nowMs));
   const closing = closingOf(f);
@@ -197,7 +196,7 @@ const withoutOrder = (leg: Leg, f: ExitFacts): LegAction => {
       refusal.intent.purpose === "exit" &&
       !(f.quote !== undefined && stopThrough(f.direction, f.quote, leg.stop));
     if (f.nowMs < untilMs && !restoreNow)
-      return wait(`refused with ${refusal.code}`, reserved ? later(f.nowMs, REFUSAL_PAUSE_CAP_MS) : untilMs);
+      return wait(`refused with ${refusal.code}`, reserved ? plusMs(f.nowMs, REFUSAL_PAUSE_CAP_MS) : untilMs);
     if (refusal.intent.purpose === "exit" && closing === undefined)
       return market(refusal.intent.exitReason ?? "stop_loss", "the market order was refused");
     if (lastingRefusals(leg, sent) >= STOP_REFUSALS_BEFORE_MARKET && closing === undefined)

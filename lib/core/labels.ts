@@ -2,7 +2,7 @@
 // rule that is really traded. Pure, and shared by labelSignals, training and backtest so that all three mean the same.
 // Never looks at a candle that opens before the bar closed.
 import type { Candle } from "./candle.ts";
-import { BAR_MS, type EpochMs, HOUR_MS } from "./time.ts";
+import { BAR_MS, type EpochMs, HOUR_MS, plusMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
 
 /** "+0.3 % within one hour" (owner's design 3.2). The label's own number, not the take-profit setting. */
@@ -177,7 +177,7 @@ export const simulateRule = (
     const leg = (exit: RuleExit, price: number): RuleLeg => ({
       exit,
       price,
-      byMs: (candle.openMs + candleMs) as EpochMs,
+      byMs: plusMs(candle.openMs, candleMs),
     });
     if (!first) {
       if (stopHit(candle, stop)) {

@@ -1,5 +1,14 @@
 // Days, weeks and months as the reports count them: JST, weeks from Monday. Arithmetic only, JST has no daylight saving.
-import { DAY_MS, type EpochMs, jstDate, jstDateStart, jstDayStart, jstMonthStart, jstWeekStart } from "./time.ts";
+import {
+  DAY_MS,
+  type EpochMs,
+  jstDate,
+  jstDateStart,
+  jstDayStart,
+  jstMonthStart,
+  jstWeekStart,
+  plusMs,
+} from "./time.ts";
 
 export const PERIOD_KINDS = ["day", "week", "month"] as const;
 export type PeriodKind = (typeof PERIOD_KINDS)[number];
@@ -17,12 +26,12 @@ export const periodAt = (kind: PeriodKind, at: EpochMs): Period => {
   switch (kind) {
     case "day": {
       const fromMs = jstDayStart(at);
-      return { kind, name: jstDate(fromMs), fromMs, toMs: (fromMs + DAY_MS) as EpochMs };
+      return { kind, name: jstDate(fromMs), fromMs, toMs: plusMs(fromMs, DAY_MS) };
     }
     case "week": {
       const fromMs = jstWeekStart(at);
-      const toMs = (fromMs + 7 * DAY_MS) as EpochMs;
-      return { kind, name: `${jstDate(fromMs)} – ${jstDate((toMs - DAY_MS) as EpochMs)}`, fromMs, toMs };
+      const toMs = plusMs(fromMs, 7 * DAY_MS);
+      return { kind, name: `${jstDate(fromMs)} – ${jstDate(plusMs(toMs, -DAY_MS))}`, fromMs, toMs };
     }
     case "month": {
       const fromMs = jstMonthStart(at);
@@ -31,7 +40,7 @@ export const periodAt = (kind: PeriodKind, at: EpochMs): Period => {
         kind,
         name: jstDate(fromMs).slice(0, 7),
         fromMs,
-        toMs: jstMonthStart((fromMs + 31 * DAY_MS) as EpochMs),
+        toMs: jstMonthStart(plusMs(fromMs, 31 * DAY_MS)),
       };
     }
     default:
@@ -39,7 +48,7 @@ export const periodAt = (kind: PeriodKind, at: EpochMs): Period => {
   }
 };
 /** The one before. */
-export const periodBefore = (period: Period): Period => periodAt(period.kind, (period.fromMs - 1) as EpochMs);
+export const periodBefore = (period: Period): Period => periodAt(period.kind, plusMs(period.fromMs, -1));
 
 /** "YYYY-MM-DD" (any day of a week), for months "YYYY-MM" too. Throws RangeError on anything else. */
 export const parsePeriod = (kind: PeriodKind, text: string): Period => {

@@ -1,6 +1,6 @@
 // Statistics of trades, of an equity curve and of a classifier. Floats: these numbers are for people, never for an order.
 // What is not defined (no trades, one class only, no spread) is undefined, shown as "–", and never NaN or Infinity.
-import { DAY_MS, type EpochMs, jstDate, jstDayStart } from "./time.ts";
+import { DAY_MS, type EpochMs, jstDate, jstDayStart, plusMs } from "./time.ts";
 
 /** How people see a number that does not exist. */
 export const NONE = "–";
@@ -153,7 +153,7 @@ export const dailyReturns = (points: readonly EquityPoint[]): readonly { date: s
   const days: { date: string; value: number }[] = [];
   let before = first.yen;
   let index = 0;
-  for (let day = jstDayStart(first.atMs); day <= points.at(-1)!.atMs; day = (day + DAY_MS) as EpochMs) {
+  for (let day = jstDayStart(first.atMs); day <= points.at(-1)!.atMs; day = plusMs(day, DAY_MS)) {
     let end = before;
     for (; index < points.length && points[index]!.atMs < day + DAY_MS; index++) end = points[index]!.yen;
     days.push({ date: jstDate(day), value: before > 0 ? end / before - 1 : 0 });

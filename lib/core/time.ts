@@ -8,6 +8,20 @@ export const epochMs = (value: number): EpochMs => {
   if (!Number.isSafeInteger(value)) throw new RangeError(`expected whole epoch milliseconds, found ${value}`);
   return value as EpochMs;
 };
+/** A nullable column or an absent value: null becomes undefined. */
+export const epochMsOrUndefined = (value: number | null | undefined): EpochMs | undefined =>
+  value === null || value === undefined ? undefined : epochMs(value);
+/** `ms` (milliseconds) after `at`, or before it when negative. A fraction is rounded up: a wait never ends early. */
+export const plusMs = (at: EpochMs, ms: number): EpochMs => epochMs(at + Math.ceil(ms));
+/** The first of several times. Throws RangeError for none. */
+export const earliest = (...times: readonly number[]): EpochMs => epochMs(Math.min(...times));
+/** The first of the times that are known; undefined when none is. */
+export const earliestKnown = (...times: readonly (EpochMs | undefined)[]): EpochMs | undefined => {
+  const known = times.filter((ms) => ms !== undefined);
+  return known.length === 0 ? undefined : earliest(...known);
+};
+/** The last of several times. Throws RangeError for none. */
+export const latest = (...times: readonly number[]): EpochMs => epochMs(Math.max(...times));
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60_000;

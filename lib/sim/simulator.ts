@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "../core/errors.ts";
 import { type CoinE8, formatE8, type YenE8 } from "../core/money.ts";
-import { type EpochMs, isoUtc } from "../core/time.ts";
+import { type EpochMs, isoUtc, latest } from "../core/time.ts";
 import type { SymbolRules, VenueStatus } from "../core/venue.ts";
 import type { Credentials } from "../io/gmo/sign.ts";
 import { type Transport, TransportError, type TransportReply, type TransportRequest } from "../io/gmo/transport.ts";
@@ -199,7 +199,7 @@ export class Simulator {
   feedQuote(symbol: string, quote: Quote): readonly VenueEvent[] {
     const { market } = this.config;
     if (!(market instanceof QuoteMarket)) throw new RangeError("feedQuote needs a QuoteMarket, found recorded candles");
-    const atMs = Math.max(quote.atMs, this.nowMs()) as EpochMs;
+    const atMs = latest(quote.atMs, this.nowMs());
     // Before the step: one bad quote of a live feed must not end the venue.
     market.check(symbol, { ...quote, atMs });
     // What was due before the quote arrived happens first, at the old price.

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { Database } from "../../../db/open.ts";
 import { UsageError } from "../../../lib/core/errors.ts";
-import { DAY_MS, type EpochMs } from "../../../lib/core/time.ts";
+import { DAY_MS, plusMs } from "../../../lib/core/time.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { prunableJobs, pruneJobs } from "../../../queue/prune.ts";
 import { folderText } from "../folder.ts";
@@ -30,7 +30,7 @@ export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
         const { db, clock } = state;
         // VACUUM locks the file for seconds: no worker may start meanwhile.
         if (options.vacuum) unlock = lockFolder(dirname(db.path));
-        const beforeMs = (clock.nowMs() - days * DAY_MS) as EpochMs;
+        const beforeMs = plusMs(clock.nowMs(), -days * DAY_MS);
         const since = `finished before ${jstSeconds(beforeMs)}`;
         if (options.dryRun) {
           const count = prunableJobs(db, beforeMs);

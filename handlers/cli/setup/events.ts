@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import { META } from "../../../db/tables/meta.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { parseEventsCsv } from "../../../lib/core/events.ts";
-import { DAY_MS, type EpochMs, isoUtc, jstDateStart, jstText, parseInstant } from "../../../lib/core/time.ts";
+import { DAY_MS, type EpochMs, isoUtc, jstDateStart, jstText, parseInstant, plusMs } from "../../../lib/core/time.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
 import type { Database } from "../../../queue/types.ts";
 import { calendarGap } from "./calendar.ts";
@@ -78,7 +78,7 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
       const state = deps.open(options);
       try {
         const from = given.from ?? state.clock.nowMs();
-        const to = given.to ?? ((from + LIST_DAYS * DAY_MS) as EpochMs);
+        const to = given.to ?? plusMs(from, LIST_DAYS * DAY_MS);
         if (to <= from)
           throw new UsageError(`expected --to after --from, found ${isoUtc(to)} not after ${isoUtc(from)}`);
         const rows = state.db.read.events.range(from, to);

@@ -9,7 +9,7 @@ import { isLive, type Order, UNANSWERED_MS } from "../../../lib/core/order.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import { yenText } from "../../../lib/core/text/format.ts";
 import { isHaltKind } from "../../../lib/core/text/words.ts";
-import { type EpochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
+import { type EpochMs, epochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
 import { durationText, jstSeconds } from "../terminal.ts";
 
 const at = (price: bigint | undefined): string => (price === undefined ? "" : ` at ${yenText(toNumber(price))}`);
@@ -156,7 +156,7 @@ export const tradeRow = (t: Trade): readonly string[] => [
   t.exitPrice === undefined ? "" : yenText(t.exitPrice),
   t.pnlAmount === undefined ? "" : yenText(t.pnlAmount),
   t.exitReason ?? t.cancelReason ?? "",
-  jstText(Date.parse(t.entryTime) as EpochMs).slice(5, 16),
+  jstText(epochMs(Date.parse(t.entryTime))).slice(5, 16),
 ];
 export const tradeJson = (t: Trade) => ({
   id: t.id,

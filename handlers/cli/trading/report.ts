@@ -6,7 +6,7 @@ import type { Config } from "../../../lib/core/config.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { PERIOD_KINDS, type Period, parsePeriod, periodAt } from "../../../lib/core/period.ts";
 import { LOCALES, type Locale } from "../../../lib/core/text/locale.ts";
-import { DAY_MS, type EpochMs } from "../../../lib/core/time.ts";
+import { DAY_MS, type EpochMs, earliest, plusMs } from "../../../lib/core/time.ts";
 import { storageError } from "../../../lib/io/storageTrouble.ts";
 import { periodReport } from "../../report/day.ts";
 import { reportJson } from "../../report/reportJson.ts";
@@ -77,7 +77,7 @@ const tellReport = (options: Options, deps: Deps): void => {
     const period = askedFor(options, nowMs);
     if (period.fromMs > nowMs)
       throw new UsageError(`--${period.kind}: expected a ${period.kind} that has begun, found ${period.name}`);
-    const endMs = Math.min(period.toMs, nowMs + 1) as EpochMs;
+    const endMs = earliest(period.toMs, nowMs + 1);
     const report = periodReport(state.db.read, config, period, endMs);
     if (options.chart !== undefined) {
       const png = reportChart(state.db.read, report, period.toMs);
@@ -109,7 +109,7 @@ const tellReport = (options: Options, deps: Deps): void => {
 /** Rows of the finished days only: an unfinished day's row is written at its end. */
 const saveDays = (state: State, config: Config, period: Period, nowMs: EpochMs, tell: (text: string) => void): void => {
   let saved = 0;
-  for (let at = period.fromMs; at < period.toMs; at = (at + DAY_MS) as EpochMs) {
+  for (let at = period.fromMs; at < period.toMs; at = plusMs(at, DAY_MS)) {
     const day = periodAt("day", at);
     if (day.toMs > nowMs) break;
     const report = periodReport(state.db.read, config, day, day.toMs);

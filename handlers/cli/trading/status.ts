@@ -155,7 +155,7 @@ const restoredLately = (state: State, nowMs: EpochMs) => {
 const statusLines = (status: Status, state: State): readonly string[] => {
   const { read } = state.db;
   const { health, jobs, restored } = status;
-  const jst = (iso: string): string => jstText(Date.parse(iso) as EpochMs);
+  const jst = (iso: string): string => jstText(epochMs(Date.parse(iso)));
   const none = status.running ? noPrices(state.db) : undefined;
   const equity = status.equityJpy === null ? "unknown until the first bar" : yenText(status.equityJpy);
   const { ready, running: busy, parked, dead } = jobs.states;

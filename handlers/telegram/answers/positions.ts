@@ -2,7 +2,7 @@
 import { formatE8, pnlYen, toNumber, type YenE8 } from "../../../lib/core/money.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import { coinText } from "../../../lib/core/text/format.ts";
-import { BAR_MS, barOpen, type EpochMs, jstText } from "../../../lib/core/time.ts";
+import { BAR_MS, barOpen, type EpochMs, jstText, plusMs } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
 import type { AnswerFacts } from "./facts.ts";
 
@@ -50,7 +50,7 @@ const lastQuote = (
   nowMs: EpochMs,
 ): { readonly bid: YenE8; readonly ask: YenE8; readonly takenMs: EpochMs } | undefined => {
   for (let back = 0; back <= FRESH_BARS; back += 1) {
-    const found = db.snapshots.at(symbol, (barOpen(nowMs) - back * BAR_MS) as EpochMs);
+    const found = db.snapshots.at(symbol, plusMs(barOpen(nowMs), -back * BAR_MS));
     if (found) return found;
   }
   return undefined;

@@ -2,7 +2,7 @@
 // words. The text is the report's own.
 import { type PeriodKind, parsePeriod, periodAt } from "../../../lib/core/period.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
-import { DAY_MS, type EpochMs, jstDate, jstDayStart } from "../../../lib/core/time.ts";
+import { DAY_MS, earliest, jstDate, jstDayStart, plusMs } from "../../../lib/core/time.ts";
 import { periodReport } from "../../report/day.ts";
 import { performanceText, reportText } from "../../report/reportText.ts";
 import type { AnswerFacts } from "./facts.ts";
@@ -22,15 +22,15 @@ const answerOf =
       return usage; // no date
     }
     if (period.fromMs > nowMs) return usage;
-    return reportText(config.LOCALE, periodReport(db, config, period, Math.min(nowMs + 1, period.toMs) as EpochMs));
+    return reportText(config.LOCALE, periodReport(db, config, period, earliest(nowMs + 1, period.toMs)));
   };
 export const dailyAnswer = answerOf("day", "/daily");
 export const weeklyAnswer = answerOf("week", "/weekly");
 export const monthlyAnswer = answerOf("month", "/monthly");
 
 export const performanceAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
-  const fromMs = (jstDayStart(nowMs) - (PERFORMANCE_DAYS - 1) * DAY_MS) as EpochMs;
-  const endMs = (nowMs + 1) as EpochMs;
+  const fromMs = plusMs(jstDayStart(nowMs), -(PERFORMANCE_DAYS - 1) * DAY_MS);
+  const endMs = plusMs(nowMs, 1);
   const name = `${jstDate(fromMs)} – ${jstDate(nowMs)}`;
   const period = { kind: "month", name, fromMs, toMs: endMs } as const;
   return performanceText(config.LOCALE, periodReport(db, config, period, endMs));

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { AppError } from "../../core/errors.ts";
 import { type CoinE8, parseCoin, parseYen, type YenE8 } from "../../core/money.ts";
-import { type EpochMs, venueDate } from "../../core/time.ts";
+import { type EpochMs, epochMs, venueDate } from "../../core/time.ts";
 import type { Side } from "../../core/venue.ts";
 import type { HttpTransport } from "./httpTransport.ts";
 import { TransportError } from "./transport.ts";
@@ -101,5 +101,5 @@ export const parseArchivedDay = (text: string, symbol: string, date: string): re
 const utc = (text: string): EpochMs | undefined => {
   const match = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?)$/.exec(text);
   const ms = match ? Date.parse(`${match[1]}T${match[2]}Z`) : Number.NaN;
-  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== match?.[1] ? undefined : (ms as EpochMs);
+  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== match?.[1] ? undefined : epochMs(ms);
 };

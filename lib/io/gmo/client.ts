@@ -2,7 +2,7 @@
 // once and its answer is accepted, refused or unknown (docs/decisions/0005-at-most-once-sending.md).
 import type { z } from "zod";
 import { AppError, type Verdict } from "../../core/errors.ts";
-import type { EpochMs } from "../../core/time.ts";
+import { type EpochMs, latest } from "../../core/time.ts";
 import type { WriteResult } from "../../core/venue.ts";
 import type { Logger } from "../logger.ts";
 import { ClockOffset, type OffsetEstimate } from "./clockOffset.ts";
@@ -247,7 +247,7 @@ export class GmoClient {
     if (read.kind === "refused" && isTimestampRefused(read.code)) this.#offset.forget();
     if (read.venueMs === undefined) return;
     // The longer of the two measures: a clock set back meanwhile, or one in virtual time, would make the trip too short.
-    const receivedMs = Math.max(Math.ceil(sentMs + elapsedMs), this.#options.clock.nowMs()) as EpochMs;
+    const receivedMs = latest(Math.ceil(sentMs + elapsedMs), this.#options.clock.nowMs());
     this.#offset.add({ sentMs, receivedMs, venueMs: read.venueMs });
     const offset = this.clockOffset();
     if (offset === undefined || offset.isLarge === this.#offsetWasLarge) return;

@@ -1,7 +1,7 @@
 // How far the venue's clock is from ours (GMO API 2.1), from `responsetime` of private replies: it was written between our
 // sending and our receiving, so each reply gives an interval that holds the true offset. Intervals are cut with each other:
 // the estimate gets sharper with every quick round trip and widens with age.
-import type { EpochMs } from "../../core/time.ts";
+import { type EpochMs, epochMs } from "../../core/time.ts";
 
 export interface OffsetEstimate {
   /** Venue minus us, milliseconds. */
@@ -54,7 +54,7 @@ export class ClockOffset {
     if (!estimate) return nowMs;
     const { offsetMs, errorMs } = estimate;
     const used = Math.abs(offsetMs) > errorMs && Math.abs(offsetMs) <= LARGEST_USED_MS;
-    return used ? (Math.round(nowMs + offsetMs) as EpochMs) : nowMs;
+    return used ? epochMs(Math.round(nowMs + offsetMs)) : nowMs;
   }
 
   /** More than the round trip can explain, and more than the venue may accept. For the health light. */

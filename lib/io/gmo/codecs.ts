@@ -2,7 +2,7 @@
 // through a double except candle fields, which are doubles by design (lib/core/candle.ts).
 import { z } from "zod";
 import { type CoinE8, formatE8, parseE8, type RatioE8, type YenE8 } from "../../core/money.ts";
-import type { EpochMs } from "../../core/time.ts";
+import { type EpochMs, epochMs } from "../../core/time.ts";
 
 const decimalCodec = <T extends bigint>(parse: (text: string) => bigint) =>
   z.codec(
@@ -79,7 +79,7 @@ export const Instant = z
   .transform((text, ctx): EpochMs => {
     const ms = Date.parse(text);
     // Date.parse takes February 30th for March 2nd: a date that does not come back is no date.
-    if (!Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === text.slice(0, 10)) return ms as EpochMs;
+    if (!Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === text.slice(0, 10)) return epochMs(ms);
     ctx.issues.push({ code: "custom", input: text, message: "expected a real date" });
     return z.NEVER;
   });

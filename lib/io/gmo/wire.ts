@@ -3,7 +3,7 @@
 // parse, and neither does an unknown value of a closed list (side, status, ...).
 import { z } from "zod";
 import type { Candle } from "../../core/candle.ts";
-import type { EpochMs } from "../../core/time.ts";
+import { epochMs } from "../../core/time.ts";
 import type { OrderBook, PublicTrade, SymbolRules, Ticker } from "../../core/venue.ts";
 import { Instant, missing, type Numbers } from "./codecs.ts";
 
@@ -79,7 +79,7 @@ export const publicReplies = (n: Numbers) => {
       openTime: z
         .string()
         .regex(/^\d{12,14}$/, { error: "expected epoch milliseconds in a string" })
-        .transform((text) => Number(text) as EpochMs),
+        .transform((text) => epochMs(Number(text))),
       open: n.candleField,
       high: n.candleField,
       low: n.candleField,

@@ -1,7 +1,7 @@
 // How orders meet the book: walking it as taker, filling at the limit as maker. What an execution does to positions and
 // money is settlement.ts's business, when things happen machine.ts's.
 import { type CoinE8, coinE8, floorToStep, fromNumber, maxBig, minBig, type YenE8, yenE8 } from "../../core/money.ts";
-import type { EpochMs } from "../../core/time.ts";
+import { epochMs } from "../../core/time.ts";
 import type { Side, SymbolRules } from "../../core/venue.ts";
 import { seededRandom } from "../../io/random.ts";
 import type { Book, Level, Market } from "../market/market.ts";
@@ -131,7 +131,7 @@ export class Matching {
     }
     if (order.fillCap !== undefined) size = minBig(size, order.fillCap);
     order.fillCap = undefined;
-    order.nextFillMs = endMs as EpochMs;
+    order.nextFillMs = epochMs(endMs);
     if (this.settlement.affordable(order, order.price!, size, false) < size) return "insufficientFunds";
     this.settlement.fill(order, order.price!, size, false);
     return "filled";

@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import type { Candle } from "../../core/candle.ts";
 import { AppError } from "../../core/errors.ts";
-import { BAR_MS, type EpochMs, MINUTE_MS } from "../../core/time.ts";
+import { BAR_MS, epochMs, MINUTE_MS } from "../../core/time.ts";
 
 export interface CandleFile {
   readonly candles: readonly Candle[];
@@ -71,7 +71,7 @@ export const parseCandles = (text: string, name: string): CandleFile => {
     if (previous && openMs === previous.openMs) throw bad(line, "every bar once", `open_time ${openMs} again`);
     if (previous && openMs < previous.openMs)
       throw bad(line, `open_time after ${previous.openMs} (ascending)`, `${openMs}`);
-    candles.push({ openMs: openMs as EpochMs, open, high, low, close, volume });
+    candles.push({ openMs: epochMs(openMs), open, high, low, close, volume });
   }
   if (candles.length < 2) throw bad(lines.length, "at least two candles", `${candles.length}`);
 

@@ -2,7 +2,7 @@
 // no candles. The price orders are judged by is the last trade clipped into the current bid and ask.
 import { AppError } from "../../core/errors.ts";
 import { type CoinE8, ceilDiv, floorDiv, type YenE8 } from "../../core/money.ts";
-import type { EpochMs } from "../../core/time.ts";
+import { type EpochMs, plusMs } from "../../core/time.ts";
 import type { SymbolRules } from "../../core/venue.ts";
 import type { Best, Book, Kline, Market, Print, Touch } from "./market.ts";
 
@@ -94,7 +94,7 @@ export class QuoteMarket implements Market {
     return touched ? quote.atMs : undefined;
   }
   stretch(_symbol: string, atMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs } {
-    return { startMs: atMs, endMs: (atMs + 1) as EpochMs };
+    return { startMs: atMs, endMs: plusMs(atMs, 1) };
   }
   traded(): undefined {
     return undefined;

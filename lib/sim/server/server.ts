@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { AppError } from "../../core/errors.ts";
-import type { EpochMs } from "../../core/time.ts";
+import { type EpochMs, earliestKnown } from "../../core/time.ts";
 import type { SymbolRules } from "../../core/venue.ts";
 import type { Faults } from "../faults/faultTypes.ts";
 import type { Market } from "../market/market.ts";
@@ -95,7 +95,8 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
     speed,
     onFailure,
     onSlow: config.onSlow,
-    nextFrameMs: (nowMs) => earliest(publicFeed.nextFrameMs(nowMs), privateFeed.nextFrameMs(), faults.nextMs(nowMs)),
+    nextFrameMs: (nowMs) =>
+      earliestKnown(publicFeed.nextFrameMs(nowMs), privateFeed.nextFrameMs(), faults.nextMs(nowMs)),
     onStep: (beforeMs) => {
       const nowMs = simulator.nowMs();
       publicFeed.step(beforeMs, nowMs);
@@ -185,11 +186,6 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
       simulator.close();
     },
   };
-};
-
-const earliest = (...times: readonly (EpochMs | undefined)[]): EpochMs | undefined => {
-  const known = times.filter((ms) => ms !== undefined);
-  return known.length === 0 ? undefined : (Math.min(...known) as EpochMs);
 };
 
 /**

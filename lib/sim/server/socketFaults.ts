@@ -2,7 +2,7 @@
 // times, price spikes). Same script, seed and traffic: same faults.
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
-import type { EpochMs } from "../../core/time.ts";
+import { type EpochMs, earliestKnown } from "../../core/time.ts";
 import { seededRandom } from "../../io/random.ts";
 import { instant, isWindow, MATCH_FIELDS, WINDOW } from "../faults/faultFile.ts";
 
@@ -137,7 +137,7 @@ export class SocketFaults {
       .filter((rule) => rule.match.on === "time")
       .map((rule) => instant(rule.match.fromMs!, this.startMs))
       .filter((atMs) => atMs > afterMs);
-    return times.length === 0 ? undefined : (Math.min(...times) as EpochMs);
+    return earliestKnown(...times);
   }
 
   #counted({ match }: Rule, i: number): boolean {
