@@ -1,11 +1,14 @@
 // While the halt `api` stands: asks the venue every ten seconds, public and private, and ends the halt after three good
 // checks in a row. The count is a row, so a restart goes on where it was.
+
 import { z } from "zod";
+import { clearHalt } from "../db/halts.ts";
 import { AppError } from "../lib/core/errors.ts";
+import { API_HALT } from "../lib/core/haltKinds.ts";
 import { plusMs, SECOND_MS } from "../lib/core/time.ts";
 import type { Outcome } from "../queue/types.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
-import { API_HALT, GOOD_CHECKS } from "./market/apiErrors.ts";
+import { GOOD_CHECKS } from "./market/apiErrors.ts";
 import { syncAccount } from "./risk/account.ts";
 
 const Input = z.strictObject({});
@@ -34,10 +37,8 @@ export const checkApi: AppHandler<Input> = {
       return {
         kind: "done",
         write: (tx) => {
-          if (!tx.halts.clear(API_HALT, "checkApi", atMs)) return;
-          tx.alerts.resolve(API_HALT, atMs);
-          const data = { kind: API_HALT, goodChecks: good };
-          tx.audit.append({ atMs, kind: "halt.cleared", actor: "checkApi", traceId: ctx.job.traceId, data });
+          const by = { atMs, actor: "checkApi", traceId: ctx.job.traceId };
+          clearHalt(tx, { kind: API_HALT, by, alertKey: API_HALT, data: { goodChecks: good } });
         },
       };
     return {

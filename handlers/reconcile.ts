@@ -3,9 +3,10 @@
 // halts entries and is told to the owner; when nothing is left, the halts of doubt end by themselves.
 
 import { z } from "zod";
+import { clearHalt, raiseHalt } from "../db/halts.ts";
 import type { SeenDifference } from "../db/tables/differences.ts";
 import { AppError } from "../lib/core/errors.ts";
-import { DOUBT, FAILURE_HANDLING, MISMATCH, QUARANTINE } from "../lib/core/haltKinds.ts";
+import { API_HALT, DOUBT, FAILURE_HANDLING, MISMATCH, QUARANTINE } from "../lib/core/haltKinds.ts";
 import { settleMs } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
@@ -14,7 +15,6 @@ import { type EpochMs, earliest, jstDayStart, MINUTE_MS, plusMs } from "../lib/c
 import type { NewJob, Outcome, Tx } from "../queue/types.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { checkJob } from "./jobs.ts";
-import { API_HALT } from "./market/apiErrors.ts";
 import { expireProposal } from "./proposals/expireProposal.ts";
 import { endSettled } from "./protection/unansweredAlert.ts";
 import { asAlert } from "./protection/venueRetry.ts";
@@ -134,23 +134,20 @@ const isUnchecked = (ctx: AppCtx, nowMs: EpochMs): boolean =>
 
 const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs: EpochMs): void => {
   const locale = ctx.config.LOCALE;
-  const write = (kind: string, data: Readonly<Record<string, unknown>>): void =>
-    tx.audit.append({ atMs, kind, actor: "reconcile", traceId: ctx.job.traceId, data });
+  const by = { atMs, actor: "reconcile", traceId: ctx.job.traceId };
   // Its own job ends a proposal at its deadline; where that job is dead or cancelled, the symbol must not stay blocked.
   for (const proposal of tx.proposals.pending())
     if (atMs >= proposal.validUntilMs + ABANDONED_MS)
       expireProposal(tx, proposal, { actor: "reconcile", atMs, locale });
-  endSettled(tx, { actor: "reconcile", atMs });
+  endSettled(tx, by);
   const facts = differences.filter((d) => d.seen >= SEEN_ENOUGH);
   if (facts.length > 0) {
     const reason = facts.map((d) => d.text).join("; ");
-    if (tx.halts.raise({ kind: MISMATCH, reason, atMs })) write("halt.raised", { kind: MISMATCH, reason });
     const text = textsOf(locale).alerts.mismatch({ keys: facts.map((d) => d.key) });
-    tx.alerts.raise(composeAlert(locale, { key: MISMATCH, severity: "critical", atMs }, text));
+    const alert = composeAlert(locale, { key: MISMATCH, severity: "critical", atMs }, text);
+    raiseHalt(tx, { kind: MISMATCH, reason, by, alert });
     return;
   }
-  for (const kind of [MISMATCH, DOUBT, FAILURE_HANDLING, QUARANTINE]) {
-    if (tx.halts.clear(kind, "reconcile", atMs)) write("halt.cleared", { kind });
-    tx.alerts.resolve(kind, atMs);
-  }
+  for (const kind of [MISMATCH, DOUBT, FAILURE_HANDLING, QUARANTINE] as const)
+    clearHalt(tx, { kind, by, alertKey: kind });
 };

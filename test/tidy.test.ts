@@ -183,6 +183,7 @@ describe("the tree is the architecture", () => {
     ["HTTP", /from "undici"/, ["lib/io/gmo/httpTransport.ts"]],
     ["telegraf", /"telegraf"/, ["lib/io/telegram/client.ts"]],
     ["the console", /\bconsole\./, []],
+    ["the halts table", /\bhalts\.(raise|clear)\(/, ["db/halts.ts"]],
     ["a time's type", /\bas EpochMs\b/, ["lib/core/time.ts"]],
     ["sloppy numbers", /\bparseFloat\(|\bz\.coerce\b/, []],
   ])("one door to %s", (_name, pattern, doors) => {

@@ -1,5 +1,7 @@
 // Book-keeping: what an execution means for positions, legs and the trade. Every function here runs inside one transaction,
 // books an execution exactly once (its venue id is the key) and leaves an audit event beside each change.
+
+import type { HaltActor } from "../../db/halts.ts";
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -41,8 +43,10 @@ export const audit = (tx: Tx, by: AuditCtx, kind: string, data: Readonly<Record<
     kind,
     actor: by.actor,
     traceId: by.trade.traceId,
-    data: { tradeId: by.trade.id, symbol: by.trade.symbol, ...data },
+    data: { ...tradeData(by), ...data },
   });
+export const tradeData = ({ trade }: AuditCtx) => ({ tradeId: trade.id, symbol: trade.symbol });
+export const haltActor = (by: AuditCtx): HaltActor => ({ atMs: by.atMs, actor: by.actor, traceId: by.trade.traceId });
 
 /** A new intention with its audit event. Returns the order's id. */
 export const recordIntent = (tx: Tx, by: AuditCtx, intent: Intent, why: string): number => {

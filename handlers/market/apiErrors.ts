@@ -3,7 +3,9 @@
 // rows, so a worker that dies between two errors goes on counting. Must never change what a call returns or throws.
 
 import { z } from "zod";
+import { raiseHalt } from "../../db/halts.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import { API_HALT } from "../../lib/core/haltKinds.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
@@ -13,7 +15,6 @@ import type { Logger } from "../../lib/io/logger.ts";
 import type { CommandCtx } from "../context.ts";
 import { checkJob } from "../jobs.ts";
 
-export const API_HALT = "api";
 /** Good checks in a row so far, of those that end the halt. */
 export const GOOD_CHECKS = "api_good_checks";
 const ERRORS_BEFORE_HALT = 3;
@@ -133,16 +134,10 @@ const haltForApi = ({ desk, locale }: Deps, count: number, code: string, atMs: E
   if (desk.db.read.halts.active(atMs).some((h) => h.kind === API_HALT)) return;
   const reason = `the exchange's API failed ${count} times in a row (${code})`;
   desk.db.transaction((tx) => {
-    if (!tx.halts.raise({ kind: API_HALT, reason, atMs })) return;
+    const text = textsOf(locale).alerts.apiFailing({ count, code });
+    const alert = composeAlert(locale, { key: API_HALT, severity: "critical", atMs }, text);
+    if (!raiseHalt(tx, { kind: API_HALT, reason, by: { atMs, actor: "apiWatch" }, alert })) return;
     tx.meta.set(GOOD_CHECKS, "0");
-    tx.alerts.raise(
-      composeAlert(
-        locale,
-        { key: API_HALT, severity: "critical", atMs },
-        textsOf(locale).alerts.apiFailing({ count, code }),
-      ),
-    );
-    tx.audit.append({ atMs, kind: "halt.raised", actor: "apiWatch", data: { kind: API_HALT, reason } });
     desk.store.enqueueIn(tx, checkJob(atMs));
   });
 };

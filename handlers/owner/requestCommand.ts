@@ -1,10 +1,11 @@
 // The one door through which the owner pauses, stops, panics, resumes, closes or adopts: the CLI and Telegram both come here.
 // One transaction: the command's row, its audit event, the halt and every other durable mark, and the job that carries it out
 // at the venue and verifies it. What is durable here works at once and without a worker: a halt stops every claim.
+import { raiseHalt } from "../../db/halts.ts";
 import type { OwnerCommandName } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { CloseHow } from "../../lib/core/exits.ts";
-import { PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
+import { type HaltKind, PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
 import { ALL_SYMBOLS } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Asked } from "../../lib/core/text/ownerTexts.ts";
@@ -102,12 +103,9 @@ const act = (r: Request): Omit<Asked, "command"> => {
 };
 
 /** Raises a halt of the owner's; JST since when it stood, when it did. */
-const raise = ({ tx, actor, atMs, reason }: Request, kind: string, word: string): string | undefined => {
+const raise = ({ tx, actor, atMs, reason }: Request, kind: HaltKind, word: string): string | undefined => {
   const text = `${word} by ${actor}${reason === undefined ? "" : `: ${reason}`}`;
-  if (tx.halts.raise({ kind, reason: text, atMs })) {
-    tx.audit.append({ atMs, kind: "halt.raised", actor, data: { kind, reason: text } });
-    return undefined;
-  }
+  if (raiseHalt(tx, { kind, reason: text, by: { atMs, actor }, alert: undefined })) return undefined;
   return jstText(tx.halts.active(atMs).find((h) => h.kind === kind)?.raisedMs ?? atMs);
 };
 

@@ -1,17 +1,18 @@
 // An order that was sent, got no answer, and cannot be looked for because the venue cannot be read: after a minute a person is
 // asked, with what was sent and when, and entries pause. Both end by themselves when it is settled. Nothing is sent meanwhile.
+import { clearHalt, type HaltActor, raiseHalt } from "../../db/halts.ts";
 import type { Trade } from "../../db/tables/trades.ts";
+import { UNANSWERED_HALT } from "../../lib/core/haltKinds.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
 import { type In, type Order, UNANSWERED_MS } from "../../lib/core/order.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { coinText } from "../../lib/core/text/format.ts";
-import { type EpochMs, jstText } from "../../lib/core/time.ts";
+import { jstText } from "../../lib/core/time.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
-import { type AuditCtx, audit, auditCtx } from "../book/booking.ts";
+import { type AuditCtx, auditCtx, haltActor, tradeData } from "../book/booking.ts";
 import type { AppCtx } from "../context.ts";
 
-const UNANSWERED_HALT = "unanswered";
 const PREFIX = `${UNANSWERED_HALT}:`;
 const keyOf = (orderId: number): string => `${PREFIX}${orderId}`;
 
@@ -45,10 +46,15 @@ const ask = (tx: Tx, by: AuditCtx, order: Unsettled): void => {
   };
   const { what, detail } = textsOf("en").alerts.unanswered(facts);
   const reason = `${what} (${detail})`;
-  if (tx.halts.raise({ kind: UNANSWERED_HALT, reason, atMs: by.atMs }))
-    audit(tx, by, "halt.raised", { kind: UNANSWERED_HALT, reason, orderId: order.id });
-  const alert = { key: keyOf(order.id), severity: "critical", atMs: by.atMs, sinceMs: order.sentMs } as const;
-  tx.alerts.raise(composeAlert(by.locale, alert, textsOf(by.locale).alerts.unanswered(facts)));
+  const about = { key: keyOf(order.id), severity: "critical", atMs: by.atMs, sinceMs: order.sentMs } as const;
+  const alert = composeAlert(by.locale, about, textsOf(by.locale).alerts.unanswered(facts));
+  raiseHalt(tx, {
+    kind: UNANSWERED_HALT,
+    reason,
+    by: haltActor(by),
+    alert,
+    data: { ...tradeData(by), orderId: order.id },
+  });
 };
 
 /** Alerts of orders that are settled by now; asked first, so that a look without news costs no commit. */
@@ -60,9 +66,8 @@ const settledKeys = (db: Pick<Reads, "alerts" | "orders">): readonly string[] =>
     .filter((key) => key.startsWith(PREFIX) && !isUnsettled(db.orders.byId(Number(key.slice(PREFIX.length)))));
 
 /** Ends the alerts of settled orders, and the halt with the last of them. */
-export const endSettled = (tx: Tx, by: { readonly actor: string; readonly atMs: EpochMs }): void => {
+export const endSettled = (tx: Tx, by: HaltActor): void => {
   for (const key of settledKeys(tx)) tx.alerts.resolve(key, by.atMs);
   if (tx.alerts.open().some((a) => a.key.startsWith(PREFIX))) return;
-  if (tx.halts.clear(UNANSWERED_HALT, by.actor, by.atMs))
-    tx.audit.append({ atMs: by.atMs, kind: "halt.cleared", actor: by.actor, data: { kind: UNANSWERED_HALT } });
+  clearHalt(tx, { kind: UNANSWERED_HALT, by, alertKey: undefined });
 };

@@ -1,5 +1,8 @@
 // What a failed attempt means for trading.
+
+import { raiseHalt } from "../../db/halts.ts";
 import type { AppError } from "../../lib/core/errors.ts";
+import { DOUBT } from "../../lib/core/haltKinds.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
@@ -39,16 +42,9 @@ export const onFailure = (
   }
   if (error.verdict !== "alert") return [];
   const reason = `${job.name}: ${error.code}: ${error.message}`;
-  if (tx.halts.raise({ kind: "doubt", reason, atMs }))
-    tx.audit.append({
-      atMs,
-      kind: "halt.raised",
-      actor: "queue",
-      traceId: job.traceId,
-      data: { kind: "doubt", reason },
-    });
   const text = alerts.doubt({ job: job.name, code: error.code });
-  tx.alerts.raise(composeAlert(locale, { key: "doubt", severity: "critical", atMs }, text));
+  const alert = composeAlert(locale, { key: DOUBT, severity: "critical", atMs }, text);
+  raiseHalt(tx, { kind: DOUBT, reason, by: { atMs, actor: "queue", traceId: job.traceId }, alert });
   return job.name === "reconcile"
     ? []
     : [{ name: "reconcile", key: `reconcile:doubt:${job.id}:${job.fence}`, input: {} }];

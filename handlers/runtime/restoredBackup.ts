@@ -2,9 +2,11 @@
 // trade has perhaps been traded since. Beside the database lies `progress.json`: how far it had come. It is written after
 // the commits it counts, so a database that is behind it has lost what it had. `trader restore` (backup.ts) and commands that
 // find such a database before the worker does leave a mark in it.
+
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { raiseHalt } from "../../db/halts.ts";
 import { META } from "../../db/tables/meta.ts";
 import type { Progress } from "../../db/tables/progress.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -118,11 +120,11 @@ const quarantine = (
   const adding = tx.jobs.unfinishedAdding();
   for (const job of adding) store.cancel(job.id, QUARANTINE);
   const reason = `a restored backup: ${why}`;
-  tx.halts.raise({ kind: QUARANTINE, reason, atMs });
   const data = { reason, proposals: proposals.map((p) => p.id), jobs: adding.map((job) => job.id) };
   tx.audit.append({ atMs, kind: "database.quarantined", actor: "worker", data });
   const text = textsOf(locale).alerts.quarantine({ proposals: proposals.length, jobs: adding.length });
-  tx.alerts.raise(composeAlert(locale, { key: QUARANTINE, severity: "critical", atMs }, text));
+  const alert = composeAlert(locale, { key: QUARANTINE, severity: "critical", atMs }, text);
+  raiseHalt(tx, { kind: QUARANTINE, reason, by: { atMs, actor: "worker" }, alert });
 };
 
 /**

@@ -1,7 +1,9 @@
 // Wires one running system around an open database: job store, scheduler, worker, outbox pump. Replay and worker differ
 // only in what they hand in: clock, venue, messenger.
 
+import { raiseHalt } from "../../db/halts.ts";
 import type { Config } from "../../lib/core/config.ts";
+import { DOUBT } from "../../lib/core/haltKinds.ts";
 import type { Venue } from "../../lib/core/venue.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
@@ -44,6 +46,14 @@ export interface System {
   /** Enqueues a delivery for every message still in the outbox; idempotent, so it can run as often as one likes. */
   pumpOutbox(): number;
 }
+
+/** Before a worker starts: no entry until reconcile has found book and venue equal (DESIGN 7). */
+export const haltUntilReconciled = (db: Database, clock: Clock): void =>
+  db.transaction((tx) => {
+    const by = { atMs: clock.nowMs(), actor: "worker" };
+    const reason = "just started: the venue is compared first";
+    raiseHalt(tx, { kind: DOUBT, reason, by, alert: undefined });
+  });
 
 /** Declares the schedules and builds the worker; starts nothing. */
 export const createSystem = (parts: SystemParts): System => {

@@ -4,11 +4,11 @@ import type { Halt } from "../../../db/tables/halts.ts";
 import type { PositionRow } from "../../../db/tables/positions.ts";
 import type { LegRow } from "../../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../../db/tables/trades.ts";
+import { isHaltKind } from "../../../lib/core/haltKinds.ts";
 import { formatE8, minBig, toNumber } from "../../../lib/core/money.ts";
 import { isLive, type Order, UNANSWERED_MS } from "../../../lib/core/order.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import { yenText } from "../../../lib/core/text/format.ts";
-import { isHaltKind } from "../../../lib/core/text/words.ts";
 import { type EpochMs, epochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
 import { durationText, jstSeconds } from "../terminal.ts";
 

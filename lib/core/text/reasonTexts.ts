@@ -1,10 +1,11 @@
 // Why something was not done, as a key with its numbers: the pure rules return a Note, the log and the audit keep its English,
 // the owner reads it in the language of the settings.
 import type { Gate } from "../gates.ts";
+import { isHaltKind } from "../haltKinds.ts";
 import type { VenueStatus } from "../venue.ts";
 import { cut, yenText } from "./format.ts";
 import { inBoth, type Locale } from "./locale.ts";
-import { isHaltKind, words } from "./words.ts";
+import { words } from "./words.ts";
 
 const haltNames = (locale: Locale, kinds: readonly string[]): string =>
   kinds.map((kind) => (isHaltKind(kind) ? words[locale].halt[kind] : cut(kind, 40))).join(", ");

@@ -208,7 +208,7 @@ describe("trader restore", () => {
     book().transaction((tx) => tx.halts.raise({ kind: "stop", reason: "before", atMs }));
     await backup({ varDir: dir, file: file() });
     opened[0]?.transaction((tx) => {
-      for (const kind of ["panic", "api"]) tx.halts.raise({ kind, reason: "after", atMs });
+      for (const kind of ["panic", "api"] as const) tx.halts.raise({ kind, reason: "after", atMs });
     });
     closeAll();
     const ended = await cli("restore", file());
