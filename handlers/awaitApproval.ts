@@ -1,5 +1,5 @@
-// Step 6: waits for the owner as a parked row with a deadline; it holds no slot and no key and survives any restart.
-// The deadline decides otherwise: no answer is a rejection (approved_by = 'timeout'). Only handlers/proposals/answerProposal.ts answers it.
+// Step 6: waits for the owner as a parked row with a deadline; it holds no slot and no key and survives any restart. No answer by
+// then is a rejection (approved_by = 'timeout'). An answer, a change and the owner's stop resolve the row (proposals/endProposal.ts).
 
 import { AppError } from "../lib/core/errors.ts";
 import type { Outcome } from "../queue/types.ts";

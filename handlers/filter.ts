@@ -12,7 +12,7 @@ import type { AppHandler } from "./context.ts";
 import { BarInput, notifyJob } from "./jobs.ts";
 import { symbolRules } from "./market/quotes.ts";
 import { storeRules } from "./market/storedRules.ts";
-import { makeProposal, numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
+import { fromSignal, numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
 import { bookFacts, entryFacts, newsAt } from "./risk/entryCheck.ts";
 
 export const filter: AppHandler<BarInput> = {
@@ -68,7 +68,7 @@ export const filter: AppHandler<BarInput> = {
     if (refusal !== undefined || sizing.kind !== "ok")
       return { kind: "stop", reason: refusal ?? "", write: (tx) => filtered(tx, refusal ?? "", gates) };
 
-    const proposal = makeProposal(ctx, signal, prices, sizing.size, {
+    const proposal = fromSignal(ctx, signal, prices, sizing.size, {
       equity: facts.equity,
       costBps: roundTripCostBps(snapshot.spreadBps, rules),
       nowMs,

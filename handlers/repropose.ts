@@ -3,7 +3,7 @@
 // one that was approved, through the same checks, and asked again before it counts. The time does not start anew.
 import { z } from "zod";
 import type { Proposal } from "../db/tables/proposals.ts";
-import { breakEvenRate, planPrices, proposalHash, riskYen } from "../lib/core/plan.ts";
+import { planPrices } from "../lib/core/plan.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { noteText } from "../lib/core/text/reasonTexts.ts";
 import type { Outcome } from "../queue/types.ts";
@@ -11,7 +11,7 @@ import type { AppCtx, AppHandler } from "./context.ts";
 import { notifyJob } from "./jobs.ts";
 import { bestQuote, spreadBps, symbolRules } from "./market/quotes.ts";
 import { storeRules } from "./market/storedRules.ts";
-import { numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
+import { numbers, repriced, roundTripCostBps } from "./proposals/makeProposal.ts";
 import { recheckEntry } from "./risk/entryCheck.ts";
 
 const Input = z.strictObject({ proposalId: z.string().min(1), actor: z.string().min(1) });
@@ -32,26 +32,11 @@ export const repropose: AppHandler<Input> = {
     const rules = await symbolRules(ctx, old.symbol);
     const quote = bestQuote(await ctx.venue.orderBook(old.symbol, ctx.signal));
     const prices = planPrices(ctx.config, { direction: old.direction, ...quote, atr: old.atr, tick: rules.tick });
-    const id = nextId(old.id);
-    const draft: Proposal = {
-      ...old,
-      ...prices,
-      id,
-      createdMs: ctx.clock.nowMs(),
-      state: "pending",
-      supersedes: old.id,
-    };
-    const check = await recheckEntry(ctx, draft);
+    const costBps = roundTripCostBps(spreadBps(quote.bid, quote.ask), rules);
+    const fresh = { prices, costBps, nowMs: ctx.clock.nowMs() };
+    const check = await recheckEntry(ctx, repriced(old, { ...fresh, size: old.size }));
     if (check.kind === "refused") return no(ctx, proposalId, noteText(ctx.config.LOCALE, check.reason));
-    const { size } = check;
-    const { symbol, direction, validUntilMs } = old;
-    const proposal: Proposal = {
-      ...draft,
-      size,
-      risk: riskYen(prices.entry, prices.stop, size),
-      breakEven: breakEvenRate(prices, roundTripCostBps(spreadBps(quote.bid, quote.ask), rules)),
-      hash: proposalHash({ id, symbol, direction, size, prices, validUntilMs }),
-    };
+    const proposal = repriced(old, { ...fresh, size: check.size });
     return {
       kind: "done",
       write: (tx) => {
@@ -62,7 +47,13 @@ export const repropose: AppHandler<Input> = {
           kind: "proposal.created",
           actor,
           traceId: old.traceId,
-          data: { signalId: old.signalId, symbol, direction, instead: old.id, ...numbers(proposal) },
+          data: {
+            signalId: old.signalId,
+            symbol: old.symbol,
+            direction: old.direction,
+            instead: old.id,
+            ...numbers(proposal),
+          },
         });
       },
       next: [notifyJob(proposal)],
@@ -89,6 +80,3 @@ const no = (ctx: AppCtx, proposalId: string, why: string): Outcome => ({
       atMs: ctx.clock.nowMs(),
     }),
 });
-
-/** "btc2508112115" -> "btc2508112115n1" -> "btc2508112115n2". */
-const nextId = (id: string): string => `${id.replace(/n\d+$/, "")}n${Number(/n(\d+)$/.exec(id)?.[1] ?? 0) + 1}`;

@@ -4,9 +4,8 @@
 
 import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
 import type { Proposal } from "../../db/tables/proposals.ts";
-import type { Signal } from "../../db/tables/signals.ts";
-import { E8, floorDiv, minBig, ratioOfYenDown, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
-import { breakEvenRate, pricesAround, proposalHash, riskYen } from "../../lib/core/plan.ts";
+import { E8, floorDiv, minBig, ratioOfYenDown, toNumber, yenE8 } from "../../lib/core/money.ts";
+import { pricesAround } from "../../lib/core/plan.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { stopOnTick } from "../../lib/core/protection.ts";
 import { capitalOf } from "../../lib/core/risk.ts";
@@ -18,6 +17,8 @@ import type { Outcome, Reads, Tx } from "../../queue/types.ts";
 import { auditCtx, bookAdopted, timeStopAt } from "../book/booking.ts";
 import type { AppCtx } from "../context.ts";
 import { symbolRules } from "../market/quotes.ts";
+import { endProposal } from "../proposals/endProposal.ts";
+import { forAdopted } from "../proposals/makeProposal.ts";
 import { syncAccount } from "../risk/account.ts";
 import { finish, type Result } from "./commandResult.ts";
 
@@ -85,13 +86,14 @@ const planFor = async (ctx: AppCtx, positionId: string): Promise<Plan | NotAdopt
   const stop = stopOnTick(direction, yenE8(direction === "long" ? price - distance : price + distance), rules.tick);
   const prices = { ...planned, entry: position.price, stop };
   const timeStopMs = timeStopAt(nowMs, ctx.config.TIME_STOP_HOURS);
-  const proposal = proposalOf(position, direction, prices, { signal, equity, price, nowMs });
+  // The book keeps a trade's plan in its proposal.
+  const proposal = forAdopted({ ...position, direction }, prices, { signal, equity, price, nowMs });
   return { position, openings, proposal, rules, timeStopMs };
 };
 
 const find = async (ctx: AppCtx, positionId: string): Promise<Position | undefined> => {
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
-    if (isSpot(symbol)) continue; // Coins of another hand are the owner's, and stay his.
+    if (isSpot(symbol)) continue; // Coins that no trade of ours bought stay the owner's.
     const held = await ctx.venue.openPositions(symbol, ctx.signal);
     const position = held.find((p) => p.positionId === positionId);
     if (position !== undefined) return position;
@@ -99,49 +101,11 @@ const find = async (ctx: AppCtx, positionId: string): Promise<Position | undefin
   return undefined;
 };
 
-/** The book keeps a trade's plan in its proposal: one that was decided and is over, beside the newest judged bar. */
-const proposalOf = (
-  p: Position,
-  direction: Direction,
-  prices: Parameters<typeof proposalHash>[0]["prices"],
-  at: { readonly signal: Signal; readonly equity: YenE8; readonly price: YenE8; readonly nowMs: EpochMs },
-): Proposal => {
-  const id = `adopted${p.positionId}`;
-  const { symbol, size } = p;
-  return {
-    id,
-    signalId: at.signal.id,
-    symbol,
-    direction,
-    ...prices,
-    size,
-    risk: riskYen(at.price, prices.stop, size),
-    equity: at.equity,
-    atr: at.signal.atr,
-    confidence: 0,
-    rank: undefined,
-    breakEven: breakEvenRate({ ...prices, entry: at.price }, 0),
-    hash: proposalHash({ id, symbol, direction, size, prices, validUntilMs: at.nowMs }),
-    createdMs: at.nowMs,
-    validUntilMs: at.nowMs,
-    state: "pending",
-    supersedes: undefined,
-    traceId: `trade:${id}`,
-  };
-};
-
 const take = (tx: Tx, ctx: AppCtx, command: OwnerCommand, plan: Plan): Result => {
   const { proposal, position, rules, timeStopMs } = plan;
   const atMs = ctx.clock.nowMs();
   tx.proposals.insert(proposal);
-  tx.proposals.settle("approved", {
-    proposalId: proposal.id,
-    decision: "approved",
-    decidedBy: "human",
-    actor: command.actor,
-    hash: proposal.hash,
-    decidedMs: atMs,
-  });
+  endProposal(tx, proposal, "adopted", { decidedBy: "human", actor: command.actor, atMs });
   const tradeId = tx.trades.insert({ proposal, entry: position.price, size: position.size, rules, atMs });
   tx.trades.endEntry(tradeId, atMs);
   const trade = tx.trades.byId(tradeId);

@@ -1,6 +1,7 @@
 // The one door through which the owner pauses, stops, panics, resumes, closes or adopts: the CLI and Telegram both come here.
 // One transaction: the command's row, its audit event, the halt and every other durable mark, and the job that carries it out
 // at the venue and verifies it. What is durable here works at once and without a worker: a halt stops every claim.
+
 import { raiseHalt } from "../../db/halts.ts";
 import type { OwnerCommandName } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -13,6 +14,7 @@ import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { CommandCtx } from "../context.ts";
+import { endProposal, parkedApproval } from "../proposals/endProposal.ts";
 
 export interface OwnerRequest {
   readonly command: OwnerCommandName;
@@ -119,13 +121,9 @@ const endAnswers = (r: Request): string[] => {
 
 const rejectPending = ({ tx, desk, actor, atMs, command }: Request, decidedBy: "human" | "system"): string[] =>
   tx.proposals.pending().map((p) => {
-    // Its wait is over; when it is not parked yet or any more, the state below says the same.
-    desk.store.resolveParked({ name: "awaitApproval", key: `awaitApproval:${p.id}` });
-    const answer = { proposalId: p.id, decision: "rejected", decidedBy, actor, hash: p.hash, decidedMs: atMs } as const;
-    tx.proposals.settle("rejected", answer);
-    tx.signals.answer(p.signalId, false, decidedBy);
-    const data = { proposalId: p.id, hash: p.hash, by: decidedBy, command };
-    tx.audit.append({ atMs, kind: "proposal.rejected", actor, traceId: p.traceId, data });
+    // Not parked yet, or no longer: the proposal's state says the same.
+    desk.store.resolveParked(parkedApproval(p.id));
+    endProposal(tx, p, "rejected", { decidedBy, actor, atMs }, { hash: p.hash, by: decidedBy, command });
     return p.id;
   });
 
