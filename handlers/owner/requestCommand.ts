@@ -3,7 +3,7 @@
 // at the venue and verifies it. What is durable here works at once and without a worker: a halt stops every claim.
 import type { OwnerCommandName } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import type { CloseHow } from "../../lib/core/exits.ts";
+import type { CloseHow } from "../../lib/core/exitFacts.ts";
 import { PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
 import { ALL_SYMBOLS } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";

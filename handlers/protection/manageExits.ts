@@ -4,16 +4,9 @@
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import type { CloseHow, ExitFacts, LegAction, MarketPrices } from "../../lib/core/exitFacts.ts";
 import { isFirstStopDue, QUANTITY_RESERVED } from "../../lib/core/exitPauses.ts";
-import {
-  type CloseHow,
-  type ExitFacts,
-  isBetweenOrders,
-  type LegAction,
-  nextAction,
-  type Quote,
-  tooLittle,
-} from "../../lib/core/exits.ts";
+import { isBetweenOrders, nextAction, tooLittle } from "../../lib/core/exits.ts";
 import { PANIC } from "../../lib/core/haltKinds.ts";
 import type { Leg } from "../../lib/core/leg.ts";
 import type { CoinE8 } from "../../lib/core/money.ts";
@@ -110,7 +103,7 @@ const planMissingLegs = (ctx: AppCtx, trade: Trade, only: string | undefined): v
 
 interface Observed {
   /** undefined: not known now. */
-  readonly quote: Quote | undefined;
+  readonly quote: MarketPrices | undefined;
   /** Sizes of the positions the venue lists; undefined on spot. */
   readonly listed: ReadonlyMap<string, CoinE8> | undefined;
 }
@@ -152,7 +145,7 @@ const asksForPrice = (ctx: AppCtx, trade: Trade, only: string | undefined): bool
   });
 };
 
-const quoteOf = async (ctx: AppCtx, symbol: string): Promise<Quote | undefined> => {
+const quoteOf = async (ctx: AppCtx, symbol: string): Promise<MarketPrices | undefined> => {
   try {
     const { bid, ask, last } = await ctx.venue.ticker(symbol, ctx.signal);
     return { bid, ask, last };
@@ -202,11 +195,11 @@ const decide = (
     direction: trade.direction,
     minSize: trade.minSize,
     nowMs,
-    quote,
+    prices: quote,
     timeStopMs,
     ownerCloses: ownerCloses(ctx, trade.id),
     reserved,
-    restMs: ctx.config.TAKE_PROFIT_REST_SECONDS * 1_000,
+    restingMs: ctx.config.TAKE_PROFIT_REST_SECONDS * 1_000,
   };
   const all = ctx.db.tradeLegs.ofTrade(trade.id);
   // Nobody approved it: it goes at market, whatever the price; the others go on to their own exits.

@@ -2,8 +2,8 @@
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import type { LegAction } from "../../lib/core/exitFacts.ts";
 import { QUANTITY_RESERVED, refusalIsAlarming } from "../../lib/core/exitPauses.ts";
-import type { LegAction } from "../../lib/core/exits.ts";
 import { isLive } from "../../lib/core/order.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import { closingSide } from "../../lib/core/venue.ts";

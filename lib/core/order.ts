@@ -107,8 +107,12 @@ export const ORDER_STATES = [
   "neverSent",
 ] as const satisfies readonly OrderState[];
 const LIVE: ReadonlySet<OrderState> = new Set(["intended", "sending", "unknown", "open"]);
+export type LiveOrder = In<"intended" | "sending" | "unknown" | "open">;
 /** Not ended: it is, may be, or will be at the venue. */
-export const isLive = (order: Order): order is In<"intended" | "sending" | "unknown" | "open"> => LIVE.has(order.state);
+export const isLive = (order: Order): order is LiveOrder => LIVE.has(order.state);
+/** Sent without an answer so far: it may be at the venue, so it is looked up and never sent again. */
+export const isInFlight = (order: Order): order is In<"sending" | "unknown"> =>
+  order.state === "sending" || order.state === "unknown";
 
 export type OrderEvent =
   | { readonly kind: "send"; readonly atMs: EpochMs }
@@ -171,8 +175,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
     case "accepted":
       if (order.state === "open" && order.venueOrderId === event.venueOrderId) return order;
       // The answer may come after a look already judged the request lost: the venue's word wins.
-      if (order.state !== "sending" && order.state !== "unknown" && order.state !== "neverSent")
-        throw illegal(order, event);
+      if (!isInFlight(order) && order.state !== "neverSent") throw illegal(order, event);
       if (order.sentMs === undefined) throw illegal(order, event, "it was never sent");
       return {
         ...base,
@@ -183,7 +186,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
         cancelAskedMs: undefined,
       };
     case "refused":
-      if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
+      if (!isInFlight(order)) throw illegal(order, event);
       return {
         ...base,
         state: "rejected",
@@ -194,7 +197,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
         resend: event.resend,
       };
     case "noAnswer":
-      if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
+      if (!isInFlight(order)) throw illegal(order, event);
       return { ...base, state: "unknown", sentMs: order.sentMs, emptyLooks: order.emptyLooks };
     case "seen":
       return seen(base, order, event);
@@ -202,7 +205,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
       if (order.state !== "open") throw illegal(order, event);
       return { ...order, cancelAskedMs: event.atMs };
     case "absent": {
-      if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
+      if (!isInFlight(order)) throw illegal(order, event);
       const { sentMs } = order;
       // Of a closing order the wait is not made longer by a clock that was set back; of an entry it is: better late than twice.
       const settledMs =
