@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
 import { plusMs, SECOND_MS } from "../lib/core/time.ts";
+import { isClosedVenue } from "../lib/core/venue.ts";
 import type { Outcome } from "../queue/types.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { API_HALT, GOOD_CHECKS } from "./market/apiErrors.ts";
@@ -58,6 +59,6 @@ const check = async (ctx: AppCtx): Promise<"good" | "bad" | "maintenance"> => {
   } catch (e) {
     if (!(e instanceof AppError) || ctx.signal.aborted) throw e;
     ctx.log.warn({ code: e.code }, "api.checkFailed");
-    return /^ERR-520[123]$/.test(e.code) ? "maintenance" : "bad";
+    return isClosedVenue(e.code) ? "maintenance" : "bad";
   }
 };

@@ -27,7 +27,7 @@ export const ledgerMatchesVenue = async (sides: Sides, symbols: readonly string[
 
 /**
  * Reads the venue (one call per order we sent, so for summaries and doctor, not for every minute) and compares. Executions
- * of positions of ours that another hand closed are read from the last day only, as far as the venue tells them.
+ * of positions of ours that were closed externally are read from the last day only, as far as the venue reports them.
  * Closes that are booked with an estimated price are left out. Throws AppError when the venue cannot be read.
  */
 export const ledgerDifferences = async (
@@ -40,10 +40,10 @@ export const ledgerDifferences = async (
     if ("venueOrderId" in order)
       for (const e of await venue.executions(order.venueOrderId, signal)) seen.set(e.executionId, e);
   const open = read.positions.open();
-  // What the venue never told cannot be compared with it.
+  // Inferred closes have no execution at the venue to compare with.
   const ours = read.executions.all().filter((e) => !e.estimated);
-  const foreign = new Set(ours.filter((e) => e.orderId === undefined).map((e) => e.venueOrderId));
-  for (const orderId of foreign) for (const e of await venue.executions(orderId, signal)) seen.set(e.executionId, e);
+  const external = new Set(ours.filter((e) => e.orderId === undefined).map((e) => e.venueOrderId));
+  for (const orderId of external) for (const e of await venue.executions(orderId, signal)) seen.set(e.executionId, e);
   for (const symbol of symbols) {
     for (const e of await venue.latestExecutions(symbol, signal)) seen.set(e.executionId, e);
     const positions = open.filter((p) => p.symbol === symbol);
@@ -54,10 +54,10 @@ export const ledgerDifferences = async (
       ...orderDifferences(read.orders.venueIds(symbol), await venue.activeOrders(symbol, signal)),
     );
   }
-  // An order of another hand may close positions of ours and of others: only what touches ours is in our book.
+  // An external order may close positions of ours and other ones: only the part of ours is in our book.
   const mine = new Set(ours.map((e) => e.executionId));
   const byHand = (e: Execution): boolean =>
-    foreign.has(e.orderId) || read.ownerCoins.has(executionChangeId(e.executionId));
+    external.has(e.orderId) || read.ownerCoins.has(executionChangeId(e.executionId));
   const venueSide = [...seen.values()].filter((e) => mine.has(e.executionId) || !byHand(e));
   differences.push(...executionDifferences(...comparable(ours, venueSide)), ...gainDifferences(ours, venueSide));
   return differences;
@@ -77,7 +77,7 @@ const coinDifference = (
 };
 
 /**
- * Spot: the venue tells no gain of a sale, and of a sale by hand only a part may have been of our coins. Those figures are
+ * Spot: the venue reports no gain of a sale, and an external sale may have taken our coins only in part. Those figures are
  * taken out of both sides here; the gains are compared by `gainDifferences`.
  */
 const comparable = (
