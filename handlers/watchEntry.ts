@@ -1,5 +1,6 @@
-// Step 7, second half: sends the entry and works it until it is filled, refused or its approval has expired; books every fill
-// together with the job that protects it. It runs under a halt too (risk "reducing"): then it only cancels and books.
+// Step 7, second half: sends the entry and works it until it is filled, refused or its approval has expired; books
+// every fill together with the job that protects it. It runs under a halt too (risk "reducing"): then it only cancels
+// and books.
 import { z } from "zod";
 import type { Proposal } from "../db/tables/proposals.ts";
 import type { Trade } from "../db/tables/trades.ts";
@@ -27,8 +28,9 @@ type Input = z.infer<typeof Input>;
 const MOST_STEPS = 40;
 const LOOK_AGAIN_MS = 1_000;
 /**
- * A resting entry is looked at this many times as often as a protected position: a fill found late is an unprotected position.
- * With the default of 2 s, a fill that no event reports is found within 333 ms, which leaves time for two stops within a second.
+ * A resting entry is looked at this many times as often as a protected position: a fill found late is an unprotected
+ * position. With the default of 2 s, a fill that no event reports is found within 333 ms, which leaves time for two
+ * stops within a second.
  */
 const POLLS = 6;
 /** How often to check whether to follow the market: each check costs public requests, and their pace is slow. */
@@ -59,11 +61,13 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<Outcome> => {
   const entries = () => t.orders().filter((o) => o.intent.purpose === "entry");
   const open = entries().filter((o): o is In<"open"> => o.state === "open");
   const unreported = await syncOpenOrders(t, open);
-  // An order given up as lost may arrive and fill beside its successor: it is looked for, so that the successor is cancelled.
+  // An order given up as lost may arrive and fill beside its successor: it is looked for, so that the successor is
+  // cancelled.
   if (entries().some((o) => o.state === "neverSent" && o.sentMs !== undefined))
     await bindLateOrders(t, await externalActivity(ctx, trade.symbol));
   if (unreported.length > 0) {
-    // Ended at the venue: there is nothing to cancel or to quote, only to look again. Reconcile alerts the owner meanwhile.
+    // Ended at the venue: there is nothing to cancel or to quote, only to look again. Reconcile alerts the owner
+    // meanwhile.
     const untilMs = plusMs(ctx.clock.nowMs(), LOOK_AGAIN_MS);
     return pollAgain(ctx, trade.symbol, { untilMs, reason: "the venue has not told its executions" }, LOOK_AGAIN_MS);
   }
@@ -173,8 +177,9 @@ const isTurnToFollow = (ctx: AppCtx, order: In<"open">): boolean => {
 };
 
 /**
- * Waits for `answer` and keeps reading the order meanwhile: at the public pace the answer may take seconds, and a fill found only
- * then would be unprotected for that long. Each read waits for its turn and its reply, so they are few.
+ * Waits for `answer` and keeps reading the order meanwhile: at the public pace the answer may take seconds, and a
+ * fill found only then would be unprotected for that long. Each read waits for its turn and its reply, so they are
+ * few.
  */
 const watching = async <T>(t: TradeCtx, order: In<"open">, answer: Promise<T>): Promise<T> => {
   let pending = true;

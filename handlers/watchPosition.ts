@@ -1,5 +1,5 @@
-// Step 9: while a trade is open, manages its exits: target, stop, time stop, external closes; and places a stop wherever one is
-// missing. Ends when the trade is closed.
+// Step 9: while a trade is open, manages its exits: target, stop, time stop, external closes; and places a stop
+// wherever one is missing. Ends when the trade is closed.
 import { z } from "zod";
 import type { Outcome } from "../queue/types.ts";
 import { readTradeCtx } from "./book/tradeCtx.ts";

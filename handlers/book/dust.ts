@@ -1,5 +1,5 @@
-// Spot: coins too few for an order (ETH's minimum is ten size steps). They join another leg of the trade; when there is none and
-// the entry has ended, they are left to the owner. On margin every size step can be ordered.
+// Spot: coins too few for an order (ETH's minimum is ten size steps). They join another leg of the trade; when there
+// is none and the entry has ended, they are left to the owner. On margin every size step can be ordered.
 import type { Trade } from "../../db/tables/trades.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 import { isLive } from "../../lib/core/order.ts";

@@ -1,5 +1,6 @@
-// One trade as the order, protection and reconciliation code works on it: the handler's context, the trade, and optionally one
-// position of it. `commit` builds the trade's own audit context, so no commit can carry that of another trade.
+// One trade as the order, protection and reconciliation code works on it: the handler's context, the trade, and
+// optionally one position of it. `commit` builds the trade's own audit context, so no commit can carry that of
+// another trade.
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";

@@ -1,4 +1,5 @@
-// Ends an entry and a trade in the transaction that finds them over; raises the alert after three losing trades in a row.
+// Ends an entry and a trade in the transaction that finds them over; raises the alert after three losing trades in a
+// row.
 import { AppError } from "../../lib/core/errors.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 import { isLive } from "../../lib/core/order.ts";
@@ -76,7 +77,10 @@ export const closeIfFlat = (tx: Tx, by: AuditCtx): boolean => {
   return true;
 };
 
-/** Losing trades in a row that raise the alert. The loss limits are there for faults only, so a losing model needs its own. */
+/**
+ * Losing trades in a row that raise the alert. The loss limits are there for faults only, so a losing model needs its
+ * own.
+ */
 const LOSS_STREAK = 3;
 const LOSS_STREAK_ALERT = "lossStreak";
 /** Raised once per streak; the next trade that does not lose resolves it. */

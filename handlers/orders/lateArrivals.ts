@@ -7,8 +7,9 @@ import type { AppCtx } from "../context.ts";
 import { applyVenueOrder, type ExternalActivity } from "./lookup.ts";
 
 /**
- * How long after it was sent an order that we gave up as lost is still looked for. The venue refuses a request whose timestamp
- * is old, so one that is still on its way arrives within seconds; the hour covers a worker that was down meanwhile.
+ * How long after it was sent an order that we gave up as lost is still looked for. The venue refuses a request whose
+ * timestamp is old, so one that is still on its way arrives within seconds; the hour covers a worker that was down
+ * meanwhile.
  */
 export const LATE_ARRIVAL_MS = HOUR_MS;
 /**

@@ -1,4 +1,5 @@
-// Brings what the venue knows of our orders into the book. Orders without an answer are looked up here, never sent again.
+// Brings what the venue knows of our orders into the book. Orders without an answer are looked up here, never sent
+// again.
 import { AppError } from "../../lib/core/errors.ts";
 import { coinE8 } from "../../lib/core/money.ts";
 import { findOurs, type In, isInFlight, NOT_SHOWN, type Order, settleMs } from "../../lib/core/order.ts";
@@ -42,8 +43,8 @@ export const externalActivity = async (ctx: AppCtx, symbol: string): Promise<Ext
 };
 
 /**
- * Looks for an order that was sent without an answer. Found: bound and booked. Not found: one more empty look, and after
- * the settle time it counts as never accepted. Returns the order as it stands then.
+ * Looks for an order that was sent without an answer. Found: bound and booked. Not found: one more empty look, and
+ * after the settle time it counts as never accepted. Returns the order as it stands then.
  */
 export const findSentOrder = async (t: TradeCtx, order: In<"sending" | "unknown">): Promise<Order> => {
   const { ctx } = t;
@@ -61,7 +62,10 @@ export const findSentOrder = async (t: TradeCtx, order: In<"sending" | "unknown"
   );
 };
 
-/** This look may be the last one, and no event has to announce an order that arrives later: reconcile looks some more times. */
+/**
+ * This look may be the last one, and no event has to announce an order that arrives later: reconcile looks some more
+ * times.
+ */
 const givenUpNow = (order: In<"sending" | "unknown">, nowMs: EpochMs): boolean =>
   nowMs >= order.sentMs + settleMs(order.intent.purpose);
 const LOOKS_AFTER_MS = [10_000, 30_000, 90_000] as const;
@@ -75,8 +79,9 @@ const looksAfter = (nowMs: EpochMs): readonly NewJob[] =>
   });
 
 /**
- * A closing order is given up after seconds because a second one can never close twice: the venue reserves the quantity.
- * On spot it reserves coins, and a second sale would take coins of the owner where there are any: then it waits as an entry does.
+ * A closing order is given up after seconds because a second one can never close twice: the venue reserves the
+ * quantity. On spot it reserves coins, and a second sale would take coins of the owner where there are any: then it
+ * waits as an entry does.
  */
 const mayBeGivenUp = (tx: Tx, order: In<"sending" | "unknown">, nowMs: EpochMs): boolean =>
   !isSpot(order.intent.symbol) ||
@@ -84,9 +89,9 @@ const mayBeGivenUp = (tx: Tx, order: In<"sending" | "unknown">, nowMs: EpochMs):
   nowMs >= order.sentMs + settleMs("entry");
 
 /**
- * Fetches the executions of an order the venue shows, where there are new ones, and books everything in one commit. Size that
- * the venue counts without reporting its executions keeps the order open in our book; reconcile then compares the positions
- * and alerts the owner.
+ * Fetches the executions of an order the venue shows, where there are new ones, and books everything in one commit.
+ * Size that the venue counts without reporting its executions keeps the order open in our book; reconcile then
+ * compares the positions and alerts the owner.
  */
 export const applyVenueOrder = async (t: TradeCtx, orderId: number, shown: VenueOrder): Promise<Order> => {
   const { ctx, trade } = t;
@@ -128,11 +133,12 @@ const unreportedSize = (ctx: AppCtx, orderId: number, shown: VenueOrder, executi
 const CANCEL_UNSEEN_AGAIN_MS = 1_500;
 
 /**
- * An order the venue accepted and does not show by its id is judged by its executions and the active orders. Executed in full:
- * filled. Active: as it stands there. Neither, after the settle time: a closing order of a position counts as cancelled, since the
- * next one is refused where it has not ended (ERR-200). An entry, or a sale of coins, is cancelled until the venue itself says
- * that there is nothing to cancel; a recorded cancel is no proof, because the worker may have died before sending it.
- * undefined: wait. Throws AppError alert ORDER_GONE once for an order of which nothing is known; its executions are booked before.
+ * An order the venue accepted and does not show by its id is judged by its executions and the active orders. Executed
+ * in full: filled. Active: as it stands there. Neither, after the settle time: a closing order of a position counts
+ * as cancelled, since the next one is refused where it has not ended (ERR-200). An entry, or a sale of coins, is
+ * cancelled until the venue itself says that there is nothing to cancel; a recorded cancel is no proof, because the
+ * worker may have died before sending it. undefined: wait. Throws AppError alert ORDER_GONE once for an order of
+ * which nothing is known; its executions are booked before.
  */
 const resolveMissingOrder = async (t: TradeCtx, order: In<"open">): Promise<VenueOrder | undefined> => {
   const { ctx } = t;
@@ -184,9 +190,9 @@ const resolveMissingOrder = async (t: TradeCtx, order: In<"open">): Promise<Venu
 };
 
 /**
- * Brings open orders up to date with the venue. Orders that have not changed cost no commit. Returns those that have ended
- * at the venue and stay open in our book, because it has not reported all their executions yet.
- * Throws AppError alert ORDER_GONE when the venue no longer shows an entry, or a sale of coins, that it accepted.
+ * Brings open orders up to date with the venue. Orders that have not changed cost no commit. Returns those that have
+ * ended at the venue and stay open in our book, because it has not reported all their executions yet. Throws AppError
+ * alert ORDER_GONE when the venue no longer shows an entry, or a sale of coins, that it accepted.
  */
 export const syncOpenOrders = async (t: TradeCtx, open: readonly In<"open">[]): Promise<readonly In<"open">[]> => {
   if (open.length === 0) return [];

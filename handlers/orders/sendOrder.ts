@@ -1,5 +1,5 @@
-// The only place that sends an order (docs/orders.md). Intention, `sending`, request, result: each committed before the next.
-// What was sent is never sent again; a row found as `sending` or `unknown` is looked up (lookup.ts).
+// The only place that sends an order (docs/orders.md). Intention, `sending`, request, result: each committed before
+// the next. What was sent is never sent again; a row found as `sending` or `unknown` is looked up (lookup.ts).
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { distinctPrice, type In, type Intent, type Order } from "../../lib/core/order.ts";
@@ -26,8 +26,8 @@ export const abandon = ({ commit }: TradeCtx, order: In<"intended">, why: string
   });
 
 /**
- * Commits a new intention and sends it. `guard` runs in the transaction of the intention and may refuse it (false): then
- * nothing was written, and undefined is returned.
+ * Commits a new intention and sends it. `guard` runs in the transaction of the intention and may refuse it (false):
+ * then nothing was written, and undefined is returned.
  */
 export const intendAndSend = async (
   t: TradeCtx,
@@ -40,10 +40,10 @@ export const intendAndSend = async (
 };
 
 /**
- * Sends an intended order once. Returns the order as it stands then: open, rejected or unknown; unchanged when another
- * attempt took it over; dropped when it is an entry and a halt stands or the approval has expired, in the transaction that
- * would have sent it.
- * Never throws for what the venue did; throws StaleAttemptError when this attempt no longer owns its job.
+ * Sends an intended order once. Returns the order as it stands then: open, rejected or unknown; unchanged when
+ * another attempt took it over; dropped when it is an entry and a halt stands or the approval has expired, in the
+ * transaction that would have sent it. Never throws for what the venue did; throws StaleAttemptError when this
+ * attempt no longer owns its job.
  */
 export const sendIntended = async (t: TradeCtx, orderId: number): Promise<Order> => {
   const { ctx, trade } = t;
@@ -84,7 +84,8 @@ const request = (ctx: AppCtx, { intent: i }: In<"sending">): Promise<WriteResult
     size: i.size,
     ...(i.price === undefined ? {} : { price: i.price }),
   };
-  // Coins are sold with the same request as they are bought. `cancelBefore` is never used: it would cancel orders of the owner.
+  // Coins are sold with the same request as they are bought. `cancelBefore` is never used: it would cancel orders of
+  // the owner.
   if (i.positionId === undefined || isSpot(i.symbol))
     return ctx.venue.order({ ...common, ...(i.losscutPrice === undefined ? {} : { losscutPrice: i.losscutPrice }) });
   return ctx.venue.closeOrder({ ...common, positionId: i.positionId });

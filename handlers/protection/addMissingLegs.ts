@@ -1,5 +1,5 @@
-// Legs for what was filled: each part of a position gets its stop and its target; what exceeds the approved size is a leg of
-// its own that is closed at market.
+// Legs for what was filled: each part of a position gets its stop and its target; what exceeds the approved size is a
+// leg of its own that is closed at market.
 import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, coinE8, maxBig } from "../../lib/core/money.ts";
 import { type ApprovedExits, coverRemainder, excessOf, type LegPlan, wholeLeg } from "../../lib/core/protection.ts";
@@ -66,8 +66,8 @@ const legged = (tx: Tx, positionId: string): bigint =>
   tx.tradeLegs.ofPosition(positionId).reduce((sum, leg) => sum + leg.open, 0n);
 
 /**
- * How much of `uncovered` exceeds the approved size. Counted from the positions: on spot legs join and pass coins on, so their
- * sizes do not add up to what was bought.
+ * How much of `uncovered` exceeds the approved size. Counted from the positions: on spot legs join and pass coins on,
+ * so their sizes do not add up to what was bought.
  */
 const excessIn = (tx: Tx, by: AuditCtx, uncovered: CoinE8): CoinE8 => {
   const planned = tx.positions

@@ -1,6 +1,6 @@
 // Manages the legs of one trade: read the venue, decide with lib/core/exits.ts, do one thing, decide again. Shared by
-// placeProtectiveOrders and watchPosition, so protection does not depend on which of them runs first. Each step is committed
-// before and after, so this may be interrupted anywhere and called again.
+// placeProtectiveOrders and watchPosition, so protection does not depend on which of them runs first. Each step is
+// committed before and after, so this may be interrupted anywhere and called again.
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { CloseHow, ExitFacts, LegAction } from "../../lib/core/exitFacts.ts";
@@ -67,8 +67,9 @@ export const manageExits = async (t: TradeCtx): Promise<ExitProgress> => {
 };
 
 /**
- * A new fill gets its stop before anything is read: each read first would leave it unprotected for longer. The venue itself
- * says when the stop price is already passed (ERR-5129), or when the position is gone or not visible yet (ERR-254).
+ * A new fill gets its stop before anything is read: each read first would leave it unprotected for longer. The venue
+ * itself says when the stop price is already passed (ERR-5129), or when the position is gone or not visible yet
+ * (ERR-254).
  */
 const placeFirstStops = async (t: TradeCtx): Promise<void> => {
   const { ctx, trade } = t;
@@ -149,7 +150,10 @@ const decide = (
 /** 0: open and without any order that is or may be at the venue. */
 const urgency = (leg: LegWithOrders): number => (leg.open > 0n && !leg.orders.some(isLive) ? 0 : 1);
 
-/** Between two orders, for at most 5 s: a leg whose order the venue keeps refusing must not block the exits of the others. */
+/**
+ * Between two orders, for at most 5 s: a leg whose order the venue keeps refusing must not block the exits of the
+ * others.
+ */
 const isInTransit = (leg: LegWithOrders, nowMs: EpochMs): boolean => {
   const last = leg.orders.at(-1);
   if (leg.open === 0n || last === undefined) return false;
@@ -208,7 +212,8 @@ const perform = async (t: TradeCtx, leg: LegRow, action: LegAction): Promise<num
       await findSentOrder(t, action.order);
       return action.order.id;
     case "cancel":
-      // In maintenance or pre-open the venue may take the cancel and refuse the order that should follow: keep the stop.
+      // In maintenance or pre-open the venue may take the cancel and refuse the order that should follow: keep the
+      // stop.
       if (action.givesUpStop) await mustBeOpen(t);
       await cancel(t, action.order, action.why);
       return undefined;

@@ -1,5 +1,5 @@
-// Reads the venue for one trade: brings the book up to date, and tells the price, the listed positions and whether an external
-// order holds the quantity. Reads and books only; sends nothing.
+// Reads the venue for one trade: brings the book up to date, and tells the price, the listed positions and whether an
+// external order holds the quantity. Reads and books only; sends nothing.
 import { AppError } from "../../lib/core/errors.ts";
 import type { MarketPrices } from "../../lib/core/exitFacts.ts";
 import { QUANTITY_RESERVED } from "../../lib/core/exitPauses.ts";
@@ -26,8 +26,8 @@ export const observe = async (t: TradeCtx): Promise<Observed> => {
   const { ctx, trade } = t;
   const open = t.orders().filter((o): o is In<"open"> => o.state === "open" && o.intent.purpose !== "entry");
   const legs = ctx.db.tradeLegs.ofTrade(trade.id).map((leg) => ({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) }));
-  // What follows a stop that was given up is decided already. Where that needs a price (needsPrices), it is read once the stop
-  // has ended: the public pace is slow, and reading it at each look before would delay the next order.
+  // What follows a stop that was given up is decided already. Where that needs a price (needsPrices), it is read once
+  // the stop has ended: the public pace is slow, and reading it at each look before would delay the next order.
   const isUrgent = legs.some(isBetweenOrders);
   // All at the same time: between a stop that was given up and the order that follows it, every round trip counts.
   // Coins carry no id of their own, so on spot the balance must be read before our orders are.
@@ -60,8 +60,9 @@ export const readPrices = async (ctx: AppCtx, symbol: string): Promise<MarketPri
 };
 
 /**
- * A stop was refused because something holds the quantity: does an external closing order still rest? It is the owner's, or
- * one that a restored book has forgotten; it is left alone. A lost order of ours is found by placing the stop again (`place`).
+ * A stop was refused because something holds the quantity: does an external closing order still rest? It is the
+ * owner's, or one that a restored book has forgotten; it is left alone. A lost order of ours is found by placing the
+ * stop again (`place`).
  */
 export const isReserved = async (t: TradeCtx): Promise<boolean> => {
   const { ctx, trade } = t;

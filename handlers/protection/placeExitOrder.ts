@@ -1,4 +1,5 @@
-// Places one closing order of a leg: sends it once and handles the answer. An answer that leaves the leg unprotected is alerted.
+// Places one closing order of a leg: sends it once and handles the answer. An answer that leaves the leg unprotected
+// is alerted.
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";

@@ -1,5 +1,6 @@
-// An order that was sent, got no answer, and cannot be looked up because the venue cannot be read: after a minute the owner is
-// alerted of what was sent and when, and entries pause. Both end by themselves when its state is known. Nothing is sent meanwhile.
+// An order that was sent, got no answer, and cannot be looked up because the venue cannot be read: after a minute the
+// owner is alerted of what was sent and when, and entries pause. Both end by themselves when its state is known.
+// Nothing is sent meanwhile.
 import { formatE8, toNumber } from "../../lib/core/money.ts";
 import { type In, isInFlight, UNANSWERED_MS } from "../../lib/core/order.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
@@ -47,7 +48,10 @@ const ask = (tx: Tx, by: AuditCtx, order: In<"sending" | "unknown">): void => {
   tx.alerts.raise(composeAlert(by.locale, alert, textsOf(by.locale).alerts.unanswered(facts)));
 };
 
-/** Whether an alert of ours is of an order whose state is known by now. Asked first, so that a look without news costs no commit. */
+/**
+ * Whether an alert of ours is of an order whose state is known by now. Asked first, so that a look without news costs
+ * no commit.
+ */
 export const hasSettled = (db: Pick<Reads, "alerts" | "orders">): boolean => settledKeys(db).length > 0;
 const settledKeys = (db: Pick<Reads, "alerts" | "orders">): readonly string[] =>
   db.alerts

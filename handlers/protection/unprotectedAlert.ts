@@ -1,5 +1,5 @@
-// A position that cannot be protected, or whose state cannot be read: entries pause, the owner is alerted once, and both end by
-// themselves when protection stands again.
+// A position that cannot be protected, or whose state cannot be read: entries pause, the owner is alerted once, and
+// both end by themselves when protection stands again.
 
 import type { AlertText } from "../../lib/core/text/alertTexts.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";

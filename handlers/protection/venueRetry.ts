@@ -1,5 +1,5 @@
-// How the jobs of an open trade wait. A venue that does not answer means to look again soon, not that the job has failed; while
-// a position may be unprotected it also pauses entries and alerts the owner.
+// How the jobs of an open trade wait. A venue that does not answer means to look again soon, not that the job has
+// failed; while a position may be unprotected it also pauses entries and alerts the owner.
 import { AppError } from "../../lib/core/errors.ts";
 import { tooLittle } from "../../lib/core/exits.ts";
 import { isLive } from "../../lib/core/order.ts";
@@ -32,8 +32,8 @@ export const pollAgain = (
 const isVenueCode = (code: string): boolean => code.startsWith("ERR-") || code.startsWith("VENUE_");
 
 /**
- * A read that the venue refuses for good is `permanent` and would end the job. A job that manages a position must go on, so it
- * becomes an `alert`, which pauses entries, alerts the owner and is retried.
+ * A read that the venue refuses for good is `permanent` and would end the job. A job that manages a position must go
+ * on, so it becomes an `alert`, which pauses entries, alerts the owner and is retried.
  */
 export const asAlert = (e: unknown): unknown =>
   e instanceof AppError && e.verdict === "permanent" && isVenueCode(e.code)
@@ -41,8 +41,8 @@ export const asAlert = (e: unknown): unknown =>
     : e;
 
 /**
- * Runs one look for the whole trade (`t` without a positionId). AppError `retry` becomes a snooze; every other error is thrown
- * to the queue.
+ * Runs one look for the whole trade (`t` without a positionId). AppError `retry` becomes a snooze; every other error
+ * is thrown to the queue.
  */
 export const withVenueRetry = async (t: TradeCtx, look: () => Promise<Outcome>): Promise<Outcome> => {
   const { ctx, trade, commit } = t;

@@ -1,6 +1,6 @@
-// Spot: the account's coins against our book. Coins belong to no position, so external trades are read from the executions: a
-// purchase is the owner's, a sale takes our coins only where no order of ours had locked them. Nothing is concluded while an
-// order of ours is in flight, or when the balance cannot be read.
+// Spot: the account's coins against our book. Coins belong to no position, so external trades are read from the
+// executions: a purchase is the owner's, a sale takes our coins only where no order of ours had locked them. Nothing
+// is concluded while an order of ours is in flight, or when the balance cannot be read.
 
 import type { Difference } from "../../db/tables/differences.ts";
 import { executionChangeId } from "../../db/tables/ownerCoins.ts";
@@ -32,8 +32,8 @@ const expected = (db: Reads, symbol: string): bigint => openCoins(db, symbol) + 
 const hasInFlight = (db: Reads, symbol: string): boolean => db.orders.live(symbol).some(isInFlight);
 
 /**
- * Books external trades where `held` differs from the book; it was read before our orders were brought up to date, so the
- * difference is not ours. Costs further reads only then, or while an order given up as lost may still arrive.
+ * Books external trades where `held` differs from the book; it was read before our orders were brought up to date, so
+ * the difference is not ours. Costs further reads only then, or while an order given up as lost may still arrive.
  */
 export const bookIfChanged = async (ctx: AppCtx, symbol: string, held: CoinE8): Promise<void> => {
   const lost = ctx.db.orders.givenUp(symbol, ctx.clock.nowMs() - FRESHLY_LOST_MS).length > 0;
@@ -97,15 +97,20 @@ const locksOf = (tx: Tx, position: PositionRow) =>
     .map((o) => ({ remaining: coinE8(o.intent.size - o.executed) }));
 
 export interface CoinDifference extends Difference {
-  /** Called when the difference persists on the second look: books the deposit, withdrawal or close that explains it. */
+  /**
+   * Called when the difference persists on the second look: books the deposit, withdrawal or close that explains it.
+   */
   readonly settle?: (tx: Tx) => void;
-  /** `settle` is not called before the difference is this old; it counts as a mismatch until then. Default: the second look. */
+  /**
+   * `settle` is not called before the difference is this old; it counts as a mismatch until then. Default: the second
+   * look.
+   */
   readonly settleAfterMs?: number;
 }
 /**
- * How the balance differs from our book once every execution is booked. Fewer coins than our trades hold is a mismatch; any
- * other change is a deposit or withdrawal of the owner. `held` was read before the booking: when the balance has changed since,
- * nothing is concluded.
+ * How the balance differs from our book once every execution is booked. Fewer coins than our trades hold is a
+ * mismatch; any other change is a deposit or withdrawal of the owner. `held` was read before the booking: when the
+ * balance has changed since, nothing is concluded.
  */
 export const coinDifferences = async (
   ctx: AppCtx,

@@ -1,4 +1,5 @@
-// Compares the whole book with the venue: every execution of every order we ever sent, the open positions, the realised P&L.
+// Compares the whole book with the venue: every execution of every order we ever sent, the open positions, the
+// realised P&L.
 
 import type { ExecutionRow } from "../../db/tables/executions.ts";
 import { executionChangeId } from "../../db/tables/ownerCoins.ts";
@@ -26,9 +27,10 @@ export const ledgerMatchesVenue = async (sides: Sides, symbols: readonly string[
   (await ledgerDifferences(sides, symbols)).length === 0;
 
 /**
- * Reads the venue (one call per order we sent, so for summaries and doctor, not for every minute) and compares. Executions
- * of positions of ours that were closed externally are read from the last day only, as far as the venue reports them.
- * Closes that are booked with an estimated price are left out. Throws AppError when the venue cannot be read.
+ * Reads the venue (one call per order we sent, so for summaries and doctor, not for every minute) and compares.
+ * Executions of positions of ours that were closed externally are read from the last day only, as far as the venue
+ * reports them. Closes that are booked with an estimated price are left out. Throws AppError when the venue cannot be
+ * read.
  */
 export const ledgerDifferences = async (
   { db: read, venue, signal }: Sides,
@@ -77,8 +79,8 @@ const coinDifference = (
 };
 
 /**
- * Spot: the venue reports no gain of a sale, and an external sale may have taken our coins only in part. Those figures are
- * taken out of both sides here; the gains are compared by `gainDifferences`.
+ * Spot: the venue reports no gain of a sale, and an external sale may have taken our coins only in part. Those
+ * figures are taken out of both sides here; the gains are compared by `gainDifferences`.
  */
 const comparable = (
   ours: readonly ExecutionRow[],

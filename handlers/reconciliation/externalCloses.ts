@@ -1,5 +1,6 @@
-// Closes of our positions that no live order of ours explains: an order given up as lost that reached the venue later, the owner
-// closing by hand, or the venue's loss-cut. Found where the venue's positions are smaller than in our book.
+// Closes of our positions that no live order of ours explains: an order given up as lost that reached the venue
+// later, the owner closing by hand, or the venue's loss-cut. Found where the venue's positions are smaller than in
+// our book.
 
 import { type ExitReason, isInFlight } from "../../lib/core/order.ts";
 import type { Execution, Position, VenueOrder } from "../../lib/core/venue.ts";
@@ -11,8 +12,8 @@ import { externalActivity } from "../orders/lookup.ts";
 import { replaceInferred } from "./inferredCloses.ts";
 
 /**
- * `held`: the venue's open positions, read before our orders were brought up to date; so whatever the book holds beyond that was
- * closed externally. Costs further reads only when there is such a difference.
+ * `held`: the venue's open positions, read before our orders were brought up to date; so whatever the book holds
+ * beyond that was closed externally. Costs further reads only when there is such a difference.
  */
 export const bookExternalCloses = async (t: TradeCtx, held: readonly Position[]): Promise<void> => {
   const { ctx, trade } = t;
@@ -39,8 +40,8 @@ export const bookExternalCloses = async (t: TradeCtx, held: readonly Position[])
 };
 
 /**
- * A position that no entry of ours explains: an external one, or one opened by an order given up as lost. A quick reconcile
- * decides which, at once.
+ * A position that no entry of ours explains: an external one, or one opened by an order given up as lost. A quick
+ * reconcile decides which, at once.
  */
 const reconcileUnknownPositions = (ctx: AppCtx, symbol: string, held: readonly Position[]): void => {
   if (ctx.db.orders.live(symbol).some((o) => o.intent.purpose === "entry")) return;

@@ -1,5 +1,6 @@
-// What the venue holds of a symbol: positions on margin, coins on spot; and the external closes and trades that explain what is
-// missing. Read before our own orders are brought up to date, so that whatever is missing then was closed externally.
+// What the venue holds of a symbol: positions on margin, coins on spot; and the external closes and trades that
+// explain what is missing. Read before our own orders are brought up to date, so that whatever is missing then was
+// closed externally.
 import type { CoinE8 } from "../../lib/core/money.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import type { Position } from "../../lib/core/venue.ts";

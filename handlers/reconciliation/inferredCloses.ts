@@ -1,6 +1,7 @@
-// An external close of our position whose executions the venue does not report: its latest executions reach one day back, and
-// older ones can be read only by an order id that we do not know. After ten minutes without a contradiction at the venue it is
-// booked at the stop's price, marked as estimated and alerted; otherwise entries would stay paused for ever.
+// An external close of our position whose executions the venue does not report: its latest executions reach one day
+// back, and older ones can be read only by an order id that we do not know. After ten minutes without a contradiction
+// at the venue it is booked at the stop's price, marked as estimated and alerted; otherwise entries would stay paused
+// for ever.
 import type { PositionRow } from "../../db/tables/positions.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, coinE8, maxBig, minBig, pnlYen, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
@@ -34,8 +35,8 @@ export const inferredClose = (
 };
 
 /**
- * Replaces inferred closes by the real executions once the venue reports them: where they add up to what was estimated of a
- * position, they are booked with their own price and time, and the trade's result is corrected.
+ * Replaces inferred closes by the real executions once the venue reports them: where they add up to what was
+ * estimated of a position, they are booked with their own price and time, and the trade's result is corrected.
  */
 export const replaceInferred = (ctx: AppCtx, reported: readonly Execution[]): void => {
   const news = reported.filter((e) => e.settleType !== "OPEN" && !ctx.db.executions.has(e.executionId));

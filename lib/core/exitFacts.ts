@@ -75,11 +75,16 @@ export interface LegFacts extends ExitFacts {
   readonly stop: In<"open"> | undefined;
   /** `working`, where it is a take-profit or another closing order. */
   readonly exit: In<"open"> | undefined;
-  /** Orders that were or may have been at the venue, oldest first. Intentions dropped before the request are left out. */
+  /**
+   * Orders that were or may have been at the venue, oldest first. Intentions dropped before the request are left out.
+   */
   readonly sent: readonly Order[];
   /** The newest of `sent`. */
   readonly last: Order | undefined;
-  /** `last`, where the venue refused it as a STOP or MARKET order. A refused LIMIT is followed by the next rule at once. */
+  /**
+   * `last`, where the venue refused it as a STOP or MARKET order. A refused LIMIT is followed by the next rule at
+   * once.
+   */
   readonly refusal: In<"rejected"> | undefined;
   /** undefined: the leg is left to its stop and its target. */
   readonly closing: Closing | undefined;

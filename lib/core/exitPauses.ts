@@ -1,5 +1,5 @@
-// How long to wait before a leg's next order: after refusals, unfilled market orders and unfilled take-profits. Computed from
-// the leg's orders alone. Pure; a wait never grows when the clock is set back (waitEndMs).
+// How long to wait before a leg's next order: after refusals, unfilled market orders and unfilled take-profits.
+// Computed from the leg's orders alone. Pure; a wait never grows when the clock is set back (waitEndMs).
 import type { Leg } from "./leg.ts";
 import type { In, Order } from "./order.ts";
 import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS, waitEndMs } from "./time.ts";
@@ -41,11 +41,17 @@ export const closeAgainMs = (leg: Leg, nowMs: EpochMs): EpochMs | undefined => {
   const pauseMs = Math.min(CLOSE_AGAIN_CAP_MS, CLOSE_AGAIN_MS * 2 ** Math.min(refused.length - 1, 10));
   return waitEndMs(last.closedMs, pauseMs, nowMs);
 };
-/** Next look at something that should end within a moment: after 100 ms at first, then after a tenth of its age, at most 5 s. */
+/**
+ * Next look at something that should end within a moment: after 100 ms at first, then after a tenth of its age, at
+ * most 5 s.
+ */
 export const lookAgainMs = (sinceMs: EpochMs, nowMs: EpochMs): EpochMs =>
   plusMs(nowMs, Math.min(CANCEL_LOOK_CAP_MS, Math.max(CANCEL_LOOK_MS, Math.floor((nowMs - sinceMs) / 10))));
 
-/** Filled, or cancelled by us after its resting time. Every other end (refused, expired, cancelled) is the venue's own. */
+/**
+ * Filled, or cancelled by us after its resting time. Every other end (refused, expired, cancelled) is the venue's
+ * own.
+ */
 export const wasCancelledByUs = (o: Order): boolean =>
   o.state === "filled" || (o.state === "cancelled" && o.cancelAskedMs !== undefined);
 /** Each try gives up a stop, so the pause doubles with each try in a row that the venue itself ended. */
@@ -55,7 +61,10 @@ export const takeProfitPauseMs = (leg: Leg): number => {
   return TAKE_PROFIT_PAUSE_MS * 2 ** Math.min(Math.max(refused - 1, 0), TAKE_PROFIT_DOUBLINGS);
 };
 
-/** End of the pause after market orders that expired unfilled because the book was empty; undefined: the last one was not. */
+/**
+ * End of the pause after market orders that expired unfilled because the book was empty; undefined: the last one was
+ * not.
+ */
 export const unfilledUntilMs = (sent: readonly Order[], nowMs: EpochMs): EpochMs | undefined => {
   const unfilled = (o: Order): boolean =>
     o.state === "expired" && o.intent.executionType === "MARKET" && o.executed === 0n;
@@ -72,8 +81,8 @@ export const refusalStreak = (sent: readonly Order[]): number => {
   return sent.length - 1 - firstOther;
 };
 /**
- * Of the refusals in a row at the end, those of a stop that another try does not cure. "No such position" counts only once the
- * position is some seconds old.
+ * Of the refusals in a row at the end, those of a stop that another try does not cure. "No such position" counts only
+ * once the position is some seconds old.
  */
 export const lastingRefusals = (leg: Leg, sent: readonly Order[]): number =>
   sent
@@ -88,8 +97,8 @@ export const lastingRefusals = (leg: Leg, sent: readonly Order[]): number =>
     ).length;
 
 /**
- * The leg needs its first stop now: none was sent yet, or it was refused because the venue does not see the new position yet
- * and that pause is over. Nothing needs to be read before it.
+ * The leg needs its first stop now: none was sent yet, or it was refused because the venue does not see the new
+ * position yet and that pause is over. Nothing needs to be read before it.
  */
 export const isFirstStopDue = (leg: Leg, nowMs: EpochMs): boolean => {
   if (leg.open <= 0n || leg.orders.some((o) => o.state !== "rejected" || o.intent.purpose !== "stop")) return false;
@@ -97,7 +106,10 @@ export const isFirstStopDue = (leg: Leg, nowMs: EpochMs): boolean => {
   if (last?.state !== "rejected") return true;
   return isNotVisibleYet(leg, last) && nowMs >= waitEndMs(last.closedMs, NOT_VISIBLE_PAUSE_MS, nowMs);
 };
-/** The refusal says "no such position" within 5 s of the leg's first order: the gateway may not see the new position yet. */
+/**
+ * The refusal says "no such position" within 5 s of the leg's first order: the gateway may not see the new position
+ * yet.
+ */
 export const isNotVisibleYet = (leg: Pick<Leg, "orders">, refusal: In<"rejected">): boolean =>
   POSITION_NOT_FOUND.has(refusal.code) &&
   refusal.closedMs - (leg.orders[0]?.createdMs ?? refusal.closedMs) < NOT_VISIBLE_AGE_MS;

@@ -7,7 +7,9 @@ import { type EpochMs, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
 import { priceTopic, type WakeTopic } from "./wake.ts";
 
-/** The market has reached the target: a trade at the target or better, or a best price at which the target would fill. */
+/**
+ * The market has reached the target: a trade at the target or better, or a best price at which the target would fill.
+ */
 const targetTouched = (direction: Direction, prices: MarketPrices, target: YenE8): boolean =>
   direction === "long" ? prices.last >= target || prices.bid >= target : prices.last <= target || prices.ask <= target;
 /** A limit at the target would fill at once. */
@@ -36,19 +38,22 @@ export const takeProfitTiming = (leg: Leg, f: ExitFacts): TakeProfitTiming => {
   const tradable =
     targetTradable(f.direction, f.prices, leg.targetPrice) && (tried === undefined || wasCancelledByUs(tried));
   if (againMs === undefined || f.nowMs >= againMs || tradable) return { kind: "now", againMs: undefined, wakeOn: [] };
-  // The last price is at the target already, so a wake at the target would fire at once, without end. The target becomes
-  // tradable once the last price has moved on by the present half spread.
+  // The last price is at the target already, so a wake at the target would fire at once, without end. The target
+  // becomes tradable once the last price has moved on by the present half spread.
   const { bid, ask, last } = f.prices;
   const wakeAt = yenE8(f.direction === "long" ? leg.targetPrice + (last - bid) : leg.targetPrice - (ask - last));
   const reached = f.direction === "long" ? last >= wakeAt : last <= wakeAt;
   return { kind: "notYet", againMs, wakeOn: reached ? [] : [watch(wakeAt)] };
 };
 
-/** For this long after its stop was cancelled for the take-profit, a leg gets that order without another look at the price. */
+/**
+ * For this long after its stop was cancelled for the take-profit, a leg gets that order without another look at the
+ * price.
+ */
 const RELEASED_MS = 5 * SECOND_MS;
 /**
- * We cancelled a correct stop a moment ago, before the time stop. Only a touched target makes us do that, so the price need
- * not be read again while the leg is unprotected.
+ * We cancelled a correct stop a moment ago, before the time stop. Only a touched target makes us do that, so the
+ * price need not be read again while the leg is unprotected.
  */
 export const wasReleasedForTarget = (leg: Leg, nowMs: EpochMs): boolean => {
   const last = leg.orders.at(-1);

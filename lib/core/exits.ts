@@ -1,6 +1,7 @@
-// What to do next with one leg of an open trade: an ordered list of rules over its orders, the price and the time. The first
-// rule that answers decides. Nothing is remembered between two decisions except the order rows, so a crash at any step leads
-// to the same decisions. The table "Exits" in docs/orders.md is this list in this order; a test compares them.
+// What to do next with one leg of an open trade: an ordered list of rules over its orders, the price and the time.
+// The first rule that answers decides. Nothing is remembered between two decisions except the order rows, so a crash
+// at any step leads to the same decisions. The table "Exits" in docs/orders.md is this list in this order; a test
+// compares them.
 import { AppError } from "./errors.ts";
 import { type ExitFacts, type LegAction, type LegFacts, legFacts } from "./exitFacts.ts";
 import {
@@ -127,7 +128,10 @@ const closed: ExitRule = (leg) => (leg.open <= 0n ? { kind: "closed" } : undefin
 const tooSmall: ExitRule = (leg, f) =>
   tooLittle(f.symbol, leg.open, f.minSize) ? wait("too little for an order") : undefined;
 
-/** The venue refuses the quantity and lists less of the position than our book: wait until the external close is booked. */
+/**
+ * The venue refuses the quantity and lists less of the position than our book: wait until the external close is
+ * booked.
+ */
 const notListed: ExitRule = (leg, { refusal, short, nowMs }) => {
   if (refusal === undefined || short !== true) return undefined;
   if (!POSITION_NOT_FOUND.has(refusal.code) && !QUANTITY_RESERVED.has(refusal.code)) return undefined;
@@ -193,7 +197,10 @@ const marketLeftover: ExitRule = (_, { last }) =>
     ? atMarket(last.intent.exitReason ?? "stop_loss", "the market order left a rest")
     : undefined;
 
-/** Only in place of a stop that was given up for it: a new leg, and one whose take-profit has ended, gets its stop first. */
+/**
+ * Only in place of a stop that was given up for it: a new leg, and one whose take-profit has ended, gets its stop
+ * first.
+ */
 const takeProfit: ExitRule = (leg, f) => {
   if (f.closing !== undefined || f.last?.intent.purpose !== "stop" || f.last.state === "rejected") return undefined;
   if (takeProfitTiming(leg, f).kind !== "now" && !wasReleasedForTarget(leg, f.nowMs)) return undefined;
@@ -249,8 +256,9 @@ export const EXIT_RULES: readonly ExitRule[] = [
 ];
 
 /**
- * Spot only: too few coins for any order. They join another leg, or are left to the owner (handlers/book/dust.ts). A margin
- * position of any size can be tried to be closed as a whole; where the venue refuses (GMO API 14.18), the owner is alerted.
+ * Spot only: too few coins for any order. They join another leg, or are left to the owner (handlers/book/dust.ts). A
+ * margin position of any size can be tried to be closed as a whole; where the venue refuses (GMO API 14.18), the
+ * owner is alerted.
  */
 export const tooLittle = (symbol: string, open: CoinE8, minSize: CoinE8): boolean => isSpot(symbol) && open < minSize;
 

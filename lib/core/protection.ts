@@ -38,9 +38,9 @@ export interface LegPlan {
 }
 
 /**
- * Legs of one new position of `size`: two lots give one half to TP1 (rounded down to the step) and the remainder to TP2;
- * otherwise one leg, at TP1 unless the trade already holds more at TP1 than at TP2 (so many small fills still split in halves).
- * The sizes add up to `size` exactly. Throws AppError alert LEG_SIZE when `size` is not above 0.
+ * Legs of one new position of `size`: two lots give one half to TP1 (rounded down to the step) and the remainder to
+ * TP2; otherwise one leg, at TP1 unless the trade already holds more at TP1 than at TP2 (so many small fills still
+ * split in halves). The sizes add up to `size` exactly. Throws AppError alert LEG_SIZE when `size` is not above 0.
  */
 export const splitIntoLegs = (
   size: CoinE8,
@@ -81,8 +81,8 @@ export interface Cover {
 }
 
 /**
- * Legs for the part of a position that has none: new ones where it is enough for an order. A leg below the venue's minimum,
- * which no order can protect, is filled up first; a part below the minimum joins the smallest open leg.
+ * Legs for the part of a position that has none: new ones where it is enough for an order. A leg below the venue's
+ * minimum, which no order can protect, is filled up first; a part below the minimum joins the smallest open leg.
  */
 export const coverRemainder = (
   remainder: CoinE8,
@@ -105,8 +105,8 @@ export const coverRemainder = (
 };
 
 /**
- * How much of a new `fill` exceeds the `approved` size when `planned` was filled before: an order given up as lost has filled
- * after its successor. From 0 to `fill`.
+ * How much of a new `fill` exceeds the `approved` size when `planned` was filled before: an order given up as lost
+ * has filled after its successor. From 0 to `fill`.
  */
 export const excessOf = (fill: CoinE8, planned: CoinE8, approved: CoinE8): CoinE8 =>
   coinE8(minBig(fill, maxBig(planned + fill - approved, 0n)));
@@ -123,8 +123,9 @@ const FENCE_MIN: RatioE8 = 2_000_000n as RatioE8; // 2 %
 const FENCE_MAX: RatioE8 = 20_000_000n as RatioE8; // the venue's own loss-cut stands at 25 % (GMO API 5.1)
 
 /**
- * The loss-cut price sent with a margin entry, a second protection behind the stop. It costs 0.5 % when hit, so it stands well
- * behind: three stop distances, at least 2 % and at most 20 % from the entry. On the tick, rounded away from the entry.
+ * The loss-cut price sent with a margin entry, a second protection behind the stop. It costs 0.5 % when hit, so it
+ * stands well behind: three stop distances, at least 2 % and at most 20 % from the entry. On the tick, rounded away
+ * from the entry.
  */
 export const losscutFence = (direction: Direction, entry: YenE8, stop: YenE8, tick: YenE8): YenE8 => {
   const distance = maxBig(direction === "long" ? entry - stop : stop - entry, 0n);
@@ -136,8 +137,8 @@ export const losscutFence = (direction: Direction, entry: YenE8, stop: YenE8, ti
 };
 
 /**
- * Whether the loss-cut price stands behind the stop. A stop 20 % or more from the entry could be reached after it, or after the
- * venue's own loss-cut at 25 % (GMO API 5.1): such a trade is not made on margin.
+ * Whether the loss-cut price stands behind the stop. A stop 20 % or more from the entry could be reached after it, or
+ * after the venue's own loss-cut at 25 % (GMO API 5.1): such a trade is not made on margin.
  */
 export const fenceIsBehind = (entry: YenE8, stop: YenE8): boolean =>
   (entry > stop ? entry - stop : stop - entry) < ratioOfYenDown(entry, FENCE_MAX);
