@@ -1,5 +1,5 @@
-// Reads the venue for one trade: brings the book up to date, and tells the price, the listed positions and whether an
-// external order holds the quantity. Reads and books only; sends nothing.
+// Reads the venue for one trade: brings the book up to date, and returns the price, the listed positions and whether an
+// external order holds the quantity. Places no order; a late or missing order of ours may be cancelled on the way.
 import { AppError } from "../../lib/core/errors.ts";
 import type { MarketPrices } from "../../lib/core/exitFacts.ts";
 import { QUANTITY_RESERVED } from "../../lib/core/exitPauses.ts";
@@ -47,7 +47,7 @@ export const observe = async (t: TradeCtx): Promise<Observed> => {
   };
 };
 
-/** undefined when the venue does not tell. Throws AppError alert. */
+/** undefined when the price cannot be read now. Throws AppError alert. */
 export const readPrices = async (ctx: AppCtx, symbol: string): Promise<MarketPrices | undefined> => {
   try {
     const { bid, ask, last } = await ctx.venue.ticker(symbol, ctx.signal);

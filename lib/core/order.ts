@@ -93,34 +93,23 @@ export type OrderState = Order["state"];
 export type In<S extends OrderState> = Extract<Order, { state: S }>;
 
 export const ORDER_STATES = [
-  /**
-   * Committed, not sent. sendIntended moves it to `sending` or drops it as `neverSent`; a later attempt abandons it.
-   */
+  /** Committed, not sent. sendIntended moves it to `sending` or drops it; a later attempt abandons it: `neverSent`. */
   "intended",
-  /**
-   * The request may be on its way. Its answer makes it `open`, `rejected` or `unknown`; after a crash findSentOrder
-   * decides.
-   */
+  /** The request may be on its way. Its answer makes it `open`, `rejected` or `unknown`; after a crash as `unknown`. */
   "sending",
-  /**
-   * Sent, no usable answer: it may be at the venue. findSentOrder makes it `open`, ended or, without a trace,
-   * `neverSent`.
-   */
+  /** Sent, no usable answer. findSentOrder makes it `open`, ended or, without a trace in time, `neverSent`. */
   "unknown",
   /** The venue has accepted it: resting, waiting for its trigger, perhaps part filled. syncOpenOrders ends it. */
   "open",
   /** Executed in full and all executions booked. Final. */
   "filled",
-  /**
-   * Cancelled by us, externally or by the venue; `executed` says how much was filled. Only late executions are still
-   * booked.
-   */
+  /** Cancelled by us, externally or by the venue, perhaps part filled. Final, except that a late fill is booked. */
   "cancelled",
-  /** The venue ended it (FAK remainder, post-only that would have taken); otherwise as `cancelled`. */
+  /** Ended by the venue (FAK remainder, post-only that would have taken), perhaps part filled. As `cancelled`. */
   "expired",
   /** The venue refused the request. Final; a new row may follow. */
   "rejected",
-  /** Dropped before the request (final), or sent and no trace found in time: then bindLateOrders may still find it. */
+  /** Dropped before the request: final. Or sent and no trace found in time: bindLateOrders may still find it. */
   "neverSent",
 ] as const satisfies readonly OrderState[];
 const LIVE: ReadonlySet<OrderState> = new Set(["intended", "sending", "unknown", "open"]);
