@@ -6,6 +6,7 @@ import { clearHalt } from "../db/halts.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { API_HALT } from "../lib/core/haltKinds.ts";
 import { plusMs, SECOND_MS } from "../lib/core/time.ts";
+import { isClosedVenue } from "../lib/core/venue.ts";
 import type { Outcome } from "../queue/types.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { GOOD_CHECKS } from "./market/apiErrors.ts";
@@ -59,6 +60,6 @@ const check = async (ctx: AppCtx): Promise<"good" | "bad" | "maintenance"> => {
   } catch (e) {
     if (!(e instanceof AppError) || ctx.signal.aborted) throw e;
     ctx.log.warn({ code: e.code }, "api.checkFailed");
-    return /^ERR-520[123]$/.test(e.code) ? "maintenance" : "bad";
+    return isClosedVenue(e.code) ? "maintenance" : "bad";
   }
 };

@@ -10,6 +10,7 @@ import { symbolsOf } from "../lib/core/product.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { SECOND_MS } from "../lib/core/time.ts";
 import type { NewJob, Outcome } from "../queue/types.ts";
+import { readTradeCtx, type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { finishIfFlat } from "./book/tradeEnd.ts";
 import type { AppCtx, AppHandler } from "./context.ts";
 import { cancel, findSentOrder, syncOpenOrders } from "./orders/lookup.ts";
@@ -96,11 +97,12 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> =>
   const asked = (trade: Trade): boolean =>
     command.command !== "close" || (command.args.tradeIds ?? []).includes(trade.id);
   for (const trade of ctx.db.trades.alive().filter(asked)) {
-    await tryOn(() => endEntryOrders(ctx, trade, command.command));
+    await tryOn(() => endEntryOrders(tradeCtx(ctx, trade), command.command));
     if (closes)
       await tryOn(async () => {
-        await manageExits(ctx, trade.id);
-        finishIfFlat(ctx, trade);
+        const t = readTradeCtx(ctx, trade.id);
+        await manageExits(t);
+        finishIfFlat(t);
       });
   }
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) next.push(...missingJobs(ctx, symbol));
@@ -128,14 +130,14 @@ const doneLine = (ctx: AppCtx, c: OwnerCommand): string => {
 };
 
 /** Ends what of the trade's entry is or may be at the venue, without waiting for its own job. */
-const endEntryOrders = async (ctx: AppCtx, trade: Trade, why: string): Promise<void> => {
-  for (const order of ctx.db.orders.ofTrade(trade.id)) {
+const endEntryOrders = async (t: TradeCtx, why: string): Promise<void> => {
+  for (const order of t.orders()) {
     if (order.intent.purpose !== "entry" || !isLive(order)) continue;
-    if (order.state === "intended") abandon(ctx, trade, order, why);
-    else if (order.state !== "open") await findSentOrder(ctx, trade, order);
-    else if (order.cancelAskedMs !== undefined && ctx.clock.nowMs() < order.cancelAskedMs + CANCEL_AGAIN_MS)
-      await syncOpenOrders(ctx, trade, [order]);
-    else await cancel(ctx, trade, order, why);
+    if (order.state === "intended") abandon(t, order, why);
+    else if (order.state !== "open") await findSentOrder(t, order);
+    else if (order.cancelAskedMs !== undefined && t.ctx.clock.nowMs() < order.cancelAskedMs + CANCEL_AGAIN_MS)
+      await syncOpenOrders(t, [order]);
+    else await cancel(t, order, why);
   }
 };
 

@@ -1,11 +1,12 @@
-// Step 8: every fill, also a partial one, gets its stop at the exchange at once. Risk "reducing" and first among all jobs:
-// it never waits behind an entry, a halt or another symbol. What cannot be stopped is closed at market; what cannot be done
-// at all is tried on, with entries paused and the owner told.
+// Step 8: every fill, also a partial one, gets its stop at the exchange at once. Risk "reducing", and only owner
+// commands have a higher priority: it never waits behind an entry, a halt or another symbol. Where no stop can stand,
+// the position is closed at market; where neither works, it is retried, with entries paused and the owner alerted.
 import { z } from "zod";
 import { AppError } from "../lib/core/errors.ts";
 import { coinE8 } from "../lib/core/money.ts";
 import { isSpot } from "../lib/core/product.ts";
 import type { NewJob, Outcome } from "../queue/types.ts";
+import { tradeCtx } from "./book/tradeCtx.ts";
 import { protectedText } from "./book/tradeText.ts";
 import type { AppHandler } from "./context.ts";
 import { manageExits } from "./protection/manageExits.ts";
@@ -29,13 +30,13 @@ export const placeProtectiveOrders: AppHandler<Input> = {
     const trade = position && ctx.db.trades.byId(position.tradeId);
     if (!position || !trade)
       throw new AppError("permanent", "POSITION_MISSING", `expected position ${positionId} in the book, found none`);
-    // One watcher a trade; a fill that comes after the first one's end gets another.
+    // One watchPosition job per trade; a fill after that job has finished gets another.
     const first = `watch:${trade.id}`;
     const over = ctx.db.jobs.byKey("watchPosition", first)?.finishedMs !== undefined;
     const key = over ? `${first}:${positionId}` : first;
     const watch: NewJob = { name: "watchPosition", key, input: { tradeId: trade.id } };
-    return withVenueRetry(ctx, trade, async () => {
-      const state = await manageExits(ctx, trade.id, positionId);
+    return withVenueRetry(tradeCtx(ctx, trade), async () => {
+      const state = await manageExits(tradeCtx(ctx, trade, positionId));
       if (state.kind === "wait" && !state.covered) return pollAgain(ctx, trade.symbol, state, RETRY_MS);
       const legs = ctx.db.tradeLegs.ofPosition(positionId);
       const filled = ctx.db.positions.ofTrade(trade.id).reduce((sum, p) => sum + p.opened, 0n);

@@ -33,9 +33,10 @@ export const sendTelegram: AppHandler<Input> = {
     const { sendAfterMs } = ctx.db.telegram.state();
     if (mustWait(sendAfterMs, nowMs)) return { kind: "snooze", untilMs: sendAfterMs, reason: "waiting to send again" };
     const message = ctx.db.outbox.next(plusMs(nowMs, -STALE_MESSAGE_MS), floodAt(nowMs));
-    if (!message) return settled(nowMs, own, own, (tx) => tx.outbox.markDropped(own.id, "older than a week"));
+    if (!message) return doneOrAgain(nowMs, own, own, (tx) => tx.outbox.markDropped(own.id, "older than a week"));
     const unwanted = whyNotSend(ctx, message, nowMs);
-    if (unwanted !== undefined) return settled(nowMs, own, message, (tx) => giveUp(tx, ctx, message, unwanted, nowMs));
+    if (unwanted !== undefined)
+      return doneOrAgain(nowMs, own, message, (tx) => giveUp(tx, ctx, message, unwanted, nowMs));
 
     const again = message.state === "sending";
     ctx.commit((tx) => tx.outbox.markSending(message.id));
@@ -43,13 +44,13 @@ export const sendTelegram: AppHandler<Input> = {
     switch (result.kind) {
       case "delivered": {
         const { at, answer } = result;
-        const outcome = settled(nowMs, own, message, (tx) => delivered(tx, ctx, message, at));
+        const outcome = doneOrAgain(nowMs, own, message, (tx) => delivered(tx, ctx, message, at));
         return answer && message.proposalId ? withAnswer(outcome, message.proposalId, answer, nowMs) : outcome;
       }
       case "later":
         return later(ctx, message, result);
       case "refused":
-        return settled(nowMs, own, message, (tx) => refused(tx, ctx, message, result.reason));
+        return doneOrAgain(nowMs, own, message, (tx) => refused(tx, ctx, message, result.reason));
       default:
         return result satisfies never;
     }
@@ -57,7 +58,7 @@ export const sendTelegram: AppHandler<Input> = {
 };
 
 /** Done when the job's own message is; otherwise it comes back at once for it. */
-const settled = (nowMs: EpochMs, own: OutboxMessage, message: OutboxMessage, write: (tx: Tx) => void): Outcome =>
+const doneOrAgain = (nowMs: EpochMs, own: OutboxMessage, message: OutboxMessage, write: (tx: Tx) => void): Outcome =>
   own.id === message.id
     ? { kind: "done", write }
     : { kind: "snooze", untilMs: nowMs, reason: "a more urgent message went first", write };

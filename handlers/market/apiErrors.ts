@@ -10,7 +10,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
-import type { Venue, WriteResult } from "../../lib/core/venue.ts";
+import { isClosedVenue, type Venue, type WriteResult } from "../../lib/core/venue.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { CommandCtx } from "../context.ts";
 import { checkJob } from "../jobs.ts";
@@ -42,8 +42,6 @@ const AREA = {
   cancelOrder: "private",
 } as const satisfies Record<keyof Venue, Area>;
 
-/** Regular and emergency maintenance, pre-open (GMO API 11). */
-const STATES = new Set(["ERR-5201", "ERR-5202", "ERR-5203"]);
 /** Ours, not the venue's: told to stop, or no time left to ask. */
 const OURS = new Set(["VENUE_ABORTED", "NOT_SENT"]);
 
@@ -51,15 +49,15 @@ const OURS = new Set(["VENUE_ABORTED", "NOT_SENT"]);
 export const verdictOf = (end: { readonly error?: unknown; readonly value?: unknown }): "good" | "bad" | undefined => {
   const { error, value } = end;
   if (error instanceof AppError) {
-    if (STATES.has(error.code) || OURS.has(error.code)) return undefined;
+    if (isClosedVenue(error.code) || OURS.has(error.code)) return undefined;
     // An explicit refusal of what we asked is an answer.
     return error.verdict === "permanent" ? "good" : "bad";
   }
   if (error !== undefined) return undefined;
   const result = value as Partial<WriteResult<unknown>> | undefined;
   // A write can be unknown and the venue closed all the same (HTTP 503 with ERR-5201): the order is looked up, the API is well.
-  if (result?.kind === "unknown") return STATES.has(result.code ?? "") ? undefined : "bad";
-  return result?.kind === "refused" && (STATES.has(result.code ?? "") || OURS.has(result.code ?? ""))
+  if (result?.kind === "unknown") return isClosedVenue(result.code ?? "") ? undefined : "bad";
+  return result?.kind === "refused" && (isClosedVenue(result.code ?? "") || OURS.has(result.code ?? ""))
     ? undefined
     : "good";
 };

@@ -5,7 +5,7 @@
 import { raiseHalt } from "../../db/halts.ts";
 import type { OwnerCommandName } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import type { CloseHow } from "../../lib/core/exits.ts";
+import type { CloseHow } from "../../lib/core/exitFacts.ts";
 import { type HaltKind, PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
 import { ALL_SYMBOLS } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";

@@ -6,6 +6,7 @@ import type { Halt } from "../../db/tables/halts.ts";
 import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { isOwnerHalt, type OwnerHalt, PANIC } from "../../lib/core/haltKinds.ts";
+import { isInFlight } from "../../lib/core/order.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS } from "../../lib/core/time.ts";
@@ -59,7 +60,7 @@ const disagreementNow = async (ctx: AppCtx, t: Texts): Promise<string | undefine
     // Coins that the owner has paid in or out are no disagreement: reconcile counts them.
     for (const symbol of symbolsOf(ctx.config.PRODUCT))
       differences.push(...(await settleSymbol(ctx, symbol)).filter((d) => d.settle === undefined));
-    const unsettled = ctx.db.orders.allLive().filter((o) => o.state === "sending" || o.state === "unknown");
+    const unsettled = ctx.db.orders.allLive().filter(isInFlight);
     if (differences.length > 0) return `the venue and the book disagree: ${differences.map((d) => d.text).join("; ")}`;
     if (unsettled.length > 0) return t.unsettled({ ids: unsettled.map((o) => o.id) });
     return undefined;

@@ -1,5 +1,5 @@
-// A position that cannot be protected, or cannot be seen: entries pause, the owner is told once, and both end by themselves
-// when protection stands again.
+// A position that cannot be protected, or whose state cannot be read: entries pause, the owner is alerted once, and
+// both end by themselves when protection stands again.
 
 import { clearHalt, raiseHalt } from "../../db/halts.ts";
 import { BARE_HALT } from "../../lib/core/haltKinds.ts";
@@ -12,7 +12,7 @@ import { type AuditCtx, haltActor, tradeData } from "../book/booking.ts";
 export const bareAlertKey = (legId: number): string => `bare:leg:${legId}`;
 export const blindAlertKey = (tradeId: number): string => `bare:blind:${tradeId}`;
 
-/** What happened, from the catalogue's alerts: the halt and the audit keep its English. */
+/** Picks the alert's text from a catalogue. Halt and audit keep the English one. */
 type Tell = (alerts: Catalogue["alerts"]) => AlertText;
 
 const raise = (tx: Tx, by: AuditCtx, key: string, tell: Tell): void => {
@@ -32,7 +32,7 @@ const resolve = (tx: Tx, by: AuditCtx, key: string): void => {
 export const raiseUnprotected = (tx: Tx, by: AuditCtx, legId: number, tell: Tell): void =>
   raise(tx, by, bareAlertKey(legId), tell);
 export const resolveBare = (tx: Tx, by: AuditCtx, legId: number): void => resolve(tx, by, bareAlertKey(legId));
-/** The venue cannot be read while a position is not known to be covered. */
+/** The venue cannot be read while a position may be unprotected. */
 export const raiseUnreadable = (tx: Tx, by: AuditCtx, tell: Tell): void =>
   raise(tx, by, blindAlertKey(by.trade.id), tell);
 export const resolveBlind = (tx: Tx, by: AuditCtx): void => resolve(tx, by, blindAlertKey(by.trade.id));

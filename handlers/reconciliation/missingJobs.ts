@@ -1,11 +1,11 @@
-// Jobs for whatever of ours has nobody to look after it.
+// The jobs that should manage our trades and positions and are missing: dead, cancelled or never enqueued.
 import type { Trade } from "../../db/tables/trades.ts";
 import { tooLittle } from "../../lib/core/exits.ts";
 import { type In, isLive } from "../../lib/core/order.ts";
 import type { NewJob } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 
-/** Jobs for whatever of ours has nobody to look after it. */
+/** New jobs for trades and positions of the symbol that no job manages. */
 export const missingJobs = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
   const nowMs = ctx.clock.nowMs();
   const jobs: NewJob[] = [];

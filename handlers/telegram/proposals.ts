@@ -9,7 +9,7 @@ import { answerProposal } from "../proposals/answerProposal.ts";
 import { modifyProposal } from "../proposals/modifyProposal.ts";
 import { type Act, actorOf, type BotParts, type Effect, say, type Tapped, type Typed, textsFor } from "./actions.ts";
 import { type Tap, tapData } from "./callback.ts";
-import { type Change, type ChangeTap, changeOf, type Quote } from "./modify.ts";
+import { type BestPrices, type Change, type ChangeTap, changeOf } from "./modify.ts";
 import { SHOWN_OPEN } from "./proposalCard.ts";
 
 /** Longest wait for a price before the tap is answered. */
@@ -99,7 +99,7 @@ export const promptChange =
   };
 
 /** The best prices now; undefined when the exchange does not tell them in time. */
-export const quoteFor = async (parts: BotParts, proposalId: string): Promise<Quote | undefined> => {
+export const quoteFor = async (parts: BotParts, proposalId: string): Promise<BestPrices | undefined> => {
   const symbol = parts.db.read.proposals.byId(proposalId)?.symbol;
   if (symbol === undefined) return undefined;
   try {
@@ -111,7 +111,7 @@ export const quoteFor = async (parts: BotParts, proposalId: string): Promise<Quo
 };
 
 export const changeByTap =
-  (parts: BotParts, tapped: Tapped, tap: Tap & { readonly name: ChangeTap }, quote: Quote | undefined): Act =>
+  (parts: BotParts, tapped: Tapped, tap: Tap & { readonly name: ChangeTap }, quote: BestPrices | undefined): Act =>
   (tx) => {
     const texts = textsFor(parts.config);
     const proposal = subjectOf(parts, tx, tapped, tap);

@@ -1,12 +1,14 @@
 // `trader restore FILE`: puts a backup in the database's place. Every step leaves the old database or the new one, whole and
 // without another's -wal beside it. The copy carries a mark, so that the next worker quarantines it (restored.ts), and
 // progress.json stays as it is. The simulated exchange (venue.db) is not touched: the real one could not be put back either.
+
 import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { haltReads } from "../../../db/tables/halts.ts";
 import { META, metaReads, metaWrites } from "../../../db/tables/meta.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
+import { isOwnerHalt } from "../../../lib/core/haltKinds.ts";
 import { type EpochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
 import { renameDurably, sync } from "../../../lib/io/atomicFile.ts";
 import { realClock } from "../../../lib/io/clock.ts";
@@ -14,8 +16,15 @@ import { lockFolder } from "../../../lib/io/lock.ts";
 import { openSqlite, type Sqlite } from "../../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../../lib/io/storageTrouble.ts";
 import { databasePath, makeStateFolder, venuePath } from "../../runtime/stateFolder.ts";
-import type { CopyDeps } from "./databaseFile.ts";
-import { COMPANIONS, type DatabaseFacts, factsText, finishCopy, isSameFile, stampOf } from "./databaseFile.ts";
+import {
+  COMPANIONS,
+  type CopyDeps,
+  type DatabaseFacts,
+  factsText,
+  finishCopy,
+  isSameFile,
+  stampOf,
+} from "./databaseFile.ts";
 
 export const registerRestore = (program: Command, deps: CopyDeps): void => {
   program
@@ -138,7 +147,6 @@ const replace = async (order: RestoreOrder, file: string, path: string): Promise
   }
 };
 
-const OWNER_HALTS: readonly string[] = ["pause", "stop", "panic"];
 /** Kinds of the halts that only the owner's resume ends. */
 const ownerHalts = (sql: Sqlite, nowMs: EpochMs): readonly string[] => {
   const isThere = sql.prepare("SELECT 1 FROM sqlite_master WHERE name = 'halts'").get();
@@ -146,7 +154,7 @@ const ownerHalts = (sql: Sqlite, nowMs: EpochMs): readonly string[] => {
   return haltReads(sql)
     .active(nowMs)
     .map((halt) => halt.kind)
-    .filter((kind) => OWNER_HALTS.includes(kind));
+    .filter((kind) => isOwnerHalt(kind));
 };
 
 const mustBeRestorable = (facts: DatabaseFacts, file: string): void => {
