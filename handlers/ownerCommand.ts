@@ -1,6 +1,6 @@
 // Carries out what the owner asked for (request.ts) and answers with what it saw at the venue. It tries on until that is
 // true, over restarts and outages, and says meanwhile what it waits for. First among all jobs, never stopped by a halt.
-import { z } from "zod";
+
 import type { OwnerCommand } from "../db/tables/ownerCommands.ts";
 import type { Trade } from "../db/tables/trades.ts";
 import { AppError, toAppError } from "../lib/core/errors.ts";
@@ -9,10 +9,10 @@ import { isLive } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { SECOND_MS } from "../lib/core/time.ts";
-import type { NewJob, Outcome } from "../queue/types.ts";
 import { readTradeCtx, type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { finishIfFlat } from "./book/tradeEnd.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { type AppJob, JOB_INPUTS } from "./jobs.ts";
 import { cancel, findSentOrder, syncOpenOrders } from "./orders/lookup.ts";
 import { abandon } from "./orders/sendOrder.ts";
 import { adopt } from "./owner/adopt.ts";
@@ -25,22 +25,19 @@ import { asAlert } from "./protection/venueRetry.ts";
 import { missingJobs } from "./reconciliation/missingJobs.ts";
 import { settleSymbol } from "./reconciliation/settleSymbol.ts";
 
-const Input = z.strictObject({ commandId: z.int().positive() });
-type Input = z.infer<typeof Input>;
-
 const CANCEL_AGAIN_MS = 2 * SECOND_MS;
 /** A position may be without its stop for the moment of moving it: only then it is told as bare. */
 const BARE_PATIENCE_MS = 10 * SECOND_MS;
 
-export const ownerCommand: AppHandler<Input> = {
+export const ownerCommand: AppHandler<"ownerCommand"> = {
   name: "ownerCommand",
-  input: Input,
+  input: JOB_INPUTS.ownerCommand,
   maxAttempts: 100_000,
   timeoutMs: 120_000,
   risk: "reducing",
   priority: 120,
   backoff: { baseMs: 1_000, capMs: 10_000 },
-  async run({ commandId }, ctx): Promise<Outcome> {
+  async run({ commandId }, ctx): Promise<AppOutcome> {
     const command = ctx.db.ownerCommands.byId(commandId);
     if (command === undefined)
       throw new AppError("permanent", "COMMAND_MISSING", `expected owner command ${commandId}, found none`);
@@ -53,7 +50,7 @@ export const ownerCommand: AppHandler<Input> = {
   },
 };
 
-const act = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+const act = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   switch (command.command) {
     case "pause":
     case "stop":
@@ -76,7 +73,7 @@ const act = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
 };
 
 /** One look: everything is tried for every trade, so that one that fails does not keep the others waiting. */
-const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   const closes = command.command === "panic" || command.command === "close";
   const troubles: AppError[] = [];
   const tryOn = async (work: () => Promise<void>): Promise<void> => {
@@ -88,7 +85,7 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> =>
     }
   };
   const unexplained: string[] = [];
-  const next: NewJob[] = [];
+  const next: AppJob[] = [];
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
     await tryOn(async () => {
       for (const d of await settleSymbol(ctx, symbol)) if (/^(size|coins):/.test(d.key)) unexplained.push(d.text);

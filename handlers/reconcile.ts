@@ -2,7 +2,6 @@
 // what is unprotected is protected; a trade without its jobs gets them again. A difference that persists at a second
 // look halts entries and alerts the owner; when none is left, the halts of doubt end by themselves.
 
-import { z } from "zod";
 import { clearHalt, raiseHalt } from "../db/halts.ts";
 import type { SeenDifference } from "../db/tables/differences.ts";
 import { AppError } from "../lib/core/errors.ts";
@@ -12,9 +11,9 @@ import { symbolsOf } from "../lib/core/product.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import { type EpochMs, earliest, jstDayStart, MINUTE_MS, plusMs } from "../lib/core/time.ts";
-import type { NewJob, Outcome, Tx } from "../queue/types.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
-import { checkJob } from "./jobs.ts";
+import type { Tx } from "../queue/types.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { type AppJob, checkJob, JOB_INPUTS, reconcileJob } from "./jobs.ts";
 import { expireProposal } from "./proposals/expireProposal.ts";
 import { endSettled } from "./protection/unansweredAlert.ts";
 import { asAlert } from "./protection/venueRetry.ts";
@@ -31,9 +30,6 @@ export { ledgerDifferences, ledgerMatchesVenue } from "./reconciliation/compareB
  * `quick`: an event or a look was unexplained. Books and protects at once; differences that remain are left to a full
  * run.
  */
-const Input = z.strictObject({ tickMs: z.int().optional(), quick: z.boolean().optional() });
-type Input = z.infer<typeof Input>;
-
 const SECOND_LOOK_MS = 5_000;
 /** While an order is in flight no start is complete, so it is looked at again every second. */
 const UNANSWERED_LOOK_MS = 1_000;
@@ -42,9 +38,9 @@ const LOOK_AGAIN_MS = 2_000;
 /** A proposal still pending this long after its deadline has lost the job that ends it. */
 const ABANDONED_MS = 60_000;
 
-export const reconcile: AppHandler<Input> = {
+export const reconcile: AppHandler<"reconcile"> = {
   name: "reconcile",
-  input: Input,
+  input: JOB_INPUTS.reconcile,
   maxAttempts: 100,
   timeoutMs: 120_000,
   risk: "neutral",
@@ -53,9 +49,9 @@ export const reconcile: AppHandler<Input> = {
   backoff: { baseMs: 500, capMs: 5_000 },
   // A quick run never waits behind a full one that waits for its second look, nor a full one behind a quick one.
   serialKey: ({ quick }) => (quick === true ? "reconcile:quick" : "reconcile"),
-  async run({ quick }, ctx): Promise<Outcome> {
+  async run({ quick }, ctx): Promise<AppOutcome> {
     const found: CoinDifference[] = [];
-    const next: NewJob[] = [];
+    const next: AppJob[] = [];
     let account: Awaited<ReturnType<typeof syncAccount>>;
     try {
       for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
@@ -111,10 +107,10 @@ const inFlightLookMs = (ctx: AppCtx, nowMs: EpochMs): EpochMs | undefined => {
 };
 
 /** A full run for differences that a quick one found; at most one a minute for the same difference. */
-const fullRun = (found: readonly CoinDifference[], nowMs: EpochMs): readonly NewJob[] => {
+const fullRun = (found: readonly CoinDifference[], nowMs: EpochMs): readonly AppJob[] => {
   const [first] = found;
   if (first === undefined) return [];
-  return [{ name: "reconcile", key: `reconcile:found:${first.key}:${Math.floor(nowMs / MINUTE_MS)}`, input: {} }];
+  return [reconcileJob(`found:${first.key}:${Math.floor(nowMs / MINUTE_MS)}`)];
 };
 
 /** The halt `api` is active, and no checkApi job is left to end it. */

@@ -1,31 +1,27 @@
 // After the tap the re-check said no, because the price had left the band or a gate had closed. Within the signal's own 15 minutes the
 // owner may ask for fresh numbers: a new proposal with entry, band, stop and targets from the book of now, never larger than the
 // one that was approved, through the same checks, and asked again before it counts. The time does not start anew.
-import { z } from "zod";
+
 import type { Proposal } from "../db/tables/proposals.ts";
 import { planPrices } from "../lib/core/plan.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { noteText } from "../lib/core/text/reasonTexts.ts";
-import type { Outcome } from "../queue/types.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
-import { notifyJob } from "./jobs.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS, notifyJob } from "./jobs.ts";
 import { bestQuote, spreadBps, symbolRules } from "./market/quotes.ts";
 import { storeRules } from "./market/storedRules.ts";
 import { numbers, repriced, roundTripCostBps } from "./proposals/makeProposal.ts";
 import { recheckEntry } from "./risk/entryCheck.ts";
 
-const Input = z.strictObject({ proposalId: z.string().min(1), actor: z.string().min(1) });
-type Input = z.infer<typeof Input>;
-
-export const repropose: AppHandler<Input> = {
+export const repropose: AppHandler<"repropose"> = {
   name: "repropose",
-  input: Input,
+  input: JOB_INPUTS.repropose,
   maxAttempts: 3,
   timeoutMs: 20_000,
   risk: "neutral",
   backoff: { baseMs: 500, capMs: 2_000 },
   serialKey: ({ proposalId }) => `repropose:${proposalId}`,
-  async run({ proposalId, actor }, ctx): Promise<Outcome> {
+  async run({ proposalId, actor }, ctx): Promise<AppOutcome> {
     const old = ctx.db.proposals.byId(proposalId);
     const why = old === undefined ? "unknown" : whyNot(ctx, old);
     if (old === undefined || why !== undefined) return no(ctx, proposalId, why ?? "unknown");
@@ -69,7 +65,7 @@ const whyNot = (ctx: AppCtx, old: Proposal): string | undefined => {
   return ctx.clock.nowMs() >= old.validUntilMs ? texts.over : undefined;
 };
 
-const no = (ctx: AppCtx, proposalId: string, why: string): Outcome => ({
+const no = (ctx: AppCtx, proposalId: string, why: string): AppOutcome => ({
   kind: "stop",
   reason: why,
   write: (tx) =>

@@ -1,7 +1,7 @@
 // Step 7, second half: sends the entry and works it until it is filled, refused or its approval has expired; books
 // every fill together with the job that protects it. It runs under a halt too (risk "reducing"): then it only cancels
 // and books.
-import { z } from "zod";
+
 import type { Proposal } from "../db/tables/proposals.ts";
 import type { Trade } from "../db/tables/trades.ts";
 import { leftBehind, nextEntryStep, passivePrice } from "../lib/core/entry.ts";
@@ -10,10 +10,10 @@ import { coinE8, minBig } from "../lib/core/money.ts";
 import { type In, type Order, settleMs } from "../lib/core/order.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import { epochMs, plusMs } from "../lib/core/time.ts";
-import type { Outcome } from "../queue/types.ts";
 import { type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { endEntry } from "./book/tradeEnd.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 import { bestQuote } from "./market/quotes.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
 import { bindLateOrders } from "./orders/lateArrivals.ts";
@@ -21,9 +21,6 @@ import { cancel, externalActivity, findSentOrder, syncOpenOrders } from "./order
 import { abandon, intendAndSend, sendIntended } from "./orders/sendOrder.ts";
 import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
 import { clockGates, recheckEntry } from "./risk/entryCheck.ts";
-
-const Input = z.strictObject({ proposalId: z.string().min(1) });
-type Input = z.infer<typeof Input>;
 
 const MOST_STEPS = 40;
 const LOOK_AGAIN_MS = 1_000;
@@ -36,16 +33,16 @@ const POLLS = 6;
 /** How often to check whether to follow the market: each check costs public requests, and their pace is slow. */
 const FOLLOW_EVERY_MS = 2_000;
 
-export const watchEntry: AppHandler<Input> = {
+export const watchEntry: AppHandler<"watchEntry"> = {
   name: "watchEntry",
-  input: Input,
+  input: JOB_INPUTS.watchEntry,
   maxAttempts: 100_000,
   timeoutMs: 120_000,
   risk: "reducing",
   priority: 50,
   backoff: { baseMs: 500, capMs: 5_000 },
   serialKey: ({ proposalId }) => `entry:${proposalId}`,
-  async run({ proposalId }, ctx): Promise<Outcome> {
+  async run({ proposalId }, ctx): Promise<AppOutcome> {
     const trade = ctx.db.trades.byProposal(proposalId);
     const proposal = ctx.db.proposals.byId(proposalId);
     if (!trade || !proposal)
@@ -56,7 +53,7 @@ export const watchEntry: AppHandler<Input> = {
   },
 };
 
-const work = async (t: TradeCtx, proposal: Proposal): Promise<Outcome> => {
+const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
   const { ctx, trade } = t;
   const entries = () => t.orders().filter((o) => o.intent.purpose === "entry");
   const open = entries().filter((o): o is In<"open"> => o.state === "open");
@@ -206,7 +203,7 @@ const mayFollow = async (t: TradeCtx, proposal: Proposal, order: In<"open">): Pr
   return quote.kind === "ok" && leftBehind(trade.direction, price, quote.price);
 };
 
-const end = (t: TradeCtx, reason: Note): Outcome => ({
+const end = (t: TradeCtx, reason: Note): AppOutcome => ({
   kind: "done",
   write: (tx) => endEntry(tx, t.auditCtx(), reason),
 });

@@ -1,28 +1,25 @@
 // Step 9: while a trade is open, manages its exits: target, stop, time stop, external closes; and places a stop
 // wherever one is missing. Ends when the trade is closed.
-import { z } from "zod";
-import type { Outcome } from "../queue/types.ts";
+
 import { readTradeCtx } from "./book/tradeCtx.ts";
 import { finishIfFlat } from "./book/tradeEnd.ts";
-import type { AppHandler } from "./context.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 import { manageExits } from "./protection/manageExits.ts";
 import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
 import { syncAccount } from "./risk/account.ts";
 import { checkLossLimits } from "./risk/lossLimits.ts";
 
-const Input = z.strictObject({ tradeId: z.int().positive() });
-type Input = z.infer<typeof Input>;
-
-export const watchPosition: AppHandler<Input> = {
+export const watchPosition: AppHandler<"watchPosition"> = {
   name: "watchPosition",
-  input: Input,
+  input: JOB_INPUTS.watchPosition,
   maxAttempts: 100_000,
   timeoutMs: 120_000,
   risk: "reducing",
   priority: 80,
   backoff: { baseMs: 500, capMs: 5_000 },
   serialKey: ({ tradeId }) => `watch:${tradeId}`,
-  async run({ tradeId }, ctx): Promise<Outcome> {
+  async run({ tradeId }, ctx): Promise<AppOutcome> {
     const t = readTradeCtx(ctx, tradeId);
     const { trade } = t;
     const ended = trade.status === "closed" || trade.status === "cancelled";

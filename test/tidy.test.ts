@@ -84,8 +84,8 @@ const HANDLER_FLOORS: readonly (readonly string[])[] = [
   ["book"],
   ["proposals"],
   ["market"],
-  ["jobs"],
   ["context"],
+  ["jobs"],
 ];
 const SIM_FLOORS: readonly (readonly string[])[] = [
   ["server"],

@@ -1,5 +1,6 @@
 // Book-keeping: what an execution means for positions, legs and the trade. Every function here runs inside one
 // transaction, books an execution exactly once (its venue id is the key) and writes an audit event with each change.
+
 import type { HaltActor } from "../../db/halts.ts";
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
@@ -16,8 +17,9 @@ import { sizeText } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, epochMs, HOUR_MS } from "../../lib/core/time.ts";
 import { type Execution, openingSide, type VenueOrder } from "../../lib/core/venue.ts";
-import type { NewJob, Tx } from "../../queue/types.ts";
+import type { Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
+import { type AppJob, protectJob } from "../jobs.ts";
 
 /** Who writes, when, and for which trade. In a handler TradeCtx.commit builds it. */
 export interface AuditCtx {
@@ -330,9 +332,9 @@ export const bookInstead = (tx: Tx, by: AuditCtx, e: Execution, positionId: stri
 };
 
 /** The jobs that protect the positions of these fills. Their keys are the executions', so each is enqueued once. */
-export const protectionJobs = (trade: Trade, executions: readonly Execution[]): readonly NewJob[] =>
+export const protectionJobs = (trade: Trade, executions: readonly Execution[]): readonly AppJob[] =>
   executions.flatMap((e) => {
     const positionId = openedPosition(trade, e);
     if (positionId === undefined) return [];
-    return [{ name: "placeProtectiveOrders", key: `protect:${e.executionId}`, input: { positionId } }];
+    return [protectJob(positionId, e.executionId)];
   });

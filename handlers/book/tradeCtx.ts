@@ -1,12 +1,14 @@
 // One trade as the order, protection and reconciliation code works on it: the handler's context, the trade, and
 // optionally one position of it. `commit` builds the trade's own audit context, so no commit can carry that of
 // another trade.
+
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { Order } from "../../lib/core/order.ts";
-import type { NewJob, Tx } from "../../queue/types.ts";
+import type { Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
+import type { AppJob } from "../jobs.ts";
 import { type AuditCtx, auditCtx } from "./booking.ts";
 
 /** A leg's row with all orders it had, oldest first. */
@@ -25,7 +27,7 @@ export interface TradeCtx {
   /** The audit context at this moment, for a write that an outcome commits. */
   auditCtx(): AuditCtx;
   /** One transaction (see Ctx.commit) with the audit context of this trade. */
-  commit<T>(write: (tx: Tx, by: AuditCtx) => T, next?: readonly NewJob[]): T;
+  commit<T>(write: (tx: Tx, by: AuditCtx) => T, next?: readonly AppJob[]): T;
 }
 
 export const tradeCtx = (ctx: AppCtx, trade: Trade, positionId?: string): TradeCtx => {

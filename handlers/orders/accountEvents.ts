@@ -1,11 +1,13 @@
 // Events of the account's stream. They wake the jobs that wait for the account, and start a quick reconcile where no
 // live order of ours explains them: an order given up as lost that arrives later, a fill of an order that our book
 // holds for ended, an external order.
+
 import { findOurs, isInFlight, type OrderLook } from "../../lib/core/order.ts";
 import { isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
-import type { JobStore } from "../../queue/store.ts";
-import type { NewJob, Reads } from "../../queue/types.ts";
+import type { Reads } from "../../queue/types.ts";
+import type { AppStore } from "../context.ts";
+import { type AppJob, reconcileJob } from "../jobs.ts";
 
 /** The fields of a private stream event that are used here; ids are the venue's numbers or their text. */
 export type AccountEvent = { readonly symbol: string } & (
@@ -26,11 +28,11 @@ export interface HeardOrder
   readonly createdMs: VenueOrder["timestampMs"];
 }
 
-const HEARD = "reconcile:heard:";
+const CAUSE = "heard:";
 
 /** Wakes the jobs that wait for the account, and enqueues a reconcile where reconcileFor asks for one. */
 export const onAccountEvent = (
-  desk: { readonly db: { readonly read: Reads }; readonly store: JobStore },
+  desk: { readonly db: { readonly read: Reads }; readonly store: AppStore },
   event: AccountEvent,
 ): void => {
   desk.store.wake(accountTopic(event.symbol));
@@ -39,15 +41,15 @@ export const onAccountEvent = (
 };
 
 /** A quick reconcile that has not begun covers this event too: frequent external trades must not flood the queue. */
-const oneWaits = ({ store }: { readonly store: JobStore }): boolean =>
+const oneWaits = ({ store }: { readonly store: AppStore }): boolean =>
   store
     .list({ name: "reconcile", state: "ready", limit: MOST_WAITING })
-    .some((j) => j.attempts === 0 && j.key.startsWith(HEARD));
+    .some((j) => j.attempts === 0 && j.key.startsWith(reconcileJob(CAUSE).key));
 /** Other ready reconciles are few: those after a lost order (lookup.ts) and the scheduled one. */
 const MOST_WAITING = 50;
 
 /** The reconcile an event asks for; undefined when a live order of ours explains it, or it changes nothing. */
-export const reconcileFor = (db: Reads, event: AccountEvent): NewJob | undefined => {
+export const reconcileFor = (db: Reads, event: AccountEvent): AppJob | undefined => {
   // Each opening and closing has an execution event as well.
   if (event.kind === "position") return undefined;
   const orderId = String(event.order.orderId);
@@ -56,12 +58,12 @@ export const reconcileFor = (db: Reads, event: AccountEvent): NewJob | undefined
     const executionId = String(event.execution.executionId);
     if (ours?.state === "open" || db.executions.has(executionId)) return undefined;
     if (ours === undefined && isAwaited(db, event.order)) return undefined;
-    return { name: "reconcile", key: `${HEARD}${executionId}`, input: { quick: true } };
+    return reconcileJob(`${CAUSE}${executionId}`, { quick: true });
   }
   if (ours !== undefined || isAwaited(db, event.order)) return undefined;
   // Ended without a fill.
   if (isTerminalStatus(event.order.status) && event.order.executedSize === 0n) return undefined;
-  return { name: "reconcile", key: `${HEARD}order:${orderId}:${event.order.status}`, input: { quick: true } };
+  return reconcileJob(`${CAUSE}order:${orderId}:${event.order.status}`, { quick: true });
 };
 
 /** The answer to a request of ours may still be on its way: its own job looks it up. */

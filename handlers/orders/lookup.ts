@@ -1,15 +1,17 @@
 // Brings what the venue knows of our orders into the book. Orders without an answer are looked up here, never sent
 // again.
+
 import { AppError } from "../../lib/core/errors.ts";
 import { coinE8 } from "../../lib/core/money.ts";
 import { findOurs, type In, isInFlight, NOT_SHOWN, type Order, settleMs } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs, waitEndMs } from "../../lib/core/time.ts";
 import { type Execution, isTerminalStatus, type VenueOrder, type VenueOrderStatus } from "../../lib/core/venue.ts";
-import type { NewJob, Tx } from "../../queue/types.ts";
+import type { Tx } from "../../queue/types.ts";
 import { applyOrderEvent, bookOrder, protectionJobs } from "../book/booking.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
+import { type AppJob, reconcileJob } from "../jobs.ts";
 
 /** What the venue shows of a symbol beyond our rows. */
 export interface ExternalActivity {
@@ -71,11 +73,11 @@ const givenUpNow = (order: In<"sending" | "unknown">, nowMs: EpochMs): boolean =
 const LOOKS_AFTER_MS = [10_000, 30_000, 90_000] as const;
 /** One reconcile serves all orders given up in the same ten seconds. */
 const SAME_LOOK_MS = 10_000;
-const looksAfter = (nowMs: EpochMs): readonly NewJob[] =>
+const looksAfter = (nowMs: EpochMs): readonly AppJob[] =>
   LOOKS_AFTER_MS.map((afterMs) => {
     const slot = Math.ceil((nowMs + afterMs) / SAME_LOOK_MS);
     const runAtMs = epochMs(slot * SAME_LOOK_MS);
-    return { name: "reconcile", key: `reconcile:givenUp:${slot}`, input: { quick: true }, runAtMs };
+    return { ...reconcileJob(`givenUp:${slot}`, { quick: true }), runAtMs };
   });
 
 /**
@@ -103,9 +105,7 @@ export const applyVenueOrder = async (t: TradeCtx, orderId: number, shown: Venue
     (tx, by) => bookOrder(tx, by, orderId, shown, executions),
     [
       ...(entry ? protectionJobs(trade, executions) : []),
-      ...(unreported
-        ? [{ name: "reconcile", key: `reconcile:untold:${orderId}:${shown.executedSize}`, input: {} }]
-        : []),
+      ...(unreported ? [reconcileJob(`untold:${orderId}:${shown.executedSize}`)] : []),
     ],
   );
 };

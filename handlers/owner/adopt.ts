@@ -13,9 +13,10 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { NotAdoptable } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Direction, Execution, Position, SymbolRules } from "../../lib/core/venue.ts";
-import type { Outcome, Reads, Tx } from "../../queue/types.ts";
+import type { Reads, Tx } from "../../queue/types.ts";
 import { auditCtx, bookAdopted, timeStopAt } from "../book/booking.ts";
-import type { AppCtx } from "../context.ts";
+import type { AppCtx, AppOutcome } from "../context.ts";
+import { protectJob } from "../jobs.ts";
 import { symbolRules } from "../market/quotes.ts";
 import { endProposal } from "../proposals/endProposal.ts";
 import { forAdopted } from "../proposals/makeProposal.ts";
@@ -37,7 +38,7 @@ interface Plan {
   readonly timeStopMs: EpochMs;
 }
 
-export const adopt = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+export const adopt = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   const plan =
     ctx.clock.nowMs() > command.requestedMs + LIFE_MS ? "tooOld" : await planFor(ctx, command.args.positionId ?? "");
   return finish(ctx, command, (tx) => {
@@ -111,11 +112,7 @@ const take = (tx: Tx, ctx: AppCtx, command: OwnerCommand, plan: Plan): Result =>
   const trade = tx.trades.byId(tradeId);
   if (trade === undefined) throw new Error(`trade ${tradeId} just written is missing`);
   bookAdopted(tx, { ...auditCtx(ctx, trade), actor: command.actor }, plan.openings, timeStopMs);
-  const protect = {
-    name: "placeProtectiveOrders",
-    key: `protect:${proposal.id}`,
-    input: { positionId: position.positionId },
-  };
+  const protect = protectJob(position.positionId, proposal.id);
   ctx.desk.store.enqueueIn(tx, { ...protect, traceId: proposal.traceId }, ctx.job);
   const { owner: t } = textsOf(ctx.config.LOCALE);
   return {

@@ -14,7 +14,8 @@ import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { CommandCtx } from "../context.ts";
-import { endProposal, parkedApproval } from "../proposals/endProposal.ts";
+import { ownerCommandJob, parkedApproval } from "../jobs.ts";
+import { endProposal } from "../proposals/endProposal.ts";
 
 export interface OwnerRequest {
   readonly command: OwnerCommandName;
@@ -57,8 +58,7 @@ export const requestCommand = (desk: CommandCtx, request: OwnerRequest): Request
     const commandId = tx.ownerCommands.insert({ command, actor, args, requestedMs: r.atMs });
     const traceId = `owner:${commandId}`;
     tx.audit.append({ atMs: r.atMs, kind: `owner.${command}`, actor, traceId, data: { commandId, ...args } });
-    const job = { name: "ownerCommand", key: `owner:${commandId}`, input: { commandId }, traceId };
-    const { id: jobId } = store.enqueueIn(tx, job);
+    const { id: jobId } = store.enqueueIn(tx, ownerCommandJob(commandId, traceId));
     // Whoever works an entry or watches a position looks now, not at its next poll.
     for (const symbol of ALL_SYMBOLS) store.wake(accountTopic(symbol));
     return { commandId, jobId, text: textsOf("en").owner.asked(asked), asked };

@@ -10,8 +10,8 @@ import { isInFlight } from "../../lib/core/order.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS } from "../../lib/core/time.ts";
-import type { Outcome, Reads, Tx } from "../../queue/types.ts";
-import type { AppCtx } from "../context.ts";
+import type { Reads, Tx } from "../../queue/types.ts";
+import type { AppCtx, AppOutcome } from "../context.ts";
 import { settleSymbol } from "../reconciliation/settleSymbol.ts";
 import { finish, type Result } from "./commandResult.ts";
 import { stillHaltedLines } from "./text.ts";
@@ -23,7 +23,7 @@ type Texts = Catalogue["owner"];
 const PATIENCE_MS = 30 * SECOND_MS;
 const LOOK_AGAIN_MS = 3 * SECOND_MS;
 
-export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   const nowMs = ctx.clock.nowMs();
   const t = textsOf(ctx.config.LOCALE).owner;
   const refused = (why: string): Result => ({ outcome: "refused", lines: [t.nothingChanged({ why })], seen: null });

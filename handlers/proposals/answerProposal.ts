@@ -5,7 +5,8 @@ import type { Proposal } from "../../db/tables/proposals.ts";
 import type { DecidedBy } from "../../db/tables/signals.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { CommandCtx } from "../context.ts";
-import { endProposal, parkedApproval } from "./endProposal.ts";
+import { executeJob, parkedApproval } from "../jobs.ts";
+import { endProposal } from "./endProposal.ts";
 import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
 
 export interface Decision {
@@ -45,7 +46,7 @@ export const answerProposal = (desk: CommandCtx, answer: Decision): AnswerResult
       const by = { decidedBy: answer.by, actor: answer.actor, atMs };
       endProposal(tx, proposal, answer.decision, by, { hash: proposal.hash, by: answer.by });
     },
-    next: approved ? [{ name: "execute", key: `execute:${proposal.id}`, input: { proposalId: proposal.id } }] : [],
+    next: approved ? [executeJob(proposal)] : [],
   });
   return resolvedOr(db, proposal.id, outcome, () => ({
     kind: "recorded",

@@ -40,9 +40,3 @@ export const endProposal = (
   if (signal !== undefined) tx.signals.answer(signalId, signal, decidedBy);
   if (event !== undefined) tx.audit.append({ atMs, kind: event, actor, traceId, data: { proposalId, ...data } });
 };
-
-/** The parked job that waits for the answer: whoever ends a pending proposal resolves it too. */
-export const parkedApproval = (proposalId: string) => ({
-  name: "awaitApproval",
-  key: `awaitApproval:${proposalId}`,
-});

@@ -8,8 +8,8 @@ import { costBpsOf, pricesAround } from "../../lib/core/plan.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { CommandCtx } from "../context.ts";
-import { notifyJob } from "../jobs.ts";
-import { endProposal, parkedApproval } from "./endProposal.ts";
+import { notifyJob, parkedApproval } from "../jobs.ts";
+import { endProposal } from "./endProposal.ts";
 import { modified } from "./makeProposal.ts";
 import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
 

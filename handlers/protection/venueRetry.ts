@@ -1,14 +1,14 @@
 // How the jobs of an open trade wait. A venue that does not answer means to look again soon, not that the job has
 // failed; while a position may be unprotected it also pauses entries and alerts the owner.
+
 import { AppError } from "../../lib/core/errors.ts";
 import { tooLittle } from "../../lib/core/exits.ts";
 import { isLive } from "../../lib/core/order.ts";
 import { type EpochMs, latest, plusMs } from "../../lib/core/time.ts";
 import { protectionOf } from "../../lib/core/tradeState.ts";
 import { accountTopic, type WakeTopic } from "../../lib/core/wake.ts";
-import type { Outcome } from "../../queue/types.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
-import type { AppCtx } from "../context.ts";
+import type { AppCtx, AppOutcome } from "../context.ts";
 import { askAboutUnanswered, endSettled, hasSettled } from "./unansweredAlert.ts";
 import { blindAlertKey, raiseUnreadable, resolveBlind } from "./unprotectedAlert.ts";
 
@@ -22,7 +22,7 @@ export const pollAgain = (
   symbol: string,
   wait: { readonly untilMs: EpochMs | undefined; readonly reason: string; readonly wakeOn?: readonly WakeTopic[] },
   pollMs: number = ctx.pollMs,
-): Outcome => {
+): AppOutcome => {
   const nowMs = ctx.clock.nowMs();
   const untilMs = latest(nowMs + 1, Math.min(wait.untilMs ?? Number.POSITIVE_INFINITY, nowMs + pollMs));
   return { kind: "snooze", untilMs, reason: wait.reason, wakeOn: [accountTopic(symbol), ...(wait.wakeOn ?? [])] };
@@ -44,7 +44,7 @@ export const asAlert = (e: unknown): unknown =>
  * Runs one look for the whole trade (`t` without a positionId). AppError `retry` becomes a snooze; every other error
  * is thrown to the queue.
  */
-export const withVenueRetry = async (t: TradeCtx, look: () => Promise<Outcome>): Promise<Outcome> => {
+export const withVenueRetry = async (t: TradeCtx, look: () => Promise<AppOutcome>): Promise<AppOutcome> => {
   const { ctx, trade, commit } = t;
   try {
     const outcome = await look();

@@ -7,6 +7,7 @@ import type { Execution, Position, VenueOrder } from "../../lib/core/venue.ts";
 import { bookExternalClose } from "../book/booking.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
+import { reconcileJob } from "../jobs.ts";
 import { bindLateOrders } from "../orders/lateArrivals.ts";
 import { externalActivity } from "../orders/lookup.ts";
 import { replaceInferred } from "./inferredCloses.ts";
@@ -47,7 +48,7 @@ const reconcileUnknownPositions = (ctx: AppCtx, symbol: string, held: readonly P
   if (ctx.db.orders.live(symbol).some((o) => o.intent.purpose === "entry")) return;
   const next = held
     .filter((p) => ctx.db.positions.byId(p.positionId) === undefined)
-    .map((p) => ({ name: "reconcile", key: `reconcile:position:${p.positionId}`, input: { quick: true } }))
+    .map((p) => reconcileJob(`position:${p.positionId}`, { quick: true }))
     .filter(({ name, key }) => ctx.db.jobs.byKey(name, key) === undefined);
   if (next.length > 0) ctx.commit(() => {}, next);
 };

@@ -8,7 +8,8 @@ import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { deadJobAlert } from "../../queue/store.ts";
-import type { NewJob, Tx } from "../../queue/types.ts";
+import type { Tx } from "../../queue/types.ts";
+import { type AppJob, reconcileJob } from "../jobs.ts";
 
 /**
  * What a failed attempt means for trading, in the transaction that records it: `alert` pauses entries and asks the venue
@@ -22,7 +23,7 @@ export const onFailure = (
     readonly error: AppError;
     readonly dead: boolean;
   },
-): NewJob[] => {
+): AppJob[] => {
   const { job, error, dead } = failure;
   const { atMs, locale } = at;
   const { alerts } = textsOf(locale);
@@ -45,7 +46,5 @@ export const onFailure = (
   const text = alerts.doubt({ job: job.name, code: error.code });
   const alert = composeAlert(locale, { key: DOUBT, severity: "critical", atMs }, text);
   raiseHalt(tx, { kind: DOUBT, reason, by: { atMs, actor: "queue", traceId: job.traceId }, alert });
-  return job.name === "reconcile"
-    ? []
-    : [{ name: "reconcile", key: `reconcile:doubt:${job.id}:${job.fence}`, input: {} }];
+  return job.name === "reconcile" ? [] : [reconcileJob(`doubt:${job.id}:${job.fence}`)];
 };

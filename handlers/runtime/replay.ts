@@ -1,4 +1,5 @@
 // The main job on recorded days: one replay begun, continued or told again.
+
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../db/open.ts";
@@ -21,6 +22,7 @@ import { SpotMarket } from "../../lib/sim/market/spotMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
 import type { LoadedModel } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
+import { collectHistoryJob } from "../jobs.ts";
 import { ledgerDifferences } from "../reconciliation/compareBook.ts";
 import { type ReplaySummary, replaySummary, summaryText } from "../report/summary.ts";
 import { writeReplayReport } from "../report/write.ts";
@@ -222,8 +224,7 @@ export const replay = async (r: Replay): Promise<ReplaySummary> => {
   });
   try {
     // Also when resumed: the kill may have come before them. Enqueuing twice is enqueuing once.
-    for (const symbol of symbolsOf(config.PRODUCT))
-      system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:start`, input: { symbol } });
+    for (const symbol of symbolsOf(config.PRODUCT)) system.store.enqueue(collectHistoryJob(symbol, "start"));
     await runReplay({
       system,
       simulator,

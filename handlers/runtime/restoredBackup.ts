@@ -23,8 +23,8 @@ import type { Logger } from "../../lib/io/logger.ts";
 import { entropyHex } from "../../lib/io/random.ts";
 import { storageError } from "../../lib/io/storageTrouble.ts";
 import type { Health } from "../../queue/health.ts";
-import type { JobStore } from "../../queue/store.ts";
 import type { Database, Tx } from "../../queue/types.ts";
+import type { AppStore } from "../context.ts";
 import { expireProposal } from "../proposals/expireProposal.ts";
 
 export const progressPath = (varDir: string): string => join(varDir, "progress.json");
@@ -82,7 +82,7 @@ export const markIfRestored = (db: Database, varDir: string): void => {
 
 interface Opened {
   readonly db: Database;
-  readonly store: JobStore;
+  readonly store: AppStore;
   readonly clock: Clock;
   readonly locale: Locale;
 }
@@ -106,7 +106,7 @@ export const quarantineIfRestored = ({ db, store, clock, locale }: Opened, varDi
 
 const quarantine = (
   tx: Tx,
-  store: JobStore,
+  store: AppStore,
   at: { readonly atMs: EpochMs; readonly locale: Locale },
   why: string,
 ): void => {

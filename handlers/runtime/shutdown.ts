@@ -1,11 +1,12 @@
 // How the worker ends: by a signal, by a file that is no database any more, or by a refusal that only a person can lift; and what
 // it says then.
+
 import { existsSync } from "node:fs";
 import type { JobStats } from "../../db/tables/jobs.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { isSound } from "../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
-import type { JobStore } from "../../queue/store.ts";
+import type { AppStore } from "../context.ts";
 import { databasePath, venuePath } from "./stateFolder.ts";
 
 /** One thing said to the terminal: as a JSON object or as text for a person. */
@@ -45,7 +46,7 @@ const suspect = (e: unknown, varDir: string): string => {
 };
 
 /** What the next start will find. The counts are left out when the file does not tell them. */
-export const reportStopped = (say: Say, store: JobStore): void => {
+export const reportStopped = (say: Say, store: AppStore): void => {
   let states: JobStats["states"] | undefined;
   try {
     states = store.stats().states;

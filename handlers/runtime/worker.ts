@@ -22,6 +22,7 @@ import { Simulator } from "../../lib/sim/simulator.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
 import type { Messenger } from "../context.ts";
+import { reconcileJob } from "../jobs.ts";
 import { collectHistoryAtStart, retryHistory } from "../market/historyJobs.ts";
 import { noPricesText, PriceOutage } from "../market/priceOutage.ts";
 import { Bot, claimBot, ownersOf } from "../telegram/bot.ts";
@@ -194,7 +195,7 @@ export const run = async (options: WorkerOptions, deps: Deps, config: Config, va
     closers.push(() => progress.end());
     collectHistoryAtStart(system.store, bootId, symbolsOf(config.PRODUCT));
     haltUntilReconciled(db, clock);
-    system.store.enqueue({ name: "reconcile", key: `reconcile:start:${bootId}`, input: {}, priority: 100 });
+    system.store.enqueue({ ...reconcileJob(`start:${bootId}`), priority: 100 });
     system.store.wakeAll();
     wakeAll = () => system.store.wakeAll();
     let light: HealthReporter | undefined;

@@ -1,8 +1,10 @@
 // Taps and commands about one proposal. All of them go through the one door (handlers/proposals/answerProposal.ts): one outcome, whoever else answers
 // at the same moment, and a clear word for each that comes after it. A button is bound to the hash of what it stood under.
+
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
 import type { Tx } from "../../queue/types.ts";
+import { reproposeJob } from "../jobs.ts";
 import { bestQuote } from "../market/quotes.ts";
 import { storedRules } from "../market/storedRules.ts";
 import { answerProposal } from "../proposals/answerProposal.ts";
@@ -158,12 +160,7 @@ export const askNewNumbers =
   (tx) => {
     const proposal = subjectOf(parts, tx, tapped, tap);
     if (isEffect(proposal)) return proposal;
-    parts.store.enqueueIn(tx, {
-      name: "repropose",
-      key: `repropose:${proposal.id}:${tapped.updateId}`,
-      input: { proposalId: proposal.id, actor: actorOf(tapped) },
-      traceId: proposal.traceId,
-    });
+    parts.store.enqueueIn(tx, reproposeJob(proposal, actorOf(tapped), tapped.updateId));
     return {
       outcome: `new numbers asked for ${proposal.id}`,
       notice: { text: textsFor(parts.config).notice.reproposing, alert: false },
