@@ -20,6 +20,6 @@ export const registerStart = (program: Command, deps: Deps): void => {
     .option("--model <dir>", "model folder, or the id of a shipped model")
     .option("--data <symbol=file...>", "candle files (CSV or .csv.gz, 1 or 15 minutes) instead of the bundled days")
     .option("--fresh", "forget the replay in this folder and begin again")
-    .option("--json", "last line of stdout is one JSON object about the whole database")
+    .option("--json", "one JSON object a line; the last one is about the whole database")
     .action((options: StartOptions) => start(options, deps));
 };

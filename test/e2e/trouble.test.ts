@@ -208,7 +208,7 @@ describe("the worker ends with 2, which systemd does not restart", () => {
 
 describe("the exchange is away", () => {
   const status = async () =>
-    lastJson<{ noPrices: { since: string; why: string } | null; problems: string[] }>(
+    lastJson<{ noPrices: { sinceAt: string; why: string } | null; problems: string[] }>(
       await trader(["status", "--var", "var", "--json"], { cwd }),
     );
 

@@ -1,12 +1,15 @@
 // `trader enqueue NAME JSON`: any handler ad hoc, as a job like any other. Printed only after the job is durable; with
 // --wait the command ends with the job, and its exit code tells how the job ended.
 import type { Command } from "commander";
+import type { z } from "zod";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { type EpochMs, isoUtc, parseInstant, SECOND_MS } from "../../../lib/core/time.ts";
 import { entropyHex } from "../../../lib/io/random.ts";
 import type { Enqueued } from "../../../queue/store.ts";
 import type { NewJob } from "../../../queue/types.ts";
 import { folderText, hintWith, idleText } from "../folder.ts";
+import { jobErrorJson } from "../json/job.ts";
+import type { EnqueuedJson, WaitedJson } from "../json/results.ts";
 import { type Common, type JobsDeps, withCommon, within } from "../queueOptions.ts";
 import { clean, jstSeconds } from "../terminal.ts";
 import { examplesText } from "./exampleInputs.ts";
@@ -47,8 +50,10 @@ export const registerEnqueue = (program: Command, deps: JobsDeps): void => {
         ? `${what}: ready${runAtMs === undefined ? "" : ` at ${jstSeconds(runAtMs)}`}, in ${folder}`
         : `${what}: was there already in ${folder}, nothing was changed`;
       if (options.wait === undefined) {
-        if (options.json) deps.out(JSON.stringify(result));
-        else deps.out(result.created ? `${said}; watch it with ${hint(`jobs show ${result.id}`)}` : said);
+        if (options.json) {
+          const fact = { id: result.id, created: result.created };
+          deps.out(JSON.stringify(fact satisfies z.infer<typeof EnqueuedJson>));
+        } else deps.out(result.created ? `${said}; watch it with ${hint(`jobs show ${result.id}`)}` : said);
         if (idle !== undefined && result.created) deps.err(`note: ${idle}`);
         return;
       }
@@ -68,18 +73,19 @@ const wait = async (deps: JobsDeps, options: Options, result: Enqueued, limitMs:
   const waited = await waitForJob(deps, options, { id: result.id, limitMs });
   const { text, failed } = verdictOf(waited, hintWith(options));
   const { job } = waited;
-  if (options.json)
-    deps.out(
-      JSON.stringify({
-        ...result,
-        state: job.state,
-        ended: waited.end === "job",
-        attempts: job.attempts,
-        reason: job.reason ?? null,
-        error: job.error ?? null,
-        waitedMs: Math.round(waited.waitedMs),
-      }),
-    );
+  if (options.json) {
+    const fact = {
+      id: result.id,
+      created: result.created,
+      state: job.state,
+      ended: waited.end === "job",
+      attempts: job.attempts,
+      reason: job.reason ?? null,
+      error: job.error ? jobErrorJson(job.error) : null,
+      waitedMs: Math.round(waited.waitedMs),
+    };
+    deps.out(JSON.stringify(fact satisfies z.infer<typeof WaitedJson>));
+  }
   if (failed !== undefined) throw new AppError("permanent", failed, text);
   if (!options.json) deps.out(text);
 };

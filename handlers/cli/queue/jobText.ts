@@ -1,11 +1,11 @@
-// A job as a person reads it, the page of `jobs show`, and as JSON. The table of `jobs list`: jobTable.ts.
+// A job as a person reads it, the page of `jobs show`; as JSON: json/jobPage.ts. The table of `jobs list`: jobTable.ts.
 import type { Attempt, Job } from "../../../db/tables/jobs.ts";
 import type { JobSpan } from "../../../db/tables/queueLook.ts";
 import type { JobDetails } from "../../../queue/store.ts";
 import type { Reads } from "../../../queue/types.ts";
 import { type Hint, shellQuoted } from "../folder.ts";
 import { bothTimes, clean, cutTo, durationText, jstSeconds } from "../terminal.ts";
-import { readTrace, storyJson, storyLines, type Trace } from "./traceText.ts";
+import { readTrace, storyLines, type Trace } from "./traceText.ts";
 
 export interface JobPageView extends JobDetails {
   /** From the root to the parent. */
@@ -21,38 +21,6 @@ export const gatherJobPage = (read: Reads, details: JobDetails): JobPageView => 
   const story = readTrace(read, [...details.trace, details.job]);
   return { ...details, ancestors, spans: read.queueLook.spans(details.job.traceId), story };
 };
-
-/** Absent values are null, so that every object has the same fields. */
-const plain = (value: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(value).map(([name, field]) => [name, field ?? null]));
-export const jobJson = (job: Job): Record<string, unknown> => plain(job);
-
-/** `attempts` is the list here; the count is `attemptsMade`. */
-export const jobPageJson = (page: JobPageView): Record<string, unknown> => ({
-  ...jobJson(page.job),
-  attemptsMade: page.job.attempts,
-  attempts: page.attempts.map((attempt) => ({
-    ...plain(attempt),
-    durationMs: attempt.endedMs === undefined ? null : attempt.endedMs - attempt.startedMs,
-  })),
-  parent: page.parent ? jobJson(page.parent) : null,
-  ancestors: page.ancestors.map(jobJson),
-  children: page.children.map(jobJson),
-  trace: page.trace.map((job) => ({
-    id: job.id,
-    name: job.name,
-    key: job.key,
-    state: job.state,
-    parentId: job.parentId ?? null,
-    attempts: job.attempts,
-    createdMs: job.createdMs,
-    startedMs: page.spans.get(job.id)?.startedMs ?? null,
-    finishedMs: job.finishedMs ?? null,
-    reason: job.reason ?? null,
-    error: job.error ?? null,
-  })),
-  story: storyJson(page.story),
-});
 
 /** Why it failed, stopped, snoozes or was put away. */
 export const note = (job: Job): string =>

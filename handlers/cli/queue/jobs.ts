@@ -1,9 +1,14 @@
 // `trader jobs list | show | retry | discard | cancel | stats | watch`: the ledger as a person reads it, and the person's
 // own commands on it. All of them work beside a running worker; those that only look cannot take a lock from it.
 import { type Command, InvalidArgumentError } from "commander";
+import type { z } from "zod";
 import type { Job, JobState } from "../../../db/tables/jobs.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import { folderText, hintWith } from "../folder.ts";
+import { haltJson } from "../json/halt.ts";
+import { jobCountsJson, jobJson } from "../json/job.ts";
+import { jobPageJson } from "../json/jobPage.ts";
+import type { ChangedJobJson } from "../json/results.ts";
 import {
   ACTOR,
   type Common,
@@ -19,7 +24,7 @@ import { clean, jstSeconds, wrapTo } from "../terminal.ts";
 import { registerJobsPrune } from "./jobsPrune.ts";
 import { registerWatch } from "./jobsWatch.ts";
 import { jobTable, TABLE_LEGEND } from "./jobTable.ts";
-import { gatherJobPage, jobJson, jobPageJson, jobPageText } from "./jobText.ts";
+import { gatherJobPage, jobPageText } from "./jobText.ts";
 
 export const registerJobs = (program: Command, deps: JobsDeps): void => {
   const jobs = program.command("jobs").description("look at the job queue and mend it");
@@ -34,7 +39,7 @@ export const registerJobs = (program: Command, deps: JobsDeps): void => {
           return gatherJobPage(db.read, store.show(wanted));
         });
         const setting = { folder: folderText(db), hint: hintWith(options), width: deps.terminal?.columns() };
-        deps.out(options.json ? JSON.stringify(jobPageJson(page)) : jobPageText(page, setting));
+        deps.out(options.json ? JSON.stringify(jobPageJson(page, state.clock.nowMs())) : jobPageText(page, setting));
       }),
   );
   registerChange(jobs, deps, "retry", "give dead or cancelled jobs fresh attempts");
@@ -148,16 +153,7 @@ const registerChange = (
       }
       // Each id is a transaction of its own: one that cannot be changed must not keep the others from it.
       const results = ids.map((id) => attempt(id, () => change(id)));
-      if (options.json)
-        deps.out(
-          JSON.stringify(
-            results.map((r) =>
-              "job" in r
-                ? { ok: true, ...jobJson(r.job) }
-                : { ok: false, id: r.id, code: r.error.code, message: r.error.message },
-            ),
-          ),
-        );
+      if (options.json) deps.out(JSON.stringify(results.map(changedJson)));
       for (const r of results) {
         if ("job" in r) {
           if (!options.json) deps.out(line(r.job));
@@ -175,6 +171,10 @@ const registerChange = (
   });
 };
 type Result = { readonly id: number; readonly job: Job } | { readonly id: number; readonly error: AppError };
+const changedJson = (r: Result): z.infer<typeof ChangedJobJson> =>
+  "job" in r
+    ? { id: r.id, ok: true, job: jobJson(r.job), code: null, message: null }
+    : { id: r.id, ok: false, job: null, code: r.error.code, message: r.error.message };
 const attempt = (id: number, change: () => Job): Result => {
   try {
     return { id, job: change() };
@@ -193,7 +193,7 @@ const registerStats = (jobs: Command, deps: JobsDeps): void => {
         halts: db.read.halts.active(nowMs),
       }));
       if (options.json) {
-        deps.out(JSON.stringify({ ...stats, oldestDueMs: stats.oldestDueMs ?? null, halts: halts.map((h) => h.kind) }));
+        deps.out(JSON.stringify({ ...jobCountsJson(stats), halts: halts.map(haltJson) }));
         return;
       }
       const oldest = stats.oldestDueMs;

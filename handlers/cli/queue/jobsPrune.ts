@@ -2,12 +2,14 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import type { Database } from "../../../db/open.ts";
 import { UsageError } from "../../../lib/core/errors.ts";
-import { DAY_MS, plusMs } from "../../../lib/core/time.ts";
+import { DAY_MS, isoUtc, plusMs } from "../../../lib/core/time.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { prunableJobs, pruneJobs } from "../../../queue/prune.ts";
 import { folderText } from "../folder.ts";
+import type { PrunedJson } from "../json/results.ts";
 import { ACTOR, type Common, type JobsDeps, withCommon } from "../queueOptions.ts";
 import { jstSeconds } from "../terminal.ts";
 
@@ -31,12 +33,14 @@ export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
         // VACUUM locks the file for seconds: no worker may start meanwhile.
         if (options.vacuum) unlock = lockFolder(dirname(db.path));
         const beforeMs = plusMs(clock.nowMs(), -days * DAY_MS);
+        const json = (fact: Omit<z.infer<typeof PrunedJson>, "beforeAt">): string =>
+          JSON.stringify({ ...fact, beforeAt: isoUtc(beforeMs) });
         const since = `finished before ${jstSeconds(beforeMs)}`;
         if (options.dryRun) {
           const count = prunableJobs(db, beforeMs);
           deps.out(
             options.json
-              ? JSON.stringify({ prunable: count, beforeMs })
+              ? json({ dryRun: true, jobs: count, attempts: null, bytes: null })
               : `${count} jobs ${since} would go, in ${folderText(db)}`,
           );
           return;
@@ -46,7 +50,7 @@ export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
           tx.audit.append({ atMs: clock.nowMs(), kind: "jobs.pruned", actor: ACTOR, data: { ...pruned, beforeMs } }),
         );
         const bytes = options.vacuum ? vacuum(db) : undefined;
-        if (options.json) deps.out(JSON.stringify({ ...pruned, beforeMs, ...(bytes ? { bytes } : {}) }));
+        if (options.json) deps.out(json({ dryRun: false, ...pruned, bytes: bytes ?? null }));
         else {
           deps.out(
             `${pruned.jobs} jobs ${since} are forgotten, with ${pruned.attempts} attempts, in ${folderText(db)}`,

@@ -3,9 +3,10 @@
 import type { Command } from "commander";
 import { UsageError } from "../../../lib/core/errors.ts";
 import { SECOND_MS } from "../../../lib/core/time.ts";
+import { frameJson } from "../json/frame.ts";
 import { type Common, type JobsDeps, withCommon } from "../queueOptions.ts";
 import { cutTo, openScreen, sleepOrAbort, untilInterrupted } from "../terminal.ts";
-import { type Frame, frameJson, frameLines, gatherFrame } from "./watchFrame.ts";
+import { type Frame, frameLines, gatherFrame } from "./watchFrame.ts";
 
 interface WatchOptions extends Common {
   readonly interval: string;

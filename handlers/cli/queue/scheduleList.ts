@@ -5,7 +5,7 @@ import type { Schedule } from "../../../db/tables/schedules.ts";
 import { DAY_MS, type EpochMs, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
 import type { JobsState } from "../queueOptions.ts";
 import { cutTo, durationText, jstSeconds, jstTimeOfDay, noteLines, shortJst, table, textWidth } from "../terminal.ts";
-import { jobJson, note, stateText } from "./jobText.ts";
+import { note, stateText } from "./jobText.ts";
 
 export interface ScheduleRow {
   readonly schedule: Schedule;
@@ -20,22 +20,6 @@ export const gatherSchedules = ({ db }: JobsState): readonly ScheduleRow[] =>
         ? undefined
         : db.read.jobs.byKey(schedule.handler, `${schedule.name}:${schedule.lastTickMs}`),
   }));
-
-export const scheduleJson = ({ schedule: s, job }: ScheduleRow): Record<string, unknown> => ({
-  name: s.name,
-  handler: s.handler,
-  input: s.input,
-  every: everyText(s.everyMs, s.offsetMs),
-  everyMs: s.everyMs,
-  offsetMs: s.offsetMs,
-  policy: s.policy,
-  maxCatchUp: s.maxCatchUp,
-  expiresAfterMs: s.expiresAfterMs ?? null,
-  nextTickMs: s.nextTickMs,
-  lastTickMs: s.lastTickMs ?? null,
-  paused: s.paused,
-  lastJob: job ? jobJson(job) : null,
-});
 
 /** "PAUSED", "LATE by 5 min", "14 min 5 s". */
 export const dueText = (s: Schedule, nowMs: EpochMs): string =>

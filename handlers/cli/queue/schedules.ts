@@ -1,6 +1,7 @@
 // `trader schedules list | run | pause | resume`: the clockwork as a person reads it and holds it. What a person changes is
 // audited in the same transaction; a run by hand never takes a scheduled tick's place.
 import type { Command } from "commander";
+import type { z } from "zod";
 import type { Tx } from "../../../db/open.ts";
 import type { Schedule } from "../../../db/tables/schedules.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
@@ -10,9 +11,11 @@ import { Scheduler, tickAtOrAfter } from "../../../queue/schedule.ts";
 import type { Enqueued } from "../../../queue/store.ts";
 import type { NewJob } from "../../../queue/types.ts";
 import { endedText, folderText, hintWith, idleText, isEndedReplay, shellQuoted } from "../folder.ts";
+import type { SchedulePausedJson, ScheduleRunJson } from "../json/results.ts";
+import { scheduleRowJson } from "../json/schedule.ts";
 import { ACTOR, type Common, type JobsDeps, type JobsState, withCommon, within } from "../queueOptions.ts";
 import { jstSeconds } from "../terminal.ts";
-import { gatherSchedules, scheduleJson, scheduleLines } from "./scheduleList.ts";
+import { gatherSchedules, scheduleLines } from "./scheduleList.ts";
 
 export const registerSchedules = (program: Command, deps: JobsDeps): void => {
   const schedules = program
@@ -24,7 +27,7 @@ export const registerSchedules = (program: Command, deps: JobsDeps): void => {
         const { db, clock } = state;
         const rows = db.read.queueLook.atOnce(() => gatherSchedules(state));
         if (options.json) {
-          deps.out(JSON.stringify(rows.map(scheduleJson)));
+          deps.out(JSON.stringify(rows.map((row) => scheduleRowJson(row.schedule, row.job))));
           return;
         }
         const hint = hintWith(options);
@@ -86,9 +89,11 @@ const run = ({ db, store, clock }: JobsState, deps: JobsDeps, name: string, opti
     return { schedule: found, job: { ...job, tickMs }, result: enqueued };
   });
   const hint = hintWith(options);
-  if (options.json)
-    deps.out(JSON.stringify({ id: result.id, schedule: name, name: job.name, key: job.key, tickMs: job.tickMs }));
-  else
+  if (options.json) {
+    const { id } = result;
+    const fact = { id, schedule: name, name: job.name, key: job.key, tickAt: isoUtc(job.tickMs) };
+    deps.out(JSON.stringify(fact satisfies z.infer<typeof ScheduleRunJson>));
+  } else
     deps.out(
       `job ${result.id} ${job.name} ${job.key}: ready in ${folderText(db)}, for the tick of ${jstSeconds(job.tickMs)}; watch it with ${hint(`jobs show ${result.id}`)}`,
     );
@@ -115,7 +120,8 @@ const setPaused = (state: JobsState, deps: JobsDeps, name: string, paused: boole
   });
   const { nextTickMs } = before;
   if (options.json) {
-    deps.out(JSON.stringify({ name, paused, changed, nextTickMs }));
+    const fact = { name, paused, changed, nextTickAt: isoUtc(nextTickMs) };
+    deps.out(JSON.stringify(fact satisfies z.infer<typeof SchedulePausedJson>));
     return;
   }
   const where = `in ${folderText(db)}`;

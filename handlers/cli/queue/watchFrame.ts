@@ -81,43 +81,6 @@ export const gatherFrame = ({ db, clock }: Pick<JobsState, "db" | "clock">): Fra
       schedules,
     };
   });
-export const frameJson = (frame: Frame): Record<string, unknown> => ({
-  nowMs: frame.nowMs,
-  dir: frame.dir,
-  mode: frame.mode ?? null,
-  states: frame.stats.states,
-  due: frame.stats.due,
-  oldestDueMs: frame.stats.oldestDueMs ?? null,
-  finishedLastMinute: frame.finishedLastMinute,
-  finishedLastHour: frame.finishedLastHour,
-  halts: frame.halts.map((h) => ({ kind: h.kind, reason: h.reason, untilMs: h.untilMs ?? null })),
-  noPrices:
-    frame.noPrices === undefined
-      ? null
-      : { sinceMs: frame.noPrices.sinceMs, why: frame.noPrices.why, symbols: frame.noPrices.symbols },
-  workers: frame.workers.map((w) => ({
-    bootId: w.bootId,
-    pid: w.pid,
-    process: w.process,
-    startedMs: w.startedMs,
-    heartbeatMs: w.heartbeatMs,
-    heartbeatAgeMs: frame.realNowMs - w.heartbeatMs,
-  })),
-  running: frame.running.map(({ job, startedMs }) => ({
-    id: job.id,
-    name: job.name,
-    key: job.key,
-    attempt: job.attempts,
-    maxAttempts: job.maxAttempts,
-    worker: job.worker ?? null,
-    startedMs,
-    ageMs: frame.nowMs - startedMs,
-  })),
-  failures: frame.failures.newest,
-  failuresLastDay: frame.failures.total,
-  schedules: frame.schedules.map((s) => ({ name: s.name, nextTickMs: s.nextTickMs, paused: s.paused })),
-});
-
 /** The frame as lines of at most `width` columns; without, in lines as long as they are. */
 export const frameLines = (frame: Frame, width?: number): readonly Line[] => {
   const wrapped = (line: Line): readonly Line[] =>

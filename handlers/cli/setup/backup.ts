@@ -4,16 +4,19 @@
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
-import { isoUtc, SECOND_MS } from "../../../lib/core/time.ts";
+import { SECOND_MS } from "../../../lib/core/time.ts";
 import { renameDurably, sync } from "../../../lib/io/atomicFile.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import { openSqlite } from "../../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../../lib/io/storageTrouble.ts";
 import { databasePath } from "../../runtime/stateFolder.ts";
+import type { BackupJson } from "../json/results.ts";
 import {
   type CopyDeps,
   type DatabaseFacts,
+  factsJson,
   factsText,
   finishCopy,
   isSameFile,
@@ -34,17 +37,10 @@ export const registerBackup = (program: Command, deps: CopyDeps): void => {
     .action(async (file: string | undefined, options: { force?: boolean; var?: string; json?: boolean }) => {
       const varDir = options.var ?? deps.config().VAR_DIR;
       const made = await backup({ varDir, file, force: options.force ?? false, tell: deps.err });
-      const { lastEventMs, ...facts } = made.facts;
-      if (options.json)
-        deps.out(
-          JSON.stringify({
-            path: made.path,
-            bytes: made.bytes,
-            ...facts,
-            lastEvent: lastEventMs === undefined ? null : isoUtc(lastEventMs),
-          }),
-        );
-      else deps.out(`backup ${made.path}: ${(made.bytes / 1e6).toFixed(1)} MB, sound, ${factsText(made.facts)}`);
+      if (options.json) {
+        const fact = { path: made.path, bytes: made.bytes, ...factsJson(made.facts) };
+        deps.out(JSON.stringify(fact satisfies z.infer<typeof BackupJson>));
+      } else deps.out(`backup ${made.path}: ${(made.bytes / 1e6).toFixed(1)} MB, sound, ${factsText(made.facts)}`);
     });
   registerRestore(program, deps);
 };

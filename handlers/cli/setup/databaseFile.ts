@@ -10,6 +10,7 @@ import { AppError } from "../../../lib/core/errors.ts";
 import { type EpochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
 import { openSqlite, type Sqlite } from "../../../lib/io/sqlite.ts";
 import { storageTrouble } from "../../../lib/io/storageTrouble.ts";
+import { timeOrNull } from "../json/values.ts";
 
 export interface DatabaseFacts {
   readonly mode: string | undefined;
@@ -94,6 +95,11 @@ const factsOf = (sql: Sqlite, of: string): DatabaseFacts => {
   };
 };
 
+export const factsJson = ({ lastEventMs, mode, ...facts }: DatabaseFacts) => ({
+  ...facts,
+  mode: mode ?? null,
+  lastEventAt: timeOrNull(lastEventMs),
+});
 export const factsText = (facts: DatabaseFacts): string => {
   const last = facts.lastEventMs === undefined ? "" : `, the last of ${jstText(facts.lastEventMs)}`;
   return `mode ${facts.mode ?? "none yet"}, schema ${facts.schemaVersion}, ${facts.jobs} jobs, ${facts.auditEvents} audit events${last}`;

@@ -2,6 +2,7 @@
 import { existsSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import { META } from "../../../db/tables/meta.ts";
 import type { Config } from "../../../lib/core/config.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
@@ -15,6 +16,7 @@ import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../../lib/sim/market/bund
 import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../../models/registry.ts";
 import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "../../runtime/stateFolder.ts";
+import type { DoctorJson } from "../json/results.ts";
 import { calendarGap } from "./calendar.ts";
 import { type Finding, telegramChecks } from "./telegramChecks.ts";
 
@@ -177,8 +179,11 @@ export const registerDoctor = (
         results = [{ name: "settings", ok: false, found: e.message }];
       }
       const failed = results.filter((r) => !r.ok);
-      if (options.json) deps.out(JSON.stringify({ ok: failed.length === 0, checks: results }));
-      else for (const r of results) deps.out(`${r.ok ? "ok  " : "FAIL"}  ${r.name.padEnd(14)} ${r.found}`);
+      if (options.json) {
+        const checked = results.map(({ name, ok, found }) => ({ name, ok, found }));
+        const fact = { ok: failed.length === 0, checks: checked };
+        deps.out(JSON.stringify(fact satisfies z.infer<typeof DoctorJson>));
+      } else for (const r of results) deps.out(`${r.ok ? "ok  " : "FAIL"}  ${r.name.padEnd(14)} ${r.found}`);
       if (failed.length > 0)
         throw new AppError(
           "permanent",

@@ -4,18 +4,28 @@
 import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import { haltReads } from "../../../db/tables/halts.ts";
 import { META, metaReads, metaWrites } from "../../../db/tables/meta.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
-import { type EpochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
+import { type EpochMs, jstText } from "../../../lib/core/time.ts";
 import { renameDurably, sync } from "../../../lib/io/atomicFile.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { openSqlite, type Sqlite } from "../../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../../lib/io/storageTrouble.ts";
 import { databasePath, makeStateFolder, venuePath } from "../../runtime/stateFolder.ts";
+import type { RestoreJson } from "../json/results.ts";
 import type { CopyDeps } from "./databaseFile.ts";
-import { COMPANIONS, type DatabaseFacts, factsText, finishCopy, isSameFile, stampOf } from "./databaseFile.ts";
+import {
+  COMPANIONS,
+  type DatabaseFacts,
+  factsJson,
+  factsText,
+  finishCopy,
+  isSameFile,
+  stampOf,
+} from "./databaseFile.ts";
 
 export const registerRestore = (program: Command, deps: CopyDeps): void => {
   program
@@ -26,11 +36,10 @@ export const registerRestore = (program: Command, deps: CopyDeps): void => {
     .action(async (file: string, options: { var?: string; json?: boolean }) => {
       const varDir = options.var ?? deps.config().VAR_DIR;
       const done = await restore({ varDir, file });
-      const { lastEventMs, ...facts } = done.facts;
       if (options.json) {
-        const lastEvent = lastEventMs === undefined ? null : isoUtc(lastEventMs);
-        const { path, replaced, haltsLost } = done;
-        deps.out(JSON.stringify({ path, replaced: replaced ?? null, ...facts, lastEvent, haltsLost }));
+        const { path, replaced = null, haltsLost } = done;
+        const fact = { path, replaced, ...factsJson(done.facts), haltsLost: [...haltsLost] };
+        deps.out(JSON.stringify(fact satisfies z.infer<typeof RestoreJson>));
         return;
       }
       deps.out(`restored ${done.path} from ${resolve(file)}: ${factsText(done.facts)}`);

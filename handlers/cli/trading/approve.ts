@@ -3,11 +3,13 @@ import type { Command } from "commander";
 import type { Config } from "../../../lib/core/config.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import type { CoinE8, YenE8 } from "../../../lib/core/money.ts";
-import { formatE8, parseE8 } from "../../../lib/core/money.ts";
+import { parseE8 } from "../../../lib/core/money.ts";
 import { storedRules } from "../../market/storedRules.ts";
 import { answerProposal } from "../../proposals/answerProposal.ts";
 import { modifyProposal } from "../../proposals/modifyProposal.ts";
+import { mustExist } from "../../proposals/waiting.ts";
 import type { State } from "../../runtime/stateFolder.ts";
+import { proposalJson } from "../json/proposal.ts";
 
 interface Deps {
   readonly config: () => Config;
@@ -36,7 +38,7 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
               "PROPOSAL_CLOSED",
               `expected an open proposal, found ${id}: ${result.why}; nothing was changed`,
             );
-          deps.out(options.json ? JSON.stringify({ id, decision }) : `${id} ${decision}`);
+          deps.out(options.json ? JSON.stringify(shown(state, id)) : `${id} ${decision}`);
         } finally {
           state.close();
         }
@@ -79,19 +81,12 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
             `expected an open proposal, found ${id}: ${result.why}; nothing was changed`,
           );
         const next = result.proposal;
-        if (options.json)
-          deps.out(
-            JSON.stringify({
-              id: next.id,
-              supersedes: id,
-              size: formatE8(next.size),
-              entry: formatE8(next.entry),
-              stop: formatE8(next.stop),
-            }),
-          );
+        if (options.json) deps.out(JSON.stringify(shown(state, next.id)));
         else deps.out(`${id} replaced by ${next.id}; approve it with: trader approve ${next.id}`);
       } finally {
         state.close();
       }
     });
 };
+
+const shown = ({ db }: State, id: string) => proposalJson(mustExist(db, id), db.read.proposals.approval(id));

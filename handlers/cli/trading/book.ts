@@ -5,20 +5,20 @@ import { UsageError } from "../../../lib/core/errors.ts";
 import { isLive, type Order } from "../../../lib/core/order.ts";
 import { jstText } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
+import { haltJson } from "../json/halt.ts";
+import { orderJson } from "../json/order.ts";
+import { positionJson } from "../json/position.ts";
+import { tradeJson } from "../json/trade.ts";
 import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../queueOptions.ts";
 import { clean, table, wrapTo } from "../terminal.ts";
 import {
   type HeldPosition,
-  haltJson,
   haltText,
   orderHead,
-  orderJson,
   orderMeaning,
   positionHead,
-  positionJson,
   positionLines,
   TRADE_COLUMNS,
-  tradeJson,
   tradeRow,
 } from "./bookText.ts";
 

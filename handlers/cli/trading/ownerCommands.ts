@@ -1,11 +1,14 @@
 // The owner's hand on the brake at the command line: `trader pause|stop|panic|resume|close|reject-all|adopt`, the same door as
 // Telegram's. What is durable is durable when the first line is printed; then the command waits for what was seen at the venue.
 import type { Command } from "commander";
+import type { z } from "zod";
 import type { OwnerCommand, OwnerCommandName } from "../../../db/tables/ownerCommands.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { SECOND_MS } from "../../../lib/core/time.ts";
 import { type Requested, requestCommand } from "../../owner/requestCommand.ts";
 import { folderText, hintWith, idleText } from "../folder.ts";
+import { SeenJson } from "../json/position.ts";
+import type { OwnerCommandJson } from "../json/results.ts";
 import { waitForJob } from "../queue/waitForJob.ts";
 import { ACTOR, type Common, type JobsDeps, positive, withCommon, within } from "../queueOptions.ts";
 
@@ -139,18 +142,18 @@ const tell = (
   command: OwnerCommand | undefined,
 ): void => {
   const result = command?.result;
-  if (options.json)
-    deps.out(
-      JSON.stringify({
-        command: wanted.command,
-        commandId: requested.commandId,
-        jobId: requested.jobId,
-        outcome: result?.outcome ?? null,
-        text: result?.text ?? requested.text,
-        seen: result?.seen ?? null,
-      }),
-    );
-  else if (result?.outcome === "done") deps.out(result.text);
+  if (options.json) {
+    const seen = result?.seen ?? null;
+    const fact = {
+      command: wanted.command,
+      commandId: requested.commandId,
+      jobId: requested.jobId,
+      outcome: result?.outcome ?? null,
+      text: result?.text ?? requested.text,
+      seen: seen === null ? null : SeenJson.parse(seen),
+    };
+    deps.out(JSON.stringify(fact satisfies z.infer<typeof OwnerCommandJson>));
+  } else if (result?.outcome === "done") deps.out(result.text);
 };
 
 const secondsOf = (text: string): number => {

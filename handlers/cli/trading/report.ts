@@ -9,10 +9,10 @@ import { LOCALES, type Locale } from "../../../lib/core/text/locale.ts";
 import { DAY_MS, type EpochMs, earliest, plusMs } from "../../../lib/core/time.ts";
 import { storageError } from "../../../lib/io/storageTrouble.ts";
 import { periodReport } from "../../report/day.ts";
-import { reportJson } from "../../report/reportJson.ts";
 import { reportText } from "../../report/reportText.ts";
 import { headsOfDays, reportChart, summaryRow } from "../../report/sendReport.ts";
 import type { State } from "../../runtime/stateFolder.ts";
+import { reportJson } from "../json/report.ts";
 
 interface Deps {
   readonly config: () => Config;
