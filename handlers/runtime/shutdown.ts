@@ -6,33 +6,16 @@ import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { isSound } from "../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
 import type { JobStore } from "../../queue/store.ts";
+import { needsAPerson } from "./exitCode.ts";
 import { databasePath, venuePath } from "./stateFolder.ts";
 
 /** One thing said to the terminal: as a JSON object or as text for a person. */
 export type Say = (fact: Readonly<Record<string, unknown>>, text: string) => void;
 
-/**
- * What no restart can mend: settings, folder, file, program or model are the wrong ones, and a person must change them. It ends with
- * 2, which the service's unit does not restart; everything else may pass (a full disk, a worker started by hand).
- */
-const NEEDS_A_PERSON: ReadonlySet<string> = new Set([
-  "LIVE_NOT_AVAILABLE",
-  "NOT_WRITABLE",
-  "VAR_DIR",
-  "LOG_DIR",
-  "DB_CORRUPT",
-  "MODEL_NOT_CHAMPION",
-  "MODEL_CHECKSUM",
-  "MODEL_FEATURES",
-  "MODEL_FILE",
-  "MODEL_MISSING",
-  "DB_TOO_NEW",
-  "DB_MIGRATION_CHANGED",
-]);
-/** The same error, as what it means for the exit code. */
+/** The same error; what no restart can mend (exitCode.ts) as a UsageError, whose exit code is 2. */
 export const refusal = (e: unknown, varDir: string): unknown => {
   const error = e instanceof UsageError || e instanceof AppError ? e : (storageError(e, suspect(e, varDir)) ?? e);
-  return error instanceof AppError && NEEDS_A_PERSON.has(error.code)
+  return error instanceof AppError && needsAPerson(error.code)
     ? new UsageError(`${error.code}: ${error.message}`, { cause: error })
     : error;
 };

@@ -50,12 +50,13 @@ export const registerJobs = (program: Command, deps: JobsDeps): void => {
   registerJobsPrune(jobs, deps);
 };
 
+const JOB_NOT_FOUND = "JOB_NOT_FOUND";
 /** As the store says it, with a hint that names the folder. */
 const mustExist = ({ db }: JobsState, id: number, options: Common): void => {
   if (db.read.jobs.byId(id) === undefined)
     throw new AppError(
       "permanent",
-      "JOB_NOT_FOUND",
+      JOB_NOT_FOUND,
       `expected the id of a job, found ${id}; see ${hintWith(options)("jobs list")}`,
     );
 };
@@ -161,12 +162,10 @@ const registerChange = (
       }
       if (!options.json) deps.out(`in ${folderText(db)}`);
       const failed = results.filter((r) => "error" in r);
-      if (failed.length > 0)
-        throw new AppError(
-          "permanent",
-          "JOBS_UNCHANGED",
-          `${verb}: expected to change ${ids.length} jobs, changed ${ids.length - failed.length}; unchanged: ${failed.map((r) => r.id).join(", ")}`,
-        );
+      if (failed.length === 0) return;
+      const text = `${verb}: expected to change ${ids.length} jobs, changed ${ids.length - failed.length}; unchanged: ${failed.map((r) => r.id).join(", ")}`;
+      const isUnknown = failed.some((r) => r.error.code === JOB_NOT_FOUND);
+      throw new AppError("permanent", isUnknown ? JOB_NOT_FOUND : "JOBS_UNCHANGED", text);
     });
   });
 };

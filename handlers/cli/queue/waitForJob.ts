@@ -20,7 +20,7 @@ export interface Waited {
 
 /**
  * Waits until the job is done, dead, cancelled or expired; `limitMs` undefined: without limit. What happens meanwhile is
- * told through `deps.err`. Throws AppError permanent JOB_NOT_FOUND when the row is gone.
+ * told through `deps.err`. Throws AppError permanent JOB_GONE when the row is gone.
  */
 export const waitForJob = async (
   deps: JobsDeps,
@@ -38,11 +38,7 @@ export const waitForJob = async (
     for (;;) {
       const job = state.db.read.jobs.byId(wanted.id);
       if (!job)
-        throw new AppError(
-          "permanent",
-          "JOB_NOT_FOUND",
-          `expected job ${wanted.id}, found none: it was pruned meanwhile`,
-        );
+        throw new AppError("permanent", "JOB_GONE", `expected job ${wanted.id}, found none: it was pruned meanwhile`);
       const waitedMs = state.clock.monotonicMs() - startMs;
       if (job.finishedMs !== undefined) return { job, end: "job", waitedMs };
       const now = situation(state, job);

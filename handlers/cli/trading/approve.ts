@@ -64,8 +64,7 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
       };
       const state = deps.open(options);
       try {
-        const old = state.db.read.proposals.byId(id);
-        const rules = storedRules(state.db.read, old?.symbol ?? "");
+        const rules = storedRules(state.db.read, mustExist(state.db, id).symbol);
         const result = modifyProposal(state, deps.config(), {
           proposalId: id,
           actor: "cli",

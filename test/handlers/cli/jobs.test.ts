@@ -173,7 +173,7 @@ describe("trader jobs", () => {
     for (const key of ["x", "y"]) w.store.enqueue(job("broken", key));
     await w.worker().drain();
     await expect(trader("jobs", "retry", "1", "2", "3", "99", "3")).rejects.toMatchObject({
-      code: "JOBS_UNCHANGED",
+      code: "JOB_NOT_FOUND",
       message: "retry: expected to change 4 jobs, changed 2; unchanged: 2, 99",
     });
     expect(out.slice(-3)).toEqual(["job 1 broken b: ready", "job 3 broken x: ready", `in ${w.dir} (no mode yet)`]);
