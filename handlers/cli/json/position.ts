@@ -51,7 +51,7 @@ export const positionJson = (h: HeldPosition, nowMs: EpochMs): z.infer<typeof Po
 
 /** The stored snapshot keeps amounts as decimals in strings. */
 const Amount = z.union([z.number(), z.string().transform(Number)]).pipe(z.number());
-const SeenOrder = z.strictObject({
+export const SeenOrderJson = z.strictObject({
   orderId: z.string(),
   symbol: z.string(),
   side: z.string(),
@@ -63,7 +63,7 @@ const SeenOrder = z.strictObject({
 /** What the exchange showed (handlers/owner/venueSnapshot.ts); it reads the stored form and its own. */
 export const SeenJson = z.strictObject({
   at: Time,
-  entries: z.array(SeenOrder),
+  entries: z.array(SeenOrderJson),
   positions: z.array(
     z.strictObject({
       positionId: z.string(),
@@ -73,8 +73,8 @@ export const SeenJson = z.strictObject({
       price: Amount,
       tradeId: z.int().nullable(),
       bare: Amount,
-      coveredBy: z.array(SeenOrder),
+      coveredBy: z.array(SeenOrderJson),
     }),
   ),
-  otherCloses: z.array(SeenOrder),
+  otherCloses: z.array(SeenOrderJson),
 });

@@ -1,6 +1,7 @@
 // What a command that changes or checks something prints with `--json`: one object each.
 import { z } from "zod";
-import { JobErrorJson, JobJson } from "./job.ts";
+import { HaltJson } from "./halt.ts";
+import { JobCountsJson, JobErrorJson, JobJson } from "./job.ts";
 import { SeenJson } from "./position.ts";
 import { Time } from "./values.ts";
 
@@ -23,11 +24,14 @@ export const ChangedJobJson = z.strictObject({
   code: z.string().nullable(),
   message: z.string().nullable(),
 });
+/** jobs stats. */
+export const JobStatsJson = JobCountsJson.extend({ halts: z.array(HaltJson) });
 /** jobs prune. With --dry-run: what would go. */
 export const PrunedJson = z.strictObject({
   dryRun: z.boolean(),
   jobs: z.int(),
   attempts: z.int().nullable(),
+  workers: z.int().nullable(),
   beforeAt: Time,
   bytes: z.strictObject({ before: z.int(), after: z.int() }).nullable(),
 });

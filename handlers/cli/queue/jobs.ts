@@ -8,7 +8,7 @@ import { folderText, hintWith } from "../folder.ts";
 import { haltJson } from "../json/halt.ts";
 import { jobCountsJson, jobJson } from "../json/job.ts";
 import { jobPageJson } from "../json/jobPage.ts";
-import type { ChangedJobJson } from "../json/results.ts";
+import type { ChangedJobJson, JobStatsJson } from "../json/results.ts";
 import {
   ACTOR,
   type Common,
@@ -192,7 +192,8 @@ const registerStats = (jobs: Command, deps: JobsDeps): void => {
         halts: db.read.halts.active(nowMs),
       }));
       if (options.json) {
-        deps.out(JSON.stringify({ ...jobCountsJson(stats), halts: halts.map(haltJson) }));
+        const fact = { ...jobCountsJson(stats), halts: halts.map(haltJson) };
+        deps.out(JSON.stringify(fact satisfies z.infer<typeof JobStatsJson>));
         return;
       }
       const oldest = stats.oldestDueMs;

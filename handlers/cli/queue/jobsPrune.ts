@@ -40,7 +40,7 @@ export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
           const count = prunableJobs(db, beforeMs);
           deps.out(
             options.json
-              ? json({ dryRun: true, jobs: count, attempts: null, bytes: null })
+              ? json({ dryRun: true, jobs: count, attempts: null, workers: null, bytes: null })
               : `${count} jobs ${since} would go, in ${folderText(db)}`,
           );
           return;

@@ -69,8 +69,8 @@ describe("the light inside the worker", () => {
       "green again after 21 s",
     ]);
     expect(said.map((s) => s.fact)).toEqual([
-      { event: "health", ok: false, why: "queue.recordFailed: database or disk is full" },
-      { event: "health", ok: true, redMs: 21_000 },
+      { event: "health", ok: false, why: "queue.recordFailed: database or disk is full", redMs: null },
+      { event: "health", ok: true, why: null, redMs: 21_000 },
     ]);
     expect(told[0]?.STATUS).toMatch(/RED for \d+ s: queue.recordFailed: database or disk is full, mode paper$/);
     expect(told[1]?.STATUS).toMatch(/, healthy, mode paper$/);
