@@ -1,5 +1,5 @@
-// The `trader` command: all subcommands, and how their failures become exit codes: 0 done, 1 failed, 2 a person must change
-// something (runtime/exitCode.ts). Nothing here reads the environment or the terminal; main.ts hands both in.
+// The `trader` command: all subcommands, and how their failures become exit codes: 0 done, 1 failed, 2 a person must
+// change something (runtime/exitCode.ts). Nothing here reads the environment or the terminal; main.ts hands both in.
 
 import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
@@ -13,18 +13,19 @@ import { COMMANDS } from "./commands.ts";
 import type { CliWorld, CommandDeps } from "./world.ts";
 
 const EPILOGUE = `
-Exit codes: 0 done, 1 failed, 2 wrong use: a person must change the arguments, the settings, or a folder, file, model or version.
+Exit codes: 0 done, 1 failed, 2 wrong use: a person must change the arguments, the settings, or a folder, file, model or
+program version.
 Results go to stdout, everything else to stderr: errors as text, also with --json. Keys and units of --json: docs/json.md.
 --var DIR chooses the state folder (its default is the setting VAR_DIR); a folder keeps its first mode.`;
 
-/** A mistake in a subcommand's arguments points to that subcommand's help. */
+/** An error in a subcommand's arguments names that subcommand's help. */
 const nameItsHelp = (command: Command, parent: string): void => {
   const name = `${parent} ${command.name()}`;
   command.showHelpAfterError(`(${name} --help tells what it takes)`);
   for (const sub of command.commands) nameItsHelp(sub, name);
 };
 
-/** What the first word needs. Anything but a command's name, such as --help or a misspelt one, is answered with all in view. */
+/** The modules the first word needs: those of its command; all of them for --help or an unknown word. */
 const modulesFor = (word = ""): typeof COMMANDS => {
   if (word === "--version" || word === "-V") return [];
   const found = COMMANDS.filter(({ names }) => names.includes(word));
@@ -73,7 +74,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
   }
 };
 
-/** What SQLite or a full disk refused to any command. Neither names the file: it is the state folder's database. */
+/** An error of SQLite or a full disk as an AppError. Neither names the file: it is the state folder's database. */
 const troubleOfTheFile = (e: unknown, args: readonly string[], world: CliWorld): AppError | undefined => {
   const found = storageTrouble(e);
   if (found === undefined || !(found.kind === "full" || found.code.startsWith("SQLITE_"))) return undefined;

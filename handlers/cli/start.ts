@@ -1,5 +1,5 @@
-// `trader start`: the main job on recorded days. Owns the replay's identity (which days, seed, approver, settings): a second
-// run continues exactly that replay, and anything else is refused rather than mixed into the same book.
+// `trader start`: replays recorded days (runtime/replay.ts). A second run continues the same replay; another window,
+// seed, approver or setting is refused instead of being mixed into the same book.
 
 import type { Command } from "commander";
 import { type Deps, start } from "../runtime/replay.ts";

@@ -1,7 +1,7 @@
-// Which refusals end a command with exit code 2: a person must change the arguments, a file they name, the state folder, the
-// model or the program's version, and until then the same command can only be refused again. The service's unit does not restart
-// a worker that ended so. Everything else ends with 1: it may pass by itself (a full disk, a locked file, another runner), or it
-// is the finding of a check.
+// Which refusals end a command with exit code 2: a person must change the arguments, a file they name, the state
+// folder, the model or the program's version, and until then the same command can only be refused again. The service's
+// unit does not restart a worker that ended so. Everything else ends with 1: it may pass by itself (a full disk, a
+// locked file, another runner), or it is the finding of a check.
 
 const NEEDS_A_PERSON: ReadonlySet<string> = new Set([
   // Settings, the state folder and its files.

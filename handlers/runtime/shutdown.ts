@@ -1,5 +1,5 @@
-// How the worker ends: by a signal, by a file that is no database any more, or by a refusal that only a person can lift; and what
-// it says then.
+// How the worker ends: by a signal, by a file that is no database any more, or by a refusal that only a person can
+// lift; and what it says then.
 import { existsSync } from "node:fs";
 import type { JobStats } from "../../db/tables/jobs.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
@@ -41,8 +41,8 @@ export const reportStopped = (say: Say, store: JobStore): void => {
 };
 
 /**
- * `found` resolves when an error says that a file is no sound database any more. The queue goes on after every error, and so
- * do all the others: their log is the one place where each is heard.
+ * `found` resolves when an error says that a file is no sound database any more. The queue goes on after every error,
+ * and so do all the others: their log is the one place where each is heard.
  */
 export const brokenFile = (
   varDir: string,

@@ -1,5 +1,5 @@
-// The values that all shapes of `--json` share (docs/json.md). The key of a time is `at` or ends in `At`, that of a duration
-// ends in `Ms`. Every key of a shape is always there: what does not exist is null.
+// The values that all shapes of `--json` share (docs/json.md). The key of a time is `at` or ends in `At`, that of a
+// duration ends in `Ms`. Every key of a shape is always there: what does not exist is null.
 import { z } from "zod";
 import { type EpochMs, isoUtc } from "../../../lib/core/time.ts";
 

@@ -1,5 +1,5 @@
-// `trader enqueue NAME JSON`: any handler ad hoc, as a job like any other. Printed only after the job is durable; with
-// --wait the command ends with the job, and its exit code tells how the job ended.
+// `trader enqueue NAME JSON`: enqueues a job of any handler. It prints after the job is durable; with --wait it ends
+// when the job ends, with exit code 0 for a job that is done.
 import type { Command } from "commander";
 import type { z } from "zod";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
@@ -33,7 +33,7 @@ export const registerEnqueue = (program: Command, deps: JobsDeps): void => {
     .configureOutput({ outputError: (text, write) => write(eatenByWait(command.opts<Options>()) ?? text) })
     .option("--at <time>", "run at this ISO-8601 time (default: now)")
     .option("--key <key>", "enqueue at most once under this key (default: a new one)")
-    .option("--wait [seconds]", "wait until the job ends, at most so long; exit 0 when it is done, else 1")
+    .option("--wait [seconds]", "wait until the job ends, at most this long; exit 0 when it is done, else 1")
     .addHelpText("after", () => `\n${examplesText()}`)
     .action(async (name: string, text: string, options: Options) => {
       const input = jsonOf(text);
@@ -63,7 +63,7 @@ export const registerEnqueue = (program: Command, deps: JobsDeps): void => {
     });
 };
 
-/** --wait before the arguments takes the handler's name as its seconds, and then the JSON seems to be missing. */
+/** --wait before the arguments takes the handler's name as its seconds; commander then reports the JSON as missing. */
 const eatenByWait = ({ wait }: Options): string | undefined =>
   typeof wait === "string" && !SECONDS.test(wait)
     ? `error: --wait: expected seconds or nothing, found ${JSON.stringify(wait)}; put --wait after the name and the JSON\n`
@@ -115,7 +115,7 @@ const secondsOf = (text: string): number => {
     );
   return seconds * SECOND_MS;
 };
-/** A name or an input that no handler takes is a mistake in the command, not a failure of the queue. */
+/** An unknown name or an input of the wrong shape is wrong use (exit code 2), not a failure of the queue. */
 const enqueue = (store: { enqueue(job: NewJob): Enqueued }, job: NewJob): Enqueued => {
   try {
     return store.enqueue(job);

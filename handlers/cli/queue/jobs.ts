@@ -1,5 +1,5 @@
-// `trader jobs list | show | retry | discard | cancel | stats | watch`: the ledger as a person reads it, and the person's
-// own commands on it. All of them work beside a running worker; those that only look cannot take a lock from it.
+// `trader jobs list | show | retry | discard | cancel | stats | watch | prune`: shows the jobs and changes them. All of
+// them work beside a running worker; those that only read use a read-only connection and take no lock.
 import { type Command, InvalidArgumentError } from "commander";
 import type { z } from "zod";
 import type { Job, JobState } from "../../../db/tables/jobs.ts";
@@ -27,9 +27,9 @@ import { jobTable, TABLE_LEGEND } from "./jobTable.ts";
 import { gatherJobPage, jobPageText } from "./jobText.ts";
 
 export const registerJobs = (program: Command, deps: JobsDeps): void => {
-  const jobs = program.command("jobs").description("look at the job queue and mend it");
+  const jobs = program.command("jobs").description("show the job queue and change jobs");
   registerList(jobs, deps);
-  withCommon(jobs, "show <id>", "the whole story of a job: attempts, relatives, trace, and the trade it led to").action(
+  withCommon(jobs, "show <id>", "one job: attempts, parent and children, trace, and the trade it led to").action(
     (id: string, options: Common) =>
       within(deps.look, options, (state) => {
         const { store, db } = state;
@@ -43,15 +43,15 @@ export const registerJobs = (program: Command, deps: JobsDeps): void => {
       }),
   );
   registerChange(jobs, deps, "retry", "give dead or cancelled jobs fresh attempts");
-  registerChange(jobs, deps, "discard", "put dead jobs away");
-  registerChange(jobs, deps, "cancel", "end jobs that wait or run");
+  registerChange(jobs, deps, "discard", "cancel dead jobs and end their alerts");
+  registerChange(jobs, deps, "cancel", "cancel jobs that wait or run");
   registerStats(jobs, deps);
   registerWatch(jobs, deps);
   registerJobsPrune(jobs, deps);
 };
 
 const JOB_NOT_FOUND = "JOB_NOT_FOUND";
-/** As the store says it, with a hint that names the folder. */
+/** Throws AppError JOB_NOT_FOUND with a hint that names the folder. */
 const mustExist = ({ db }: JobsState, id: number, options: Common): void => {
   if (db.read.jobs.byId(id) === undefined)
     throw new AppError(
@@ -67,7 +67,7 @@ interface ListOptions extends Common {
   readonly trace?: string;
   readonly limit: string;
 }
-/** Words of other queues for our states. */
+/** What other queues call our states. */
 const OTHER_WORDS: ReadonlyMap<string, JobState> = new Map(
   Object.entries({
     failed: "dead",
@@ -152,7 +152,7 @@ const registerChange = (
         deps.out(options.json ? JSON.stringify(jobJson(job)) : `${line(job)}, in ${folderText(db)}`);
         return;
       }
-      // Each id is a transaction of its own: one that cannot be changed must not keep the others from it.
+      // Each id is a transaction of its own: one that cannot be changed must not block the others.
       const results = ids.map((id) => attempt(id, () => change(id)));
       if (options.json) deps.out(JSON.stringify(results.map(changedJson)));
       for (const r of results) {

@@ -1,4 +1,5 @@
-// `trader jobs prune`: what the schedule `pruneJobs` does every day, by hand, and giving freed space back to the disk.
+// `trader jobs prune`: does by hand what the schedule `pruneJobs` does every day, and can give the freed space back to
+// the disk.
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
@@ -20,9 +21,9 @@ interface Options extends Common {
 }
 
 export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
-  withCommon(jobs, "prune", "forget finished jobs that are old enough; dead ones and their traces stay")
+  withCommon(jobs, "prune", "delete old finished jobs; dead ones and their traces stay")
     .option("--older-than <days>", "finished at least this many days ago (default: the setting JOBS_KEEP_DAYS)")
-    .option("--dry-run", "only say how many")
+    .option("--dry-run", "only count them")
     .option("--vacuum", "give the freed space back to the disk; not while a worker runs")
     .action(async (options: Options) => {
       const days = options.olderThan === undefined ? deps.config().JOBS_KEEP_DAYS : daysOf(options.olderThan);

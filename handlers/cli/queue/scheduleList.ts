@@ -1,5 +1,5 @@
-// `trader schedules list`: the rows with their last jobs, as JSON and as a table that leaves out what a terminal has no room
-// for. The name, and whether it is paused or late, are always whole.
+// `trader schedules list`: the schedules with their last jobs, as a table that drops columns until it fits the
+// terminal. The name, and whether the schedule is paused or late, are never cut.
 import type { Job } from "../../../db/tables/jobs.ts";
 import type { Schedule } from "../../../db/tables/schedules.ts";
 import { DAY_MS, type EpochMs, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
@@ -75,7 +75,10 @@ const jobHead = ({ schedule: s, job }: ScheduleRow): string =>
   s.lastTickMs === undefined ? "" : job ? `#${job.id} ${stateText(job)}` : "pruned";
 const jobText = (row: ScheduleRow): string => (row.job ? `${jobHead(row)} ${note(row.job)}`.trimEnd() : jobHead(row));
 
-/** `width`: the terminal's, on one; the error of a dead job is then told below its schedule if it does not fit. */
+/**
+ * `width`: of the terminal, if there is one; an error of a dead job that does not fit is then printed below its
+ * schedule.
+ */
 export const scheduleLines = (
   rows: readonly ScheduleRow[],
   nowMs: EpochMs,
@@ -93,7 +96,7 @@ export const scheduleLines = (
   const whole = tableOf(layout, jobText);
   const isBelow = rows.map((row, i) => row.job?.state === "dead" && !fits(whole[i + 1] ?? ""));
   const lines = tableOf(layout, (row) => (isBelow[rows.indexOf(row)] ? jobHead(row) : jobText(row)));
-  // Only texts of ended jobs are cut here: without them the layout fits. Narrower than the narrowest, the terminal wraps.
+  // Only the texts of ended jobs are cut: without them the layout fits. Below the narrowest layout the terminal wraps.
   return lines.flatMap((line, i) => [
     layout === NARROWEST ? line : cutTo(line, width),
     ...noteLines(isBelow[i - 1] ? note(rows[i - 1]!.job!) : "", width),

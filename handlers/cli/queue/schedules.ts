@@ -1,5 +1,5 @@
-// `trader schedules list | run | pause | resume`: the clockwork as a person reads it and holds it. What a person changes is
-// audited in the same transaction; a run by hand never takes a scheduled tick's place.
+// `trader schedules list | run | pause | resume`: shows the schedules, runs one by hand, pauses and resumes them. A
+// change is audited in its own transaction; a run by hand never replaces a scheduled tick.
 import type { Command } from "commander";
 import type { z } from "zod";
 import type { Tx } from "../../../db/open.ts";
@@ -18,9 +18,7 @@ import { jstSeconds } from "../terminal.ts";
 import { gatherSchedules, scheduleLines } from "./scheduleList.ts";
 
 export const registerSchedules = (program: Command, deps: JobsDeps): void => {
-  const schedules = program
-    .command("schedules")
-    .description("what runs by the clock: look, run by hand, pause, resume");
+  const schedules = program.command("schedules").description("scheduled jobs: list, run by hand, pause, resume");
   withCommon(schedules, "list", "every schedule with its next tick and what became of the last one").action(
     (options: Common) =>
       within(deps.look, options, (state) => {
@@ -38,7 +36,7 @@ export const registerSchedules = (program: Command, deps: JobsDeps): void => {
           );
         else for (const line of scheduleLines(rows, clock.nowMs(), width)) deps.out(line);
         const end = isEndedReplay(db) ? `; ${endedText(hint)}` : "";
-        // Not broken into lines: a hint that is copied must stay whole.
+        // Not wrapped: a hint must be copied as one line.
         if (rows.length > 0) deps.out(`${folderText(db)}${end}`);
       }),
   );
@@ -63,8 +61,8 @@ const mustFind = (tx: Pick<Tx, "schedules">, name: string): Schedule => {
 };
 
 /**
- * The job a tick would give, for the newest tick at or before now: the coming tick keeps its bar, its day and its message.
- * Its key is its own. Where a tick's job expires, this one does as long after now, so that it is not born too old.
+ * The job of the newest tick at or before now, under a key of its own: the next tick still enqueues its own job. Where
+ * a tick's job expires, this one expires as long after now, so that it is not expired when it is enqueued.
  */
 const jobByHand = (schedule: Schedule, nowMs: EpochMs): NewJob & { readonly tickMs: EpochMs } => {
   const { everyMs, offsetMs, expiresAfterMs } = schedule;

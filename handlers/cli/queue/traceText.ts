@@ -1,5 +1,5 @@
-// What a trace did in the market: its signal with the gates, the proposal and its answer, the trade with every order and
-// fill. The jobs of the trace name the rows in their inputs, so nothing is searched for. Reads only.
+// What a trace did in the market: its signal with the gates, the proposal and its answer, the trade with every order
+// and execution. The inputs of the trace's jobs name the rows. Reads only.
 import { z } from "zod";
 import type { ExecutionRow } from "../../../db/tables/executions.ts";
 import type { Job } from "../../../db/tables/jobs.ts";
@@ -23,11 +23,11 @@ export interface Trace {
     readonly orders: readonly Order[];
     readonly executions: readonly ExecutionRow[];
   }[];
-  /** The book has an order that cannot be; the rest is shown all the same. */
+  /** An order row that cannot be read; everything else is shown. */
   readonly problem?: string;
 }
 
-// An input that names none of these is no error: most jobs are not about a trade.
+// An input that names none of these is valid: most jobs are not about a trade.
 const Named = z.object({
   symbol: z.string().optional().catch(undefined),
   barOpenMs: z.int().optional().catch(undefined),
@@ -35,7 +35,7 @@ const Named = z.object({
   tradeId: z.int().optional().catch(undefined),
 });
 
-/** The rows that the jobs' inputs name, and what these point to; each once, oldest first. */
+/** The rows that the jobs' inputs name, and the rows these refer to; each once, oldest first. */
 export const readTrace = (read: Reads, jobs: readonly Job[]): Trace => {
   const signals = new Map<number, Signal>();
   const proposals = new Map<string, Proposal>();

@@ -1,4 +1,5 @@
-// `trader doctor`: is this machine fit to run? Each check says what it found and, when it failed, what to do.
+// `trader doctor`: checks whether this machine can run the system. Each check says what it found and, when it failed,
+// what to do.
 import { existsSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -22,7 +23,7 @@ import { type Finding, telegramChecks } from "./telegramChecks.ts";
 
 type Check = Finding;
 
-/** Runs one check; what it throws is the finding. */
+/** Runs one check; the message of what it throws is the finding. */
 const check = (name: string, work: () => string): Check => {
   try {
     return { name, ok: true, found: work() };
@@ -150,7 +151,7 @@ const checks = (config: Config, dir: string): readonly Check[] => [
   }),
 ];
 
-/** Never a failure: paper may well run without one. */
+/** Never a failure: paper runs without a calendar. */
 const calendarText = (lastMs: EpochMs | undefined): string =>
   calendarGap(lastMs, realClock.nowMs()) ?? `until ${lastMs === undefined ? "" : jstText(lastMs)}`;
 

@@ -1,5 +1,5 @@
-// `trader events import FILE | list`: the economic calendar behind the news gate. An import is all or nothing, and the same
-// file twice changes nothing.
+// `trader events import FILE | list`: the economic calendar of the news gate. An import is all or nothing; importing
+// the same file twice changes nothing.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -62,7 +62,7 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
           );
         const gap = calendarGap(state.db.read.events.lastMs(), state.clock.nowMs());
         if (gap !== undefined) deps.err(`note: the calendar of ${state.db.path}: ${gap} with events to come`);
-        // A mistyped folder is a new one, and would be found out by a missed event.
+        // A mistyped folder is a new one; without this note only a missed event would show it.
         if (state.db.read.meta.get(META.mode) === undefined)
           deps.err(
             `note: ${state.db.path} has never run; this calendar counts for a trader worker with this very --var folder`,

@@ -1,5 +1,5 @@
-// `trader alerts` and `trader alerts seen KEY`: what is open, and the end of those that only a person can end. An alert that
-// names a condition ends with the condition; nobody may wave it away.
+// `trader alerts` lists the open alerts, `trader alerts seen KEY` ends one that only a person can end. An alert about a
+// condition ends with the condition and cannot be ended by hand.
 import type { Command } from "commander";
 import { AppError } from "../../../lib/core/errors.ts";
 import { jstText } from "../../../lib/core/time.ts";

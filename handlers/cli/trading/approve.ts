@@ -1,4 +1,4 @@
-// The owner at the command line: `trader approve ID | reject ID | modify ID`, the same door as Telegram's buttons.
+// `trader approve ID | reject ID | modify ID`: answers a proposal; Telegram's buttons use the same functions.
 import type { Command } from "commander";
 import type { Config } from "../../../lib/core/config.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";

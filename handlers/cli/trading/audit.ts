@@ -1,4 +1,4 @@
-// `trader audit verify | list`: the hash-chained log of everything that mattered.
+// `trader audit verify | list`: checks and prints the hash-chained audit log.
 import type { Command } from "commander";
 import type { z } from "zod";
 import type { AuditRow } from "../../../db/tables/audit.ts";
@@ -50,7 +50,7 @@ interface ListOptions extends Common {
   readonly trace?: string;
   readonly limit?: string;
 }
-/** A script gets them all unless it says otherwise; a person the newest. */
+/** Events printed as text by default; with --json all of them are printed. */
 const SHOWN = 200;
 
 const registerList = (audit: Command, deps: Deps): void => {
@@ -59,12 +59,12 @@ const registerList = (audit: Command, deps: Deps): void => {
     .description("print audit events, oldest first; times are JST")
     .option("--var <dir>", "state folder")
     .option("--trace <id>", "only this trace")
-    .option("--limit <n>", `only the newest so many (default: ${SHOWN}, with --json all)`)
+    .option("--limit <n>", `only the newest (default: ${SHOWN}, with --json all)`)
     .option("--json", "one JSON array, an event a line")
     .action((options: ListOptions) => {
       const { trace, json } = options;
       const limit = options.limit === undefined ? (json ? undefined : SHOWN) : positive("--limit", options.limit);
-      // A log may be longer than one string can be: its array is printed an element a line.
+      // The log may exceed the longest string: the array is printed one element per line.
       let held: string | undefined;
       const print = (row: AuditRow): void => {
         if (!json) {

@@ -1,5 +1,5 @@
-// The book in words for an operator at 3 a.m.: every order, position, trade and halt with its state, what that means and what
-// to do. Pure; the numbers are the book's own. docs/orders.md says the same at more length.
+// The text of `trader orders`, `positions`, `trades` and `halts`: state, meaning and what to do, one line each. Pure;
+// docs/orders.md explains the states at more length.
 import type { Halt } from "../../../db/tables/halts.ts";
 import type { PositionRow } from "../../../db/tables/positions.ts";
 import type { LegRow } from "../../../db/tables/tradeLegs.ts";

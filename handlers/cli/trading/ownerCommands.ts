@@ -1,5 +1,5 @@
-// The owner's hand on the brake at the command line: `trader pause|stop|panic|resume|close|reject-all|adopt`, the same door as
-// Telegram's. What is durable is durable when the first line is printed; then the command waits for what was seen at the venue.
+// `trader pause|stop|panic|resume|close|reject-all|adopt`: the owner's commands at the command line; Telegram's use the
+// same function. The command is durable when its first line is printed; then it waits for the result at the exchange.
 import type { Command } from "commander";
 import type { z } from "zod";
 import type { OwnerCommand, OwnerCommandName } from "../../../db/tables/ownerCommands.ts";
@@ -13,7 +13,7 @@ import { waitForJob } from "../queue/waitForJob.ts";
 import { ACTOR, type Common, type JobsDeps, positive, withCommon, within } from "../queueOptions.ts";
 
 interface Deps extends JobsDeps {
-  /** Set in a terminal: asks a yes-or-no question. */
+  /** Asks a yes-or-no question; set only in a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
 }
 interface Options extends Common {
@@ -59,7 +59,7 @@ export const registerOwnerCommands = (program: Command, deps: Deps): void => {
     .option("--yes", "do not ask")
     .action(async (id: string | undefined, options: Options) => {
       const tradeId = id === undefined || id === "all" ? undefined : positive("trade", id);
-      // Enter after a forgotten number must not close what nobody meant.
+      // A forgotten trade number must not close every trade without a question.
       if (tradeId === undefined && !(await isConfirmed(options, deps, "Close ALL trades of ours? Trading goes on.")))
         return;
       await run(deps, options, { command: "close", ...(tradeId === undefined ? {} : { tradeId }) });
@@ -74,9 +74,9 @@ export const registerOwnerCommands = (program: Command, deps: Deps): void => {
 
 const withOptions = (command: Command): Command =>
   command
-    .option("--wait <seconds>", "wait for what was seen at the venue, at most so long", WAIT_SECONDS)
+    .option("--wait <seconds>", "wait for the result at the exchange, at most this long", WAIT_SECONDS)
     .option("--no-wait", "end as soon as it is durable")
-    .option("--reason <text>", "kept with it, and shown by status");
+    .option("--reason <text>", "stored with the command and shown by status");
 
 const isConfirmed = async (options: Options, deps: Deps, question: string): Promise<boolean> => {
   if (options.yes || options.json || deps.confirm === undefined) return true;
@@ -106,7 +106,7 @@ const run = async (deps: Deps, options: Options, wanted: Wanted): Promise<void> 
   }
   if (idle !== undefined) {
     tell(deps, options, wanted, requested, undefined);
-    // Complete without the venue when nothing is left to do there. An entry that rests can fill.
+    // Done without the exchange when nothing is left to do there. A resting entry can still fill.
     if (wanted.command === "rejectAll" || (wanted.command === "pause" && resting === 0)) {
       deps.err(`note: it holds already; ${idle}`);
       return;

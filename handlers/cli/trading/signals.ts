@@ -1,4 +1,5 @@
-// `trader signals` and `trader why`: what was judged, and every gate of it. The texts are those of Telegram's /signals and /why.
+// `trader signals` and `trader why`: the judged bars with every gate. The texts are those of Telegram's /signals and
+// /why.
 import type { Command } from "commander";
 import { META } from "../../../db/tables/meta.ts";
 import { AppError } from "../../../lib/core/errors.ts";
@@ -18,7 +19,7 @@ export const registerSignals = (program: Command, deps: JobsDeps): void => {
     return { db: db.read, config: deps.config(), account, nowMs: clock.nowMs(), arg };
   };
   withCommon(program, "signals", "the last judged bars: side, probability, rank, and what became of each")
-    .option("--limit <count>", "at most so many, with --json", "50")
+    .option("--limit <count>", "at most this many, with --json", "50")
     .action((options: Options) => {
       within(deps.look, options, (state) => {
         const limit = positive("--limit", options.limit ?? "50");

@@ -1,4 +1,5 @@
-// `trader status`: is it alive, what does it hold, what is wrong; with --check only the answer, for cron and monitoring.
+// `trader status`: health of the worker, trades, halts, alerts and problems; with --check only the verdict, for cron
+// and monitoring.
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { z } from "zod";
@@ -25,7 +26,7 @@ import { tradeJson } from "../json/trade.ts";
 import { timeOrNull } from "../json/values.ts";
 
 interface Deps {
-  /** To look only. */
+  /** A read-only connection. */
   readonly look: (options: { var?: string }) => State;
   readonly out: (text: string) => void;
 }
@@ -41,7 +42,7 @@ export const registerStatus = (program: Command, deps: Deps): void => {
     .description("health of the runner, open proposals, live trades, halts, alerts, jobs")
     .option(
       "--check",
-      "say nothing and end with 0 when all is well; else say what is not, and end with 1 (cron, monitoring)",
+      "print nothing and end with 0 when all is well; else print the problems and end with 1 (cron, monitoring)",
     )
     .option("--var <dir>", "state folder")
     .option("--json", "one JSON object")
@@ -75,7 +76,7 @@ const statusOf = (state: State): Status => {
   });
   const alerts = read.alerts.open();
   const equity = read.equity.latest()?.equity;
-  // Written by the worker: without one it is an old story.
+  // The worker records it: without a running worker it is out of date.
   const none = running ? noPrices(state.db) : undefined;
   const jobs = state.store.stats();
   const bot = read.telegram.state();
@@ -117,10 +118,10 @@ const statusOf = (state: State): Status => {
   };
 };
 
-/** A message of several lines as one, for lists. An alert's begins with its severity. */
+/** A message of several lines in one line. The text of an alert begins with its severity. */
 const oneLine = (text: string): string => text.split("\n").join("; ");
 
-/** Spot, by our book: what our trades hold, and what is the owner's (never sold). */
+/** Spot, by our book: the coins of our trades, and the owner's own (never sold). */
 const coinsOf = ({ db }: State, symbol: string) => ({
   symbol,
   trades: toNumber(openCoins(db.read, symbol)),
@@ -140,7 +141,7 @@ const healthProblem = ({ light, why }: RunnerHealth): readonly string[] => {
   }
 };
 
-/** A quarantine that has ended in the last day: who was not there when it was on should still hear of it. */
+/** A quarantine that ended within the last day: an owner who was away during it must still see it. */
 const restoredLately = (state: State, nowMs: EpochMs) => {
   const halt = state.db.read.halts
     .recent()
