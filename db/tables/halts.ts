@@ -39,10 +39,16 @@ export const haltReads = (sql: Sqlite) => {
   const active = sql.prepare<[number], RawRow>(
     "SELECT * FROM halts WHERE cleared_ms IS NULL AND (until_ms IS NULL OR until_ms > ?) ORDER BY id",
   );
+  const inForce = sql.prepare<[number, number, number], RawRow>(
+    `SELECT * FROM halts WHERE raised_ms <= ? AND (until_ms IS NULL OR until_ms > ?)
+       AND (cleared_ms IS NULL OR cleared_ms > ?) ORDER BY id`,
+  );
   const all = sql.prepare<[number], RawRow>("SELECT * FROM halts ORDER BY id DESC LIMIT ?");
   return {
     /** Halts that stop risk-adding claims at `nowMs` (system clock), oldest first. */
     active: (nowMs: EpochMs): readonly Halt[] => active.all(nowMs).map(parse),
+    /** Halts in force at a moment, also a past one: a report of an old day shows that day's halts. Oldest first. */
+    inForceAt: (atMs: EpochMs): readonly Halt[] => inForce.all(atMs, atMs, atMs).map(parse),
     /** Newest first, cleared and ended ones too. */
     recent: (limit = 100): readonly Halt[] => all.all(limit).map(parse),
   };

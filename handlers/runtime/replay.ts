@@ -8,7 +8,7 @@ import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { parseEventsCsv } from "../../lib/core/events.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
-import { epochMs, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
+import { epochMs, isoUtc, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import { realClock, VirtualClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";
@@ -119,8 +119,7 @@ export const start = async (options: StartOptions, deps: Deps): Promise<void> =>
         json: options.json ?? false,
         resumed: stored !== undefined,
       });
-      deps.out(summaryText(summary));
-      if (options.json) deps.out(JSON.stringify(summary));
+      deps.out(options.json ? JSON.stringify(summary) : summaryText(summary));
     } finally {
       db.close();
     }
@@ -235,14 +234,17 @@ export const replay = async (r: Replay): Promise<ReplaySummary> => {
       onAudit: (rows) => {
         for (const row of rows) {
           const line = storyLine(row);
-          if (line !== undefined) progress.print(line, deps.out);
+          if (line === undefined) continue;
+          const fact = { event: "audit", seq: row.seq, at: isoUtc(row.atMs), kind: row.kind, text: line };
+          progress.print(r.json ? JSON.stringify(fact) : line, deps.out);
         }
       },
       onProgress: progress.show,
     });
     progress.end();
     if (finished !== undefined) return JSON.parse(finished) as ReplaySummary;
-    for (const message of db.read.outbox.after(0).filter((m) => m.kind === "report")) deps.out(`\n${message.text}`);
+    for (const { text } of db.read.outbox.after(0).filter((m) => m.kind === "report"))
+      deps.out(r.json ? JSON.stringify({ event: "report", text }) : `\n${text}`);
     const reportPath = join(varDir, "report.html");
     const differences = await ledgerDifferences({ db: db.read, venue }, symbolsOf(config.PRODUCT));
     for (const difference of differences) deps.err(`book and venue differ: ${JSON.stringify(difference)}`);

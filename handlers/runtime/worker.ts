@@ -307,7 +307,10 @@ export const telegramParts = async (config: Config) => {
 /** Without Telegram the messages go to the terminal (and so to the service's journal); answers come by `trader approve`. */
 export const logMessenger = (say: Say): Messenger => ({
   async deliver(message) {
-    say({ event: "message", kind: message.kind, proposalId: message.proposalId, text: message.text }, message.text);
+    say(
+      { event: "message", kind: message.kind, proposalId: message.proposalId ?? null, text: message.text },
+      message.text,
+    );
     return { kind: "delivered" };
   },
 });

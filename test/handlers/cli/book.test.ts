@@ -109,7 +109,7 @@ describe("positions", () => {
     expect(text.replaceAll(/\n\s+/g, " ")).toMatch(/0\.002, TP1 ¥[\d,]+: STOP at ¥[\d,]+, #\d+ at the exchange since/);
     for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
     const [held] = JSON.parse(await trader("positions", "--json"));
-    expect(held).toMatchObject({ tradeId: 1, size: "0.004", bare: "0", legs: [{ order: { state: "open" } }, {}] });
+    expect(held).toMatchObject({ tradeId: 1, size: 0.004, bare: 0, legs: [{ order: { state: "open" } }, {}] });
   });
   test("a bare one is shouted with what to do, a closing one says so", async () => {
     const { w, trader } = begin({
