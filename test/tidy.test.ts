@@ -1,6 +1,6 @@
 // What reviewers forget: which way imports point, the doors, leftovers, registration, one SQLite engine.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { registry } from "../handlers/registry.ts";
 import { PROJECT_ROOT } from "../lib/io/paths.ts";
@@ -15,6 +15,10 @@ const walk = (dir: string): string[] =>
         ? [join(dir, entry.name)]
         : [];
   });
+const markdownIn = (folder: string): readonly string[] =>
+  readdirSync(join(PROJECT_ROOT, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
+    .map((entry) => relative(PROJECT_ROOT, join(entry.parentPath, entry.name)));
 const sources = SOURCE_FOLDERS.flatMap((folder) => walk(join(PROJECT_ROOT, folder))).map((path) => ({
   file: relative(PROJECT_ROOT, path),
   text: readFileSync(path, "utf8"),
@@ -244,5 +248,58 @@ describe("what is installed", () => {
   });
   test("the lock file names no download address", () => {
     expect(lock).not.toMatch(/"resolved": "http/);
+  });
+});
+
+describe("the docs", () => {
+  const pages = ["README.md", "README.ja.md", "CHANGELOG.md", ...markdownIn("docs"), "lib/sim/data/README.md"];
+  /** `lib/core/{order,entry}.ts` is two paths. */
+  const expanded = (path: string): readonly string[] => {
+    const [, before = "", choices = "", after = ""] = /^([^{]*)\{([^}]*)\}(.*)$/.exec(path) ?? [];
+    return choices === ""
+      ? [path]
+      : choices.split(",").flatMap((choice) => expanded(`${before}${choice.trim()}${after}`));
+  };
+  /** The paths of ours between backticks; "…" and placeholders in capitals end a path at its last folder. */
+  const pathsIn = (text: string): readonly string[] =>
+    [...text.matchAll(/`[^`\n]+`/g)]
+      .flatMap(([quoted]) => [
+        ...quoted.matchAll(/(?<![\w./-])(?:handlers|lib|db|queue|models|test|docs)\/[\w\-./{},]*/g),
+      ])
+      .flatMap(([path]) => expanded(path.replace(/[.,]+$/, "")))
+      .map((path) => path.replace(/(?<=\/)(?:[A-Z]+|\d{4}-)$/, ""));
+  /** Targets of links inside the project, without their anchors. */
+  const linksIn = (page: string, text: string): readonly string[] =>
+    [...text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, target = ""]) => join(page, "..", target));
+
+  test("every path of ours that the docs name exists", () => {
+    const named = pages.flatMap((page) => {
+      const text = readFileSync(join(PROJECT_ROOT, page), "utf8");
+      return [...pathsIn(text), ...linksIn(page, text)].map((path) => ({ page, path }));
+    });
+    expect(named.length).toBeGreaterThan(100);
+    const missing = named.filter(({ path }) => !existsSync(join(PROJECT_ROOT, path)));
+    expect(missing.map(({ page, path }) => `${page}: ${path}`)).toEqual([]);
+    // The search finds what it looks for.
+    const sample =
+      "`lib/core/{order,gone}.ts`, `handlers/main.ts`, /var/lib/x, `docs/decisions/0008-…`, `npx vitest test/x.ts`";
+    expect(pathsIn(sample)).toEqual([
+      "lib/core/order.ts",
+      "lib/core/gone.ts",
+      "handlers/main.ts",
+      "docs/decisions/",
+      "test/x.ts",
+    ]);
+  });
+
+  test("a test file that the docs name without its folder exists", () => {
+    const names = new Set(walk(join(PROJECT_ROOT, "test")).map((path) => basename(path)));
+    const missing = pages.flatMap((page) =>
+      [...readFileSync(join(PROJECT_ROOT, page), "utf8").matchAll(/`(\w+\.test\.ts)`/g)]
+        .map(([, name = ""]) => name)
+        .filter((name) => !names.has(name))
+        .map((name) => `${page}: ${name}`),
+    );
+    expect(missing).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
-// The venue simulator, whole: market + machine + store behind GMO Coin's API, in virtual time. It is a world of its own
-// (docs/decisions/0004): it commits to its own file before it answers, and its time never runs backwards.
+// The complete venue simulator: market, machine and store behind GMO Coin's API, in virtual time. Its state is separate
+// from the trader's (docs/decisions/0004): it commits to its own file before it answers, and its time never goes back.
 import { createHash } from "node:crypto";
 import { AppError } from "../core/errors.ts";
 import { type CoinE8, formatE8, type YenE8 } from "../core/money.ts";
@@ -47,14 +47,14 @@ export type {
   Watch,
 };
 
-/** What is left out is as in PLAIN_OPTIONS (options.ts). */
+/** Defaults: PLAIN_OPTIONS (options.ts). */
 export interface SimulatorOptions extends Partial<VenueOptions> {
-  /** Default the virtual time. */
+  /** Default: virtual time. */
   readonly authClock?: () => EpochMs;
-  /** Default drawn from the seed. */
+  /** Default: derived from the seed. */
   readonly credentials?: Credentials;
   readonly faults?: Faults;
-  /** FULL, except for throw-away files. */
+  /** OFF only for temporary files. */
   readonly synchronous?: "FULL" | "OFF";
 }
 
@@ -66,19 +66,19 @@ export interface SimulatorConfig {
   /** Default SYMBOL_RULES. */
   readonly rules?: readonly SymbolRules[];
   readonly startEquity: YenE8;
-  /** Coins the account begins with, by name ("BTC"); default none. */
+  /** Initial coin balances by name ("BTC"); default none. */
   readonly startCoins?: Readonly<Record<string, CoinE8>>;
-  /** Only for a new file; an existing one resumes at its own time. */
+  /** Used for a new file only; an existing file resumes at its own time. */
   readonly startMs: EpochMs;
   readonly options?: SimulatorOptions;
 }
 
-/** What became of one request. */
+/** The result of one request. */
 export interface Served {
   readonly delivery: Delivery;
-  /** What it caused at our account, in order; told to the listeners already. */
+  /** The account events of the request, in order; already passed to the listeners. */
   readonly events: readonly VenueEvent[];
-  /** Whether the private sockets hear of it before the reply (option `eventOrder`; seeded where it is random). */
+  /** Whether the private sockets receive the events before the reply (option `eventOrder`; "random" uses the seed). */
   readonly eventsFirst: boolean;
 }
 
@@ -86,7 +86,7 @@ export class Simulator {
   readonly #machine: Machine;
   readonly #state: SimState;
   readonly #listeners = new Set<(event: VenueEvent) => void>();
-  /** What a server shows: frames, checks, replies. */
+  /** Reads for a server: frames, checks, replies. */
   readonly views: VenueViews;
   readonly options: VenueOptions;
   #requests = 0;
@@ -101,7 +101,7 @@ export class Simulator {
   ) {
     const { faults: _, authClock: __, synchronous: ___, credentials: ____, ...options } = config.options ?? {};
     this.options = venueOptions(options);
-    // A symbol without prices does not exist here: an order for it is refused like any unknown one.
+    // A symbol without prices is not traded: an order for it is refused like one for an unknown symbol.
     const traded = (config.rules ?? SYMBOL_RULES).filter((row) => config.market.symbols.includes(row.symbol));
     const rules = new Map(traded.map((row) => [row.symbol, row]));
     this.#state = state;
@@ -111,8 +111,8 @@ export class Simulator {
   }
 
   /**
-   * Opens or creates a venue. Throws AppError permanent: SIM_START (no price yet at the start), SIM_CHANGED (the file was
-   * made with another seed, market, equity, coins or symbols), SIM_TOO_NEW, SIM_OPTION, DB_OPEN.
+   * Opens or creates a venue. Throws AppError permanent: SIM_START (no price at the start time), SIM_CHANGED (the file
+   * was created with another seed, market, equity, coins or symbols), SIM_TOO_NEW, SIM_OPTION, DB_OPEN.
    */
   static open(config: SimulatorConfig): Simulator {
     const { path, market, seed, startEquity, startMs } = config;
@@ -140,7 +140,7 @@ export class Simulator {
         throw new AppError(
           "permanent",
           "SIM_CHANGED",
-          `${path}: expected the seed, market, symbols and starting equity the simulated venue was made with, found others; use the same, or start fresh`,
+          `${path}: expected the seed, market, symbols and starting equity that the simulated venue was created with, found others; use the same, or start fresh`,
           { path },
         );
       const state = new SimState(found?.nowMs ?? startMs);
@@ -149,8 +149,8 @@ export class Simulator {
         store.load(state);
         if (market instanceof QuoteMarket) for (const quote of store.quotes()) market.feed(quote.symbol, quote);
       } else {
-        state.book("deposit", startEquity, 0);
-        for (const [coin, amount] of startCoins) state.book("deposit", amount, 0, coin);
+        state.post("deposit", startEquity, 0);
+        for (const [coin, amount] of startCoins) state.post("deposit", amount, 0, coin);
         store.create({ identity, startMs, startEquity, nowMs: startMs }, state);
       }
       return simulator;
@@ -167,7 +167,7 @@ export class Simulator {
     return this.#machine.status();
   }
 
-  /** The last price now. Throws RangeError before any is known (only with a QuoteMarket). */
+  /** The current last price. Throws RangeError before the first price (only with a QuoteMarket). */
   lastPrice(symbol: string): YenE8 {
     const quote = this.#machine.quoteYen(symbol);
     if (!quote) throw new RangeError(`expected a price of ${symbol}, found none yet; feed a quote first`);
@@ -175,8 +175,8 @@ export class Simulator {
   }
 
   /**
-   * Moves virtual time; everything due on the way happens in exact order. Committed before this returns.
-   * Throws RangeError when `ms` lies before now: venue time never runs backwards.
+   * Advances virtual time; everything due on the way happens in exact order. Committed before this returns.
+   * Throws RangeError when `ms` lies before now: venue time never goes back.
    */
   advanceTo(ms: EpochMs): readonly VenueEvent[] {
     if (ms < this.nowMs())
@@ -185,24 +185,25 @@ export class Simulator {
   }
 
   /**
-   * First instant in (now, untilMs] at which one of our orders fills, triggers or leaves, or a watched last price is
-   * touched; undefined when there is none. Changes nothing.
+   * First instant in (now, untilMs] at which one of our orders fills, triggers or ends, or the last price touches a
+   * watched level; undefined when there is none. Does not change the venue.
    */
   nextEventMs(untilMs: EpochMs, watches: readonly Watch[] = []): EpochMs | undefined {
     return this.#machine.nextEventMs(untilMs, watches);
   }
 
   /**
-   * Paper mode: a live quote moves the market and time to `quote.atMs` (never back). Needs a QuoteMarket.
-   * Throws AppError permanent SIM_QUOTE for a quote that cannot be (crossed, empty); the venue stays as it was.
+   * Paper mode: a live quote sets the market prices and advances time to `quote.atMs` (never back). Needs a
+   * QuoteMarket. Throws AppError permanent SIM_QUOTE for an invalid quote (crossed, empty); the venue is then
+   * unchanged.
    */
   feedQuote(symbol: string, quote: TimedQuote): readonly VenueEvent[] {
     const { market } = this.config;
     if (!(market instanceof QuoteMarket)) throw new RangeError("feedQuote needs a QuoteMarket, found recorded candles");
     const atMs = latest(quote.atMs, this.nowMs());
-    // Before the step: one bad quote of a live feed must not end the venue.
+    // Checked before the step: an invalid quote of a live feed must not end the venue.
     market.check(symbol, { ...quote, atMs });
-    // What was due before the quote arrived happens first, at the old price.
+    // Events due before the quote arrived happen first, at the old price.
     return this.#step(() => {
       this.#machine.advanceTo(atMs);
       market.feed(symbol, { ...quote, atMs });
@@ -220,11 +221,11 @@ export class Simulator {
     return this.handle(request);
   }
 
-  /** One raw request, for a client in the same process. Throws TransportError when a fault loses the reply. */
+  /** Serves one raw request of a client in the same process. Throws TransportError when a fault loses the reply. */
   handle(request: ApiRequest): TransportReply {
     return delivered(this.serve(request).delivery);
   }
-  /** One raw request, for a transport that can itself lose, delay and reorder. */
+  /** Serves one raw request for a transport that can itself lose, delay and reorder replies. */
   serve(request: ApiRequest): Served {
     const { eventOrder } = this.options;
     this.#requests += 1;
@@ -251,10 +252,14 @@ export class Simulator {
     return { credentials: this.credentials(), authClock: authClock ?? (() => this.nowMs()) };
   }
 
-  /** Runs a change, commits it (only when there is something to commit), then tells the listeners. */
+  /** Runs a change, commits it (only when there is something to commit), then calls the listeners. */
   #step(change: () => void, quotes: readonly QuoteRow[] = []): readonly VenueEvent[] {
     if (this.#broken)
-      throw new AppError("alert", "SIM_BROKEN", "the simulated venue failed before and must be opened again");
+      throw new AppError(
+        "alert",
+        "SIM_BROKEN",
+        "an earlier step of the simulated venue failed: it must be opened again",
+      );
     const beforeMs = this.#state.nowMs;
     let events: readonly VenueEvent[];
     try {
@@ -263,7 +268,7 @@ export class Simulator {
         this.store.save(this.#state, quotes);
       events = this.#state.takeEvents();
     } catch (e) {
-      // Memory may now be ahead of the file: only the file counts.
+      // Memory may now be ahead of the file; only the file is valid.
       this.#broken = true;
       throw e;
     }
@@ -271,20 +276,23 @@ export class Simulator {
     return events;
   }
 
-  /** The owner pays yen or coins in, or (below 0) out, past the API. Throws RangeError for more than there is. */
+  /**
+   * The owner deposits yen or coins, or withdraws them (amount below 0), outside the API. Throws RangeError for a
+   * withdrawal above the balance.
+   */
   pay(currency: string, amount: bigint): readonly VenueEvent[] {
     const has = currency === JPY ? this.#state.cash : this.#state.coin(currency);
     if (has + amount < 0n) throw new RangeError(`expected at most ${formatE8(has)} ${currency} to pay out`);
     return this.#step(() => this.#machine.pay(currency, amount));
   }
 
-  /** Called after the commit, synchronously, in order. Returns how to stop. */
+  /** Calls the listener after each commit, synchronously, in event order. Returns the function that unsubscribes. */
   onEvent(listener: (event: VenueEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The one key this venue knows, derived from the seed. */
+  /** The only API key of this venue: as configured, else derived from the seed. */
   credentials(): Credentials {
     const given = this.config.options?.credentials;
     if (given) return given;
@@ -297,7 +305,7 @@ export class Simulator {
     this.store.close();
   }
 
-  // What a test or a report may look at; the trader itself must go through the API.
+  // Reads for tests and reports; the trader itself must use the API.
   orders(): readonly Readonly<SimOrder>[] {
     return [...this.#state.orders.values()].map((order) => ({ ...order }));
   }
@@ -314,11 +322,11 @@ export class Simulator {
   ledger(): readonly LedgerEntry[] {
     return this.store.ledger();
   }
-  /** Open quantity that no live close order covers. */
+  /** Open quantity without a covering live close order. */
   bareSize(symbol: string): CoinE8 {
     return this.#state.bareSize(symbol);
   }
-  /** Since when a symbol has been bare, and the longest finished stretch, in venue time. */
+  /** Since when a symbol has had uncovered quantity, and the longest finished period, in venue time. */
   bareStats(symbol: string): Readonly<BareStats> {
     return { ...(this.#state.bare.get(symbol) ?? { sinceMs: undefined, longestMs: 0 }) };
   }

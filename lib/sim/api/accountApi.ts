@@ -1,5 +1,5 @@
-// The account's figures and histories at the simulated venue: GMO API 6. Yen are paid in and out past the API; the histories of
-// coins are empty, but their parameters are judged as GMO judges them.
+// Account figures and histories of the simulated venue: GMO API 6. Deposits and withdrawals happen outside the API; the
+// coin histories are empty, but their parameters are checked as GMO checks them.
 import { z } from "zod";
 import { E8, floorDiv, floorToStep, formatE8, notionalYen, type YenE8, yenE8 } from "../../core/money.ts";
 import {
@@ -18,7 +18,7 @@ import type { Machine } from "../engine/machine.ts";
 import { openableToday } from "../engine/orderRules.ts";
 import { invalid, refuse } from "../engine/refusal.ts";
 import { availableCoin } from "../engine/spot.ts";
-import { spotToday } from "../engine/spotRules.ts";
+import { spotLimitsToday } from "../engine/spotRules.ts";
 import { isSpot } from "../engine/state.ts";
 import { withBody } from "./orderApi.ts";
 import { type ApiResult, okay, refusedWith } from "./publicApi.ts";
@@ -53,7 +53,7 @@ export const accountApi = (
     case "GET /v1/account/exchangeFee/history":
       return feeHistory(machine, query);
     case "POST /v1/account/transfer":
-      // There is no foreign-exchange account here to move money to.
+      // The simulated venue has no foreign-exchange account to transfer to.
       return withBody(body, TransferBody, () => refusedWith(refuse("ERR-5135", "The FX account is not opened.")));
     default:
       return undefined;
@@ -75,7 +75,7 @@ const marginView = (machine: Machine): object => {
     availableAmount: formatE8(available),
     margin: formatE8(account.used),
     marginCallStatus: callStatus(machine),
-    // Percent with one decimal, rounded down; missing without positions.
+    // Percent with one decimal, rounded down; absent without positions.
     ...(account.used > 0n
       ? { marginRatio: formatE8(floorDiv(account.equity * 1000n, account.used) * (E8 / 10n)) }
       : {}),
@@ -125,7 +125,7 @@ const volumeYen = ({ state }: Machine, fromMs: EpochMs, toMs: EpochMs): YenE8 =>
   return yenE8(sum);
 };
 const BILLION: YenE8 = yenE8(1_000_000_000n * E8);
-/** The tier of this week, which the week before has earned (GMO API 3). */
+/** The tier of this week, determined by the volume of the previous week (GMO API 3). */
 export const tierLevel = (machine: Machine): 1 | 2 | 3 => {
   const thisWeek = weekStart(machine.state.nowMs);
   const earned = volumeYen(machine, epochMs(thisWeek - 7 * DAY_MS), thisWeek);
@@ -134,7 +134,7 @@ export const tierLevel = (machine: Machine): 1 | 2 | 3 => {
 const tradingVolumeView = (machine: Machine): object => {
   const { state, rules } = machine;
   return {
-    // This week so far, whole yen. Which week GMO shows is not documented.
+    // Current week, whole yen. Which week GMO shows is not documented.
     jpyVolume: formatE8(wholeYen(volumeYen(machine, weekStart(state.nowMs), epochMs(state.nowMs + 1)))),
     tierLevel: tierLevel(machine),
     limit: [...rules.values()].map((rule) => {
@@ -145,7 +145,7 @@ const tradingVolumeView = (machine: Machine): object => {
           todayLimitOpenSize: formatE8(openableToday(machine, rule)),
           ...fees,
         };
-      const { buy, sell } = spotToday(machine, rule);
+      const { buy, sell } = spotLimitsToday(machine, rule);
       return { symbol: rule.symbol, todayLimitBuySize: formatE8(buy), todayLimitSellSize: formatE8(sell), ...fees };
     }),
   };
@@ -161,7 +161,7 @@ const instantOf = (text: string | null): EpochMs | undefined => {
   }
 };
 const WINDOW_MS = 30 * MINUTE_MS;
-/** undefined: the parameters are good, and there is nothing to tell (GMO API 6.4). */
+/** undefined: the parameters are valid and the history is empty (GMO API 6.4). */
 const emptyHistory = (query: URLSearchParams): ApiResult | undefined => {
   const fromMs = instantOf(query.get("fromTimestamp"));
   if (fromMs === undefined) return refusedWith(invalid("fromTimestamp"));
@@ -171,7 +171,10 @@ const emptyHistory = (query: URLSearchParams): ApiResult | undefined => {
   return toMs - fromMs > WINDOW_MS ? refusedWith(refuse("ERR-846", "Time period has exceeded 30 minutes.")) : undefined;
 };
 
-/** Yen paid in (sign 1) or out (-1) in the window, as `Simulator.pay` has booked it. GMO does not document the values of `status`. */
+/**
+ * Yen deposits (sign 1) or withdrawals (-1) in the window, as booked by `Simulator.pay`. GMO does not document the
+ * values of `status`.
+ */
 const yenPayments = (machine: Machine, query: URLSearchParams, sign: bigint): object => {
   const fromMs = instantOf(query.get("fromTimestamp")) ?? 0;
   const toMs = instantOf(query.get("toTimestamp")) ?? fromMs + WINDOW_MS;
@@ -198,7 +201,7 @@ const businessDay = (text: string | null): EpochMs | undefined => {
     throw e;
   }
 };
-/** Leverage fees by business date, newest first. GMO publishes only some field names (GMO API 17.13). */
+/** Leverage fees by business date, newest first. GMO documents only some field names (GMO API 17.13). */
 const feeHistory = (machine: Machine, query: URLSearchParams): ApiResult => {
   const fromMs = businessDay(query.get("fromDate"));
   const toMs = query.get("toDate") === null ? fromMs : businessDay(query.get("toDate"));
@@ -228,6 +231,9 @@ const feeHistory = (machine: Machine, query: URLSearchParams): ApiResult => {
   const next = cursor + list.length;
   if (list.length === 0) return okay({});
   if (next >= rows.length) return okay({ list });
-  const told = String(next);
-  return okay({ list, ...(feeCursor === "pagination" ? { pagination: { cursor: told } } : { [feeCursor]: told }) });
+  const nextCursor = String(next);
+  return okay({
+    list,
+    ...(feeCursor === "pagination" ? { pagination: { cursor: nextCursor } } : { [feeCursor]: nextCursor }),
+  });
 };

@@ -1,4 +1,4 @@
-// Answers raw requests as GMO Coin does: envelope, status numbers, HTTP statuses, signature check (GMO API 1, 2, 16).
+// Answers raw requests like GMO Coin: envelope, status numbers, HTTP statuses, signature check (GMO API 1, 2, 16).
 import { createHmac } from "node:crypto";
 import { type EpochMs, isoUtc } from "../../core/time.ts";
 import type { Credentials } from "../../io/gmo/sign.ts";
@@ -11,7 +11,7 @@ import { isPrivatePath } from "./paths.ts";
 import { privateApi } from "./privateApi.ts";
 import { type ApiResult, okay, publicApi, refusedWith } from "./publicApi.ts";
 
-/** What reaches the venue, however it travelled. */
+/** A request as the venue receives it, independent of the transport. */
 export interface ApiRequest {
   readonly area: "public" | "private";
   readonly method: string;
@@ -61,7 +61,7 @@ export const answer = (
     : successReply(result.data, nowMs);
 };
 
-/** Refused before the venue is open again; everything else works (GMO API 12). */
+/** Refused in pre-open; all other paths work (GMO API 12). */
 const NOT_IN_PREOPEN = new Set([
   "/v1/order",
   "/v1/changeOrder",
@@ -82,7 +82,7 @@ const resultOf = (machine: Machine, options: ApiOptions, request: ApiRequest, ef
     const result = method === "GET" ? publicApi(machine, path, query) : undefined;
     return result ?? refusedWith(refuse("ERR-5207", "Not found"));
   }
-  // A path that does not exist is nobody's: not even its signature is looked at.
+  // An unknown path is refused before its signature is checked.
   const unknown = isPrivatePath(method, path) ? undefined : refuse("ERR-5204", "Forbidden");
   const denied = closed ?? unknown ?? authenticate(machine, options, request);
   if (denied) return refusedWith(denied);
@@ -91,7 +91,7 @@ const resultOf = (machine: Machine, options: ApiOptions, request: ApiRequest, ef
   return privateApi(machine, method, path, query, body, effects) ?? refusedWith(refuse("ERR-5204", "Forbidden"));
 };
 
-/** The refusal of everything while the venue is closed; undefined when it is open or in pre-open. */
+/** The refusal of every request while the venue is closed; undefined when it is open or in pre-open. */
 export const closedRefusal = (machine: Machine): Refusal | undefined => {
   const closure = machine.hours.closedBy(machine.state.nowMs);
   if (closure === undefined || closure.kind === "preopen") return undefined;
@@ -100,7 +100,7 @@ export const closedRefusal = (machine: Machine): Refusal | undefined => {
     : refuse("ERR-5201", "MAINTENANCE. Please wait for a while");
 };
 
-/** Key, timestamp and signature of a private request (GMO API 2); undefined when all three are good. */
+/** Checks key, timestamp and signature of a private request (GMO API 2); undefined when all three are valid. */
 export const authenticate = (machine: Machine, options: ApiOptions, request: ApiRequest): Refusal | undefined => {
   const header = (name: string): string | undefined =>
     Object.entries(request.headers).find(([key]) => key.toUpperCase() === name)?.[1];
@@ -115,7 +115,7 @@ export const authenticate = (machine: Machine, options: ApiOptions, request: Api
     return skewMs > 0 === (timestampAheadCode === "ERR-5008")
       ? refuse("ERR-5008", "Timestamp for this request is too late.")
       : refuse("ERR-5009", "Timestamp for this request is too early.");
-  // PUT and DELETE are signed without their body, GET has none; the query is never part of it.
+  // PUT and DELETE are signed without their body, GET has none; the query is never part of the signature.
   const body = request.method === "POST" ? (request.body ?? "") : "";
   const expected = createHmac("sha256", options.credentials.secret)
     .update(`${timestamp}${request.method}${request.path}${body}`)

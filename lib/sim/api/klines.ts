@@ -1,4 +1,5 @@
-// Which candles a kline request means (GMO API 4.5): days from 06:00 JST, years of the long intervals, weeks and months.
+// Selects the candles of a kline request (GMO API 4.5): days from 06:00 JST, years for long intervals, weeks and
+// months.
 import {
   DAY_MS,
   type EpochMs,
@@ -34,7 +35,7 @@ interface Range {
   readonly toMs: EpochMs;
 }
 
-/** Empty for an unknown interval, the wrong form of date, a range that has not begun and a range without data. */
+/** Empty for an unknown interval, a wrong date format, a range in the future and a range without data. */
 export const klineRows = (machine: Machine, symbol: string, interval: string, date: string): readonly Kline[] => {
   const { state, market, options } = machine;
   const daily = DAILY_INTERVALS_MS[interval];
@@ -45,7 +46,7 @@ export const klineRows = (machine: Machine, symbol: string, interval: string, da
   if (daily !== undefined) return rows(daily, range);
   if (interval === "1week" || interval === "1month") {
     const starts = interval === "1week" ? weekStarts(range, options.weekStart) : monthStarts(range);
-    // One candle at a time: months differ in length.
+    // One candle per query, because months differ in length.
     return starts.flatMap((fromMs, i) => {
       const toMs = starts[i + 1];
       return toMs === undefined || fromMs > state.nowMs ? [] : rows(toMs - fromMs, { fromMs, toMs });
@@ -59,7 +60,7 @@ export const klineRows = (machine: Machine, symbol: string, interval: string, da
   return rows(yearly, { fromMs, toMs: range.toMs });
 };
 
-/** Openings of the weeks that begin within the range, and the first one after it. */
+/** Start times of the weeks that begin within the range, and the first one after it. */
 const weekStarts = ({ fromMs, toMs }: Range, start: "monday" | "sunday"): readonly EpochMs[] => {
   const starts: EpochMs[] = [];
   const shiftMs = DAY_OFFSET_MS - (start === "sunday" ? DAY_MS : 0);
@@ -72,7 +73,7 @@ const weekStarts = ({ fromMs, toMs }: Range, start: "monday" | "sunday"): readon
 const monthStarts = ({ fromMs, toMs }: Range): readonly EpochMs[] => {
   const starts: EpochMs[] = [fromMs];
   while (starts.at(-1)! < toMs) {
-    // 32 days on is always in the next month.
+    // 32 days after the start of a month always lies in the next month.
     const next = jstMonthStart(epochMs(starts.at(-1)! - DAY_OFFSET_MS + 32 * DAY_MS));
     starts.push(epochMs(next + DAY_OFFSET_MS));
   }
@@ -90,7 +91,7 @@ const dayRange = (date: string): Range | undefined => {
   }
 };
 const yearRange = (date: string): Range | undefined => {
-  // Four digits below 9999: the year after must have four, too.
+  // Four digits below 9999: the next year must have four digits, too.
   if (!/^\d{4}$/.test(date) || date === "9999") return undefined;
   const start = (year: number): EpochMs =>
     epochMs(jstDateStart(`${String(year).padStart(4, "0")}-01-01`) + DAY_OFFSET_MS);

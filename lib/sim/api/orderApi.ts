@@ -1,5 +1,5 @@
-// Orders, changes and cancels of the simulated venue: GMO API 7.8-7.12 and 8.3-8.5. Bodies are parsed here; what may not be is
-// refused with the code and the wire text of section 11; everything that passes goes to the machine.
+// Orders, changes and cancels of the simulated venue: GMO API 7.8-7.12 and 8.3-8.5. Parses the bodies, refuses invalid
+// requests with the code and wire text of section 11, and passes valid ones to the machine.
 import { z } from "zod";
 import type { Effects, NewOrder } from "../engine/exchange.ts";
 import { callRefusal } from "../engine/liquidation.ts";
@@ -8,7 +8,7 @@ import { changeLosscut } from "../engine/machine.ts";
 import { checkChange, checkLosscutChange, WRONG_STATUS } from "../engine/orderChanges.ts";
 import { checkBulkClose, checkClose, checkOpen } from "../engine/orderRules.ts";
 import { type Checked, invalid, type Refusal, refuse } from "../engine/refusal.ts";
-import { freeCoins } from "../engine/spotRules.ts";
+import { cancelSalesUntilFree } from "../engine/spotRules.ts";
 import type { SimOrder } from "../engine/state.ts";
 import { type ApiResult, okay, refusedWith } from "./publicApi.ts";
 
@@ -33,7 +33,7 @@ const CloseBody = OrderBody.omit({ size: true }).extend({
 const BulkCloseBody = OrderBody.omit({ cancelBefore: true });
 const ChangeBody = z.object({ orderId: VenueId, price: Decimal, losscutPrice: Decimal.optional() });
 const CancelBody = z.object({ orderId: VenueId });
-/** Ids or orders in one call. */
+/** Maximum ids or orders per call. */
 const AT_MOST = 10;
 const CancelsBody = z.object({ orderIds: z.array(VenueId).min(1).max(AT_MOST) });
 const BulkCancelBody = z.object({
@@ -50,7 +50,7 @@ export const orderApi = (machine: Machine, path: string, body: string, effects: 
     case "/v1/order":
       return withBody(body, OrderBody, (request) =>
         place(machine, checkOpen(machine, request), effects, (order) => {
-          if (request.cancelBefore) freeCoins(machine, order.symbol, order.size);
+          if (request.cancelBefore) cancelSalesUntilFree(machine, order.symbol, order.size);
         }),
       );
     case "/v1/closeOrder":
@@ -108,7 +108,7 @@ export const withBody = <T>(body: string, schema: z.ZodType<T>, act: (request: T
   return refusedWith(invalid(...new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "")))));
 };
 
-/** The order id comes as a string here, and only here (GMO API 0.4). */
+/** Only here is the order id returned as a string (GMO API 0.4). */
 const place = (
   machine: Machine,
   checked: Checked<NewOrder>,
@@ -124,7 +124,7 @@ const isCancellable = ({ status }: SimOrder): boolean => status === "WAITING" ||
 
 const cancel = (machine: Machine, orderId: number, effects: Effects): Refusal | undefined => {
   const order = machine.state.orders.get(orderId);
-  // Not ERR-5123: a live probe with an unknown id got this one (GMO API 7.10).
+  // Not ERR-5123: a live probe with an unknown id returned this code (GMO API 7.10).
   if (!order) return refuse("ERR-151", "Service Unavailable");
   if (!isCancellable(order)) return WRONG_STATUS;
   machine.cancel(order, effects);
@@ -142,7 +142,7 @@ const cancelMany = (machine: Machine, orderIds: readonly number[], effects: Effe
   return { success, failed };
 };
 
-/** Oldest first unless `desc`; at most ten a call, `[]` when there is nothing to cancel (GMO API 7.12). */
+/** Oldest first unless `desc`; at most ten per call; `[]` when there is nothing to cancel (GMO API 7.12). */
 const cancelBulk = (
   machine: Machine,
   { symbols, side, settleType, desc = false }: z.infer<typeof BulkCancelBody>,

@@ -1,4 +1,4 @@
-// Which paths there are (GMO API 4, 6, 7, 8, 10.3). A path that does not exist is refused before anybody asks who is calling.
+// The paths of the API (GMO API 4, 6, 7, 8, 10.3). An unknown path is refused before authentication.
 const PUBLIC = ["status", "ticker", "orderbooks", "trades", "klines", "symbols"];
 const PRIVATE: Readonly<Record<string, readonly string[]>> = {
   GET: [
@@ -29,12 +29,12 @@ const PRIVATE: Readonly<Record<string, readonly string[]>> = {
     "changeLosscutPrice",
   ],
 };
-/** The server's: in process there are no access tokens. */
+/** Served by the server only: in process there are no access tokens. */
 const TOKENS = "ws-auth";
 
 const known = (methods: readonly string[], path: string): boolean =>
   methods.some((method) => Object.hasOwn(PRIVATE, method) && PRIVATE[method]!.some((name) => path === `/v1/${name}`));
 export const isPrivatePath = (method: string, path: string): boolean => known([method], path);
-/** Of either half, whatever the method. */
+/** A public or private path, with any method. */
 export const isPath = (path: string): boolean =>
   known(Object.keys(PRIVATE), path) || [...PUBLIC, TOKENS].some((name) => path === `/v1/${name}`);

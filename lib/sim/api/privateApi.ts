@@ -1,5 +1,5 @@
-// The private half of the simulated venue: GMO API 6-8. Which path does what, and the reads; orders and changes are
-// orderApi.ts's, account figures and histories accountApi.ts's.
+// The private API of the simulated venue (GMO API 6-8): routing and the reads. orderApi.ts handles orders and changes,
+// accountApi.ts account figures and histories.
 import { E8, floorToStep } from "../../core/money.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Effects } from "../engine/exchange.ts";

@@ -1,4 +1,5 @@
-// The public half of the simulated venue: GMO API 4. Unknown symbols and bad kline arguments are HTTP 404 with ERR-5207.
+// The public API of the simulated venue (GMO API 4). Unknown symbols and invalid kline arguments are HTTP 404 with
+// ERR-5207.
 import { formatE8, fromNumber } from "../../core/money.ts";
 import { DAY_MS, type EpochMs, epochMs, isoUtc, MINUTE_MS, venueDayStart } from "../../core/time.ts";
 import type { Machine } from "../engine/machine.ts";
@@ -60,7 +61,7 @@ export const paging = (query: URLSearchParams): { readonly page: number; readonl
   return { page, count };
 };
 
-/** High and low of the trading day, volume of 24 hours (GMO API 4.2). Empty while no price is known. */
+/** High and low of the trading day, volume of 24 hours (GMO API 4.2). Empty before the first price. */
 export const tickerView = (machine: Machine, symbol: string): readonly object[] => {
   const { state, market } = machine;
   const quote = machine.quoteYen(symbol);
@@ -89,7 +90,7 @@ const trades = (machine: Machine, symbol: string, query: URLSearchParams): ApiRe
   if ("code" in limits) return refusedWith(limits);
   const { page, count } = limits;
   const priced = pricedBy(machine.rules.get(symbol)!);
-  // Two rows a match; a page may begin or end between the two.
+  // Two rows per match; a page may begin or end between the two.
   const firstRow = (page - 1) * count;
   const prints = machine.market.prints(
     symbol,
@@ -101,18 +102,18 @@ const trades = (machine: Machine, symbol: string, query: URLSearchParams): ApiRe
   return pageOf(machine, list, limits);
 };
 
-/** One page as the venue wraps it; `{}` when empty (GMO API 14.2). */
+/** One page in the venue's envelope; `{}` when empty (GMO API 14.2). */
 export const pageOf = (
   { options }: Machine,
   list: readonly object[],
   { page, count }: { readonly page: number; readonly count: number },
 ): ApiResult => {
   if (list.length === 0) return okay({});
-  const told = options.paginationCount === "asked" ? count : list.length;
-  return okay({ pagination: { currentPage: page, count: told }, list });
+  const shownCount = options.paginationCount === "asked" ? count : list.length;
+  return okay({ pagination: { currentPage: page, count: shownCount }, list });
 };
 
-/** A range that has not begun, the wrong form of date and a range without data are ERR-5207. */
+/** A range in the future, a wrong date format and a range without data are ERR-5207. */
 const klines = (machine: Machine, symbol: string, interval: string, date: string): ApiResult => {
   const rows = klineRows(machine, symbol, interval, date);
   const priced = pricedBy(machine.rules.get(symbol)!);

@@ -1,5 +1,5 @@
-// What a server around the simulator needs and a trader must not have: frames of both sockets as of now, the checks every
-// private request goes through, replies in the venue's envelope. Reading only; nothing here changes the venue.
+// Reads for the server around the simulator, which a trader must not use: current frames of both sockets, the checks of
+// every private request, replies in the venue's envelope. Nothing here changes the venue.
 import type { EpochMs } from "../../core/time.ts";
 import type { TransportReply } from "../../io/gmo/transport.ts";
 import type { VenueEvent } from "../engine/events.ts";
@@ -16,7 +16,7 @@ export class VenueViews {
     private readonly apiOptions: () => ApiOptions,
   ) {}
 
-  /** Symbols that are traded here, spot included. */
+  /** The traded symbols, including spot. */
   symbols(): readonly string[] {
     return [...this.machine.rules.keys()];
   }
@@ -25,41 +25,43 @@ export class VenueViews {
     return tierLevel(this.machine);
   }
 
-  /** The refusal of a closed venue or of a wrong key, timestamp or signature; undefined lets the request pass. */
+  /**
+   * The refusal by a closed venue or for a wrong key, timestamp or signature; undefined when the request may proceed.
+   */
   refused(request: ApiRequest): TransportReply | undefined {
     const refusal = closedRefusal(this.machine) ?? authenticate(this.machine, this.apiOptions(), request);
     return refusal && refusalReply(refusal, this.machine.state.nowMs, this.machine.options);
   }
-  /** "refused": an upgrade to a WebSocket gets HTTP 503 (GMO API 1.3). */
+  /** "refused": a WebSocket upgrade is answered with HTTP 503 (GMO API 1.3). */
   socketUpgrade(): "open" | "refused" {
     return closedRefusal(this.machine) ? "refused" : "open";
   }
-  /** A success in the venue's envelope; without `data` when there is none. */
+  /** A success in the venue's envelope; `data` is omitted when undefined. */
   success(data?: unknown): TransportReply {
     return successReply(data, this.machine.state.nowMs);
   }
-  /** A refusal in the venue's envelope, with the status number and HTTP status its code has. */
+  /** A refusal in the venue's envelope, with the status number and HTTP status of its code. */
   refusal(code: string, text: string): TransportReply {
     return refusalReply(refuse(code, text), this.machine.state.nowMs, this.machine.options);
   }
 
-  /** Frames of one event, in order; a position event makes a summary UPDATE, too. */
+  /** Frames of one event, in order; a position event also produces a summary UPDATE. */
   privateFrames(event: VenueEvent): readonly PrivateFrame[] {
     return privateFrames(event);
   }
-  /** positionSummaryEvents of everything held: after a subscription, and every 5 s where asked for. */
+  /** positionSummaryEvents of all open positions: after a subscription, and every 5 s with PERIODIC. */
   summaryFrames(msgType: "INIT" | "PERIODIC"): readonly object[] {
     const { machine } = this;
     return summariesOf(machine.state, (symbol) => machine.quoteYen(symbol)).map((row) =>
       summaryFrame(row, machine.state.nowMs, msgType),
     );
   }
-  /** undefined while no price of the symbol is known. Throws RangeError for an unknown symbol. */
+  /** undefined before the first price of the symbol. Throws RangeError for an unknown symbol. */
   tickerFrame(symbol: string): object | undefined {
     this.machine.matching.rulesOf(symbol);
     return tickerFrame(this.machine, symbol);
   }
-  /** The best 30 levels a side. undefined while no price is known. Throws RangeError for an unknown symbol. */
+  /** The best 30 levels per side. undefined before the first price. Throws RangeError for an unknown symbol. */
   bookFrame(symbol: string): object | undefined {
     this.machine.matching.rulesOf(symbol);
     return bookFrame(this.machine, symbol);

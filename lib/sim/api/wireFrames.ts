@@ -1,5 +1,5 @@
-// The frames of both WebSockets, built from the simulator's state and events (GMO API 10.2, 10.4). Written apart from the
-// connector's schemas on purpose. The server decides who gets them and when.
+// The frames of both WebSockets, built from the simulator's state and events (GMO API 10.2, 10.4). Written
+// independently of the connector's schemas on purpose. The server decides who receives them and when.
 import { formatE8 } from "../../core/money.ts";
 import { type EpochMs, isoUtc } from "../../core/time.ts";
 import type { Side } from "../../core/venue.ts";
@@ -16,7 +16,7 @@ export interface PrivateFrame {
   readonly frame: object;
 }
 
-/** The frames one event makes, in order. A position event makes two: its own and the summary of its side. */
+/** The frames of one event, in order. A position event produces two: its own and the summary of its side. */
 export const privateFrames = (event: VenueEvent): readonly PrivateFrame[] => {
   switch (event.kind) {
     case "order":
@@ -38,7 +38,7 @@ export const privateFrames = (event: VenueEvent): readonly PrivateFrame[] => {
   }
 };
 
-/** A loss cut's order is told as LOSS_CUT; REST says CLOSE (GMO API 7.1). */
+/** The order of a loss cut has settleType LOSS_CUT in events and CLOSE over REST (GMO API 7.1). */
 const settleTypeOf = (order: SimOrder): string => (order.orderType === "LOSSCUT" ? "LOSS_CUT" : order.settleType);
 
 const orderFrame = ({ order, msgType, cancelType }: Extract<VenueEvent, { kind: "order" }>): object => {
@@ -52,7 +52,7 @@ const orderFrame = ({ order, msgType, cancelType }: Extract<VenueEvent, { kind: 
     side: order.side,
     orderStatus: order.status,
     ...(why === undefined ? {} : { cancelType: why }),
-    // Always when the order was made, never when this happened (GMO API 10.4).
+    // Always the creation time of the order, never the time of the event (GMO API 10.4).
     orderTimestamp: isoUtc(order.createdMs),
     orderPrice: formatE8(order.price ?? 0n),
     orderSize: formatE8(order.size),
@@ -92,13 +92,13 @@ export const summaryFrame = (
   msgType: "INIT" | "UPDATE" | "PERIODIC",
 ): object => ({ channel: "positionSummaryEvents", ...summaryView(summary), timestamp: isoUtc(atMs), msgType });
 
-/** undefined while no price is known. */
+/** undefined before the first price. */
 export const tickerFrame = (machine: Machine, symbol: string): object | undefined => {
   const [row] = tickerView(machine, symbol);
   return row && { channel: "ticker", ...row };
 };
 
-/** Levels a side on the socket; REST gives more. */
+/** Levels per side on the socket; REST returns more. */
 const FRAME_LEVELS = 30;
 export const bookFrame = (machine: Machine, symbol: string): object | undefined => {
   const { market, state, rules } = machine;
@@ -109,14 +109,13 @@ export const bookFrame = (machine: Machine, symbol: string): object | undefined 
   return {
     channel: "orderbooks",
     ...bookView(symbol, best, pricedBy(rule), state.nowMs),
-    // The width of a level: not documented, "1" where the tick was 1 yen.
+    // The width of a level: not documented; observed as "1" where the tick was 1 yen.
     grouping: formatE8(rule.tick),
   };
 };
 
 /**
- * Matches in (afterMs, now], oldest first, one frame per printed row: both sides, or the taker's alone. The taker's side is
- * the one the price moved to since the match before; at a standing price BUY and SELL take turns.
+ * Matches in (afterMs, now], oldest first, one frame per printed row: both sides, or only the taker's (see takerSide).
  */
 export const tradeFrames = (
   machine: Machine,
@@ -130,9 +129,9 @@ export const tradeFrames = (
   const PAGE = 100;
   for (let skip = 0; ; skip += PAGE) {
     const page = market.prints(symbol, state.nowMs, skip, PAGE);
-    const news = page.filter((print) => print.atMs > afterMs);
-    fresh.push(...news);
-    if (news.length < PAGE) break;
+    const newer = page.filter((print) => print.atMs > afterMs);
+    fresh.push(...newer);
+    if (newer.length < PAGE) break;
   }
   const before = market.prints(symbol, state.nowMs, fresh.length, 1)[0];
   return fresh.toReversed().flatMap((print, i, all) => {
@@ -143,7 +142,10 @@ export const tradeFrames = (
   });
 };
 
-/** The taker's side is the one the price moved to; at a standing price the second of the match decides. */
+/**
+ * The taker's side: BUY when the price rose since the previous match, SELL when it fell; at an unchanged price BUY and
+ * SELL alternate by the second of the match.
+ */
 export const takerSide = (print: Print, before: Print | undefined): Side => {
   if (before !== undefined && print.ticks !== before.ticks) return print.ticks > before.ticks ? "BUY" : "SELL";
   return Math.floor(print.atMs / 1_000) % 2 === 0 ? "BUY" : "SELL";

@@ -1,5 +1,5 @@
-// The simulator's state in the words of the wire (GMO API 4-8): decimal strings, numeric ids, ISO times, `{}` for an empty
-// list. Written apart from the connector's schemas on purpose: a mistake must not cancel itself out.
+// The simulator's state in the wire format (GMO API 4-8): decimal strings, numeric ids, ISO times, `{}` for an empty
+// list. Written independently of the connector's schemas on purpose: a shared mistake would cancel itself out.
 import { formatE8, fromNumber, type YenE8 } from "../../core/money.ts";
 import { type EpochMs, isoUtc } from "../../core/time.ts";
 import type { SymbolRules } from "../../core/venue.ts";
@@ -76,7 +76,7 @@ export const symbolView = (rules: SymbolRules): object => ({
   makerFee: formatE8(rules.makerFee),
 });
 
-/** Ticks to a price of the wire. */
+/** Formats ticks as a price of the wire. */
 export type Priced = (ticks: number) => string;
 export const pricedBy =
   (rules: SymbolRules): Priced =>

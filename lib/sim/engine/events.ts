@@ -1,5 +1,5 @@
-// What happened to our account, as the private channels tell it (GMO API 10.4), in process. Snapshots, safe to keep;
-// wireFrames.ts turns them into the frames of the wire.
+// Account events as the private channels publish them (GMO API 10.4), in process. They are snapshots: a caller may keep
+// them. wireFrames.ts converts them into WebSocket frames.
 import type { CoinE8, YenE8 } from "../../core/money.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { Side } from "../../core/venue.ts";
@@ -9,7 +9,7 @@ import type { SimExecution, SimOrder, SimPosition } from "./rows.ts";
 export interface PositionSummary {
   readonly symbol: string;
   readonly side: Side;
-  /** 0 when there is none. */
+  /** 0 without positions. */
   readonly averageRate: YenE8;
   /** Whole yen, rounded down. */
   readonly lossGain: YenE8;
@@ -24,7 +24,10 @@ export type VenueEvent = { readonly symbol: string; readonly atMs: EpochMs } & (
       /** NOR new or triggered, ROR changed or change refused, COR cancelled, ER expired. */
       readonly msgType: "NOR" | "ROR" | "COR" | "ER";
       readonly order: Readonly<SimOrder>;
-      /** Said by the event alone: SOK_TAKER and PRICE_LIMIT of a live order, CLOSED_ORDER (GMO API 7.3). */
+      /**
+       * Present in the event only, not over REST: SOK_TAKER and PRICE_LIMIT of a live order, CLOSED_ORDER (GMO API
+       * 7.3).
+       */
       readonly cancelType?: string;
     }
   | {
@@ -38,11 +41,11 @@ export type VenueEvent = { readonly symbol: string; readonly atMs: EpochMs } & (
       /** OPR opened, UPR size or reservation changed, ULR loss-cut price changed, CPR closed. */
       readonly msgType: "OPR" | "UPR" | "ULR" | "CPR";
       readonly position: Readonly<SimPosition>;
-      /** `orderdSize`: what live close orders reserve. */
+      /** `orderdSize`: the size that live close orders reserve. */
       readonly reserved: CoinE8;
-      /** Whole yen, rounded down; of what is left open. */
+      /** Of the size still open. Whole yen, rounded down. */
       readonly lossGain: YenE8;
-      /** The position's symbol and side after this. */
+      /** Summary of the position's symbol and side after this event. */
       readonly summary: PositionSummary;
     }
 );

@@ -1,5 +1,5 @@
-// The exchange at one instant: prices, the account, and the life of an order from the book to its end. Time and requests are
-// machine.ts; nothing here moves the clock.
+// The exchange at one instant: prices, account, and the life of an order from the book to its end. machine.ts handles
+// time and requests; nothing here advances the clock.
 import { type CoinE8, coinE8, type YenE8 } from "../../core/money.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { ExecutionType, Side, SymbolRules, TimeInForce, VenueStatus } from "../../core/venue.ts";
@@ -20,7 +20,7 @@ export interface MachineConfig {
   readonly seed: number | string;
 }
 
-/** A checked order (orderRules.ts); sizes and prices are on the step and the tick. */
+/** An order that passed the checks (orderRules.ts); size and price are multiples of the step and the tick. */
 export interface NewOrder {
   readonly symbol: string;
   readonly side: Side;
@@ -29,20 +29,23 @@ export interface NewOrder {
   readonly size: CoinE8;
   readonly price: YenE8 | undefined;
   readonly losscutPrice: YenE8 | undefined;
-  /** The position it settles; undefined opens, unless `settles` names several. */
+  /**
+   * The position to close; undefined for an opening order, and for a bulk close, which lists its positions in
+   * `settles`.
+   */
   readonly positionId: number | undefined;
-  /** What a bulk close settles, first to go first. */
+  /** The positions that a bulk close settles, in settlement order. */
   readonly settles?: readonly SettlePart[];
 }
-/** Injected faults that only the venue itself can commit (faults.ts). */
+/** Injected faults inside the venue itself (faults.ts). */
 export interface Effects {
-  /** A post-only order expires whatever the book says. */
+  /** A post-only order expires regardless of the book. */
   readonly expireSok?: boolean;
-  /** Share of the order, 0 to 1, that its first fill may take; at least one step. */
+  /** Maximum share of the order, 0 to 1, in its first fill; at least one step. */
   readonly fillShare?: number;
-  /** The cancel is accepted and then the order fills, at its own price whatever the market's. */
+  /** The cancel is accepted, then the order fills at its own price regardless of the market price. */
   readonly cancelLoses?: boolean;
-  /** closeOrder does not see positions younger than this. */
+  /** closeOrder does not find positions younger than this. */
   readonly notClosableMs?: number;
 }
 
@@ -88,39 +91,39 @@ export class Exchange {
     return openGain(position, this.quoteYen(position.symbol, atMs));
   }
 
-  /** First touch while the venue matches orders. */
-  touch(symbol: string, touch: Touch, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
+  /** First touch at a time when the venue matches orders. */
+  touch(symbol: string, firstTouchWhileMatching: Touch, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
     let startMs = fromMs;
     for (;;) {
-      const atMs = this.market.firstTouch(symbol, touch, startMs, untilMs);
+      const atMs = this.market.firstTouch(symbol, firstTouchWhileMatching, startMs, untilMs);
       if (atMs === undefined) return undefined;
       startMs = this.hours.matchingFrom(atMs);
       if (startMs === atMs) return atMs;
     }
   }
 
-  /** What an order on the book does at once: takes what it may, and rests, or ends. */
-  protected meetBook(order: SimOrder, crosses: boolean): void {
-    const rests = order.executionType === "LIMIT" && order.timeInForce === "FAS";
+  /** Immediate matching of an order: it takes what its limit allows, then rests or ends. */
+  protected matchAgainstBook(order: SimOrder, crosses: boolean): void {
+    const canRest = order.executionType === "LIMIT" && order.timeInForce === "FAS";
     if (order.executionType === "MARKET" || order.timeInForce === "FAK") this.takeOrExpire(order);
     else if (crosses) {
       const stopped = this.matching.take(order);
-      if (stopped === "selfTrade" || stopped === "insufficientFunds") this.#stop(order, stopped);
-      // The whole of a FOK was there when it came; an injected cap can leave a rest, and a FOK has none.
-      else if (stopped === "bookEmpty" && !rests) this.endOrder(order, "EXPIRED", "EXPIRED_FOK");
-      // What rests where we have emptied the book waits for the next stretch: then it has filled up again.
+      if (stopped === "selfTrade" || stopped === "insufficientFunds") this.#endUnfilled(order, stopped);
+      // A FOK was fully fillable when it was accepted; only an injected cap leaves a remainder, and a FOK cannot rest.
+      else if (stopped === "bookEmpty" && !canRest) this.endOrder(order, "EXPIRED", "EXPIRED_FOK");
+      // We emptied the book at this price: the remainder can fill from the next stretch on, when depth is back.
       else this.#waitForNextStretch(order);
     } else if (this.#isThrough(order)) this.#waitForNextStretch(order);
   }
   #waitForNextStretch(order: SimOrder): void {
     order.nextFillMs = this.market.stretch(order.symbol, this.state.nowMs).endMs;
-    this.state.touchOrder(order);
+    this.state.recordOrder(order);
   }
 
   /**
-   * The last price at which a resting order fills: strictly beyond its own price, and for an order placed inside the
-   * spread only when the whole spread has moved through it (docs/venue.md). A STOP that watches the touch has its trigger
-   * moved by the half-spread of now.
+   * Sets the last price at which a resting order fills: strictly beyond its own price, and for an order placed inside
+   * the spread only when the whole spread has moved through it (docs/venue.md). With `stopTrigger` "touch" the trigger
+   * of a STOP is shifted by the current half-spread.
    */
   setFillLevel(order: SimOrder): void {
     const { symbol, side, price, executionType } = order;
@@ -136,7 +139,7 @@ export class Exchange {
           : Math.min(Math.max(ticks, ask), ticks + Math.max(0, last - bid)) + 1;
   }
 
-  /** Whether the last price stands beyond a resting order already. */
+  /** Whether the last price is already beyond the fill level of a resting order. */
   #isThrough({ symbol, side, fillTicks }: SimOrder): boolean {
     if (fillTicks === undefined) return false;
     const last = this.market.last(symbol, this.state.nowMs)!;
@@ -145,54 +148,54 @@ export class Exchange {
 
   takeOrExpire(order: SimOrder): void {
     const stopped = this.matching.take(order);
-    if (stopped !== "filled") this.#stop(order, stopped);
+    if (stopped !== "filled") this.#endUnfilled(order, stopped);
   }
-  #stop(order: SimOrder, why: Exclude<Stopped, "filled">): void {
+  #endUnfilled(order: SimOrder, why: Exclude<Stopped, "filled">): void {
     if (why === "insufficientFunds") this.cancelInsufficient(order);
     else this.endOrder(order, "EXPIRED", why === "selfTrade" ? "EXPIRED_SELFTRADE" : "EXPIRED_FAK");
   }
-  /** What it would cost is not there (GMO API 7.3). */
+  /** Cancels an order for insufficient funds (GMO API 7.3). */
   cancelInsufficient(order: SimOrder): void {
     this.endOrder(order, "CANCELED", isSpot(order.symbol) ? "INSUFFICIENT_BALANCE" : "INSUFFICIENT_MARGIN");
   }
 
   trigger(order: SimOrder): void {
-    // An accepted cancel or change that lost the race stays accepted; the trigger wins.
+    // The trigger wins over an accepted cancel or change that has not taken effect yet.
     order.cancelAtMs = undefined;
     order.change = undefined;
     order.status = "ORDERED";
-    this.state.touchOrder(order);
+    this.state.recordOrder(order);
     this.emitOrder(order, "NOR");
     this.takeOrExpire(order);
   }
-  /** A resting LIMIT whose price has been gone through. */
+  /** Fills a resting LIMIT whose fill level the price has reached. */
   fillResting(order: SimOrder): void {
     if (this.matching.fillResting(order) === "insufficientFunds") this.cancelInsufficient(order);
   }
-  /** After a change took effect: meets the book at its new price, its place in the queue lost. */
-  rejoin(order: SimOrder, crosses: boolean): void {
-    if (crosses) this.meetBook(order, true);
+  /** After a change took effect: matches the order at its new price; it loses its queue position. */
+  requeue(order: SimOrder, crosses: boolean): void {
+    if (crosses) this.matchAgainstBook(order, true);
     else this.#waitForNextStretch(order);
   }
-  /** An accepted cancel takes effect; one that was made to lose fills instead. */
+  /** An accepted cancel takes effect; with the injected fault `cancelLoses` the order fills instead. */
   finishCancel(order: SimOrder): void {
     if (!order.cancelLoses) this.endOrder(order, "CANCELED", "USER");
     else if (order.executionType === "STOP" && order.executedSize === 0n) this.trigger(order);
     else this.settlement.fill(order, order.price!, coinE8(order.size - order.executedSize), false);
   }
-  /** `cancelBefore`: frees a position of its close orders at once. */
+  /** `cancelBefore`: cancels all close orders of a position at once. */
   cancelCloseOrders(positionId: number): void {
     for (const order of this.state.closeOrdersOf(positionId)) this.endOrder(order, "CANCELED", "USER");
   }
 
-  /** `told`: the event's own cancelType, where it says another than REST (GMO API 7.3). */
-  endOrder(order: SimOrder, status: "CANCELED" | "EXPIRED", cancelType: string, told?: string): void {
+  /** `eventCancelType`: the cancelType of the event where it differs from REST (GMO API 7.3). */
+  endOrder(order: SimOrder, status: "CANCELED" | "EXPIRED", cancelType: string, eventCancelType?: string): void {
     order.status = status;
     order.cancelType = cancelType;
     order.cancelAtMs = undefined;
     order.change = undefined;
-    this.state.touchOrder(order);
-    this.emitOrder(order, status === "CANCELED" ? "COR" : "ER", told);
+    this.state.recordOrder(order);
+    this.emitOrder(order, status === "CANCELED" ? "COR" : "ER", eventCancelType);
   }
   emitOrder(order: SimOrder, msgType: "NOR" | "ROR" | "COR" | "ER", cancelType?: string): void {
     this.state.emit({

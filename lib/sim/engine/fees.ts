@@ -1,4 +1,4 @@
-// What trading costs and gains, rounded (GMO API 5.1, 16). Pure.
+// Fees and realised profit with the venue's rounding (GMO API 5.1, 16). Pure.
 import {
   type CoinE8,
   ceilToStep,
@@ -19,10 +19,12 @@ export const LEVERAGE_FEE_RATIO: RatioE8 = parseRatio("0.0004");
 /** Charged per loss cut, of entry price x size. */
 export const LOSSCUT_FEE_RATIO: RatioE8 = parseRatio("0.005");
 
-/** Whole yen against the account, whole yen to the nearest (half up), or exact; GMO's is not documented (GMO API 16). */
+/** "yen": whole yen against the account; "nearest": half up; "exact". GMO's rounding is not documented (GMO API 16). */
 export type YenRounding = "yen" | "nearest" | "exact";
 const nearestYen = (value: YenE8): YenE8 => yenE8(floorDiv(value + E8 / 2n, E8) * E8);
-/** A fee rounds up; a rebate (a negative ratio) comes out smaller, never larger than due ("nearest" aside). */
+/**
+ * A fee rounds up. A rebate (negative ratio) rounds towards zero, so it is never larger than due (except "nearest").
+ */
 export const feeYen = (amount: YenE8, ratio: RatioE8, rounding: YenRounding): YenE8 => {
   const exact = ratioOfYenUp(amount, ratio);
   return rounding === "exact" ? exact : rounding === "nearest" ? nearestYen(exact) : ceilToStep(exact, E8);

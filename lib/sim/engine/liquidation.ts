@@ -1,4 +1,4 @@
-// What the venue does to an account without being asked (GMO API 5.1): the fee of the night, loss cuts of a position and of
+// Actions of the venue without a request (GMO API 5.1): the leverage fee at 06:00 JST, loss cuts of a position and of
 // the whole account, margin calls. Thresholds and deadlines are options: GMO publishes only some of them.
 import { coinE8, notionalYen } from "../../core/money.ts";
 import { epochMs } from "../../core/time.ts";
@@ -6,34 +6,34 @@ import type { Side } from "../../core/venue.ts";
 import type { Exchange } from "./exchange.ts";
 import { feeYen, LEVERAGE_FEE_RATIO } from "./fees.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import { isSpot, type SimOrder, type SimPosition, UNTOUCHED } from "./state.ts";
+import { isSpot, NEW_ORDER_STATE, type SimOrder, type SimPosition } from "./state.ts";
 
-/** Every position held across 06:00 JST pays 0.04 % of the closing price x size (GMO API 5.1). */
+/** Charges every position held across 06:00 JST 0.04 % of the closing price x size (GMO API 5.1). */
 export const chargeLeverageFee = ({ state, market, matching, options }: Exchange): void => {
   for (const position of state.openPositions.values()) {
     const closing = market.last(position.symbol, epochMs(state.nowMs - 1));
     if (closing === undefined) continue;
     const notional = notionalYen(matching.toYen(position.symbol, closing), position.size);
-    state.book("leverage_fee", -feeYen(notional, LEVERAGE_FEE_RATIO, options.yenRounding), position.positionId);
+    state.post("leverage_fee", -feeYen(notional, LEVERAGE_FEE_RATIO, options.yenRounding), position.positionId);
   }
 };
 
-/** The current price has reached the position's loss-cut price. */
+/** Closes a position whose loss-cut price the current price has reached. */
 export const losscutPosition = (exchange: Exchange, position: SimPosition): void => {
   const { vanishedCloseEvent } = exchange.options;
-  const told = vanishedCloseEvent === "POSITION_LOSSCUT" ? undefined : vanishedCloseEvent;
+  const eventCancelType = vanishedCloseEvent === "POSITION_LOSSCUT" ? undefined : vanishedCloseEvent;
   for (const order of exchange.state.closeOrdersOf(position.positionId))
-    exchange.endOrder(order, "CANCELED", "POSITION_LOSSCUT", told);
+    exchange.endOrder(order, "CANCELED", "POSITION_LOSSCUT", eventCancelType);
   forceClose(exchange, position);
 };
 
-/** Closes a whole position at the market, whatever the depth; its close orders are gone already. */
+/** Closes a whole position at bid or ask regardless of depth. The caller has cancelled its close orders. */
 const forceClose = (exchange: Exchange, position: SimPosition): void => {
   const { state, settlement } = exchange;
   const quote = exchange.quoteYen(position.symbol)!;
   const side: Side = position.side === "BUY" ? "SELL" : "BUY";
   const order: SimOrder = {
-    ...UNTOUCHED,
+    ...NEW_ORDER_STATE,
     orderId: state.nextOrderId(),
     symbol: position.symbol,
     side,
@@ -51,12 +51,12 @@ const forceClose = (exchange: Exchange, position: SimPosition): void => {
     status: "ORDERED",
     nextFillMs: state.nowMs,
   };
-  state.touchOrder(order);
+  state.recordOrder(order);
   exchange.emitOrder(order, "NOR");
   settlement.fill(order, side === "SELL" ? quote.bid : quote.ask, position.size, true);
 };
 
-/** Every margin order goes, every position is closed. Spot orders and coins stay: they are no collateral. */
+/** Cancels every margin order and closes every position. Spot orders and coins stay: they are not collateral. */
 const closeEverything = (exchange: Exchange, cancelType: "ACCOUNT_LOSSCUT" | "MARGIN_CALL_LOSSCUT"): void => {
   const { state, options } = exchange;
   for (const order of [...state.liveOrders.values()])
@@ -65,33 +65,33 @@ const closeEverything = (exchange: Exchange, cancelType: "ACCOUNT_LOSSCUT" | "MA
   const untilMs = epochMs(state.nowMs + options.marginCallProcessingMs);
   state.call = { kind: "LOSSCUT", sinceMs: state.nowMs, untilMs };
 };
-export const cutAccount = (exchange: Exchange): void => closeEverything(exchange, "ACCOUNT_LOSSCUT");
+export const losscutAccount = (exchange: Exchange): void => closeEverything(exchange, "ACCOUNT_LOSSCUT");
 
-/** 06:30 JST: an account below the threshold gets a margin call, and its resting opening orders go. */
-export const judgeMarginCall = (exchange: Exchange): void => {
+/** 06:30 JST: an account below the threshold gets a margin call; its resting opening orders are cancelled. */
+export const checkMarginCall = (exchange: Exchange): void => {
   const { state, options } = exchange;
-  if (state.call?.kind === "MARGIN_CALL" || !isShort(exchange)) return;
+  if (state.call?.kind === "MARGIN_CALL" || !isBelowMarginCall(exchange)) return;
   const untilMs = epochMs(state.nowMs + options.marginCallGraceMs);
   state.call = { kind: "MARGIN_CALL", sinceMs: state.nowMs, untilMs };
   for (const order of [...state.liveOrders.values()])
     if (order.settleType === "OPEN" && !isSpot(order.symbol)) exchange.endOrder(order, "CANCELED", "MARGIN_CALL");
 };
 
-/** The deadline of a margin call: met, or everything is closed by force. */
-export const settleOverdueCall = (exchange: Exchange): void => {
-  if (isShort(exchange)) closeEverything(exchange, "MARGIN_CALL_LOSSCUT");
+/** At the deadline of a margin call: ends the call when it is met, else closes everything. */
+export const resolveOverdueCall = (exchange: Exchange): void => {
+  if (isBelowMarginCall(exchange)) closeEverything(exchange, "MARGIN_CALL_LOSSCUT");
   else exchange.state.call = undefined;
 };
 
-/** A margin call is met as soon as something of ours has happened and the account is above the threshold again. */
-export const settleCall = (exchange: Exchange): void => {
+/** Ends a margin call when, after a later step of our account, the ratio is back at or above the threshold. */
+export const clearMetMarginCall = (exchange: Exchange): void => {
   const { state } = exchange;
-  if (state.call?.kind === "MARGIN_CALL" && state.call.sinceMs < state.nowMs && !isShort(exchange))
+  if (state.call?.kind === "MARGIN_CALL" && state.call.sinceMs < state.nowMs && !isBelowMarginCall(exchange))
     state.call = undefined;
 };
 
-/** Strictly below the threshold of margin calls. */
-const isShort = (exchange: Exchange): boolean => {
+/** Whether equity over used margin is strictly below the margin call threshold. */
+const isBelowMarginCall = (exchange: Exchange): boolean => {
   const { marginCallPercent } = exchange.options;
   const account = exchange.account();
   return (
@@ -107,7 +107,9 @@ export const callStatus = ({ state }: Exchange): "NORMAL" | "MARGIN_CALL" | "LOS
   return call.kind;
 };
 
-/** ERR-683 while a call or cut is being processed, ERR-682 for what adds risk while a call is unmet (GMO API 11). */
+/**
+ * ERR-683 while a call or loss cut is processed; ERR-682 for requests that add risk while a call is unmet (GMO API 11).
+ */
 export const callRefusal = (exchange: Exchange, addsRisk: boolean): Refusal | undefined => {
   const { state, options } = exchange;
   if (callStatus(exchange) === "NORMAL") return undefined;

@@ -1,5 +1,5 @@
-// The simulated venue's state machine: orders come in, virtual time moves, everything that is due happens in exact time
-// order. Deterministic: the same seed, market, requests and times give the same states. No IO.
+// The simulated venue's state machine: it accepts orders and advances virtual time, executing everything due in exact
+// time order. Deterministic: the same seed, market, requests and times give the same states. No IO.
 import {
   type CoinE8,
   ceilDiv,
@@ -14,10 +14,10 @@ import { type EpochMs, epochMs } from "../../core/time.ts";
 import type { TouchSide } from "../market/market.ts";
 import type { Effects, NewOrder } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
-import { settleCall } from "./liquidation.ts";
+import { clearMetMarginCall } from "./liquidation.ts";
 import { applyChange } from "./orderChanges.ts";
 import { availableCoin } from "./spot.ts";
-import { isSpot, type PendingChange, type SimOrder, type SimPosition, UNTOUCHED } from "./state.ts";
+import { isSpot, NEW_ORDER_STATE, type PendingChange, type SimOrder, type SimPosition } from "./state.ts";
 import { type DueEvent, nextDue } from "./timeline.ts";
 
 export interface Watch {
@@ -27,7 +27,7 @@ export interface Watch {
 }
 
 export class Machine extends Exchange {
-  /** Moves time to `untilMs`, doing on the way what is due. */
+  /** Advances time to `untilMs` and executes everything due on the way. Throws RangeError for a time before now. */
   advanceTo(untilMs: EpochMs): void {
     if (untilMs < this.state.nowMs)
       throw new RangeError(`venue time cannot go back from ${this.state.nowMs} to ${untilMs}`);
@@ -43,8 +43,9 @@ export class Machine extends Exchange {
   }
 
   /**
-   * First instant in (now, untilMs] at which something of ours happens (fill, trigger, loss cut, cancel taking effect) or
-   * a watched level of the last price is touched. A level that holds already counts again at the next stretch of the path.
+   * First instant in (now, untilMs] at which our account changes (fill, trigger, loss cut, cancel taking effect) or the
+   * last price touches a watched level. A level that is already reached counts again from the next stretch of the path
+   * on.
    */
   nextEventMs(untilMs: EpochMs, watches: readonly Watch[]): EpochMs | undefined {
     const fromMs = epochMs(this.state.nowMs + 1);
@@ -62,7 +63,7 @@ export class Machine extends Exchange {
     return nextMs;
   }
 
-  /** Accepts a checked order and lets it act at once. Returns its id. */
+  /** Accepts a checked order and matches it at once. Returns its id. */
   place(request: NewOrder, effects: Effects = {}): number {
     const { state, matching } = this;
     const { settles = [], ...rest } = request;
@@ -76,67 +77,69 @@ export class Machine extends Exchange {
       executedSize: coinE8(0n),
       status: request.executionType === "STOP" ? "WAITING" : "ORDERED",
       nextFillMs: state.nowMs,
-      ...UNTOUCHED,
-      fillCap: this.#cap(request, effects.fillShare),
+      ...NEW_ORDER_STATE,
+      fillCap: this.#fillCap(request, effects.fillShare),
     };
     const { symbol, side, price, size, timeInForce } = order;
     this.setFillLevel(order);
-    // Judged before the order is filed, or it would meet itself.
+    // Checked before the order is recorded; otherwise it would match itself.
     const crosses = order.executionType === "LIMIT" && matching.wouldCross(symbol, side, price!);
     const fits = timeInForce !== "FOK" || matching.canFillWhole(symbol, side, price!, size);
-    state.touchOrder(order);
+    state.recordOrder(order);
 
     if (timeInForce === "SOK" && (crosses || effects.expireSok)) this.endOrder(order, "EXPIRED", "EXPIRED_SOK");
     else if (!fits) this.endOrder(order, "EXPIRED", "EXPIRED_FOK");
     else {
       this.emitOrder(order, "NOR");
-      if (order.executionType !== "STOP") this.meetBook(order, crosses);
+      if (order.executionType !== "STOP") this.matchAgainstBook(order, crosses);
     }
     this.endStep();
     return order.orderId;
   }
-  #cap({ symbol, size }: NewOrder, share: number | undefined): CoinE8 | undefined {
+  #fillCap({ symbol, size }: NewOrder, share: number | undefined): CoinE8 | undefined {
     if (share === undefined) return undefined;
     const { sizeStep } = this.matching.rulesOf(symbol);
     return maxBig(floorToStep(coinE8((size * fromNumber(share)) / 100_000_000n), sizeStep), sizeStep);
   }
 
-  /** Accepts a checked change (changes.ts). Until it takes effect the order is MODIFYING, at its old price. */
+  /** Accepts a checked change (orderChanges.ts). Until it takes effect the order is MODIFYING at its old price. */
   change(order: SimOrder, price: YenE8, losscutPrice: YenE8 | undefined): void {
     const atMs = epochMs(this.state.nowMs + this.options.changeAfterMs);
     order.change = { atMs, price, losscutPrice } satisfies PendingChange;
     order.changes += 1;
     order.status = "MODIFYING";
-    this.state.touchOrder(order);
+    this.state.recordOrder(order);
     if (this.options.changeAfterMs === 0) applyChange(this, order);
     this.endStep();
   }
 
-  /** Cancels by request. The caller has checked that the order is WAITING or ORDERED. */
+  /** Accepts a cancel request. The caller has checked that the order is WAITING or ORDERED. */
   cancel(order: SimOrder, effects: Effects = {}): void {
     order.cancelLoses = effects.cancelLoses ?? false;
     order.cancelAtMs = epochMs(this.state.nowMs + this.options.cancelAfterMs);
     if (this.options.cancelAfterMs === 0) this.finishCancel(order);
     else {
       order.status = "CANCELLING";
-      this.state.touchOrder(order);
+      this.state.recordOrder(order);
     }
     this.endStep();
   }
 
-  /** What follows from every change: balances that no longer cover their orders, met margin calls, `orderdSize` told. */
+  /**
+   * After every change: cancels spot orders no longer covered, ends met margin calls, publishes changed `orderdSize`.
+   */
   endStep(): void {
     this.#cancelUncoveredSpot();
-    settleCall(this);
+    clearMetMarginCall(this);
     for (const position of this.state.unpublished()) this.settlement.publish(position, "UPR");
     this.state.measureBare(this.market.symbols);
   }
-  /** The owner pays in, or (below 0) out; orders that the rest does not cover any more go. */
+  /** The owner deposits, or withdraws (amount below 0); orders no longer covered by the balance are cancelled. */
   pay(currency: string, amount: bigint): void {
-    this.state.book("deposit", amount, 0, currency);
+    this.state.post("deposit", amount, 0, currency);
     this.endStep();
   }
-  /** Losses, fees and payments can take what spot orders have locked: the newest go first. */
+  /** Losses, fees and withdrawals can consume what spot orders have locked: cancels the newest orders first. */
   #cancelUncoveredSpot(): void {
     const { state } = this;
     for (const order of [...state.liveOrders.values()].reverse())
@@ -153,7 +156,7 @@ export class Machine extends Exchange {
 
 export const changeLosscut = (machine: Machine, position: SimPosition, price: YenE8): void => {
   position.losscutPrice = price;
-  machine.state.touchPosition(position);
+  machine.state.recordPosition(position);
   machine.settlement.publish(position, "ULR");
   machine.endStep();
 };

@@ -1,6 +1,5 @@
-// The account's arithmetic (GMO API 5.1, 6.1): margin at 2x leverage, equity, loss-cut prices. Pure. Every rounding goes
+// The account's arithmetic (GMO API 5.1, 6.1): margin at 2x leverage, equity, loss-cut prices. Pure. Every rounding is
 // against the account: margin up, profit down.
-
 import {
   type CoinE8,
   ceilDiv,
@@ -21,11 +20,16 @@ import type { VenueOptions } from "./options.ts";
 import { lockedYen, lockPrice } from "./spot.ts";
 import { isSpot, remainingOf, type SimPosition, type SimState } from "./state.ts";
 
-/** Margin at 2x leverage: half of the notional. */
+/**
+ * Margin at 2x leverage: half of the notional. Defined here again on purpose (lib/core/risk.ts has its own): the
+ * simulator must not share our arithmetic, or an error in it would not show.
+ */
 const MARGIN_RATIO: RatioE8 = parseRatio("0.5");
 export const marginYen = (price: YenE8, size: CoinE8): YenE8 => ratioOfYenUp(notionalYen(price, size), MARGIN_RATIO);
 
-/** Entry x 0.75 (long, rounded up to the tick) or x 1.25 (short, rounded down): both a hair early, as documented. */
+/**
+ * Entry x 0.75 (long, rounded up to the tick) or x 1.25 (short, rounded down): both cut slightly early, as documented.
+ */
 export const defaultLosscut = (side: Side, price: YenE8, rules: SymbolRules): YenE8 =>
   side === "BUY"
     ? yenE8(ceilToStep(ceilDiv(price * 3n, 4n), rules.tick))
@@ -33,7 +37,9 @@ export const defaultLosscut = (side: Side, price: YenE8, rules: SymbolRules): Ye
 
 export type QuoteOf = (symbol: string) => { readonly bid: YenE8; readonly ask: YenE8 } | undefined;
 
-/** Longs are valued at the bid, shorts at the ask. `quoteOf` gives prices in yen, or undefined where none is known yet. */
+/**
+ * Longs are valued at the bid, shorts at the ask. `quoteOf` returns prices in yen, or undefined before the first price.
+ */
 export const accountOf = (
   state: SimState,
   rules: ReadonlyMap<string, SymbolRules>,

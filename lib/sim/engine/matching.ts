@@ -1,5 +1,5 @@
-// How orders meet the book: walking it as taker, filling at the limit as maker. What an execution does to positions and
-// money is settlement.ts's business, when things happen machine.ts's.
+// Matches orders against the book: takers walk the levels, makers fill at their limit. settlement.ts applies an
+// execution to positions and money; machine.ts decides when.
 import { type CoinE8, coinE8, floorToStep, fromNumber, maxBig, minBig, type YenE8, yenE8 } from "../../core/money.ts";
 import { epochMs } from "../../core/time.ts";
 import type { Side, SymbolRules } from "../../core/venue.ts";
@@ -13,10 +13,7 @@ export interface MatchingOptions {
   readonly partialFills: boolean;
   readonly triggeredStop: "market" | "limit";
 }
-/**
- * Why a taker stopped: it is full, the book (within its limit) is empty, the next best price is our own, or what it would
- * cost is not there.
- */
+/** Why a taker stopped: filled, no more depth within its limit, the next best price is our own order, or no funds. */
 export type Stopped = "filled" | "bookEmpty" | "selfTrade" | "insufficientFunds";
 
 export class Matching {
@@ -40,7 +37,7 @@ export class Matching {
     return yenE8(BigInt(ticks) * this.rulesOf(symbol).tick);
   }
 
-  /** The book now, without what we ourselves have taken from it in the current stretch of the path. */
+  /** The current book without the depth that we have taken in the current stretch of the path. */
   book(symbol: string): Book | undefined {
     const book = this.market.book(symbol, this.state.nowMs);
     if (!book) return undefined;
@@ -58,7 +55,7 @@ export class Matching {
     return taken;
   }
 
-  /** Best price of our own resting limit orders that a taker of `side` would meet. */
+  /** Best price of our own resting limit orders on the other side of a taker of `side`. */
   ownOpposite(symbol: string, side: Side): YenE8 | undefined {
     let best: YenE8 | undefined;
     for (const order of this.state.liveOrders.values()) {
@@ -68,7 +65,7 @@ export class Matching {
     return best;
   }
 
-  /** Levels a taker may use: within its limit and before our own resting orders. */
+  /** The levels that a taker can use: within its limit and better than our own resting orders. */
   #reachable(symbol: string, side: Side, limit: YenE8 | undefined) {
     const book = this.book(symbol);
     const levels = side === "BUY" ? (book?.asks ?? []) : (book?.bids ?? []);
@@ -83,7 +80,7 @@ export class Matching {
     return { levels: selfAt < 0 ? inLimit : inLimit.slice(0, selfAt), meetsOwn };
   }
 
-  /** Whether an order at `limit` would trade at once, with the market or with ourselves. */
+  /** Whether an order at `limit` would trade at once, with the market or with our own orders. */
   wouldCross(symbol: string, side: Side, limit: YenE8): boolean {
     const { levels, meetsOwn } = this.#reachable(symbol, side, limit);
     return levels.length > 0 || meetsOwn;
@@ -93,7 +90,7 @@ export class Matching {
     return levels.reduce((sum, level) => sum + level.size, 0n) >= size;
   }
 
-  /** Takes what the book offers within the order's limit, at most the injected cap. */
+  /** Takes depth within the order's limit, at most the injected cap. */
   take(order: SimOrder): Stopped {
     const { executionType, price } = order;
     const isLimited = executionType === "LIMIT" || (executionType === "STOP" && this.options.triggeredStop === "limit");
@@ -115,8 +112,8 @@ export class Matching {
   }
 
   /**
-   * One fill of a resting order at its own price: all of it, or (partialFills) a seeded 25 to 100 % of what trades in
-   * this stretch of the path, at least one step. "insufficientFunds": nothing is filled, the money is not there.
+   * Fills a resting order once at its own price: all of it, or (partialFills) a seeded 25 to 100 % of the size that
+   * trades in this stretch of the path, at least one step. "insufficientFunds": nothing was filled.
    */
   fillResting(order: SimOrder): "filled" | "insufficientFunds" {
     const { symbol } = order;
@@ -125,8 +122,8 @@ export class Matching {
     const step = this.rulesOf(symbol).sizeStep;
     let size = remainingOf(order);
     if (this.options.partialFills && traded !== undefined) {
-      const luck = seededRandom(`${this.options.seed}:fill:${order.orderId}:${startMs}`).next();
-      const share = (traded * fromNumber(0.25 + 0.75 * luck)) / 100_000_000n;
+      const draw = seededRandom(`${this.options.seed}:fill:${order.orderId}:${startMs}`).next();
+      const share = (traded * fromNumber(0.25 + 0.75 * draw)) / 100_000_000n;
       size = minBig(size, maxBig(floorToStep(coinE8(share), step), coinE8(step)));
     }
     if (order.fillCap !== undefined) size = minBig(size, order.fillCap);

@@ -1,26 +1,29 @@
-// Every choice the simulated venue makes where GMO Coin's own behaviour is not published, and the few switches of the box
-// itself, in one object. PLAIN_OPTIONS is what replay, paper and most tests run on; FAITHFUL_OPTIONS is what the server
-// switches on. An option that names no source is a guess: the cautious one stands first.
+// The options of the simulated venue: one per behaviour of GMO Coin that is not published, and the few switches of the
+// simulator itself. PLAIN_OPTIONS is used by replay, paper and most tests; FAITHFUL_OPTIONS is what the server adds. An
+// option that cites no source is a guess; its most cautious value is listed first.
 import { AppError } from "../../core/errors.ts";
 import type { YenRounding } from "./fees.ts";
 import type { Closure, Maintenance } from "./tradingHours.ts";
 
 export interface VenueOptions {
   // How orders fill.
-  /** true: a resting order gets a seeded part of what trades in a stretch; false: all of it at once. */
+  /** true: a resting order fills with a seeded part of the size traded in a stretch; false: whole at once. */
   readonly partialFills: boolean;
   /** Which price triggers a STOP: the last trade, or the touch (ask for BUY, bid for SELL). GMO API 17.2: unknown. */
   readonly stopTrigger: "last" | "touch";
   /**
-   * What a triggered STOP is: a market order, or a limit at its trigger price (GMO API 17.2). Both are FAK: what the book
-   * does not offer, or with "limit" not up to that price, expires. In a gap "limit" leaves a position bare.
+   * A triggered STOP becomes a market order, or a limit order at its trigger price (GMO API 17.2). Both are FAK: the
+   * size the book does not offer (with "limit": up to that price) expires. In a gap "limit" leaves a position without a
+   * stop.
    */
   readonly triggeredStop: "market" | "limit";
   /** LIMIT with FAK: older pages restrict FAK to MARKET and STOP (GMO API 17.3). "refused" is ERR-5111. */
   readonly limitFak: "refused" | "accepted";
   /** Code for SOK on a symbol without it (GMO API 17.3). */
   readonly sokUnsupportedCode: "ERR-5111" | "ERR-5106";
-  /** A resting or triggered opening order whose margin is gone when it should fill (GMO API 7.3, INSUFFICIENT_MARGIN). */
+  /**
+   * A resting or triggered opening order without enough margin when it should fill (GMO API 7.3, INSUFFICIENT_MARGIN).
+   */
   readonly uncoveredOrders: "fill" | "cancel";
 
   // Money.
@@ -29,40 +32,48 @@ export interface VenueOptions {
    * GMO API 17.6: unknown; the one documented sample fits "yen" and "nearest".
    */
   readonly yenRounding: YenRounding;
-  /** Whether a resting spot BUY locks its taker fee, too (GMO API 17.6). */
+  /** Whether a resting spot BUY also locks its taker fee (GMO API 17.6). */
   readonly lockTakerFee: boolean;
   /**
-   * Yen in account/assets (GMO API 17.6): "mixed" is the amount as it is booked and what is available in whole yen, "whole"
-   * cuts both, "exact" neither.
+   * Yen in account/assets (GMO API 17.6): "mixed": the amount exact, the available amount in whole yen; "whole": both
+   * in whole yen; "exact": both exact.
    */
   readonly assetYen: "mixed" | "whole" | "exact";
-  /** Margin of a symbol held both ways: both sides added up, or the larger side alone (GMO API 17.8). */
+  /** Margin of a symbol held long and short: the sum of both sides, or the larger side alone (GMO API 17.8). */
   readonly hedgedMargin: "sum" | "larger";
 
   // Positions.
   /** One position per execution, or one per opening order at the average price (GMO API 17.5). */
   readonly positionGranularity: "execution" | "order";
-  /** Which positions a bulk close takes first (GMO API 17.5). */
+  /** Which positions a bulk close settles first (GMO API 17.5). */
   readonly bulkCloseFirst: "oldest" | "newest";
-  /** A new position is not seen by the order gateway for this long, milliseconds (GMO API 8.6: about 100). */
+  /** The order gateway does not find a new position for this long, milliseconds (GMO API 8.6: about 100). */
   readonly positionVisibleAfterMs: number;
   readonly positionNotVisibleCode: "ERR-254" | "ERR-5106";
   /** `cancelBefore` on a closing BUY: the English pages name SELL only (GMO API 17.4). "refused" is ERR-5106. */
   readonly cancelBeforeBuyClose: "accepted" | "refused";
-  /** What orderEvents say of the close orders of a position that was cut; REST always says POSITION_LOSSCUT (GMO API 7.3). */
+  /**
+   * cancelType in orderEvents for the close orders of a loss-cut position; REST: always POSITION_LOSSCUT (GMO API 7.3).
+   */
   readonly vanishedCloseEvent: "POSITION_LOSSCUT" | "CLOSED_ORDER";
 
   // Loss cuts and price limits.
   /**
-   * Which price cuts a position: the last trade, or the side it is closed at (bid for a long, ask for a short), which comes
-   * sooner. GMO API 5.1: "current price", undefined; no mark price exists.
+   * Which price triggers a loss cut: the last trade, or the side the position is closed at (bid for a long, ask for a
+   * short), which is reached sooner. GMO API 5.1: "current price", not defined; no mark price exists.
    */
   readonly losscutTrigger: "last" | "touch";
-  /** Farthest a loss-cut price may stand from the entry, percent (25: where the margin ends). undefined: any. GMO API 8.5: unknown. */
+  /**
+   * Maximum distance of a loss-cut price from the entry, percent (25: where the margin is used up). undefined: any. GMO
+   * API 8.5: unknown.
+   */
   readonly losscutMaxPercent: number | undefined;
-  /** Nearest a loss-cut price may stand to what would cut it (or, of an order, to its own price), ticks. GMO API 8.5: unknown. */
+  /**
+   * Minimum distance of a loss-cut price from the price that triggers it (for an order: from the order's price), ticks.
+   * GMO API 8.5: unknown.
+   */
   readonly losscutMinTicks: number;
-  /** What a price too high above the market gets; "Too low price." was seen with ERR-5121, this never (GMO API 7.8). */
+  /** Code for a price too far above the market; only "Too low price." was observed, with ERR-5121 (GMO API 7.8). */
   readonly tooHighPriceCode: "ERR-5121" | "ERR-5106";
   readonly tooHighPriceText: string;
 
@@ -71,55 +82,61 @@ export interface VenueOptions {
   readonly maxActiveOrders: number;
   /** Changes of one order; ERR-5206 beyond (GMO API 17.7). Refused changes do not count. */
   readonly maxChanges: number;
-  /** Whether the cap of open positions (10 x the largest order, GMO API 5.1) counts resting opening orders. */
+  /** Whether resting opening orders count towards the cap of open positions (10 x the largest order, GMO API 5.1). */
   readonly positionCapCountsOrders: boolean;
-  /** New positions of a trading day, in largest orders: BTC_JPY 3,000 BTC = 600 (GMO API 5.1); ERR-5126 beyond. */
+  /**
+   * New positions of a trading day in units of the largest order: BTC_JPY 3,000 BTC = 600 (GMO API 5.1); ERR-5126
+   * beyond.
+   */
   readonly dailyOpenOrders: number;
-  /** Net spot purchases (and sales) of a trading day, in largest orders: 100 BTC = 20 in the sample of GMO API 6.3. */
+  /** Net spot purchases (and sales) of a trading day in the same unit: 100 BTC = 20 in the sample of GMO API 6.3. */
   readonly dailySpotOrders: number;
 
   // Forced settlement.
-  /** Equity over used margin, percent: at or below it everything is cut. undefined: never. GMO API 17.8: unknown. */
+  /** Account loss cut at or below this equity over used margin, percent. undefined: never. GMO API 17.8: unknown. */
   readonly accountLosscutPercent: number | undefined;
-  /** Judged at 06:30 JST: below it a margin call begins (100 at GMO, GMO API 5.1). undefined: never. */
+  /** Checked at 06:30 JST: below this percentage a margin call begins (100 at GMO, GMO API 5.1). undefined: never. */
   readonly marginCallPercent: number | undefined;
-  /** How long a margin call may stay unmet before everything is closed by force. Unknown. */
+  /** How long a margin call may stay unmet before the venue closes everything. Unknown. */
   readonly marginCallGraceMs: number;
-  /** How long orders get ERR-683 after a margin call or an account loss cut has begun. Unknown. */
+  /** How long orders are rejected with ERR-683 after a margin call or an account loss cut began. Unknown. */
   readonly marginCallProcessingMs: number;
 
   // Delays and order of events.
-  /** An accepted cancel takes effect after this; a fill may win meanwhile. */
+  /** An accepted cancel takes effect after this; a fill can come first. */
   readonly cancelAfterMs: number;
-  /** An accepted change takes effect after this; the order stands at its old price meanwhile. */
+  /** An accepted change takes effect after this; until then the order keeps its old price. */
   readonly changeAfterMs: number;
-  /** Whether the events of a request reach the private sockets before its reply: a hint for the server, GMO API 10.4. */
+  /** Whether the events of a request are published before or after its reply; used by the server (GMO API 10.4). */
   readonly eventOrder: "random" | "before" | "after";
 
   // Time.
   readonly maintenance: Maintenance;
-  /** Further closed times, scripted. */
+  /** Additional scripted closed times. */
   readonly closures: readonly Closure[];
-  /** What /v1/status says in maintenance: its data, or the refusal every other path gets (GMO API 4.1: both were seen). */
+  /**
+   * Reply of /v1/status in maintenance: its data, or the refusal of every other path (GMO API 4.1: both were observed).
+   */
   readonly statusInMaintenance: "data" | "refusal";
-  /** HTTP status of ERR-5201 and ERR-5202 (GMO API 17.12); 200 is what nearly every refusal has. */
+  /** HTTP status of ERR-5201 and ERR-5202 (GMO API 17.12); nearly every refusal has 200. */
   readonly maintenanceHttpStatus: 200 | 503;
-  /** Largest difference between API-TIMESTAMP and the clock, each way, milliseconds (GMO API 17.1). */
+  /** Maximum difference between API-TIMESTAMP and the clock in either direction, milliseconds (GMO API 17.1). */
   readonly signatureWindowMs: number;
-  /** Which code a timestamp ahead of the server gets: 5008 by the English text, 5009 by the Japanese one (GMO API 2.1). */
+  /** Code for a timestamp ahead of the server: 5008 by the English text, 5009 by the Japanese text (GMO API 2.1). */
   readonly timestampAheadCode: "ERR-5008" | "ERR-5009";
+
   // Lists.
-  /** `pagination.count`: the rows of the page, or the count that was asked for (GMO API 4.4). */
+  /** `pagination.count`: the number of rows on the page, or the requested count (GMO API 4.4). */
   readonly paginationCount: "rows" | "asked";
   /** Order of activeOrders, latestExecutions and openPositions; not documented (GMO API 7.5). */
   readonly listOrder: "newest" | "oldest";
   /** cancelBulkOrder with nothing to cancel: `[]`, or no data (GMO API 7.12). */
   readonly emptyBulkCancel: "list" | "absent";
-  /** Fields of exchangeFee rows: the two that are known, or a guess at the rest as well (GMO API 17.13). */
+  /** Fields of exchangeFee rows: the two known ones, or also guessed ones (GMO API 17.13). */
   readonly feeRowFields: "known" | "guessed";
-  /** Where exchangeFee/history tells its cursor (GMO API 17.13). */
+  /** Field of exchangeFee/history that carries the cursor (GMO API 17.13). */
   readonly feeCursor: "cursor" | "nextCursor" | "pagination";
-  /** How long /v1/orders knows an order that has ended (GMO API 17.9). undefined: for ever. */
+  /** How long /v1/orders returns an ended order (GMO API 17.9). undefined: forever. */
   readonly orderRetentionMs: number | undefined;
   /** 1week klines open on this day at 06:00 JST (GMO API 17.11). */
   readonly weekStart: "monday" | "sunday";
@@ -177,7 +194,7 @@ export const PLAIN_OPTIONS: VenueOptions = {
   longKlineGrid: "venueDay",
 };
 
-/** What the server turns on: delays, forced settlement and the stricter reading where a client should be ready for it. */
+/** What the server adds: delays, forced settlement, and the stricter reading where a client must be prepared for it. */
 export const FAITHFUL_OPTIONS: Partial<VenueOptions> = {
   uncoveredOrders: "cancel",
   cancelBeforeBuyClose: "refused",
@@ -208,7 +225,7 @@ const COUNTS = [
   "orderRetentionMs",
 ] as const satisfies readonly (keyof VenueOptions)[];
 
-/** Throws AppError permanent SIM_OPTION for a count or a duration that is none. */
+/** Throws AppError permanent SIM_OPTION for an invalid count, duration or closure. */
 export const venueOptions = (given: Partial<VenueOptions>): VenueOptions => {
   const options = { ...PLAIN_OPTIONS, ...given };
   for (const name of COUNTS) {
@@ -216,12 +233,12 @@ export const venueOptions = (given: Partial<VenueOptions>): VenueOptions => {
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
       throw new AppError("permanent", "SIM_OPTION", `expected a whole number of 0 or more for ${name}, found ${value}`);
   }
-  const crooked = options.closures.find((closure) => !(closure.untilMs > closure.fromMs));
-  if (crooked)
+  const invalid = options.closures.find((closure) => !(closure.untilMs > closure.fromMs));
+  if (invalid)
     throw new AppError(
       "permanent",
       "SIM_OPTION",
-      `expected a closure that ends after it begins, found ${crooked.fromMs} to ${crooked.untilMs}`,
+      `expected a closure that ends after it begins, found ${invalid.fromMs} to ${invalid.untilMs}`,
     );
   return options;
 };

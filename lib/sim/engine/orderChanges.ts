@@ -1,6 +1,5 @@
-// Changing what stands: the price of an order (GMO API 7.9) and the loss-cut price of a position (8.5). A change is checked
-// when it is asked for and judged again when it takes effect; then it can be refused with the order left alive.
-
+// Changes of an order's price (GMO API 7.9) and of a position's loss-cut price (8.5). A change is checked when it is
+// requested and again when it takes effect; a refusal at that point leaves the order alive.
 import { type CoinE8, type YenE8, yenE8 } from "../../core/money.ts";
 import type { Exchange } from "./exchange.ts";
 import { marginYen } from "./margin.ts";
@@ -48,11 +47,11 @@ export const checkChange = (exchange: Exchange, body: ChangeBody): Checked<Check
   const losscut = losscutPrice ?? order.losscutPrice;
   if (losscut !== undefined && !losscutFits(exchange, rules, side, price, losscut))
     return refused(invalid("losscutPrice"));
-  return dearerThanThereIs(exchange, order, price) ?? ok({ order, price, losscutPrice });
+  return fundsRefusal(exchange, order, price) ?? ok({ order, price, losscutPrice });
 };
 
-/** A dearer price needs more margin, or more yen on spot. */
-const dearerThanThereIs = (exchange: Exchange, order: SimOrder, price: YenE8): Checked<never> | undefined => {
+/** Refuses a price that needs more margin, or on spot more yen, than is available. */
+const fundsRefusal = (exchange: Exchange, order: SimOrder, price: YenE8): Checked<never> | undefined => {
   if (order.settleType === "CLOSE") return undefined;
   const remaining: CoinE8 = remainingOf(order);
   const account = exchange.account();
@@ -69,8 +68,8 @@ const dearerThanThereIs = (exchange: Exchange, order: SimOrder, price: YenE8): C
 };
 
 /**
- * The change takes effect, or is refused with the order alive at its old price: `PRICE_LIMIT` outside the band,
- * `SOK_TAKER` where a post-only order would take. A STOP whose new trigger is reached by now triggers.
+ * Applies a change, or refuses it and leaves the order alive at its old price: `PRICE_LIMIT` outside the band,
+ * `SOK_TAKER` where a post-only order would take. A STOP whose new trigger price is already reached triggers.
  */
 export const applyChange = (exchange: Exchange, order: SimOrder): void => {
   const { state, matching } = exchange;
@@ -78,7 +77,7 @@ export const applyChange = (exchange: Exchange, order: SimOrder): void => {
   const { symbol, side } = order;
   order.change = undefined;
   order.status = order.executionType === "STOP" ? "WAITING" : "ORDERED";
-  state.touchOrder(order);
+  state.recordOrder(order);
   const crosses = order.executionType === "LIMIT" && matching.wouldCross(symbol, side, price);
   const outside = inPriceBand(exchange, symbol, price) !== "inside";
   if (outside || (order.timeInForce === "SOK" && crosses)) {
@@ -89,9 +88,9 @@ export const applyChange = (exchange: Exchange, order: SimOrder): void => {
   order.price = price;
   order.losscutPrice = losscutPrice ?? order.losscutPrice;
   exchange.setFillLevel(order);
-  state.touchOrder(order);
+  state.recordOrder(order);
   exchange.emitOrder(order, "ROR");
-  if (order.executionType === "LIMIT") exchange.rejoin(order, crosses);
+  if (order.executionType === "LIMIT") exchange.requeue(order, crosses);
   else if (stopReached(exchange, symbol, side, price)) exchange.trigger(order);
 };
 

@@ -1,6 +1,5 @@
-// What the venue refuses before an order exists: GMO API 7.8, 8.3, 8.4 and the codes of section 11. Pure checks of a parsed
-// body against the state; the order of the checks is ours where GMO's is not known.
-
+// The checks before an order exists: GMO API 7.8, 8.3, 8.4 and the codes of section 11. Pure checks of a parsed body
+// against the state; where GMO's order of checks is not known, the order is our choice.
 import { type CoinE8, coinE8, minBig, yenE8 } from "../../core/money.ts";
 import {
   type ExecutionType,
@@ -12,7 +11,15 @@ import {
 import type { Effects, Exchange, NewOrder } from "./exchange.ts";
 import { callRefusal } from "./liquidation.ts";
 import { marginYen } from "./margin.ts";
-import { type Common, inPriceBand, losscutFits, NO_LOSSCUT, onGrid, stopReached, tradedToday } from "./priceChecks.ts";
+import {
+  inPriceBand,
+  losscutFits,
+  NO_LOSSCUT,
+  type OrderBasics,
+  onGrid,
+  stopReached,
+  tradedToday,
+} from "./priceChecks.ts";
 import { type Checked, invalid, ok, refuse, refused } from "./refusal.ts";
 import { checkSpot } from "./spotRules.ts";
 import { isSpot, remainingOf, type SettlePart, type SimPosition } from "./state.ts";
@@ -32,14 +39,14 @@ export interface CloseBody extends Omit<OrderBody, "size"> {
 }
 export type BulkCloseBody = Omit<OrderBody, "cancelBefore">;
 
-/** Long or short, per symbol, in largest orders: 50 BTC (GMO API 5.1). */
+/** Cap of open positions per symbol and side, in units of the largest order: 50 BTC (GMO API 5.1). */
 const POSITION_CAP_ORDERS = 10n;
 
 export const checkOpen = (exchange: Exchange, body: OrderBody): Checked<NewOrder> => {
   const rules = exchange.rules.get(body.symbol);
   if (!rules) return refused(invalid("symbol"));
   const spot = isSpot(body.symbol);
-  // `true` only for a spot MARKET SELL (GMO API 7.8).
+  // `true` is allowed for a spot MARKET SELL only (GMO API 7.8).
   if (body.cancelBefore && !(spot && body.executionType === "MARKET" && body.side === "SELL"))
     return refused(invalid("cancelBefore"));
   if (body.losscutPrice !== undefined && (spot || body.executionType === "MARKET")) return refused(NO_LOSSCUT);
@@ -52,7 +59,7 @@ export const checkOpen = (exchange: Exchange, body: OrderBody): Checked<NewOrder
 const checkMarginOpen = (
   exchange: Exchange,
   rules: SymbolRules,
-  common: Common,
+  common: OrderBasics,
   losscutText: string | undefined,
 ): Checked<NewOrder> => {
   const { symbol, side, price, size } = common;
@@ -62,19 +69,19 @@ const checkMarginOpen = (
   if (losscutPrice !== undefined && !losscutFits(exchange, rules, side, price!, losscutPrice))
     return refused(invalid("losscutPrice"));
 
-  if (size + heldOf(exchange, symbol, side) > rules.maxSize * POSITION_CAP_ORDERS)
+  if (size + sizeTowardsCap(exchange, symbol, side) > rules.maxSize * POSITION_CAP_ORDERS)
     return refused(refuse("ERR-5126", "Position size limit exceeded."));
   if (size > openableToday(exchange, rules)) return refused(refuse("ERR-5126", "Daily position limit exceeded."));
 
-  // A MARKET order needs margin at the worse side of the spread.
+  // A MARKET order needs margin at the ask, the worse side of the spread.
   const quote = exchange.quoteYen(symbol)!;
   const needed = marginYen(price ?? quote.ask, size);
   if (needed > exchange.account().available) return refused(refuse("ERR-201", "Trading margin is insufficient."));
   return ok({ ...common, losscutPrice, positionId: undefined });
 };
 
-/** What counts against the cap of open positions. */
-const heldOf = ({ state, options }: Exchange, symbol: string, side: Side): bigint => {
+/** The size that counts towards the cap of open positions. */
+const sizeTowardsCap = ({ state, options }: Exchange, symbol: string, side: Side): bigint => {
   let held = 0n;
   for (const position of state.openPositions.values())
     if (position.symbol === symbol && position.side === side) held += position.size;
@@ -84,7 +91,7 @@ const heldOf = ({ state, options }: Exchange, symbol: string, side: Side): bigin
   return held;
 };
 
-/** `todayLimitOpenSize`: what may still be opened this trading day; never below 0. */
+/** `todayLimitOpenSize`: the size that may still be opened this trading day; never below 0. */
 export const openableToday = (exchange: Exchange, { symbol, maxSize }: SymbolRules): CoinE8 => {
   const opened = tradedToday(exchange, (row) => row.symbol === symbol && row.settleType === "OPEN");
   const left = maxSize * BigInt(exchange.options.dailyOpenOrders) - opened;
@@ -98,7 +105,7 @@ export const checkClose = (exchange: Exchange, body: CloseBody, effects: Effects
   const settle = body.settlePosition[0];
   if (!settle || body.settlePosition.length !== 1) return refused(invalid("settlePosition"));
   const { options } = exchange;
-  if (body.cancelBefore && !(body.executionType === "MARKET" && closesOnCancel(exchange, body.side)))
+  if (body.cancelBefore && !(body.executionType === "MARKET" && mayCancelBefore(exchange, body.side)))
     return refused(invalid("cancelBefore"));
   const position = exchange.state.openPositions.get(settle.positionId);
   if (!position || position.symbol !== body.symbol) return refused(refuse("ERR-254", "Not found position"));
@@ -113,17 +120,17 @@ export const checkClose = (exchange: Exchange, body: CloseBody, effects: Effects
   if (common.kind === "refused") return common;
   const { size } = common.value;
   if (size > position.size) return refused(refuse("ERR-189", "The close size exceeds the position size."));
-  // A bulk order among the close orders cannot be dropped for one position's sake (GMO API 8.3).
+  // `cancelBefore` does not cancel a bulk close order for the sake of one position (GMO API 8.3).
   const closing = exchange.state.closeOrdersOf(position.positionId);
-  const frees = body.cancelBefore && closing.every((order) => order.positionId !== undefined);
-  if (!frees && size > freeSize(exchange, position)) return refused(RESERVED);
+  const freesPosition = body.cancelBefore && closing.every((order) => order.positionId !== undefined);
+  if (!freesPosition && size > freeSize(exchange, position)) return refused(RESERVED);
   return ok({ ...common.value, losscutPrice: undefined, positionId: position.positionId });
 };
 const RESERVED = refuse("ERR-200", "There are active close orders for the position.");
-const closesOnCancel = ({ options }: Exchange, side: Side): boolean =>
+const mayCancelBefore = ({ options }: Exchange, side: Side): boolean =>
   side === "SELL" || options.cancelBeforeBuyClose === "accepted";
 
-/** GMO API 8.4: one order over the positions of the other side, oldest (or newest) first. */
+/** GMO API 8.4: one order that settles the positions of the other side, oldest (or newest) first. */
 export const checkBulkClose = (exchange: Exchange, body: BulkCloseBody, effects: Effects): Checked<NewOrder> => {
   const rules = exchange.rules.get(body.symbol);
   if (!rules || isSpot(body.symbol)) return refused(invalid("symbol"));
@@ -149,7 +156,7 @@ export const checkBulkClose = (exchange: Exchange, body: BulkCloseBody, effects:
   return ok({ ...common.value, losscutPrice: undefined, positionId: undefined, settles });
 };
 
-/** Whether the order gateway knows a position already (GMO API 8.6). */
+/** Whether the order gateway finds the position yet (GMO API 8.6). */
 const isVisible = ({ state, options }: Exchange, position: SimPosition, effects: Effects): boolean =>
   state.nowMs >= position.openedMs + Math.max(options.positionVisibleAfterMs, effects.notClosableMs ?? 0);
 const freeSize = (exchange: Exchange, position: SimPosition): bigint =>
@@ -161,7 +168,7 @@ const checkCommon = (
   body: Pick<OrderBody, "symbol" | "side" | "executionType" | "timeInForce" | "price">,
   sizeText: string,
   addsRisk: boolean,
-): Checked<Common> => {
+): Checked<OrderBasics> => {
   const { symbol, side, executionType } = body;
   const { options } = exchange;
   if ((executionType === "MARKET") !== (body.price === undefined)) return refused(invalid("price"));

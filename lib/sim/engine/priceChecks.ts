@@ -1,15 +1,14 @@
-// Checks of prices, sizes and the day's volume that orders, changes and spot orders share (GMO API 7.8, 8.5).
-
+// Checks of prices, sizes and the day's volume, shared by orders, changes and spot orders (GMO API 7.8, 8.5).
 import { parseE8, type YenE8 } from "../../core/money.ts";
 import { venueDayStart } from "../../core/time.ts";
 import type { Side, SymbolRules } from "../../core/venue.ts";
 import type { Exchange, NewOrder } from "./exchange.ts";
 import { type Checked, ok, refuse, refused } from "./refusal.ts";
 
-/** Spot, MARKET and whatever closes have none (GMO API 7.8, 8.3). */
+/** Spot, MARKET and closing orders have no loss-cut price (GMO API 7.8, 8.3). */
 export const NO_LOSSCUT = refuse("ERR-5118", "losscutPrice is not allowed for this order.");
 export const OVER_BALANCE = refuse("ERR-208", "The available balance is exceeded.");
-/** Coins of this trading day's executions that `pick` chooses. */
+/** Coins traded this trading day in the executions that `pick` selects. */
 export const tradedToday = (
   { state }: Exchange,
   pick: (row: Exchange["state"]["executions"][number]) => boolean,
@@ -21,8 +20,9 @@ export const tradedToday = (
   return sum;
 };
 /**
- * Whether a loss-cut price is permitted (GMO API 8.5 says nothing): beyond `from` (the entry of an order, for a position what
- * cuts it) by `losscutMinTicks`, and at most `losscutMaxPercent` from the entry.
+ * Whether a loss-cut price is permitted (GMO API 8.5 does not say): at least `losscutMinTicks` beyond `from` (an
+ * order's entry price; for a position the price that triggers its loss cut), and at most `losscutMaxPercent` from the
+ * entry.
  */
 export const losscutFits = (
   { options }: Exchange,
@@ -42,13 +42,13 @@ export const inPriceBand = (exchange: Exchange, symbol: string, price: YenE8): "
   const { last } = exchange.quoteYen(symbol)!;
   return price * 2n <= last ? "below" : price * 2n >= last * 3n ? "above" : "inside";
 };
-/** An exact multiple of the grid, or ERR-5114. */
+/** Parses an exact multiple of the grid, or refuses with ERR-5114. */
 export const onGrid = (text: string, grid: bigint, field: "price" | "size"): Checked<bigint> => {
   let value: bigint;
   try {
     value = parseE8(text);
   } catch {
-    // The body's schema allows plain decimals only, so what is left here are too many decimals.
+    // The body's schema admits plain decimals only, so the only possible failure is too many decimals.
     return refused(refuse("ERR-5114", `Decimal digits of ${field} is invalid.`));
   }
   return value % grid === 0n ? ok(value) : refused(refuse("ERR-5114", `Decimal digits of ${field} is invalid.`));
@@ -62,5 +62,5 @@ export const stopReached = (exchange: Exchange, symbol: string, side: Side, pric
   return side === "BUY" ? reference >= price : reference <= price;
 };
 
-/** What every order has, checked. */
-export type Common = Omit<NewOrder, "losscutPrice" | "positionId" | "settles">;
+/** The checked fields that every order has. */
+export type OrderBasics = Omit<NewOrder, "losscutPrice" | "positionId" | "settles">;

@@ -1,4 +1,4 @@
-// An explicit "no" of the venue: a code of GMO API 11 and its wire text.
+// An explicit refusal by the venue: a code of GMO API 11 and its wire text.
 export interface Refusal {
   readonly code: string;
   readonly text: string;

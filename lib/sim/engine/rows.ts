@@ -1,4 +1,4 @@
-// The rows of the simulated venue's memory: orders, executions, positions, ledger. What the store keeps, field by field.
+// The rows of the simulated venue's state: orders, executions, positions, ledger. The store keeps the same fields.
 import { type CoinE8, coinE8, type YenE8 } from "../../core/money.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { ExecutionType, Side, TimeInForce } from "../../core/venue.ts";
@@ -16,9 +16,9 @@ export interface SimOrder {
   /** undefined for MARKET. */
   price: YenE8 | undefined;
   losscutPrice: YenE8 | undefined;
-  /** The position a close order settles; undefined when it opens, is a spot order or a bulk close. */
+  /** The position that a close order settles; undefined for opening orders, spot orders and bulk closes. */
   readonly positionId: number | undefined;
-  /** What a bulk close has still to settle, first to go first; each part above 0. Empty for every other order. */
+  /** What a bulk close has still to settle, in settlement order; each part above 0. Empty for every other order. */
   settles: readonly SettlePart[];
   readonly createdMs: EpochMs;
   executedSize: CoinE8;
@@ -26,22 +26,22 @@ export interface SimOrder {
   cancelType: string | undefined;
   /**
    * The last price, in ticks, at which a resting LIMIT fills (docs/venue.md, "When a resting order fills") or a STOP
-   * triggers; undefined for a STOP whose own price decides.
+   * triggers; undefined for a STOP that triggers at its own price.
    */
   fillTicks: number | undefined;
   /** A resting LIMIT does not fill again before this. */
   nextFillMs: EpochMs;
   /** When an accepted cancel takes effect. */
   cancelAtMs: EpochMs | undefined;
-  /** An injected fault: the accepted cancel will lose against a fill. */
+  /** Injected fault: the order fills although its cancel was accepted. */
   cancelLoses: boolean;
-  /** An accepted change on its way; the order stands at its old price until then. */
+  /** An accepted change that has not taken effect; until then the order keeps its old price. */
   change: PendingChange | undefined;
   /** Accepted changes so far. */
   changes: number;
-  /** An injected fault: the next fill takes at most this. */
+  /** Injected fault: the maximum size of the next fill. */
   fillCap: CoinE8 | undefined;
-  /** When it ended; undefined while it is live. */
+  /** When the order ended; undefined while it is live. */
   endedMs: EpochMs | undefined;
 }
 export interface SettlePart {
@@ -51,7 +51,7 @@ export interface SettlePart {
 export interface PendingChange {
   readonly atMs: EpochMs;
   readonly price: YenE8;
-  /** undefined leaves it as it is. */
+  /** undefined: unchanged. */
   readonly losscutPrice: YenE8 | undefined;
 }
 export interface SimExecution {
@@ -78,7 +78,7 @@ export interface SimPosition {
   price: YenE8;
   losscutPrice: YenE8;
   readonly openedMs: EpochMs;
-  /** The order that opened it; undefined in files of before it was kept. */
+  /** The order that opened it; undefined for positions of a file from before this column existed. */
   readonly orderId: number | undefined;
   /** Open size; 0 when closed. */
   size: CoinE8;
@@ -93,7 +93,7 @@ export type LedgerKind =
   | "spot_trade"
   /** Coins received or delivered. */
   | "spot_coin";
-/** Every change of a balance, so that each balance is the sum of its entries. */
+/** One change of a balance; each balance is the sum of its entries. */
 export interface LedgerEntry {
   readonly entryId: number;
   readonly atMs: EpochMs;
@@ -106,8 +106,8 @@ export interface LedgerEntry {
   readonly currency: string;
 }
 /**
- * A margin call waits until `untilMs` to be met; a loss cut of the account is being worked on until then. In the first
- * `processing` part of either, every order is refused (GMO API 11, ERR-682 and ERR-683).
+ * A margin call must be met by `untilMs`; an account loss cut is processed until `untilMs`. For the first
+ * `marginCallProcessingMs` of either, every order is refused (GMO API 11, ERR-682 and ERR-683).
  */
 export interface AccountCall {
   readonly kind: "MARGIN_CALL" | "LOSSCUT";
@@ -115,9 +115,9 @@ export interface AccountCall {
   readonly untilMs: EpochMs;
 }
 export interface BareStats {
-  /** Since when open quantity has stood without a covering close order; undefined: covered. */
+  /** Since when some open quantity has had no covering close order; undefined: all covered. */
   sinceMs: EpochMs | undefined;
-  /** Longest finished stretch. */
+  /** Longest finished period without cover. */
   longestMs: number;
 }
 
@@ -127,15 +127,15 @@ export const isLive = (order: SimOrder): boolean =>
   order.status === "MODIFYING" ||
   order.status === "CANCELLING";
 export const remainingOf = (order: SimOrder): CoinE8 => coinE8(order.size - order.executedSize);
-/** What a live close order reserves of a position. */
+/** The size of a position that a live close order reserves. */
 export const reservesOf = (order: SimOrder, positionId: number): bigint =>
   order.positionId === positionId
     ? remainingOf(order)
     : (order.settles.find((part) => part.positionId === positionId)?.size ?? 0n);
 export { isSpot } from "../../core/product.ts";
 export const JPY = "JPY";
-/** What every new order begins with. */
-export const UNTOUCHED = {
+/** Initial values of every new order. */
+export const NEW_ORDER_STATE = {
   cancelType: undefined,
   fillTicks: undefined,
   cancelAtMs: undefined,

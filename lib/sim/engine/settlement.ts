@@ -1,4 +1,4 @@
-// What an execution does: position or coins, yen, fee, events. Pure state changes at the state's current instant.
+// Applies an execution: position or coins, yen, fee, events. Pure state changes at the state's current instant.
 import {
   type CoinE8,
   ceilDiv,
@@ -32,8 +32,9 @@ export class Settlement {
   ) {}
 
   /**
-   * How much of `size` the account can pay for: spot purchases need their yen, new positions their margin where
-   * `uncoveredOrders` says so. A margin order is paid whole or not at all; closes and spot sales are always covered.
+   * The part of `size` that the account can pay for: spot purchases need yen, new positions need margin with
+   * `uncoveredOrders` "cancel". A margin order is covered whole or not at all; closes and spot sales are always
+   * covered.
    */
   affordable(order: SimOrder, price: YenE8, size: CoinE8, taker: boolean): CoinE8 {
     const { state, rules, options } = this;
@@ -52,7 +53,7 @@ export class Settlement {
       return yenE8(notional + feeYen(notional, taker ? rule.takerFee : rule.makerFee, options.yenRounding));
     };
     if (cost(size) <= spendable) return size;
-    // A first guess without the fee, then down step by step until the fee fits, too.
+    // Estimate the size, then reduce it step by step until cost and fee fit.
     let coins = floorToStep(minBig(size, coinE8(floorDiv(spendable * E8, maxBig(price, yenE8(1n))))), rule.sizeStep);
     const overhead = ceilDiv(coins * maxBig(rule.takerFee, rule.makerFee, 0n as typeof rule.takerFee), E8);
     coins = maxBig(floorToStep(coinE8(coins - overhead), rule.sizeStep), coinE8(0n));
@@ -60,7 +61,9 @@ export class Settlement {
     return maxBig(coins, coinE8(0n));
   }
 
-  /** One fill: one execution, or for a bulk close one per position it settles. Marks a full order EXECUTED. */
+  /**
+   * Books one fill: one execution, or for a bulk close one per settled position. Marks a fully filled order EXECUTED.
+   */
   fill(order: SimOrder, price: YenE8, size: CoinE8, taker: boolean): void {
     if (isSpot(order.symbol)) this.#trade(order, price, size, taker);
     else if (order.settleType === "OPEN") this.#open(order, price, size, taker);
@@ -90,19 +93,19 @@ export class Settlement {
       this.#tradeFee(order, price, size, taker),
     );
     const buys = order.side === "BUY";
-    // Rounds up to 1e-8 yen for a purchase, down for a sale; on GMO's ticks and steps it is exact.
+    // Rounds up to 1e-8 yen for a purchase, down for a sale; exact on GMO's ticks and steps.
     const yen = buys ? -notionalYen(price, size) : floorDiv(price * size, E8);
-    state.book("spot_trade", yen, execution.executionId);
-    state.book("spot_coin", buys ? size : -size, execution.executionId, order.symbol);
-    this.#file(order, execution, "fee");
+    state.post("spot_trade", yen, execution.executionId);
+    state.post("spot_coin", buys ? size : -size, execution.executionId, order.symbol);
+    this.#record(order, execution, "fee");
   }
 
   #open(order: SimOrder, price: YenE8, size: CoinE8, taker: boolean): void {
-    const before = this.#merged(order, price, size);
+    const before = this.#addToOrderPosition(order, price, size);
     const position = before ?? this.#newPosition(order, price, size);
     const fee = this.#tradeFee(order, price, size, taker);
     const execution = this.#execution(order, price, size, taker, position.positionId, yenE8(0n), fee);
-    this.#file(order, execution, "fee", position, before ? "UPR" : "OPR");
+    this.#record(order, execution, "fee", position, before ? "UPR" : "OPR");
   }
 
   #close(order: SimOrder, positionId: number, price: YenE8, size: CoinE8, taker: boolean): void {
@@ -117,7 +120,7 @@ export class Settlement {
       : this.#tradeFee(order, price, size, taker);
     const execution = this.#execution(order, price, size, taker, positionId, lossGain, fee);
     position.size = coinE8(position.size - size);
-    this.#file(order, execution, losscut ? "losscut_fee" : "fee", position, position.size === 0n ? "CPR" : "UPR");
+    this.#record(order, execution, losscut ? "losscut_fee" : "fee", position, position.size === 0n ? "CPR" : "UPR");
   }
 
   #tradeFee(order: SimOrder, price: YenE8, size: CoinE8, taker: boolean): YenE8 {
@@ -149,7 +152,7 @@ export class Settlement {
     };
   }
 
-  #file(
+  #record(
     order: SimOrder,
     execution: SimExecution,
     feeKind: "fee" | "losscut_fee",
@@ -159,21 +162,21 @@ export class Settlement {
     const { state } = this;
     const { symbol, executionId } = execution;
     state.addExecution(execution);
-    state.book("loss_gain", execution.lossGain, executionId);
-    state.book(feeKind, -execution.fee, executionId);
+    state.post("loss_gain", execution.lossGain, executionId);
+    state.post(feeKind, -execution.fee, executionId);
     order.executedSize = coinE8(order.executedSize + execution.size);
     if (remainingOf(order) === 0n) {
       order.status = "EXECUTED";
       order.cancelAtMs = undefined;
       order.change = undefined;
     }
-    state.touchOrder(order);
-    if (position) state.touchPosition(position);
+    state.recordOrder(order);
+    if (position) state.recordPosition(position);
     state.emit({ kind: "execution", msgType: "ER", symbol, atMs: state.nowMs, execution, order: { ...order } });
     if (position) this.publish(position, msgType);
   }
 
-  /** Tells the private channels how a position stands now. */
+  /** Publishes the current state of a position to the private channels. */
   publish(position: SimPosition, msgType: PositionMsg): void {
     const { state, quoteOf } = this;
     const { symbol, side, positionId } = position;
@@ -191,15 +194,15 @@ export class Settlement {
     });
   }
 
-  /** `positionGranularity: "order"`: the open position this order has made already, grown by this fill. */
-  #merged(order: SimOrder, price: YenE8, size: CoinE8): SimPosition | undefined {
+  /** `positionGranularity: "order"`: adds the fill to the open position of this order; undefined when there is none. */
+  #addToOrderPosition(order: SimOrder, price: YenE8, size: CoinE8): SimPosition | undefined {
     if (this.options.positionGranularity === "execution") return undefined;
     const { orderId, side, symbol } = order;
     const position = [...this.state.openPositions.values()].find((row) => row.orderId === orderId);
     if (!position) return undefined;
     const total = position.size + size;
     const cost = position.price * position.size + price * size;
-    // Against the account: a long is dearer, a short cheaper.
+    // Rounds against the account: up for a long, down for a short.
     position.price = yenE8(side === "BUY" ? ceilDiv(cost, total) : floorDiv(cost, total));
     position.size = coinE8(total);
     if (order.losscutPrice === undefined)

@@ -1,5 +1,6 @@
-// Spot balances (GMO API 5, 7.8): what resting orders lock of yen and coins, what a purchase may still cost. Pure. Spot and
-// margin share one yen balance: yen locked by spot purchases are no margin, and margin in use buys no coins.
+// Spot balances (GMO API 5, 7.8): yen and coins locked by resting orders, yen available for a purchase. Pure. Spot and
+// margin share one yen balance: yen locked by spot purchases cannot serve as margin, and margin in use cannot buy
+// coins.
 import { type CoinE8, coinE8, maxBig, minBig, notionalYen, type YenE8, yenE8 } from "../../core/money.ts";
 import type { SymbolRules } from "../../core/venue.ts";
 import type { Account } from "./account.ts";
@@ -7,14 +8,14 @@ import { feeYen } from "./fees.ts";
 import type { VenueOptions } from "./options.ts";
 import { isSpot, remainingOf, type SimOrder, type SimState } from "./state.ts";
 
-/** The price a live order is locked at: the dearer one while a change is on its way. */
+/** The price that determines the lock of a live order: the higher one while a change is pending. */
 export const lockPrice = (order: SimOrder): YenE8 =>
   order.change === undefined ? order.price! : maxBig(order.price!, order.change.price);
 
-/** Yen a purchase of `size` at `price` sets aside. */
+/** Yen locked by a purchase of `size` at `price`. */
 export const purchaseYen = (price: YenE8, size: CoinE8, rules: SymbolRules, options: VenueOptions): YenE8 => {
   const notional = notionalYen(price, size);
-  // A rebate is never counted on.
+  // A rebate never reduces the lock.
   const fee = options.lockTakerFee ? maxBig(feeYen(notional, rules.takerFee, options.yenRounding), yenE8(0n)) : 0n;
   return yenE8(notional + fee);
 };
@@ -41,8 +42,8 @@ export const availableCoin = (state: SimState, coin: string): CoinE8 =>
   coinE8(state.coin(coin) - lockedCoin(state, coin));
 
 /**
- * Yen a spot purchase may cost now: settled money that nothing locks, and no more than the account's free margin.
- * `ownLock` is what the purchase itself has locked already.
+ * Yen that a spot purchase may cost now: settled yen without locks, limited by the account's free margin. `ownLock` is
+ * the amount that the purchase itself has already locked.
  */
 export const spendableYen = (account: Account, ownLock: YenE8 = yenE8(0n)): YenE8 => {
   const settled = account.cash - account.locked + ownLock;

@@ -1,9 +1,9 @@
-// What the venue refuses of a spot order (GMO API 5, 7.8): coins or yen that are not there (ERR-201) or are locked by
-// resting orders (ERR-208), and what a trading day allows.
+// Checks of spot orders (GMO API 5, 7.8): the balance is insufficient (ERR-201) or locked by resting orders (ERR-208),
+// and the limits of a trading day.
 import { type CoinE8, coinE8, type YenE8, yenE8 } from "../../core/money.ts";
 import type { SymbolRules } from "../../core/venue.ts";
 import type { Exchange, NewOrder } from "./exchange.ts";
-import { type Common, OVER_BALANCE, tradedToday } from "./priceChecks.ts";
+import { type OrderBasics, OVER_BALANCE, tradedToday } from "./priceChecks.ts";
 import { type Checked, ok, refuse, refused } from "./refusal.ts";
 import { availableCoin, purchaseYen, spendableYen } from "./spot.ts";
 
@@ -12,12 +12,12 @@ const INSUFFICIENT = refuse("ERR-201", "The balance is insufficient.");
 export const checkSpot = (
   exchange: Exchange,
   rules: SymbolRules,
-  common: Common,
+  common: OrderBasics,
   cancelBefore: boolean,
 ): Checked<NewOrder> => {
   const { state, options } = exchange;
   const { symbol, side, size, price } = common;
-  const today = spotToday(exchange, rules);
+  const today = spotLimitsToday(exchange, rules);
   if (size > (side === "BUY" ? today.buy : today.sell)) return refused(refuse("ERR-5126", "Daily limit exceeded."));
   if (side === "SELL") {
     if (size > state.coin(symbol)) return refused(INSUFFICIENT);
@@ -32,22 +32,22 @@ export const checkSpot = (
   return ok({ ...common, losscutPrice: undefined, positionId: undefined });
 };
 
-/** `cancelBefore` of a spot sale: the oldest resting sales go until the size is available. */
-export const freeCoins = (exchange: Exchange, symbol: string, size: CoinE8): void => {
+/** `cancelBefore` of a spot sale: cancels the oldest resting sales until the size is available. */
+export const cancelSalesUntilFree = (exchange: Exchange, symbol: string, size: CoinE8): void => {
   for (const order of [...exchange.state.liveOrders.values()]) {
     if (availableCoin(exchange.state, symbol) >= size) return;
     if (order.symbol === symbol && order.side === "SELL") exchange.endOrder(order, "CANCELED", "USER");
   }
 };
 
-/** What may still be bought and sold, net, this trading day: a purchase gives room for a sale. Never below 0. */
-export const spotToday = (
+/** What may still be bought and sold this trading day. The limit is net: a purchase allows as much more selling. */
+export const spotLimitsToday = (
   exchange: Exchange,
   { symbol, maxSize }: SymbolRules,
 ): { readonly buy: CoinE8; readonly sell: CoinE8 } => {
   const limit = maxSize * BigInt(exchange.options.dailySpotOrders);
   const of = (side: string): bigint => tradedToday(exchange, (row) => row.symbol === symbol && row.side === side);
   const net = of("BUY") - of("SELL");
-  const atLeastNone = (value: bigint): CoinE8 => coinE8(value > 0n ? value : 0n);
-  return { buy: atLeastNone(limit - net), sell: atLeastNone(limit + net) };
+  const nonNegative = (value: bigint): CoinE8 => coinE8(value > 0n ? value : 0n);
+  return { buy: nonNegative(limit - net), sell: nonNegative(limit + net) };
 };

@@ -1,5 +1,5 @@
-// Everything the simulated venue remembers, in memory, and which of it has changed since the last commit. The store writes
-// exactly these changes. Nothing here decides anything.
+// The in-memory state of the simulated venue, and what changed in it since the last commit. The store writes exactly
+// these changes. No trading decision is made here.
 import { type CoinE8, coinE8, type YenE8, yenE8 } from "../../core/money.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { VenueEvent } from "./events.ts";
@@ -19,7 +19,7 @@ import {
 } from "./rows.ts";
 
 export type * from "./rows.ts";
-export { isLive, isSpot, JPY, remainingOf, UNTOUCHED } from "./rows.ts";
+export { isLive, isSpot, JPY, NEW_ORDER_STATE, remainingOf } from "./rows.ts";
 export type { VenueEvent };
 
 export interface Changes {
@@ -28,20 +28,20 @@ export interface Changes {
   readonly executions: readonly SimExecution[];
   readonly ledger: readonly LedgerEntry[];
   readonly bare: ReadonlyMap<string, BareStats>;
-  /** null: there is none any more. undefined: unchanged. */
+  /** null: the call ended. undefined: unchanged. */
   readonly call: AccountCall | null | undefined;
 }
 
-/** Ids start where GMO's stood in 2026 (order ids exceed 2^32) and only rise. */
+/** Ids start at GMO's values of 2026 (order ids exceed 2^32) and only increase. */
 const FIRST_ORDER_ID = 8_800_000_001;
 const FIRST_EXECUTION_ID = 921_000_001;
 const FIRST_POSITION_ID = 289_000_001;
 
 export class SimState {
   nowMs: EpochMs;
-  /** Coins by name; what is missing is 0. */
+  /** Balance by coin name; a missing coin is 0. */
   readonly coins = new Map<string, CoinE8>();
-  /** Yen paid in, or out below 0, oldest first, for the histories of payments. */
+  /** Yen deposits (amount above 0) and withdrawals (below 0), oldest first, for the payment histories. */
   readonly payments: LedgerEntry[] = [];
   /** Leverage fees, oldest first, for exchangeFee/history. */
   readonly leverageFees: LedgerEntry[] = [];
@@ -49,20 +49,20 @@ export class SimState {
   readonly positions = new Map<number, SimPosition>();
   readonly executions: SimExecution[] = [];
   readonly bare = new Map<string, BareStats>();
-  /** The live orders and open positions, so that a step does not walk through history. */
+  /** Index of the live orders and open positions, so that a step does not scan history. */
   readonly liveOrders = new Map<number, SimOrder>();
   readonly openPositions = new Map<number, SimPosition>();
   events: VenueEvent[] = [];
   #cash: YenE8 = yenE8(0n);
-  /** By currency, payments out subtracted. */
+  /** Deposits minus withdrawals by currency. */
   readonly #paidIn = new Map<string, bigint>();
   #call: AccountCall | undefined;
   #callChanged = false;
   #ledgerCount = 0;
-  /** `orderdSize` of each open position as it was told last. */
-  readonly #told = new Map<number, bigint>();
-  /** The same, as it went into the sum that was told last of its symbol and side. */
-  readonly #summed = new Map<number, bigint>();
+  /** `orderdSize` of each open position as last published. */
+  readonly #publishedReserved = new Map<number, bigint>();
+  /** The same, as included in the last published summary of its symbol and side. */
+  readonly #summaryReserved = new Map<number, bigint>();
   #changedOrders = new Set<SimOrder>();
   #changedPositions = new Set<SimPosition>();
   #newExecutions: SimExecution[] = [];
@@ -98,8 +98,8 @@ export class SimState {
     return FIRST_POSITION_ID + this.positions.size;
   }
 
-  /** Files an order away after it was made or changed. */
-  touchOrder(order: SimOrder): void {
+  /** Records a new or changed order. */
+  recordOrder(order: SimOrder): void {
     this.orders.set(order.orderId, order);
     if (isLive(order)) this.liveOrders.set(order.orderId, order);
     else {
@@ -108,7 +108,7 @@ export class SimState {
     }
     this.#changedOrders.add(order);
   }
-  touchPosition(position: SimPosition): void {
+  recordPosition(position: SimPosition): void {
     this.positions.set(position.positionId, position);
     if (position.size > 0n) this.openPositions.set(position.positionId, position);
     else this.openPositions.delete(position.positionId);
@@ -118,8 +118,8 @@ export class SimState {
     this.executions.push(execution);
     this.#newExecutions.push(execution);
   }
-  /** Moves yen, or coins of `currency`; zero amounts leave no entry. */
-  book(kind: LedgerKind, amount: bigint, ref: number, currency: string = JPY): void {
+  /** Posts an amount of `currency` to the ledger; a zero amount makes no entry. */
+  post(kind: LedgerKind, amount: bigint, ref: number, currency: string = JPY): void {
     if (amount === 0n) return;
     this.#ledgerCount += 1;
     const entry: LedgerEntry = {
@@ -145,33 +145,36 @@ export class SimState {
     this.events.push(event);
   }
 
-  /** Live close orders of a position, oldest first; bulk orders that settle it among others included. */
+  /** Live close orders of a position, oldest first, including bulk closes that settle it. */
   closeOrdersOf(positionId: number): readonly SimOrder[] {
     return [...this.liveOrders.values()].filter((order) => reservesOf(order, positionId) > 0n);
   }
-  /** `orderdSize`: what live close orders reserve. */
+  /** `orderdSize`: the size that live close orders reserve. */
   reservedOf(positionId: number): CoinE8 {
     let sum = 0n;
     for (const order of this.liveOrders.values()) sum += reservesOf(order, positionId);
     return coinE8(sum);
   }
-  /** Remembers that somebody is being told this `orderdSize`, and the sum of all positions of the symbol and side. */
+  /** Marks this `orderdSize` as published, and the summary of the position's symbol and side. */
   markPublished(position: SimPosition, reserved: CoinE8): void {
-    this.#told.set(position.positionId, reserved);
+    this.#publishedReserved.set(position.positionId, reserved);
     for (const { positionId, symbol, side } of this.openPositions.values())
       if (symbol === position.symbol && side === position.side)
-        this.#summed.set(positionId, this.reservedOf(positionId));
+        this.#summaryReserved.set(positionId, this.reservedOf(positionId));
   }
-  /** Open positions whose `orderdSize` is not what was told last, of itself or in a sum. */
+  /** Open positions whose `orderdSize` differs from the last published one, in the position or in its summary. */
   unpublished(): readonly SimPosition[] {
     return [...this.openPositions.values()].filter(({ positionId }) => {
       const reserved = this.reservedOf(positionId);
-      return reserved !== (this.#told.get(positionId) ?? 0n) || reserved !== (this.#summed.get(positionId) ?? reserved);
+      return (
+        reserved !== (this.#publishedReserved.get(positionId) ?? 0n) ||
+        reserved !== (this.#summaryReserved.get(positionId) ?? reserved)
+      );
     });
   }
   /**
-   * Open quantity of a symbol that no live close order covers. Of a coin: what was bought here beyond what was paid in, less
-   * what live sales lock.
+   * Open quantity of a symbol without a covering live close order. For a coin: the balance beyond net deposits, minus
+   * the size that live sales lock.
    */
   bareSize(symbol: string): CoinE8 {
     let sum = 0n;
@@ -185,7 +188,7 @@ export class SimState {
       if (position.symbol === symbol) sum += position.size - this.reservedOf(position.positionId);
     return coinE8(sum);
   }
-  /** Keeps the stop-watch of bare quantity; called after every step that changed something. */
+  /** Measures how long quantity is uncovered; called after every step that changed something. */
   measureBare(symbols: readonly string[]): void {
     for (const symbol of symbols) {
       const isBare = this.bareSize(symbol) > 0n;
@@ -201,7 +204,7 @@ export class SimState {
     }
   }
 
-  /** Puts stored rows back; marks nothing as changed. */
+  /** Restores stored rows; marks nothing as changed. */
   restore(rows: {
     readonly ledger: readonly LedgerEntry[];
     readonly orders: readonly SimOrder[];
@@ -212,8 +215,8 @@ export class SimState {
   }): void {
     for (const entry of rows.ledger) this.#add(entry);
     this.#ledgerCount = rows.ledger.length;
-    for (const order of rows.orders) this.touchOrder(order);
-    for (const position of rows.positions) this.touchPosition(position);
+    for (const order of rows.orders) this.recordOrder(order);
+    for (const position of rows.positions) this.recordPosition(position);
     this.executions.push(...rows.executions);
     for (const [symbol, stats] of rows.bare) this.bare.set(symbol, stats);
     for (const position of this.openPositions.values())

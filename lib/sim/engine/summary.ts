@@ -5,7 +5,9 @@ import type { PositionSummary } from "./events.ts";
 import { openGain, type QuoteOf } from "./margin.ts";
 import type { SimState } from "./state.ts";
 
-/** The average rounds against the account, to 1e-8 yen: up for longs, down for shorts. GMO's rounding is not known. */
+/**
+ * The average price rounds to 1e-8 yen against the account: up for longs, down for shorts. GMO's rounding is unknown.
+ */
 export const summaryOf = (state: SimState, quoteOf: QuoteOf, symbol: string, side: Side): PositionSummary => {
   let size = 0n;
   let cost = 0n;

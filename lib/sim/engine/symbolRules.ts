@@ -1,5 +1,6 @@
-// What /v1/symbols of the simulated venue says: the live values of GMO API 4.6 (seen 2026-02 and 2026-09) for the two
-// margin symbols, and for the two spot symbols where they are asked for. Nobody but the simulator may read these: the trader takes tick, step and fees from the venue.
+// The rules that /v1/symbols of the simulated venue returns: the live values of GMO API 4.6 (observed 2026-02 and
+// 2026-09) for the two margin symbols and, on request, the two spot symbols. Only the simulator may read these: the
+// trader takes tick, step and fees from the venue.
 import { parseCoin, parseRatio, parseYen } from "../../core/money.ts";
 import type { SymbolRules } from "../../core/venue.ts";
 
@@ -24,7 +25,7 @@ export const SYMBOL_RULES: readonly SymbolRules[] = [
   },
 ];
 
-/** Only where spot is asked for: `rules: ALL_RULES` with a market that has the symbols. */
+/** Used only with spot: `rules: ALL_RULES` and a market that has the symbols. */
 export const SPOT_SYMBOL_RULES: readonly SymbolRules[] = [
   {
     symbol: "BTC",

@@ -1,5 +1,6 @@
-// When the simulated venue trades. `saturday`: maintenance 09:00-11:00 JST, then ten minutes of pre-open (GMO API 12).
-// The default is `none`, because the bundled candles come from a venue that trades through it (docs/venue.md).
+// The trading hours of the simulated venue. `saturday`: maintenance 09:00-11:00 JST, then ten minutes of pre-open (GMO
+// API 12). The default is `none`, because the bundled candles come from a venue that trades during that time
+// (docs/venue.md).
 import { DAY_MS, type EpochMs, epochMs, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { VenueStatus } from "../../core/venue.ts";
 
@@ -23,7 +24,7 @@ export class TradingHours {
     private readonly closures: readonly Closure[] = [],
   ) {}
 
-  /** What closes the venue at this instant; the first of: emergency, maintenance, pre-open. undefined: it is open. */
+  /** The closure in force at this instant, in the order emergency, maintenance, pre-open. undefined: open. */
   closedBy(atMs: EpochMs): Closure | undefined {
     const inForce = this.closures.filter((closure) => atMs >= closure.fromMs && atMs < closure.untilMs);
     if (this.maintenance === "saturday") inForce.push(...this.#saturday(atMs));
@@ -48,7 +49,7 @@ export class TradingHours {
     return closure === undefined ? "OPEN" : closure.kind === "preopen" ? "PREOPEN" : "MAINTENANCE";
   }
 
-  /** `atMs` itself when orders are matched then, else the instant matching resumes. */
+  /** `atMs` itself when orders are matched at that time, else the instant at which matching resumes. */
   matchingFrom(atMs: EpochMs): EpochMs {
     let fromMs = atMs;
     for (let closure = this.closedBy(fromMs); closure; closure = this.closedBy(fromMs)) fromMs = closure.untilMs;

@@ -1,5 +1,5 @@
-// The script of `--faults FILE`: one JSON document with rules for requests, closed times and price spikes (docs/venue.md,
-// "Faults"). The same script, seed and requests give the same faults.
+// Reads the script of `--faults FILE`: one JSON document with rules for requests, closed times and price spikes
+// (docs/venue.md, "Faults"). The same script, seed and requests give the same faults.
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import { type EpochMs, epochMs, parseInstant } from "../../core/time.ts";
@@ -43,15 +43,15 @@ const FaultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("cancelLoses") }),
   z.strictObject({ kind: z.literal("notClosable"), ms: WholeMs }),
 ]);
-/** What a rule, of requests or of sockets, may ask for. */
+/** The match conditions of a request rule or a socket rule. */
 export const MATCH_FIELDS = {
   method: z.enum(["GET", "POST", "PUT", "DELETE"]).optional(),
   path: z.string().refine(isPath, { error: 'expected a path of the API such as "/v1/order"' }).optional(),
-  /** The nth that matches the rest (1 = the first), or several. */
+  /** The nth request that matches the other conditions (1 = the first), or several of them. */
   nth: z.union([z.int().min(1), z.array(z.int().min(1)).min(1)]).optional(),
-  /** Of those, this share, drawn by the seed. */
+  /** The share of those that is hit, drawn from the seed. */
   probability: z.number().gt(0).max(1).optional(),
-  /** Venue time, as everywhere in the script. */
+  /** Venue time, like every time in the script. */
   fromMs: When.optional(),
   untilMs: When.optional(),
 };
@@ -59,12 +59,15 @@ interface Window {
   readonly fromMs?: number | undefined;
   readonly untilMs?: number | undefined;
 }
-/** A window that can hold an instant; one with an end of each sort of time can be judged only once the start is known. */
+/**
+ * Whether the window is not empty. A window with one relative and one absolute end is accepted: the start is not known
+ * here.
+ */
 export const isWindow = ({ fromMs, untilMs }: Window): boolean =>
   fromMs === undefined || untilMs === undefined || isInstant(fromMs) !== isInstant(untilMs) || fromMs < untilMs;
 export const WINDOW = { path: ["untilMs"], error: "expected a time after fromMs" };
 const RuleSchema = z.strictObject({
-  /** For people; a rule without one is named by its place. */
+  /** Used in messages; a rule without a name is identified by its position. */
   name: z.string().optional(),
   match: z.strictObject(MATCH_FIELDS).refine(isWindow, WINDOW).default({}),
   fault: FaultSchema,
@@ -75,49 +78,49 @@ const ClosureSchema = z
 const SpikeSchema = z.strictObject({
   symbol: z.string(),
   atMs: When,
-  /** Percent of the price, -90 to 400: -30 takes it to seven tenths. */
+  /** Percent of the price, -90 to 400: -30 multiplies it by 0.7. */
   percent: z.number().min(-90).max(400),
-  /** 0: one wick inside the candle that holds `atMs`. Above: every candle of that long stands so far away. */
+  /** 0: one wick in the candle that contains `atMs`. Above 0: every candle of that period is shifted. */
   durationMs: z.int().min(0).default(0),
 });
 const FileSchema = z.strictObject({
   rules: z.array(RuleSchema).default([]),
   closures: z.array(ClosureSchema).default([]),
   spikes: z.array(SpikeSchema).default([]),
-  /** Faults of sockets, read by the server. */
+  /** Socket faults, parsed by the server. */
   sockets: z.unknown().optional(),
 });
 
 export interface FaultScript {
   readonly rules: readonly z.output<typeof RuleSchema>[];
-  /** What the file says under `sockets`, unread. */
+  /** The `sockets` value of the file, not parsed. */
   readonly sockets: unknown;
-  /** For SimulatorOptions.closures; `startMs` is what relative times count from. */
+  /** For SimulatorOptions.closures; relative times count from `startMs`. */
   closures(startMs: EpochMs): readonly Closure[];
-  /** For applySpikes (spikes.ts), before the market is made. */
+  /** For applySpikes (spikes.ts), before the market is built. */
   spikes(startMs: EpochMs): readonly Spike[];
-  /** For SimulatorOptions.faults. Counts requests from 1 in every process: nothing of it is stored. */
+  /** For SimulatorOptions.faults. The request count starts at 1 in every process; it is not stored. */
   faults(seed: number | string, startMs: EpochMs): Faults;
 }
 
-/** Instants of the wall are far above any time after a start. */
+/** An absolute instant is far above any relative time. */
 const isInstant = (when: number): boolean => when > 1_000_000_000_000;
 export const instant = (when: number, startMs: EpochMs): EpochMs =>
   isInstant(when) ? epochMs(when) : epochMs(startMs + when);
 
-/** Of a wrong value, in a message. */
+/** Maximum length of an invalid value in a message. */
 const MAX_SHOWN_CHARS = 100;
 
 /**
- * Reads a script. Throws AppError permanent SIM_FAULTS naming the rule and the field that is wrong: what was expected, what was
- * found. `name` is the file's, for the message.
+ * Parses a script. Throws AppError permanent SIM_FAULTS with the rule, the field, what was expected and what was found.
+ * `name` is the file name for the message.
  */
 export const parseFaults = (text: string, name = "the fault script"): FaultScript => {
   const bad = (where: string, what: string): AppError =>
     new AppError("permanent", "SIM_FAULTS", `${name}: ${where}${what}. Repair the script (docs/venue.md, "Faults")`);
   let json: unknown;
   try {
-    // Some editors begin a file with a byte order mark.
+    // Some editors write a byte order mark at the start of a file.
     json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (e) {
     throw bad("", `expected JSON, found: ${(e as Error).message}`);
@@ -152,7 +155,7 @@ const valueAt = (json: unknown, path: readonly PropertyKey[]): unknown =>
       typeof value === "object" && value !== null ? (value as Readonly<Record<PropertyKey, unknown>>)[key] : undefined,
     json,
   );
-/** "rule 2 (lost order): match.nth: " for people who count from one. */
+/** Such as "rule 2 (lost order): match.nth: ", counted from 1. */
 const placeOf = (path: readonly PropertyKey[], json: unknown): string => {
   const [list, index, ...rest] = path;
   if (typeof index !== "number") return path.length === 0 ? "" : `${path.join(".")}: `;
@@ -166,9 +169,9 @@ type Rule = z.output<typeof RuleSchema>;
 
 const scripted = (rules: readonly Rule[], seed: number | string, startMs: EpochMs): Faults => {
   const counts = rules.map(() => 0);
-  // Every rule is counted once per request, in the phase that comes first; what follows sees the same answer.
-  let struck: readonly Rule[] = [];
-  const strike = (request: ApiRequest, nowMs: EpochMs): readonly Rule[] =>
+  // Every rule is counted once per request, in the phase "before"; the later phases use the same result.
+  let matchedRules: readonly Rule[] = [];
+  const countMatches = (request: ApiRequest, nowMs: EpochMs): readonly Rule[] =>
     rules.filter(({ match }, i) => {
       if (match.method !== undefined && match.method !== request.method) return false;
       if (match.path !== undefined && match.path !== request.path) return false;
@@ -180,15 +183,15 @@ const scripted = (rules: readonly Rule[], seed: number | string, startMs: EpochM
       return match.probability === undefined || seededRandom(`${seed}:fault:${i}:${nth}`).next() < match.probability;
     });
   const reply = (request: ApiRequest, phase: FaultPhase, nowMs: EpochMs): Fault | undefined => {
-    if (phase === "before") struck = strike(request, nowMs);
-    const hit = struck.find(
+    if (phase === "before") matchedRules = countMatches(request, nowMs);
+    const hit = matchedRules.find(
       ({ fault }) => (fault.kind === "late" && phase === "after") || ("phase" in fault && fault.phase === phase),
     );
     return hit?.fault as Fault | undefined;
   };
   const effects = (): Effects | undefined => {
     const found: { -readonly [K in keyof Effects]: Effects[K] } = {};
-    for (const { fault } of struck) {
+    for (const { fault } of matchedRules) {
       if (fault.kind === "expireSok") found.expireSok = true;
       if (fault.kind === "partialFill") found.fillShare = fault.share;
       if (fault.kind === "cancelLoses") found.cancelLoses = true;

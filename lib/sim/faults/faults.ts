@@ -1,7 +1,6 @@
-// Faults of single requests. On the way there (`before`): the venue never saw the request. On the way back (`after`): it
-// answered, and has committed; what is lost is the answer, the case every order must survive (GMO API 9). Effects are faults
-// that only the venue itself can commit. Scripts of them are faultFile.ts's.
-
+// Applies faults to single requests. `before`: the venue never received the request. `after`: the venue executed and
+// committed it and only the reply is lost or damaged, the case that every order must survive (GMO API 9). Effects are
+// faults inside the venue itself. faultFile.ts reads the scripts.
 import type { EpochMs } from "../../core/time.ts";
 import { TransportError, type TransportFailure, type TransportReply } from "../../io/gmo/transport.ts";
 import { refusalReply } from "../api/api.ts";
@@ -10,7 +9,7 @@ import type { Fault } from "./faultTypes.ts";
 
 export { type FaultScript, parseFaults } from "./faultFile.ts";
 
-/** What becomes of an answer. `delayMs` is for the wire: in process an answer takes no time. */
+/** How a reply is delivered. `delayMs` applies to the server only; in process there is no delay. */
 export type Delivery =
   | { readonly kind: "reply"; readonly reply: TransportReply; readonly delayMs: number }
   | { readonly kind: "lost"; readonly failure: Extract<TransportFailure, "timeout" | "reset"> };
@@ -18,7 +17,7 @@ export type Delivery =
 export const page = (httpStatus: number): string =>
   `<html><head><title>${httpStatus}</title></head><body>${httpStatus}</body></html>`;
 
-/** What the client gets instead. `reply` is undefined when the venue never saw the request. */
+/** The delivery with the fault applied. `reply` is undefined when the venue never received the request. */
 export const applyFault = (fault: Fault, reply: TransportReply | undefined, nowMs: EpochMs): Delivery => {
   const instead = (httpStatus: number, body: string): Delivery => ({
     kind: "reply",
@@ -45,7 +44,7 @@ export const applyFault = (fault: Fault, reply: TransportReply | undefined, nowM
         delayMs: 0,
       };
     case "late":
-      // Late and never arrived would be a timeout: that is dropReply.
+      // A late reply to a request that never arrived is a timeout, as in dropReply.
       return reply === undefined
         ? { kind: "lost", failure: "timeout" }
         : { kind: "reply", reply, delayMs: fault.ms ?? 0 };
@@ -54,7 +53,7 @@ export const applyFault = (fault: Fault, reply: TransportReply | undefined, nowM
   }
 };
 
-/** The delivery of a client in the same process. Throws TransportError for a lost reply. */
+/** Delivers to a client in the same process. Throws TransportError for a lost reply. */
 export const delivered = (delivery: Delivery): TransportReply => {
   if (delivery.kind === "reply") return delivery.reply;
   throw new TransportError(

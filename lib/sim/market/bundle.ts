@@ -1,5 +1,5 @@
 // Cuts the bundled replay data out of the full research data: `tsx lib/sim/market/bundle.ts --data FOLDER`.
-// Run by hand, offline; the product reads only what this leaves in lib/sim/data. Same input, same bytes.
+// Run by hand, offline; the product reads only what this writes into lib/sim/data. The same input gives the same bytes.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -7,7 +7,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { HOUR_MS, parseInstant } from "../../core/time.ts";
 import { projectPath } from "../../io/paths.ts";
 
-/** Fixed in advance (the replay window lies after everything the shipped models have seen). */
+/** Fixed in advance: the replay window lies after all data that the shipped models were trained on. */
 const FROM_MS = parseInstant("2025-06-30T21:00:00Z");
 const TO_MS = parseInstant("2025-08-14T21:00:00Z");
 const EVENTS_FROM = "2025-06-01";
@@ -41,7 +41,9 @@ const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
-/** Median of the hourly p50 estimates by hour of the JST day ("0" to "23"), basis points of the mid price, three decimals. */
+/**
+ * Median of the hourly p50 estimates by hour of the JST day ("0" to "23"), basis points of the mid price, 3 decimals.
+ */
 const spreadByHour = (source: string): Readonly<Record<string, number>> => {
   const byHour: number[][] = Array.from({ length: 24 }, () => []);
   for (const row of linesOf(gunzipSync(readFileSync(source)).toString("utf8")).slice(1)) {

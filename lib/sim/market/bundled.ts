@@ -1,4 +1,4 @@
-// The data that ship with the program for `trader start` (lib/sim/data/README.md). Reading only.
+// Reads the data that ship with the program for `trader start` (lib/sim/data/README.md).
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { type EpochMs, parseInstant } from "../../core/time.ts";
@@ -14,7 +14,9 @@ export type BundledSymbol = (typeof BUNDLED_SYMBOLS)[number];
 const data = (name: string): string => projectPath("lib", "sim", "data", name);
 export const bundledCandleFile = (symbol: BundledSymbol): string => data(`${symbol}_1m.csv.gz`);
 let candles: Readonly<Record<BundledSymbol, CandleFile>> | undefined;
-/** Read and checked once: the program's own files do not change while it runs. Throws AppError permanent CANDLE_FILE. */
+/**
+ * Reads and checks the files once: they do not change while the program runs. Throws AppError permanent CANDLE_FILE.
+ */
 export const bundledCandles = (): Readonly<Record<BundledSymbol, CandleFile>> => {
   candles ??= {
     BTC_JPY: readCandleFile(bundledCandleFile("BTC_JPY")),
@@ -30,7 +32,10 @@ const SpreadFile = z.object({
   bpsByJstHour: z.record(z.string(), z.record(z.enum(HOURS), z.number().nonnegative())),
   factorOfBtc: z.record(z.string(), z.number().positive()),
 });
-/** Full spread in basis points of the mid price by hour of the JST day (24 numbers), per symbol; coins have that of their margin symbol. */
+/**
+ * Full spread in basis points of the mid price by hour of the JST day (24 numbers), per symbol. A coin has the spread
+ * of its margin symbol.
+ */
 export const bundledSpreads = (): ReadonlyMap<string, readonly number[]> => {
   const file = SpreadFile.parse(JSON.parse(readFileSync(data("spread_by_hour.json"), "utf8")));
   const hours = file.bpsByJstHour["BTC_JPY"];

@@ -1,5 +1,5 @@
 // Reads a candle file: CSV or gzip CSV, `open_time,open,high,low,close,volume`, UTC epoch milliseconds.
-// Strict: a file that is out of order, repeats a bar or holds a bad number is refused with the line that is wrong.
+// Strict: a file that is out of order, repeats a bar or holds an invalid number is rejected; the error names the line.
 // Gaps are allowed (a minute without trades has no candle) and are never filled.
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -81,13 +81,13 @@ export const parseCandles = (text: string, name: string): CandleFile => {
   const intervalMs = stepTo(closest);
   if (!INTERVALS_MS.includes(intervalMs))
     throw bad(closest + 2, "bars of 1 or 15 minutes", `a smallest distance of ${intervalMs} ms between bars`);
-  const crooked = candles.findIndex((candle) => candle.openMs % intervalMs !== 0);
-  if (crooked >= 0)
-    throw bad(crooked + 2, `open_time on a multiple of ${intervalMs} ms`, `${candles[crooked]!.openMs}`);
+  const misaligned = candles.findIndex((candle) => candle.openMs % intervalMs !== 0);
+  if (misaligned >= 0)
+    throw bad(misaligned + 2, `open_time on a multiple of ${intervalMs} ms`, `${candles[misaligned]!.openMs}`);
   return { candles, intervalMs };
 };
 
-/** Reads and checks one file; gzip is recognised by its first bytes, not by its name. */
+/** Reads and checks one file; gzip is recognised by its first bytes, not by the file name. */
 export const readCandleFile = (path: string): CandleFile => {
   let bytes: Buffer;
   try {

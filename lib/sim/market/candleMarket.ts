@@ -1,5 +1,5 @@
-// A market driven by recorded candles. The path is theirs (candleSeries.ts); the book around it is a documented estimate
-// (docs/venue.md): spread by hour of the day, depth in proportion to the minute before. No price is invented.
+// A market driven by recorded candles. The price path comes from the candles (candleSeries.ts); the book around it is a
+// documented estimate (docs/venue.md): spread by hour of the day, depth in proportion to the previous minute's volume.
 import { createHash } from "node:crypto";
 import { AppError } from "../../core/errors.ts";
 import { type CoinE8, coinE8, floorToStep, fromNumber, maxBig, toNumber } from "../../core/money.ts";
@@ -18,12 +18,15 @@ export interface CandleMarketOptions {
    * Binance volume in the derived files (lib/sim/data/README.md). Use 1 for candles of the venue itself.
    */
   readonly volumeShare?: number;
-  /** Levels a side of the book, the deeper ones larger. Default 20. GMO shows 30 on the socket and up to 500 over REST. */
+  /** Levels per side of the book; deeper levels are larger. Default 20. GMO: 30 on the socket, up to 500 over REST. */
   readonly bookLevels?: number;
 }
 
 const BOOK_LEVELS = 20;
-/** Size of the best level as a share of the venue's volume of the minute before; level k holds (1 + k/2) times as much. */
+/**
+ * Size of the best level as a share of the venue's volume of the previous minute; level k holds (1 + k/2) times as
+ * much.
+ */
 const BEST_LEVEL_SHARE = 0.1;
 
 interface SymbolMarket {
@@ -100,7 +103,7 @@ export class CandleMarket implements Market {
   ): EpochMs | undefined {
     const { series } = this.#of(symbol);
     if (price === "last") return series.firstTouch(side, ticks, fromMs, untilMs);
-    // The spread changes with the hour, and with it the last price at which the touch stands at `ticks`.
+    // The spread changes with the hour, and so does the last price at which the best bid or ask equals `ticks`.
     const stopMs = Math.min(untilMs, this.endMs(symbol));
     for (let startMs = fromMs; startMs <= stopMs; ) {
       const nextHourMs = epochMs((Math.floor(startMs / HOUR_MS) + 1) * HOUR_MS);
@@ -111,11 +114,12 @@ export class CandleMarket implements Market {
     }
     return undefined;
   }
-  /** The last price nearest to `ticks` at which the bid is at or below it, or the ask at or above it, in this hour. */
+  /** In this hour: the last price nearest to `ticks` at which the bid is at or below it, or the ask at or above it. */
   #lastWhenTouchAt(symbol: string, side: TouchSide, ticks: number, atMs: EpochMs): number {
     const sign = side === "atOrBelow" ? 1 : -1;
-    const reaches = (last: number): boolean => (ticks - (last - sign * this.#half(symbol, last, atMs))) * sign >= 0;
-    let last = ticks + sign * this.#half(symbol, ticks, atMs);
+    const reaches = (last: number): boolean =>
+      (ticks - (last - sign * this.#halfSpread(symbol, last, atMs))) * sign >= 0;
+    let last = ticks + sign * this.#halfSpread(symbol, ticks, atMs);
     while (!reaches(last)) last -= sign;
     while (reaches(last + sign)) last += sign;
     return last;
@@ -130,23 +134,23 @@ export class CandleMarket implements Market {
   }
 
   /** Half of the hour's spread, at least one tick. */
-  #half(symbol: string, last: number, atMs: EpochMs): number {
+  #halfSpread(symbol: string, last: number, atMs: EpochMs): number {
     const hour = Math.floor(atMs / HOUR_MS + 9) % 24;
     return Math.max(1, Math.round((last * this.#of(symbol).spreadBps[hour]!) / 20_000));
   }
   best(symbol: string, atMs: EpochMs): Best | undefined {
     const last = this.last(symbol, atMs);
     if (last === undefined) return undefined;
-    const half = this.#half(symbol, last, atMs);
+    const half = this.#halfSpread(symbol, last, atMs);
     return { bid: last - half, ask: last + half, last };
   }
   book(symbol: string, atMs: EpochMs): Book | undefined {
     const { series, rules } = this.#of(symbol);
     const last = series.last(atMs);
     if (last === undefined) return undefined;
-    const half = this.#half(symbol, last, atMs);
+    const half = this.#halfSpread(symbol, last, atMs);
     const gap = Math.max(1, Math.round(half / 4));
-    // The minute before, not the running one: the book must not tell how much is going to trade.
+    // Uses the previous minute, not the current one: the book must not reveal how much is going to trade.
     const before = series.latest(series.slotOf(atMs) - 1);
     const perMinute = (before < 0 ? 0 : series.volume(before)) * (MINUTE_MS / series.intervalMs) * this.#volumeShare;
     const side = (sign: 1 | -1): Level[] => {
@@ -168,7 +172,7 @@ export class CandleMarket implements Market {
     if (intervalMs < series.intervalMs) return rows;
     const slotAt = (ms: number): number => Math.ceil((ms - series.firstMs) / series.intervalMs);
     const endMs = Math.min(toMs, nowMs + 1, this.endMs(symbol));
-    // Intervals before the first candle hold nothing: start at the one that holds it.
+    // Intervals before the first candle are empty: start at the interval that contains it.
     const skipped = Math.max(0, Math.floor((series.firstMs - fromMs) / intervalMs));
     for (let openMs = fromMs + skipped * intervalMs; openMs < endMs; openMs += intervalMs) {
       const row = series.merge(slotAt(openMs), slotAt(openMs + intervalMs), nowMs);
@@ -184,7 +188,8 @@ export class CandleMarket implements Market {
     for (let slot = series.latest(series.slotOf(nowMs)); slot >= 0; slot = series.latest(slot - 1)) {
       const openMs = series.openMsOf(slot);
       const points = series.points(slot);
-      // Four matches a candle, each printed as a BUY and a SELL row: together the candle's volume (GMO API 4.5).
+      // Four matches per candle, each printed as a BUY and a SELL row: together they are the candle's volume (GMO API
+      // 4.5).
       const size = maxBig(floorToStep(coinE8(fromNumber(series.volume(slot) / 8)), rules.sizeStep), rules.sizeStep);
       for (let i = 3; i >= 0; i--) {
         const atMs = epochMs(openMs + series.offsets[i]!);

@@ -1,8 +1,7 @@
 // One symbol's recorded candles as a price path (docs/venue.md, "The path inside a candle"): open at 0, the extreme
-// nearer to the open at 1/4, the farther one at 3/4, the close at the last millisecond; straight lines between, rounded
-// to the tick. Ties go to the low first when the candle rises, else to the high first. Between candles the price jumps;
-// a missing or empty candle leaves the last close standing, and nothing trades in it.
-
+// nearer to the open at 1/4, the other extreme at 3/4, the close at the last millisecond; linear in between, rounded to
+// the tick. On a tie the low comes first when the candle rises, else the high. Between candles the price jumps; during
+// a missing or empty candle the last close stays the price and nothing trades.
 import { AppError } from "../../core/errors.ts";
 import { type EpochMs, epochMs } from "../../core/time.ts";
 import type { CandleFile } from "./candleFile.ts";
@@ -19,12 +18,12 @@ export class CandleSeries {
   readonly #low: Float64Array;
   readonly #close: Float64Array;
   readonly #volume: Float64Array;
-  /** Latest slot at or before this one that holds a candle. Slot 0 always does. */
+  /** Latest slot at or before this one that has a candle. Slot 0 always has one. */
   readonly #present: Int32Array;
 
   /** `tick` in yen. Throws AppError permanent CANDLE_FILE when no candle has volume. */
   constructor(file: CandleFile, tick: number) {
-    // A candle without volume is a candle without trades: the venue publishes none (GMO API 0.16).
+    // A candle without volume had no trades: the venue does not publish such a candle (GMO API 0.16).
     const candles = file.candles.filter((candle) => candle.volume > 0);
     const first = candles[0];
     const last = candles.at(-1);
@@ -62,7 +61,7 @@ export class CandleSeries {
   has(slot: number): boolean {
     return slot >= 0 && slot < this.slots && this.#present[slot] === slot;
   }
-  /** Coins of a whole candle; 0 where there is none. */
+  /** Coins traded in the whole candle; 0 where there is no candle. */
   volume(slot: number): number {
     return this.has(slot) ? this.#volume[slot]! : 0;
   }
@@ -99,7 +98,10 @@ export class CandleSeries {
     return this.#close[this.latest(slot)]!;
   }
 
-  /** See Market.firstTouch. Linear in the candles of the range; candles out of reach cost one comparison. */
+  /**
+   * See Market.firstTouch. Linear in the candles of the range; a candle that does not reach `ticks` costs one
+   * comparison.
+   */
   firstTouch(side: TouchSide, ticks: number, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
     const above = side === "atOrAbove";
     const lastSlot = Math.min(this.slotOf(untilMs), this.slots - 1);
@@ -130,7 +132,7 @@ export class CandleSeries {
       if (low > high) continue;
       if (touches(low)) return low;
       if (!touches(high)) continue;
-      // Every leg is monotone: halve down to the first millisecond that touches.
+      // Every leg is monotone: bisect to the first millisecond that touches.
       while (high - low > 1) {
         const middle = Math.floor((low + high) / 2);
         if (touches(middle)) high = middle;
@@ -141,7 +143,9 @@ export class CandleSeries {
     return undefined;
   }
 
-  /** The leg of the path that holds `atMs`; a missing candle is one stretch. `endMs` is the first instant after it. */
+  /**
+   * The leg of the path that contains `atMs`; a missing candle is one stretch. `endMs` is the first instant after it.
+   */
   stretch(atMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs; readonly share: number } {
     const slot = this.slotOf(atMs);
     const openMs = this.firstMs + slot * this.intervalMs;
@@ -158,8 +162,8 @@ export class CandleSeries {
   }
 
   /**
-   * One candle of the slots [fromSlot, toSlot) as far as they are known at `nowMs`: undefined when nothing traded yet. The
-   * running candle counts with the path walked so far, its volume in proportion to the time passed.
+   * Merges the slots [fromSlot, toSlot) into one candle, as known at `nowMs`; undefined when nothing has traded yet.
+   * The running candle contributes its path so far and its volume in proportion to the elapsed time.
    */
   merge(fromSlot: number, toSlot: number, nowMs: EpochMs): Kline | undefined {
     const running = this.slotOf(nowMs);

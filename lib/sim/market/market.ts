@@ -1,5 +1,5 @@
-// What the simulated venue knows about prices. A market only ever answers for a time the caller names, so nothing above
-// it can look ahead. Prices are whole ticks (exact integers in a double); money begins above this file.
+// The prices of the simulated venue. Every query names its time, so no caller can look ahead. Prices are whole ticks
+// (exact integers in a double); the engine converts them to money.
 import type { CoinE8 } from "../../core/money.ts";
 import type { EpochMs } from "../../core/time.ts";
 
@@ -10,7 +10,7 @@ export interface Level {
   readonly ticks: number;
   readonly size: CoinE8;
 }
-/** asks ascending, bids descending; neither empty, best bid below best ask. */
+/** Asks ascending, bids descending; neither side is empty, and the best bid is below the best ask. */
 export interface Book {
   readonly asks: readonly Level[];
   readonly bids: readonly Level[];
@@ -34,9 +34,9 @@ export interface Print {
   readonly size: CoinE8;
 }
 export type TouchSide = "atOrAbove" | "atOrBelow";
-/** Judged by the last price, or by the side of the book that a falling (bid) or rising (ask) price is taken at. */
+/** Which price is compared: the last trade, or the best bid (for "atOrBelow") or ask (for "atOrAbove"). */
 export type TouchPrice = "last" | "touch";
-/** A price at or beyond `ticks`; by default the last one. */
+/** A price at or beyond `ticks`; by default the last price. */
 export interface Touch {
   readonly side: TouchSide;
   readonly ticks: number;
@@ -46,22 +46,22 @@ export interface Touch {
 export interface Market {
   readonly kind: "candles" | "quotes";
   readonly symbols: readonly string[];
-  /** Same data, same text: a simulator refuses to go on in another market. Empty when there is nothing to compare. */
+  /** Equal for equal data: a simulator file is rejected in another market. Empty when there is nothing to compare. */
   fingerprint(): string;
   /** First instant with a price for this symbol; undefined before any is known. */
   firstMs(symbol: string): EpochMs | undefined;
   /** The last price at this instant (inclusive), or undefined before the first one. */
   last(symbol: string, atMs: EpochMs): number | undefined;
-  /** The touch of the book and the last price: what `book` and `last` say, cheaper. */
+  /** Best bid, best ask and last price: equal to `book` and `last`, but cheaper. */
   best(symbol: string, atMs: EpochMs): Best | undefined;
   book(symbol: string, atMs: EpochMs): Book | undefined;
-  /** First instant in [fromMs, untilMs] of a touch. Where nothing trades (a missing candle) nothing is touched. */
+  /** First instant in [fromMs, untilMs] of a touch. While nothing trades (a missing candle) nothing is touched. */
   firstTouch(symbol: string, touch: Touch, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined;
-  /** The stretch of the path that holds this instant: a resting order fills at most once in each. */
+  /** The stretch of the path that contains this instant: a resting order fills at most once per stretch. */
   stretch(symbol: string, atMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs };
-  /** Coins that trade in that stretch: the most a resting order can get there. undefined: no limit known. */
+  /** Coins that trade in that stretch: the maximum fill of a resting order. undefined: no limit known. */
   traded(symbol: string, atMs: EpochMs): CoinE8 | undefined;
-  /** Candles of `intervalMs` that open in [fromMs, toMs), as known at `nowMs`, the running one included. Ascending. */
+  /** Candles of `intervalMs` that open in [fromMs, toMs), as known at `nowMs`, including the running one. Ascending. */
   klines(symbol: string, intervalMs: number, fromMs: EpochMs, toMs: EpochMs, nowMs: EpochMs): readonly Kline[];
   /** Matches up to `nowMs`, newest first. */
   prints(symbol: string, nowMs: EpochMs, skip: number, count: number): readonly Print[];

@@ -1,5 +1,5 @@
-// A market fed from outside, quote by quote (paper mode: GMO's own live quotes). It knows nothing of the future and keeps
-// no candles. The price orders are judged by is the last trade clipped into the current bid and ask.
+// A market fed with external quotes (paper mode: GMO's live quotes). It holds the latest quote only and no candles.
+// Orders are matched against the last trade price clamped to the current bid and ask.
 import { AppError } from "../../core/errors.ts";
 import { type CoinE8, ceilDiv, floorDiv, type YenE8 } from "../../core/money.ts";
 import { type EpochMs, plusMs } from "../../core/time.ts";
@@ -33,7 +33,7 @@ export class QuoteMarket implements Market {
     this.#rules = new Map(rules.map((row) => [row.symbol, row]));
   }
 
-  /** Throws AppError permanent SIM_QUOTE for a crossed, empty or older quote. Changes nothing. */
+  /** Throws AppError permanent SIM_QUOTE for a crossed, empty or older quote. Does not change the market. */
   check(symbol: string, quote: TimedQuote): void {
     const before = this.#quotes.get(symbol);
     if (!this.#rules.has(symbol)) throw new RangeError(`expected one of ${this.symbols.join(", ")}, found ${symbol}`);
@@ -46,7 +46,7 @@ export class QuoteMarket implements Market {
       );
   }
 
-  /** Takes a quote that passes `check`. The bid rounds down, the ask up. */
+  /** Stores a quote that passes `check`. The bid rounds down to the tick, the ask up. */
   feed(symbol: string, quote: TimedQuote): void {
     this.check(symbol, quote);
     const rules = this.#rules.get(symbol)!;
@@ -75,7 +75,7 @@ export class QuoteMarket implements Market {
   book(symbol: string, atMs: EpochMs): Book | undefined {
     const quote = this.#quotes.get(symbol);
     if (!quote || quote.atMs > atMs) return undefined;
-    // A ticker says nothing about depth: one level that takes the largest single order.
+    // A ticker has no depth: one level with the size of the largest single order.
     const size: CoinE8 = this.#rules.get(symbol)!.maxSize;
     return { asks: [{ ticks: quote.ask, size }], bids: [{ ticks: quote.bid, size }] };
   }
@@ -86,7 +86,7 @@ export class QuoteMarket implements Market {
     untilMs: EpochMs,
   ): EpochMs | undefined {
     const quote = this.#quotes.get(symbol);
-    // Only the instant of the quote itself trades; an old quote standing still touches nothing new.
+    // Trades happen only at the instant of the quote; an older quote cannot touch again.
     if (!quote || quote.atMs < fromMs || quote.atMs > untilMs) return undefined;
     const touched =
       side === "atOrAbove"

@@ -1,5 +1,5 @@
-// Price spikes written into recorded candles before a market is made of them, so that the path, the klines, the trades and
-// every stop see the same spike. Pure.
+// Price spikes applied to recorded candles before the market is built from them, so that path, klines, trades and stops
+// all see the same spike. Pure.
 import type { Candle } from "../../core/candle.ts";
 import { AppError } from "../../core/errors.ts";
 import { type EpochMs, isoUtc } from "../../core/time.ts";
@@ -8,13 +8,13 @@ import type { CandleFile } from "./candleFile.ts";
 export interface Spike {
   readonly symbol: string;
   readonly atMs: EpochMs;
-  /** Percent of the price: -30 takes it to seven tenths. */
+  /** Percent of the price: -30 multiplies it by 0.7. */
   readonly percent: number;
-  /** 0: one wick inside the candle that holds `atMs`. Above: every candle that opens in [atMs, atMs + durationMs). */
+  /** 0: one wick in the candle that contains `atMs`. Above 0: every candle that opens in [atMs, atMs + durationMs). */
   readonly durationMs: number;
 }
 
-/** Throws AppError permanent SIM_FAULTS for a spike where there is no candle, or of a symbol without candles. */
+/** Throws AppError permanent SIM_FAULTS for a spike at a time without a candle or of a symbol without candles. */
 export const applySpikes = (
   candles: Readonly<Record<string, CandleFile>>,
   spikes: readonly Spike[],
@@ -22,22 +22,24 @@ export const applySpikes = (
   const spiked: Record<string, CandleFile> = { ...candles };
   for (const spike of spikes) {
     const file = spiked[spike.symbol];
-    const rows = file?.candles.map((candle) => (isHit(spike, candle, file.intervalMs) ? hit(candle, spike) : candle));
+    const rows = file?.candles.map((candle) =>
+      isInSpike(spike, candle, file.intervalMs) ? withSpike(candle, spike) : candle,
+    );
     if (!file || !rows || rows.every((row, i) => row === file.candles[i]))
       throw new AppError(
         "permanent",
         "SIM_FAULTS",
-        `expected a candle of ${spike.symbol} at ${isoUtc(spike.atMs)} to put a spike into, found none`,
+        `expected a candle of ${spike.symbol} at ${isoUtc(spike.atMs)} for the spike, found none`,
       );
     spiked[spike.symbol] = { ...file, candles: rows };
   }
   return spiked;
 };
 
-const isHit = ({ atMs, durationMs }: Spike, { openMs }: Candle, intervalMs: number): boolean =>
+const isInSpike = ({ atMs, durationMs }: Spike, { openMs }: Candle, intervalMs: number): boolean =>
   durationMs === 0 ? atMs >= openMs && atMs < openMs + intervalMs : openMs >= atMs && openMs < atMs + durationMs;
 
-const hit = (candle: Candle, { percent, durationMs }: Spike): Candle => {
+const withSpike = (candle: Candle, { percent, durationMs }: Spike): Candle => {
   const factor = 1 + percent / 100;
   if (durationMs > 0)
     return {

@@ -1,17 +1,18 @@
-// Spot symbols for a market that has margin symbols only: the same path, times a factor (docs/venue.md). A spot symbol with
-// candles of its own needs none of this: give its file to CandleMarket. Everything is a pure function of the market below.
+// Adds spot symbols to a market that has margin symbols only: the margin path times a factor (docs/venue.md). A spot
+// symbol that has its own candles does not need this: pass its file to CandleMarket. Every result is a pure function of
+// the source.
 import { type CoinE8, coinE8, floorToStep, maxBig, toNumber } from "../../core/money.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { SymbolRules } from "../../core/venue.ts";
 import type { Best, Book, Kline, Level, Market, Print, Touch, TouchSide } from "./market.ts";
 
 export interface SpotSource {
-  /** The margin symbol whose path it follows. */
+  /** The margin symbol whose path the spot symbol follows. */
   readonly of: string;
   /** Spot price over margin price, above 0. */
   readonly factor: number;
 }
-/** Margin was seen 0.03 to 0.15 % above spot (GMO API 14.21): 0.9991 is the middle. */
+/** Margin was observed 0.03 to 0.15 % above spot (GMO API 14.21): 0.9991 is the middle of that range. */
 export const SPOT_FACTOR = 0.9991;
 export const SPOT_SOURCES: Readonly<Record<string, SpotSource>> = {
   BTC: { of: "BTC_JPY", factor: SPOT_FACTOR },
@@ -30,7 +31,7 @@ export class SpotMarket implements Market {
   readonly symbols: readonly string[];
   readonly #derived = new Map<string, Derived>();
 
-  /** Adds to `market` each spot symbol whose margin symbol it has and which it has not itself. */
+  /** Adds each spot symbol that `market` lacks and whose margin symbol `market` has. */
   constructor(
     private readonly market: Market,
     rules: readonly SymbolRules[],
@@ -61,8 +62,8 @@ export class SpotMarket implements Market {
   }
 
   fingerprint(): string {
-    const below = this.market.fingerprint();
-    return below === "" ? "" : `${below} spot ${JSON.stringify(this.sources)}`;
+    const sourceFingerprint = this.market.fingerprint();
+    return sourceFingerprint === "" ? "" : `${sourceFingerprint} spot ${JSON.stringify(this.sources)}`;
   }
   firstMs(symbol: string): EpochMs | undefined {
     return this.market.firstMs(this.#source(symbol));
@@ -90,7 +91,7 @@ export class SpotMarket implements Market {
     const side = (levels: readonly Level[], first: number, sign: 1 | -1): Level[] => {
       let before = first - sign;
       return levels.map(({ ticks, size }) => {
-        // Rounding may bring two levels together: each stands at least a tick beyond the one before.
+        // Rounding can map two levels to one price: keep each at least one tick beyond the previous level.
         const mapped = this.#map(symbol, ticks);
         before = sign > 0 ? Math.max(before + 1, mapped) : Math.min(before - 1, mapped);
         return { ticks: before, size: maxBig(floorToStep(size, sizeStep), minSize) };
@@ -98,15 +99,15 @@ export class SpotMarket implements Market {
     };
     return { asks: side(book.asks, best.ask, 1), bids: side(book.bids, best.bid, -1).filter((row) => row.ticks > 0) };
   }
-  /** `price` is for positions, so for margin symbols: those are the market's own. */
+  /** `touch.price` is used for positions, which exist for margin symbols only; those come from the source unchanged. */
   firstTouch(symbol: string, touch: Touch, fromMs: EpochMs, untilMs: EpochMs): EpochMs | undefined {
     const ticks = this.#unmap(symbol, touch.side, touch.ticks);
     return this.market.firstTouch(this.#source(symbol), { ...touch, ticks }, fromMs, untilMs);
   }
-  /** The nearest margin price whose spot price is at or beyond `ticks`: the mapping never falls, so this is exact. */
+  /** The nearest margin price whose spot price is at or beyond `ticks`. Exact, because the mapping is monotone. */
   #unmap(symbol: string, side: TouchSide, ticks: number): number {
     const derived = this.#derived.get(symbol);
-    // No price is below one tick: what nothing can reach stays out of reach.
+    // No price is below one tick: an unreachable level must stay unreachable.
     if (!derived || ticks < 1) return ticks;
     const reached = (source: number): boolean =>
       side === "atOrAbove" ? this.#map(symbol, source) >= ticks : this.#map(symbol, source) <= ticks;

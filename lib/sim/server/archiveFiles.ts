@@ -1,5 +1,5 @@
-// The trade archive (GMO API 13): /data/trades/{SYMBOL}/{YYYY}/{MM}/{YYYYMMDD}_{SYMBOL}.csv.gz, one row per match, the side
-// the taker's. The trading day that runs is 403, a day without candles 404; each folder above has an HTML index.
+// The trade archive (GMO API 13): /data/trades/{SYMBOL}/{YYYY}/{MM}/{YYYYMMDD}_{SYMBOL}.csv.gz, one row per match with
+// the taker's side. The current trading day is 403, a day without candles 404; each parent folder has an HTML index.
 import { gzipSync } from "node:zlib";
 import { formatE8 } from "../../core/money.ts";
 import { DAY_MS, type EpochMs, epochMs, isoUtc, jstDateStart, venueDate, venueDayStart } from "../../core/time.ts";
@@ -15,10 +15,10 @@ export type Archived =
 const DAY_OFFSET_MS = DAY_MS / 4;
 export const ARCHIVE_PREFIX = "/data/trades/";
 
-/** What the archive needs of the venue. */
+/** What the archive reads from the venue. */
 export interface ArchiveSource {
   readonly market: Market;
-  /** Of the symbols that are traded. */
+  /** Rules of the traded symbols. */
   readonly rules: ReadonlyMap<string, SymbolRules>;
   nowMs(): EpochMs;
 }
@@ -43,7 +43,7 @@ export const archived = (source: ArchiveSource, path: string): Archived => {
   return { kind: "file", bytes: gzipSync(text) };
 };
 
-/** 06:00 JST of a date YYYYMMDD; undefined when it is none. */
+/** 06:00 JST of a date YYYYMMDD; undefined for an invalid date. */
 const dayStart = (date: string): EpochMs | undefined => {
   try {
     return epochMs(jstDateStart(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`) + DAY_OFFSET_MS);
@@ -57,7 +57,7 @@ const dayRows = ({ market, rules }: ArchiveSource, symbol: string, startMs: Epoc
   const rule = rules.get(symbol)!;
   const untilMs = epochMs(startMs + DAY_MS - 1);
   const rows: string[] = [];
-  // One print more than is told: a row's side depends on the print before it.
+  // One print more than is returned: a row's side depends on the previous print.
   let prints = market.prints(symbol, untilMs, 0, PAGE_ROWS + 1);
   for (let skip = 0; ; skip += PAGE_ROWS, prints = market.prints(symbol, untilMs, skip, PAGE_ROWS + 1)) {
     for (const [i, print] of prints.slice(0, PAGE_ROWS).entries()) {
@@ -78,10 +78,10 @@ const page = (httpStatus: number): Archived => ({
   html: `<html><head><title>${httpStatus}</title></head><body>${httpStatus}</body></html>`,
 });
 
-/** A list of what lies below: symbols, years, months or days. */
+/** The index of a folder: symbols, years, months or days. */
 const index = (source: ArchiveSource, path: string, parts: readonly string[]): Archived => {
   const [symbol, year, month] = parts;
-  const names = symbol === undefined ? [...source.rules.keys()] : below(source, symbol, year, month);
+  const names = symbol === undefined ? [...source.rules.keys()] : namesUnder(source, symbol, year, month);
   if (names.length === 0) return page(404);
   const base = path.endsWith("/") ? path : `${path}/`;
   const links = names.map((name) => `<li><a href="${base}${name}">${name}</a></li>`).join("");
@@ -95,7 +95,7 @@ const hasTrades = ({ market }: ArchiveSource, symbol: string, startMs: EpochMs):
   const [last] = market.prints(symbol, epochMs(startMs + DAY_MS - 1), 0, 1);
   return last !== undefined && last.atMs >= startMs;
 };
-const below = (source: ArchiveSource, symbol: string, year?: string, month?: string): readonly string[] => {
+const namesUnder = (source: ArchiveSource, symbol: string, year?: string, month?: string): readonly string[] => {
   const firstMs = source.market.firstMs(symbol);
   if (firstMs === undefined) return [];
   const names = new Set<string>();

@@ -1,5 +1,5 @@
-// One WebSocket as the venue keeps it: ping once a minute, gone after three missed pongs, cut when its client never sends
-// anything; a frame on its way out may meet with a fault (socketFaults.ts).
+// One WebSocket on the venue's side: a ping once a minute, terminated after three missed pongs or when the client never
+// sends anything; faults may be applied to outgoing frames (socketFaults.ts).
 import type { WebSocket } from "ws";
 import type { EpochMs } from "../../core/time.ts";
 import type { ServerOptions } from "./serverOptions.ts";
@@ -11,17 +11,17 @@ export interface ConnectionConfig {
   readonly area: "public" | "private";
   /** The client's address. */
   readonly ip: string;
-  /** Of private sockets. */
+  /** Access token of a private socket. */
   readonly token: string | undefined;
   readonly wall: Wall;
   readonly options: ServerOptions;
   readonly faults: SocketFaults;
   readonly venueNowMs: () => EpochMs;
   readonly onMessage: (connection: Connection, text: string) => void;
-  readonly onGone: (connection: Connection) => void;
+  readonly onClosed: (connection: Connection) => void;
 }
 
-/** Given to a closed socket before it is cut. */
+/** Time for the close handshake before the socket is terminated. */
 const CLOSE_GRACE_MS = 5_000;
 
 export class Connection {
@@ -33,7 +33,7 @@ export class Connection {
   #missed = 0;
   #awaitsPong = false;
   #halfOpen = false;
-  #held: { readonly text: string; readonly cancel: () => void } | undefined;
+  #deferred: { readonly text: string; readonly cancel: () => void } | undefined;
 
   constructor(private readonly config: ConnectionConfig) {
     const { ws, options } = config;
@@ -42,26 +42,26 @@ export class Connection {
     this.token = config.token;
     this.#cancelIdle = this.#after(options.idleCloseMs, () => ws.terminate());
     this.#ping();
-    const heard = (): boolean => {
+    const received = (): boolean => {
       if (!this.#halfOpen) this.#cancelIdle();
       return !this.#halfOpen;
     };
     ws.on("message", (data: Buffer) => {
-      if (heard()) config.onMessage(this, data.toString("utf8"));
+      if (received()) config.onMessage(this, data.toString("utf8"));
     });
     ws.on("ping", (data) => {
-      if (heard()) ws.pong(data);
+      if (received()) ws.pong(data);
     });
     ws.on("pong", () => {
       this.#awaitsPong = false;
       this.#missed = 0;
     });
-    // Told by "close" right after: a bad frame or a broken connection of one client is nobody else's matter.
+    // "close" follows at once; an invalid frame or a broken connection of one client must not affect the others.
     ws.on("error", () => undefined);
     ws.on("close", () => {
       for (const cancel of this.#timers) cancel();
       this.#timers.clear();
-      config.onGone(this);
+      config.onClosed(this);
     });
   }
 
@@ -88,16 +88,16 @@ export class Connection {
     });
   }
 
-  /** `channel` is what faults are matched by; error frames have "error". */
+  /** Faults are matched by `channel`; error frames have the channel "error". */
   send(channel: string, frame: object): void {
     const text = JSON.stringify(frame);
     const { area, config } = this;
-    const fault = config.faults.strike("frame", { area, channel }, config.venueNowMs())[0];
-    const held = this.#held;
-    this.#held = undefined;
-    held?.cancel();
+    const fault = config.faults.faultsAt("frame", { area, channel }, config.venueNowMs())[0];
+    const deferred = this.#deferred;
+    this.#deferred = undefined;
+    deferred?.cancel();
     this.#sendWith(fault, text);
-    if (held) this.#write(held.text);
+    if (deferred) this.#write(deferred.text);
   }
   #sendWith(fault: SocketFault | undefined, text: string): void {
     switch (fault?.kind) {
@@ -118,26 +118,26 @@ export class Connection {
         break;
       case "reorder": {
         const release = (): void => {
-          this.#held = undefined;
+          this.#deferred = undefined;
           this.#write(text);
         };
-        this.#held = { text, cancel: this.#after(fault.ms, release) };
+        this.#deferred = { text, cancel: this.#after(fault.ms, release) };
         break;
       }
       default:
-        this.suffer(fault!);
+        this.applyFault(fault!);
     }
   }
   #write(text: string): void {
     const { ws, options } = this.config;
     if (this.#halfOpen || ws.readyState !== ws.OPEN) return;
-    // A client that does not read must not fill our memory.
+    // Terminates a client that does not read, so that its buffer does not fill the memory.
     if (ws.bufferedAmount > options.maxBufferedBytes) ws.terminate();
     else ws.send(text);
   }
 
-  /** A fault of the whole connection; the others do nothing here. */
-  suffer(fault: SocketFault): void {
+  /** Applies a fault of the whole connection; other kinds have no effect here. */
+  applyFault(fault: SocketFault): void {
     if (fault.kind === "cut") this.close(1006);
     if (fault.kind === "close") this.close(fault.code);
     if (fault.kind === "halfOpen") {
@@ -148,7 +148,7 @@ export class Connection {
   isHalfOpen(): boolean {
     return this.#halfOpen;
   }
-  /** 1006: cut without a close frame. */
+  /** 1006: terminates without a close frame. */
   close(code: number): void {
     const { ws } = this.config;
     if (code === 1006 || this.#halfOpen) ws.terminate();

@@ -1,5 +1,5 @@
-// The HTTP half of the simulated venue: which request it is, what the gateway in front refuses (paths, sizes, rates), the
-// access tokens, and how an answer travels, or fails to. What an order means is the simulator's.
+// The HTTP side of the simulated venue: routing, the checks of the gateway (paths, sizes, rates), access tokens, and
+// the delivery of replies including faults. The simulator executes the requests.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TransportReply } from "../../io/gmo/transport.ts";
 import type { ApiRequest } from "../api/api.ts";
@@ -18,19 +18,19 @@ export interface HttpConfig {
   readonly simulator: Simulator;
   readonly wall: Wall;
   readonly options: ServerOptions;
-  /** Of requests; the simulator asks them itself, except for tokens. */
+  /** Faults of requests; the simulator applies them itself, except for token requests. */
   readonly requestFaults: Faults | undefined;
   readonly faults: SocketFaults;
   readonly tokens: Tokens;
   readonly privateFeed: PrivateFeed;
   readonly archive: ArchiveSource;
-  /** Brings venue time to the present, does the work, and looks anew at what comes next. */
-  readonly atPresent: (work: () => void) => void;
+  /** Advances venue time to the present, does the work, then reschedules the next step. */
+  readonly atCurrentTime: (work: () => void) => void;
 }
 interface Answer {
   readonly delivery: Delivery;
-  /** Says what the request caused to the private sockets; undefined: nothing, or nobody listens. */
-  readonly tell?: { readonly first: boolean; readonly now: () => void; readonly later: () => void };
+  /** Publishes the events of the request to the private sockets; undefined: no events or no subscriber. */
+  readonly publish?: { readonly first: boolean; readonly now: () => void; readonly later: () => void };
 }
 
 const CACHED_REPLIES = 1_000;
@@ -40,7 +40,7 @@ export class HttpFront {
   readonly #accountGets: RateLimit;
   readonly #accountPosts: RateLimit;
   readonly #publicByAddress: RateLimits;
-  /** Replies of the public half by address; what a cache in front of the venue holds. Venue time. */
+  /** Cached public replies by path and query, like the cache in front of the venue. Venue time. */
   readonly #cache = new Map<string, { readonly reply: TransportReply; readonly atMs: number }>();
 
   constructor(private readonly config: HttpConfig) {
@@ -61,7 +61,7 @@ export class HttpFront {
     const area = target.startsWith("/public/") ? "public" : "private";
     const path = target.slice(area.length + 1);
     const { views } = this.config.simulator;
-    // Neither half of the API: as an unknown private path.
+    // A path outside the API is refused like an unknown private path.
     if (!target.startsWith(`/${area}/v1/`)) {
       const code = area === "public" ? "ERR-5207" : "ERR-5204";
       return send(response, views.refusal(code, area === "public" ? "Not found" : "Forbidden"));
@@ -75,18 +75,18 @@ export class HttpFront {
       headers: headersOf(incoming),
     };
     let answer: Answer | undefined;
-    this.config.atPresent(() => {
+    this.config.atCurrentTime(() => {
       answer = this.#answer(request, incoming.socket.remoteAddress ?? "");
     });
     const facts = { area, method: request.method, path } as const;
-    const fault = this.config.faults.strike("reply", facts, this.config.simulator.nowMs())[0];
+    const fault = this.config.faults.faultsAt("reply", facts, this.config.simulator.nowMs())[0];
     this.#deliver(response, answer!, fault);
   }
 
   #answer(request: ApiRequest, address: string): Answer {
     const { views } = this.config.simulator;
     const at = (reply: TransportReply): Answer => ({ delivery: { kind: "reply", reply, delayMs: 0 } });
-    if (!this.#mayPass(request, address)) return at(views.refusal("ERR-5003", "Requests are too many."));
+    if (!this.#isWithinRate(request, address)) return at(views.refusal("ERR-5003", "Requests are too many."));
     if (request.area === "public") return this.#public(request);
     if (request.path === "/v1/ws-auth") return { delivery: this.#token(request) };
     if (this.config.options.denied.includes(request.path))
@@ -94,8 +94,8 @@ export class HttpFront {
     return this.#served(request);
   }
 
-  /** The account is limited by requests that carry its key; others cannot use up its budget. PUT and DELETE count as POST. */
-  #mayPass({ area, method, headers }: ApiRequest, address: string): boolean {
+  /** Only requests with the account's key count against its limit. PUT and DELETE count as POST. */
+  #isWithinRate({ area, method, headers }: ApiRequest, address: string): boolean {
     const { options, simulator } = this.config;
     if (area === "public") return this.#publicByAddress.take(address, options.publicPerSecond);
     if (options.privateLimit === "off" || headers["API-KEY"] !== simulator.credentials().apiKey) return true;
@@ -114,7 +114,7 @@ export class HttpFront {
     const answer = this.#served(request);
     const { delivery } = answer;
     this.#cache.delete(key);
-    // Only what is good is kept: a refusal is not.
+    // Only successes are cached, not refusals.
     if (
       delivery.kind === "reply" &&
       delivery.reply.httpStatus === 200 &&
@@ -129,12 +129,12 @@ export class HttpFront {
     const { simulator, privateFeed, options } = this.config;
     const { delivery, events, eventsFirst } = simulator.serve(request);
     if (events.length === 0 || !privateFeed.hasListeners()) return { delivery };
-    const now = (): void => privateFeed.say(events);
-    const later = (): void => (options.eventGapMs === 0 ? now() : privateFeed.sayLater(events, options.eventGapMs));
-    return { delivery, tell: { first: eventsFirst, now, later } };
+    const now = (): void => privateFeed.publish(events);
+    const later = (): void => (options.eventGapMs === 0 ? now() : privateFeed.publishLater(events, options.eventGapMs));
+    return { delivery, publish: { first: eventsFirst, now, later } };
   }
 
-  /** POST issues, PUT extends, DELETE ends a token; all signed without their body except POST (GMO API 2). */
+  /** POST issues, PUT extends, DELETE ends a token; only POST is signed with its body (GMO API 2). */
   #token(request: ApiRequest): Delivery {
     const { simulator, requestFaults } = this.config;
     const before = requestFaults?.(request, "before", simulator.nowMs());
@@ -158,19 +158,19 @@ export class HttpFront {
     return done ? views.success() : views.refusal("ERR-5106", "Invalid request parameter. token");
   }
 
-  /** The reply and what it caused, in the order that was drawn; faults of the way decide how it arrives. */
-  #deliver(response: ServerResponse, { delivery, tell }: Answer, fault: SocketFault | undefined): void {
+  /** Sends the reply and publishes its events in the drawn order, with any fault of the reply applied. */
+  #deliver(response: ServerResponse, { delivery, publish }: Answer, fault: SocketFault | undefined): void {
     const { options, wall } = this.config;
     const delayMs = delivery.kind === "reply" ? delivery.delayMs : 0;
-    if (tell?.first) tell.now();
-    after(wall, response, delayMs + (tell?.first ? options.eventGapMs : 0), () =>
+    if (publish?.first) publish.now();
+    after(wall, response, delayMs + (publish?.first ? options.eventGapMs : 0), () =>
       deliver(response, delivery, fault, wall),
     );
-    if (tell && !tell.first) tell.later();
+    if (publish && !publish.first) publish.later();
   }
 
   #archive({ method }: IncomingMessage, response: ServerResponse, target: string): void {
-    this.config.atPresent(() => undefined);
+    this.config.atCurrentTime(() => undefined);
     const found: Archived =
       method === "GET" || method === "HEAD"
         ? archived(this.config.archive, target)
@@ -183,7 +183,7 @@ export class HttpFront {
   }
 }
 
-/** Header names as the venue's checks look for them. */
+/** Header names in upper case, as the venue's checks expect them. */
 const headersOf = ({ headers }: IncomingMessage): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
@@ -200,7 +200,7 @@ const tokenOf = (body: string): string | undefined => {
   }
 };
 
-/** `gone`: the client left before it had sent everything. */
+/** "gone": the client disconnected before the body was complete. */
 const bodyOf = async (incoming: IncomingMessage, maxBytes: number): Promise<string> => {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -216,7 +216,7 @@ const bodyOf = async (incoming: IncomingMessage, maxBytes: number): Promise<stri
   return Buffer.concat(chunks).toString("utf8");
 };
 
-/** After `ms`, unless the client has left; at once for 0. */
+/** Runs after `ms` unless the client has disconnected; at once for 0. */
 const after = (wall: Wall, response: ServerResponse, ms: number, run: () => void): void => {
   if (ms === 0) run();
   else response.once("close", wall.after(ms, run));
@@ -226,11 +226,11 @@ const typeOf = (body: string): string => (body.startsWith("<") ? "text/html" : "
 
 const deliver = (response: ServerResponse, delivery: Delivery, fault: SocketFault | undefined, wall: Wall): void => {
   if (delivery.kind === "reply") {
-    if (fault?.kind === "cut") cutOff(response, delivery.reply);
-    else if (fault?.kind === "slowBody") dribble(response, delivery.reply, fault.ms, wall);
+    if (fault?.kind === "cut") sendHalf(response, delivery.reply);
+    else if (fault?.kind === "slowBody") sendSlowly(response, delivery.reply, fault.ms, wall);
     else send(response, delivery.reply);
   } else if (delivery.failure === "reset") response.socket?.resetAndDestroy();
-  // A timeout is the client's: the connection stays and nothing comes.
+  // For a timeout the connection stays open without a reply; the client times out.
 };
 
 const head = (response: ServerResponse, { httpStatus, body }: TransportReply): Buffer => {
@@ -241,13 +241,13 @@ const head = (response: ServerResponse, { httpStatus, body }: TransportReply): B
 const send = (response: ServerResponse, reply: TransportReply): void => {
   response.end(head(response, reply));
 };
-/** Promises the whole body and breaks off in the middle. */
-const cutOff = (response: ServerResponse, reply: TransportReply): void => {
+/** Announces the whole body in content-length and disconnects after half of it. */
+const sendHalf = (response: ServerResponse, reply: TransportReply): void => {
   const bytes = head(response, reply);
   response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.socket?.destroy());
 };
-/** The body in small pieces over `ms`. */
-const dribble = (response: ServerResponse, reply: TransportReply, ms: number, wall: Wall): void => {
+/** Sends the body in small pieces over `ms`. */
+const sendSlowly = (response: ServerResponse, reply: TransportReply, ms: number, wall: Wall): void => {
   const bytes = head(response, reply);
   const cut = (i: number): number => Math.floor((bytes.length * i) / PIECES);
   const from = (i: number): void => {

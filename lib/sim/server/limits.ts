@@ -1,4 +1,5 @@
-// Rate limits that refuse instead of waiting (GMO API 3): a bucket that holds one second's worth and refills evenly.
+// Rate limits that refuse instead of waiting (GMO API 3): a token bucket with the capacity of one second, refilled
+// evenly.
 import type { Wall } from "./wall.ts";
 
 export class RateLimit {
@@ -7,11 +8,11 @@ export class RateLimit {
   constructor(private readonly wall: Wall) {
     this.#atMs = wall.monotonicMs();
   }
-  /** Whether one more may pass now. `perSecond` 0: no limit. What is refused costs nothing. */
+  /** Whether one more request may pass now. `perSecond` 0: no limit. A refused request takes no token. */
   take(perSecond: number): boolean {
     if (perSecond === 0) return true;
     const nowMs = this.wall.monotonicMs();
-    // Slower than one a second: still one at a time.
+    // Rates below one per second still need a capacity of one.
     const full = Math.max(1, perSecond);
     this.#tokens = Math.min(full, this.#tokens + ((nowMs - this.#atMs) * perSecond) / 1_000);
     this.#atMs = nowMs;
@@ -21,7 +22,7 @@ export class RateLimit {
   }
 }
 
-/** GMO API 3. The third row is known from the newest copy of the documentation only. */
+/** GMO API 3. Tier 3 appears only in the newest copy of the documentation. */
 export const PER_SECOND_OF_TIER: Readonly<Record<1 | 2 | 3, number>> = { 1: 20, 2: 30, 3: 50 };
 
 /** One bucket per client address. */
@@ -31,7 +32,7 @@ export class RateLimits {
   take(key: string, perSecond: number): boolean {
     let limit = this.#byKey.get(key);
     if (!limit) {
-      // Never forgotten: only loopback addresses come here, a handful.
+      // Never removed: only a few loopback addresses connect.
       limit = new RateLimit(this.wall);
       this.#byKey.set(key, limit);
     }

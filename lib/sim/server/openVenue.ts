@@ -1,5 +1,5 @@
-// From files and options to a venue that a server can be put around: candles (with the script's spikes), spot symbols beside
-// them, the book, the account, the faults. Used by `trader simulator` and by tests.
+// Builds the venue for a server from files and options: candles (with the spikes of the script), spot symbols, the
+// book, the account, the faults. Used by `trader simulator` and by tests.
 import { existsSync } from "node:fs";
 import { AppError } from "../../core/errors.ts";
 import { type YenE8, yen } from "../../core/money.ts";
@@ -24,26 +24,29 @@ export const CANDLE_SYMBOLS: readonly string[] = ALL_RULES.map((row) => row.symb
 export const DEFAULT_EQUITY: YenE8 = yen(1_000_000);
 
 export interface VenueSource {
-  /** `SYMBOL -> candles`; default the bundled days. */
+  /** `SYMBOL -> candles`; default: the bundled days. */
   readonly candles?: Readonly<Record<string, CandleFile>>;
   /** SQLite file, or ":memory:" (default). */
   readonly path?: string;
   readonly seed: number | string;
   readonly equity?: YenE8;
-  /** Start of a new venue; default the first candle of all symbols. An existing one resumes at its own time. */
+  /**
+   * Start of a new venue; default: the first time with candles of all symbols. An existing venue resumes at its own
+   * time.
+   */
   readonly fromMs?: EpochMs;
   readonly faults?: FaultScript;
   readonly options?: Partial<GivenOptions>;
-  /** Default the wall clock. */
+  /** Default: the wall clock. */
   readonly authClock?: () => EpochMs;
-  /** Default drawn from the seed. */
+  /** Default: derived from the seed. */
   readonly credentials?: Credentials;
-  /** FULL, except for throw-away files. */
+  /** OFF only for temporary files. */
   readonly synchronous?: "FULL" | "OFF";
 }
 export type OpenVenue = Required<Pick<VenueServerConfig, "simulator" | "market" | "rules" | "seed" | "startMs">> &
   Pick<VenueServerConfig, "requestFaults" | "sockets"> & {
-    /** First instant without candles of every symbol: prices stand still from there on. */
+    /** First instant after the candles of all symbols: prices do not change from then on. */
     readonly endMs: EpochMs;
   };
 
@@ -51,7 +54,10 @@ export type OpenVenue = Required<Pick<VenueServerConfig, "simulator" | "market" 
 export const readCandles = (files: ReadonlyMap<string, string>): Readonly<Record<string, CandleFile>> =>
   Object.fromEntries([...files].map(([symbol, path]) => [symbol, readCandleFile(path)]));
 
-/** Throws AppError permanent: CANDLE_FILE, SIM_START, SIM_CHANGED, SIM_TOO_NEW, SIM_OPTION, SIM_FAULTS, SIM_MARKET, DB_OPEN. */
+/**
+ * Throws AppError permanent: CANDLE_FILE, SIM_START, SIM_CHANGED, SIM_TOO_NEW, SIM_OPTION, SIM_FAULTS, SIM_MARKET,
+ * DB_OPEN.
+ */
 export const openVenue = (source: VenueSource): OpenVenue => {
   const { seed, path = ":memory:", options = {}, faults } = source;
   const candles = source.candles ?? bundledCandles();
@@ -95,7 +101,9 @@ export const openVenue = (source: VenueSource): OpenVenue => {
   };
 };
 
-/** A file that exists keeps its own beginning: relative times of a fault script mean the same after a restart. */
+/**
+ * The start time stored in an existing file, so that relative times of a fault script stay the same after a restart.
+ */
 const startedMs = (path: string): EpochMs | undefined => {
   if (path === ":memory:" || !existsSync(path)) return undefined;
   const store = new SimStore(path, { synchronous: "FULL" });

@@ -1,10 +1,10 @@
-// `--option NAME=VALUE` of the simulated venue: every option of the venue, of the server and of the market by name, with its
-// values, its default and a line about it. What the options mean in full: options.ts, serverOptions.ts.
+// `--option NAME=VALUE` of the simulated venue: every option of the venue, the server and the market by name, with its
+// values, its default and one line of help. Full descriptions: options.ts, serverOptions.ts.
 import { AppError } from "../../core/errors.ts";
 import { FAITHFUL_OPTIONS, PLAIN_OPTIONS, type VenueOptions } from "../engine/options.ts";
 import { SERVER_OPTIONS, type ServerOptions } from "./serverOptions.ts";
 
-/** Of the candle market (candleMarket.ts). */
+/** Options of the candle market (candleMarket.ts). */
 export interface MarketOptions {
   readonly bookLevels: number;
   readonly volumeShare: number;
@@ -18,84 +18,84 @@ type Row = readonly [values: Values, about: string];
 const YES_NO = ["true", "false"] as const;
 
 const VENUE = {
-  partialFills: [YES_NO, "a resting order gets a part of what trades, not all at once"],
+  partialFills: [YES_NO, "resting orders fill in parts of the traded size, not whole at once"],
   stopTrigger: [["last", "touch"], "which price triggers a STOP"],
-  triggeredStop: [["market", "limit"], "what a triggered STOP is; limit: up to its trigger price only"],
+  triggeredStop: [["market", "limit"], "what a triggered STOP becomes; limit: fills up to its trigger price only"],
   limitFak: [["refused", "accepted"], "LIMIT with FAK; refused is ERR-5111"],
-  sokUnsupportedCode: [["ERR-5111", "ERR-5106"], "SOK where the symbol has none"],
-  uncoveredOrders: [["fill", "cancel"], "an order that should fill when its margin is gone"],
+  sokUnsupportedCode: [["ERR-5111", "ERR-5106"], "code for SOK on a symbol without it"],
+  uncoveredOrders: [["fill", "cancel"], "what happens to an order due to fill without margin"],
   yenRounding: [["yen", "nearest", "exact"], "rounding of profits and fees"],
-  lockTakerFee: [YES_NO, "a resting spot BUY locks its fee, too"],
-  assetYen: [["mixed", "whole", "exact"], "yen in account/assets: only amount with decimals, neither, both"],
-  hedgedMargin: [["sum", "larger"], "margin of a symbol held both ways"],
+  lockTakerFee: [YES_NO, "a resting spot BUY also locks its taker fee"],
+  assetYen: [["mixed", "whole", "exact"], "decimals of yen in account/assets: amount only, none, both"],
+  hedgedMargin: [["sum", "larger"], "margin of a symbol held long and short"],
   positionGranularity: [["execution", "order"], "one position per fill or per opening order"],
-  bulkCloseFirst: [["oldest", "newest"], "which positions a bulk close takes first"],
-  positionVisibleAfterMs: ["count", "a new position cannot be closed before, venue ms"],
-  positionNotVisibleCode: [["ERR-254", "ERR-5106"], "what such a close gets"],
+  bulkCloseFirst: [["oldest", "newest"], "which positions a bulk close settles first"],
+  positionVisibleAfterMs: ["count", "a new position can be closed after this, venue ms"],
+  positionNotVisibleCode: [["ERR-254", "ERR-5106"], "code for a close before that"],
   cancelBeforeBuyClose: [["accepted", "refused"], "cancelBefore on a closing BUY"],
-  vanishedCloseEvent: [["POSITION_LOSSCUT", "CLOSED_ORDER"], "said of close orders whose position was cut"],
-  losscutTrigger: [["last", "touch"], "which price cuts a position; touch: bid of a long, ask of a short"],
-  losscutMaxPercent: ["count or none", "farthest losscutPrice from the entry, percent"],
-  losscutMinTicks: ["count", "nearest losscutPrice to the price that cuts, ticks"],
-  tooHighPriceCode: [["ERR-5121", "ERR-5106"], "a price too high above the market"],
-  tooHighPriceText: ["text", "what its message says"],
+  vanishedCloseEvent: [["POSITION_LOSSCUT", "CLOSED_ORDER"], "event cancelType of close orders of a loss-cut position"],
+  losscutTrigger: [["last", "touch"], "which price triggers a loss cut; touch: bid of a long, ask of a short"],
+  losscutMaxPercent: ["count or none", "maximum distance of losscutPrice from the entry, percent"],
+  losscutMinTicks: ["count", "minimum distance of losscutPrice from its trigger, ticks"],
+  tooHighPriceCode: [["ERR-5121", "ERR-5106"], "code for a price too far above the market"],
+  tooHighPriceText: ["text", "its message"],
   maxActiveOrders: ["count", "live orders, ERR-635 beyond"],
   maxChanges: ["count", "changes of one order, ERR-5206 beyond"],
   positionCapCountsOrders: [YES_NO, "resting orders count towards the position cap"],
-  dailyOpenOrders: ["count", "new positions of a day, in largest orders"],
-  dailySpotOrders: ["count", "net spot trades of a day, in largest orders"],
-  accountLosscutPercent: ["count or none", "maintenance ratio at which everything is cut"],
-  marginCallPercent: ["count or none", "ratio that begins a margin call at 06:30 JST"],
-  marginCallGraceMs: ["count", "until an unmet margin call is closed by force, venue ms"],
-  marginCallProcessingMs: ["count", "ERR-683 for this long after a call began, venue ms"],
-  cancelAfterMs: ["count", "an accepted cancel takes effect after, venue ms"],
-  changeAfterMs: ["count", "an accepted change takes effect after, venue ms"],
-  eventOrder: [["random", "before", "after"], "events of a request and its reply"],
+  dailyOpenOrders: ["count", "new positions of a day, in units of the largest order"],
+  dailySpotOrders: ["count", "net spot trades of a day, in units of the largest order"],
+  accountLosscutPercent: ["count or none", "margin ratio of the account loss cut"],
+  marginCallPercent: ["count or none", "margin ratio below which a margin call begins at 06:30 JST"],
+  marginCallGraceMs: ["count", "time to meet a margin call before everything is closed, venue ms"],
+  marginCallProcessingMs: ["count", "duration of ERR-683 after a call began, venue ms"],
+  cancelAfterMs: ["count", "delay until an accepted cancel takes effect, venue ms"],
+  changeAfterMs: ["count", "delay until an accepted change takes effect, venue ms"],
+  eventOrder: [["random", "before", "after"], "when the events of a request come, relative to its reply"],
   maintenance: [["none", "saturday"], "closed Saturdays 09:00 to 11:00 JST, pre-open to 11:10"],
-  statusInMaintenance: [["data", "refusal"], "what /v1/status says then"],
+  statusInMaintenance: [["data", "refusal"], "reply of /v1/status in maintenance"],
   maintenanceHttpStatus: [["200", "503"], "HTTP status of ERR-5201 and ERR-5202"],
-  signatureWindowMs: ["count", "API-TIMESTAMP against the wall clock, each way"],
-  timestampAheadCode: [["ERR-5008", "ERR-5009"], "code of a timestamp ahead of ours"],
-  paginationCount: [["rows", "asked"], "pagination.count: rows of the page, or as asked for"],
+  signatureWindowMs: ["count", "maximum difference of API-TIMESTAMP to the wall clock, ms"],
+  timestampAheadCode: [["ERR-5008", "ERR-5009"], "code for a timestamp ahead of the server"],
+  paginationCount: [["rows", "asked"], "pagination.count: rows on the page, or the requested count"],
   listOrder: [["newest", "oldest"], "order of activeOrders, latestExecutions, openPositions"],
   emptyBulkCancel: [["list", "absent"], "cancelBulkOrder with nothing to cancel: [] or no data"],
-  feeRowFields: [["known", "guessed"], "exchangeFee rows: feeType and deliveryDatetime, or more"],
-  feeCursor: [["cursor", "nextCursor", "pagination"], "where exchangeFee/history tells its cursor"],
-  orderRetentionMs: ["count or none", "how long /v1/orders knows an ended order, venue ms"],
+  feeRowFields: [["known", "guessed"], "exchangeFee rows: feeType and deliveryDatetime only, or also guessed fields"],
+  feeCursor: [["cursor", "nextCursor", "pagination"], "field of the cursor in exchangeFee/history"],
+  orderRetentionMs: ["count or none", "how long /v1/orders returns an ended order, venue ms"],
   weekStart: [["monday", "sunday"], "first day of 1week candles"],
   longKlineGrid: [["venueDay", "utcMidnight"], "grid of 4hour to 12hour candles"],
 } as const satisfies Record<Exclude<keyof VenueOptions, "closures">, Row>;
 
 const SERVER = {
-  privateLimit: [["tier", "off"], "20, 30 or 50 GET and as many POST a second"],
-  publicPerSecond: ["count", "public requests a second; 0 = no limit"],
-  commandIntervalMs: ["count", "between WebSocket commands of one address; 0 = no limit"],
-  commandTooFastText: ["text", "error frame of a command too fast"],
-  maxConnections: ["count", "sockets of one address, refused beyond; 0 = no limit"],
+  privateLimit: [["tier", "off"], "tier: 20, 30 or 50 GET per second and as many POST"],
+  publicPerSecond: ["count", "public requests per second; 0 = no limit"],
+  commandIntervalMs: ["count", "minimum time between WebSocket commands of one address; 0 = no limit"],
+  commandTooFastText: ["text", "error frame for a command that comes too fast"],
+  maxConnections: ["count", "maximum sockets of one address; 0 = no limit"],
   tooManyConnectionsStatus: [["403", "429", "503"], "HTTP status of an upgrade beyond it"],
   maxBodyBytes: ["count", "largest request body, HTTP 413 beyond"],
-  pingIntervalMs: ["count", "the server's ping"],
-  missedPongs: ["count", "pings without pong that end a socket"],
-  idleCloseMs: ["count", "a socket that never sends is cut after"],
-  maxBufferedBytes: ["count", "a socket that does not read is cut at"],
+  pingIntervalMs: ["count", "interval of the server's pings"],
+  missedPongs: ["count", "pings without pong after which a socket is terminated"],
+  idleCloseMs: ["count", "a socket that never sends is terminated after this"],
+  maxBufferedBytes: ["count", "a socket that does not read is terminated at this backlog"],
   badTokenStatus: [["404", "401"], "HTTP status of an upgrade with a bad token"],
-  tokenCloseCode: ["count", "close code when a token ends; 1006 = cut"],
-  maintenanceCloseCode: ["count", "close code when maintenance begins; 1006 = cut"],
-  tokenLifeMs: ["count", "life of an access token"],
-  maxTokens: ["count", "access tokens at a time"],
-  bookGridMs: ["count", "grid of the books, venue ms"],
-  bookHeartbeatMs: ["count", "an unchanged book is said again after, venue ms"],
-  tickerGridMs: ["count", "grid of the ticker, venue ms"],
-  summaryPeriodMs: ["count", "PERIODIC position summaries, venue ms"],
-  publicCacheMs: ["count", "age of cached public replies, venue ms; 0 = no cache"],
-  eventGapMs: ["count", "between the events of a request and its reply"],
-  channelOrder: [["mixed", "kept"], "order of private channels among each other"],
-  denied: ["list", "rights the key lacks: /v1/closeOrder,orderEvents,…"],
+  tokenCloseCode: ["count", "close code when a token ends; 1006 = no close frame"],
+  maintenanceCloseCode: ["count", "close code when maintenance begins; 1006 = no close frame"],
+  tokenLifeMs: ["count", "lifetime of an access token"],
+  maxTokens: ["count", "maximum access tokens"],
+  bookGridMs: ["count", "interval of the book frames, venue ms"],
+  bookHeartbeatMs: ["count", "an unchanged book is sent again after this, venue ms"],
+  tickerGridMs: ["count", "interval of the ticker frames, venue ms"],
+  summaryPeriodMs: ["count", "interval of PERIODIC position summaries, venue ms"],
+  publicCacheMs: ["count", "maximum age of cached public replies, venue ms; 0 = no cache"],
+  eventGapMs: ["count", "time between the events of a request and its reply"],
+  channelOrder: [["mixed", "kept"], "order between private channels: mixed by seed, or as it happened"],
+  denied: ["list", "permissions the key lacks: /v1/closeOrder,orderEvents,…"],
 } as const satisfies Record<keyof ServerOptions, Row>;
 
 const MARKET = {
-  bookLevels: ["count", "levels a side over REST, 30 to 500"],
-  volumeShare: ["share", "share of the candles' volume that this venue trades"],
+  bookLevels: ["count", "levels per side over REST, 30 to 500"],
+  volumeShare: ["share", "share of the candles' volume traded at this venue"],
 } as const satisfies Record<keyof MarketOptions, Row>;
 
 const TABLES: readonly (readonly [Readonly<Record<string, Row>>, Readonly<Record<string, unknown>>])[] = [
@@ -150,7 +150,7 @@ const readValue = (values: Values, text: string, isNumber: boolean): unknown => 
 const valuesText = (values: Values): string =>
   typeof values !== "string" ? values.join("|") : values === "list" ? "a,b,…" : values;
 
-/** All options, one a line, for --help. */
+/** All options, one per line, for --help. */
 export const optionsText = (): string => {
   const lines = TABLES.flatMap(([rows, defaults]) =>
     Object.entries(rows).map(([name, [values, about]]) => {

@@ -1,5 +1,5 @@
-// The private channels (GMO API 10.4): what happened at our account, to every socket that asked for it. Each channel keeps its
-// own order; between channels none is promised, so they are mixed by the seed.
+// The private channels (GMO API 10.4): publishes account events to every subscribed socket. Each channel keeps its
+// order; the order between channels is not guaranteed and is mixed by the seed.
 import { type EpochMs, epochMs } from "../../core/time.ts";
 import { seededRandom } from "../../io/random.ts";
 import type { VenueViews } from "../api/views.ts";
@@ -32,10 +32,10 @@ interface Batch {
 
 export class PrivateFeed {
   readonly #byConnection = new Map<Connection, Set<PrivateChannel>>();
-  /** Sockets that want the summaries every few seconds, and when next. */
+  /** Sockets subscribed to periodic summaries, with the time of the next one. */
   readonly #periodic = new Map<Connection, EpochMs>();
-  /** Held back until after a reply. A later batch never overtakes one of these. */
-  readonly #held: Batch[] = [];
+  /** Batches delayed until after a reply. A later batch never overtakes one of these. */
+  readonly #delayed: Batch[] = [];
   readonly #periodMs: number;
   #batches = 0;
   constructor(private readonly config: PrivateFeedConfig) {
@@ -44,11 +44,11 @@ export class PrivateFeed {
 
   /** The latest subscription of a channel wins. */
   subscribe(connection: Connection, channel: PrivateChannel, periodic: boolean, nowMs: EpochMs): void {
-    // What happened before is not for the newcomer.
-    this.#release(this.#held.length);
-    const mine = this.#byConnection.get(connection) ?? new Set<PrivateChannel>();
-    mine.add(channel);
-    this.#byConnection.set(connection, mine);
+    // A new subscriber must not receive events from before its subscription.
+    this.#release(this.#delayed.length);
+    const channels = this.#byConnection.get(connection) ?? new Set<PrivateChannel>();
+    channels.add(channel);
+    this.#byConnection.set(connection, channels);
     if (channel !== "positionSummaryEvents") return;
     for (const frame of this.config.views.summaryFrames("INIT")) connection.send(channel, frame);
     if (periodic) this.#periodic.set(connection, epochMs(nowMs + this.#periodMs));
@@ -72,7 +72,7 @@ export class PrivateFeed {
   step(nowMs: EpochMs): void {
     const due = [...this.#periodic].filter(([, dueMs]) => dueMs <= nowMs);
     if (due.length === 0) return;
-    this.#release(this.#held.length);
+    this.#release(this.#delayed.length);
     const frames = this.config.views.summaryFrames("PERIODIC");
     for (const [connection] of due) {
       this.#periodic.set(connection, epochMs(nowMs + this.#periodMs));
@@ -80,22 +80,22 @@ export class PrivateFeed {
     }
   }
 
-  /** Sends now, after everything held back. */
-  say(events: readonly VenueEvent[]): void {
+  /** Sends now, after all delayed batches. */
+  publish(events: readonly VenueEvent[]): void {
     const frames = this.#framesOf(events);
-    this.#release(this.#held.length);
+    this.#release(this.#delayed.length);
     this.#send(frames);
   }
-  /** Sends after `ms` of wall time; earlier when something newer must be said. */
-  sayLater(events: readonly VenueEvent[], ms: number): void {
+  /** Sends after `ms` of wall time, or earlier when newer events are sent. */
+  publishLater(events: readonly VenueEvent[], ms: number): void {
     const batch: Batch = {
       frames: this.#framesOf(events),
-      cancel: this.config.wall.after(ms, () => this.#release(this.#held.indexOf(batch) + 1)),
+      cancel: this.config.wall.after(ms, () => this.#release(this.#delayed.indexOf(batch) + 1)),
     };
-    this.#held.push(batch);
+    this.#delayed.push(batch);
   }
   #release(count: number): void {
-    for (const batch of this.#held.splice(0, count)) {
+    for (const batch of this.#delayed.splice(0, count)) {
       batch.cancel();
       this.#send(batch.frames);
     }
@@ -123,7 +123,7 @@ export class PrivateFeed {
   }
 
   close(): void {
-    for (const { cancel } of this.#held) cancel();
-    this.#held.length = 0;
+    for (const { cancel } of this.#delayed) cancel();
+    this.#delayed.length = 0;
   }
 }

@@ -1,5 +1,5 @@
-// The public channels (GMO API 10.2): books of 30 levels on a grid of venue time, the ticker when it has changed, every match
-// as it is printed. The grid is the market's own, the same for all sockets.
+// The public channels (GMO API 10.2): books of 30 levels on a grid of venue time, the ticker when it has changed, every
+// match when it is printed. All sockets share one grid.
 import { type EpochMs, epochMs } from "../../core/time.ts";
 import type { VenueViews } from "../api/views.ts";
 import type { Connection } from "./connection.ts";
@@ -14,9 +14,9 @@ interface Subscription {
   readonly channel: PublicChannel;
   readonly symbol: string;
   readonly option: TradeOption;
-  /** What was said last, without its time, and when. */
-  said: string | undefined;
-  saidMs: number;
+  /** The last frame without its timestamp, and when it was sent. */
+  lastText: string | undefined;
+  lastSentMs: number;
 }
 
 export class PublicFeed {
@@ -35,14 +35,14 @@ export class PublicFeed {
 
   /** The latest subscription of a channel and symbol wins. Throws RangeError for an unknown symbol. */
   subscribe(connection: Connection, channel: PublicChannel, symbol: string, option: TradeOption): void {
-    const mine = this.#byConnection.get(connection) ?? new Map<string, Subscription>();
-    mine.set(`${channel} ${symbol}`, { channel, symbol, option, said: undefined, saidMs: 0 });
-    this.#byConnection.set(connection, mine);
+    const subscriptions = this.#byConnection.get(connection) ?? new Map<string, Subscription>();
+    subscriptions.set(`${channel} ${symbol}`, { channel, symbol, option, lastText: undefined, lastSentMs: 0 });
+    this.#byConnection.set(connection, subscriptions);
   }
   unsubscribe(connection: Connection, channel: PublicChannel, symbol: string): void {
-    const mine = this.#byConnection.get(connection);
-    mine?.delete(`${channel} ${symbol}`);
-    if (mine?.size === 0) this.#byConnection.delete(connection);
+    const subscriptions = this.#byConnection.get(connection);
+    subscriptions?.delete(`${channel} ${symbol}`);
+    if (subscriptions?.size === 0) this.#byConnection.delete(connection);
   }
   forget(connection: Connection): void {
     this.#byConnection.delete(connection);
@@ -75,7 +75,7 @@ export class PublicFeed {
         if (!isDue[channel]) continue;
         const frames = once(`${channel} ${symbol} ${option}`, () => this.#frames(channel, symbol, option, beforeMs));
         for (const frame of frames)
-          if (channel === "trades" || this.#isNews(subscription, frame, nowMs)) connection.send(channel, frame);
+          if (channel === "trades" || this.#mustSend(subscription, frame, nowMs)) connection.send(channel, frame);
       }
   }
   #frames(channel: PublicChannel, symbol: string, option: TradeOption, afterMs: EpochMs): readonly object[] {
@@ -84,14 +84,14 @@ export class PublicFeed {
     return frame === undefined ? [] : [frame];
   }
 
-  /** Changed since it was last said to this socket; a standing book is said again from time to time. */
-  #isNews(subscription: Subscription, frame: object, nowMs: EpochMs): boolean {
+  /** Whether the frame changed since the last one sent to this socket, or an unchanged book is due again. */
+  #mustSend(subscription: Subscription, frame: object, nowMs: EpochMs): boolean {
     const text = JSON.stringify({ ...frame, timestamp: "" });
-    const quietMs = nowMs - subscription.saidMs;
-    const beats = subscription.channel === "orderbooks" && quietMs >= this.options.bookHeartbeatMs;
-    if (subscription.said === text && !beats) return false;
-    subscription.said = text;
-    subscription.saidMs = nowMs;
+    const quietMs = nowMs - subscription.lastSentMs;
+    const isHeartbeatDue = subscription.channel === "orderbooks" && quietMs >= this.options.bookHeartbeatMs;
+    if (subscription.lastText === text && !isHeartbeatDue) return false;
+    subscription.lastText = text;
+    subscription.lastSentMs = nowMs;
     return true;
   }
 }

@@ -1,5 +1,5 @@
-// The simulated venue behind real HTTP and WebSocket on loopback: one simulator, its time driven by the wall clock, the same
-// state machine as in process. Binds 127.0.0.1 only. Everything it says of the market and of our account is the simulator's.
+// Serves the simulated venue over HTTP and WebSocket on loopback: one simulator, the same state machine as in process,
+// with its time driven by the wall clock. Binds 127.0.0.1 only. All market and account data come from the simulator.
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
@@ -22,25 +22,25 @@ import { realWall, type Wall } from "./wall.ts";
 export interface VenueServerConfig {
   /** Closed with the server. Its API-TIMESTAMP clock should be the wall clock (SimulatorOptions.authClock). */
   readonly simulator: Simulator;
-  /** The simulator's own; the trade archive is read from them. */
+  /** The simulator's market and rules; the trade archive is read from them. */
   readonly market: Market;
   readonly rules: readonly SymbolRules[];
   readonly seed: number | string;
-  /** When the venue began: what relative times of a fault script count from. */
+  /** Start of the venue; relative times of a fault script count from it. */
   readonly startMs: EpochMs;
   /** 0: any free port. */
   readonly port?: number;
-  /** Venue seconds per second, default 1; 0: time moves by `advanceTo` alone. */
+  /** Venue seconds per second, default 1; 0: time moves by `advanceTo` only. */
   readonly speed?: number;
   readonly options?: Partial<ServerOptions>;
-  /** The simulator's own, for the requests the server answers itself (access tokens). */
+  /** The simulator's request faults, for requests that the server answers itself (access tokens). */
   readonly requestFaults?: Faults;
-  /** The `sockets` of a fault script, unread. */
+  /** The `sockets` value of a fault script, not parsed. */
   readonly sockets?: unknown;
   readonly wall?: Wall;
-  /** A step of the venue failed; the server answers nothing any more. Default: throw. */
+  /** Called when a step of the venue failed; the server stops answering. Default: throw. */
   readonly onFailure?: (error: unknown) => void;
-  /** This machine does not keep up with `speed`: venue time runs slower. Told once. */
+  /** Called once when the machine does not keep up with `speed`: venue time runs slower. */
   readonly onSlow?: () => void;
 }
 
@@ -56,18 +56,18 @@ export interface VenueServer {
   readonly port: number;
   readonly addresses: VenueAddresses;
   readonly simulator: Simulator;
-  /** Moves venue time by hand; every frame on the way is sent. Throws RangeError for the past. */
+  /** Advances venue time; every frame on the way is sent. Throws RangeError for the past. */
   advanceTo(ms: EpochMs): void;
-  /** Open WebSockets. */
+  /** Number of open WebSockets. */
   sockets(): number;
   /** Ends every connection and timer, then the simulator. */
   close(): Promise<void>;
 }
 
-/** Longer than a client keeps an idle connection, so that it is the client that gives it up. */
+/** Longer than a client keeps an idle connection, so that the client closes it first. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** Throws AppError permanent: SIM_PORT (taken, or not ours to take), SIM_OPTION, SIM_FAULTS. */
+/** Throws AppError permanent: SIM_PORT (in use or reserved), SIM_OPTION, SIM_FAULTS. */
 export const startVenueServer = async (config: VenueServerConfig): Promise<VenueServer> => {
   const { simulator, market, seed, startMs, speed = 1, wall = realWall } = config;
   const options = serverOptions(config.options);
@@ -83,7 +83,7 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
     else throw error;
   };
 
-  // Events of a step are told at once; those of a request by the request, before or after its reply.
+  // Events of a step are published at once; events of a request are published with its reply, before or after it.
   let serving = false;
   const stopEvents = simulator.onEvent((event: VenueEvent) => {
     if (!serving) stepEvents.push(event);
@@ -100,12 +100,12 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
     onStep: (beforeMs) => {
       const nowMs = simulator.nowMs();
       publicFeed.step(beforeMs, nowMs);
-      if (stepEvents.length > 0) privateFeed.say(stepEvents.splice(0));
+      if (stepEvents.length > 0) privateFeed.publish(stepEvents.splice(0));
       privateFeed.step(nowMs);
       sockets.step(beforeMs, nowMs);
     },
   });
-  const atPresent = (work: () => void): void => {
+  const atCurrentTime = (work: () => void): void => {
     try {
       if (speed > 0) time.catchUp();
       serving = true;
@@ -124,7 +124,7 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
     seed: `${seed}:${simulator.nowMs()}`,
     onEnd: (token) => sockets.endToken(token),
   });
-  const sockets = new Sockets({ simulator, wall, options, faults, tokens, publicFeed, privateFeed, atPresent });
+  const sockets = new Sockets({ simulator, wall, options, faults, tokens, publicFeed, privateFeed, atCurrentTime });
   const rules = new Map(
     config.rules.filter((row) => market.symbols.includes(row.symbol)).map((row) => [row.symbol, row]),
   );
@@ -137,7 +137,7 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
     tokens,
     privateFeed,
     archive: { market, rules, nowMs: () => simulator.nowMs() },
-    atPresent,
+    atCurrentTime,
   });
 
   const http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, response) => {
@@ -189,8 +189,9 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
 };
 
 /**
- * A client may offer another protocol with any request, as Java's offers h2c, and is answered in this one (RFC 9110, 7.8). Node
- * takes the connection off HTTP for every offer: here it is put back, with the request as if nothing had been offered.
+ * A client may offer another protocol with any request (Java's client offers h2c); the server may ignore the offer (RFC
+ * 9110, 7.8). Node detaches the connection from HTTP on every offer: this hands it back with the request, without the
+ * offer.
  */
 const declineUpgrade = (
   http: Server,

@@ -1,59 +1,61 @@
-// What the server around the simulated venue does where GMO Coin's own behaviour is not published, and its switches. Times
-// are wall time, except where a line says venue time.
+// The options of the server around the simulated venue: one per behaviour of GMO Coin that is not published, and
+// switches. Times are wall time unless a line says venue time.
 import { AppError } from "../../core/errors.ts";
 
 export interface ServerOptions {
   // Limits.
-  /** Private requests a second, GET and the rest apart: by tier (20, 30, 50), or none. */
+  /** Limit of private requests per second, GET and other methods separately: by tier (20, 30, 50), or none. */
   readonly privateLimit: "tier" | "off";
-  /** Public requests a second per address; 0: no limit. GMO API 3: not published, refused at about 5. */
+  /** Public requests per second and address; 0: no limit. GMO API 3: not published, refused at about 5. */
   readonly publicPerSecond: number;
-  /** Between two WebSocket commands of one address, all its sockets together; 0: no limit. */
+  /** Minimum time between two WebSocket commands of one address, over all its sockets; 0: no limit. */
   readonly commandIntervalMs: number;
-  /** What the error frame of a command that comes too fast says; the exact text was never captured (GMO API 17.10). */
+  /** Error frame text for a command that comes too fast; the exact text was never captured (GMO API 17.10). */
   readonly commandTooFastText: string;
-  /** Sockets of one address at a time, both halves together; an upgrade beyond is refused. 0: no limit. GMO API 17.7: unknown. */
+  /** Maximum public and private sockets of one address; more are refused. 0: no limit. GMO API 17.7: unknown. */
   readonly maxConnections: number;
-  /** Not published. 503 looks like maintenance to a client. */
+  /** Not published. A client takes 503 for maintenance. */
   readonly tooManyConnectionsStatus: 403 | 429 | 503;
-  /** Largest request body; beyond it HTTP 413. Not published. */
+  /** Largest request body; HTTP 413 beyond it. Not published. */
   readonly maxBodyBytes: number;
 
   // Sockets.
   readonly pingIntervalMs: number;
-  /** This many pings in a row without a pong end the connection. */
+  /** The connection is terminated after this many consecutive pings without a pong. */
   readonly missedPongs: number;
-  /** A socket that never sends anything is cut after this. */
+  /** A socket that never sends anything is terminated after this. */
   readonly idleCloseMs: number;
-  /** A socket that does not read is cut when this much waits for it. */
+  /** A socket that does not read is terminated when this much is buffered for it. */
   readonly maxBufferedBytes: number;
-  /** What an upgrade with an unknown or expired token gets. Not published. */
+  /** HTTP status of an upgrade with an unknown or expired token. Not published. */
   readonly badTokenStatus: 404 | 401;
-  /** Close code of a socket whose token has expired, was deleted or evicted; 1006: cut without a close frame. Unknown. */
+  /** Close code of a socket whose token expired, was deleted or evicted; 1006: no close frame. Unknown. */
   readonly tokenCloseCode: number;
-  /** Close code of open sockets when maintenance begins; 1006: cut. Unknown. */
+  /** Close code of open sockets when maintenance begins; 1006: no close frame. Unknown. */
   readonly maintenanceCloseCode: number;
   readonly tokenLifeMs: number;
   readonly maxTokens: number;
 
   // Public data, venue time.
   readonly bookGridMs: number;
-  /** An unchanged book is said again when it was last said this long ago. */
+  /** An unchanged book is sent again after this. */
   readonly bookHeartbeatMs: number;
-  /** How often the ticker is looked at; it is sent when it has changed. */
+  /** How often the ticker is checked; it is sent when it has changed. */
   readonly tickerGridMs: number;
   /** positionSummaryEvents with PERIODIC. */
   readonly summaryPeriodMs: number;
-  /** The cache in front of the public REST API gives the same answer for this long (GMO API 4); 0: no cache. */
+  /** The cache in front of the public REST API returns the same reply for this long (GMO API 4); 0: no cache. */
   readonly publicCacheMs: number;
 
-  // Order of what we say.
-  /** Between the events of a request and its reply, in the order drawn for it; 0: at once. */
+  // Order of events and replies.
+  /** Time between the events of a request and its reply, in the drawn order; 0: none. */
   readonly eventGapMs: number;
-  /** Events of one instant: channels mixed by seed, each in its own order; or all as they happened. */
+  /** Events of one instant: channels mixed by the seed, each in its own order; or all in the order they happened. */
   readonly channelOrder: "mixed" | "kept";
 
-  /** Rights the key does not have: REST paths ("/v1/closeOrder") and private channels; asking gets ERR-5012. */
+  /**
+   * Permissions the key lacks: REST paths ("/v1/closeOrder") and private channels; using one is refused with ERR-5012.
+   */
   readonly denied: readonly string[];
 }
 
@@ -99,7 +101,7 @@ const AT_LEAST_ONE: readonly (keyof ServerOptions)[] = [
 ];
 const isCloseCode = (code: number): boolean => code === 1000 || code === 1001 || code === 1006 || code >= 3000;
 
-/** Throws AppError permanent SIM_OPTION for a number that cannot be. */
+/** Throws AppError permanent SIM_OPTION for an invalid number. */
 export const serverOptions = (given: Partial<ServerOptions> = {}): ServerOptions => {
   const options = { ...SERVER_OPTIONS, ...given };
   const wrong = (name: string, expected: string, found: unknown): AppError =>

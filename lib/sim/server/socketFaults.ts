@@ -1,5 +1,5 @@
-// Faults of connections, from the `sockets` list of a fault script (faultFile.ts has the rest: faults of requests, closed
-// times, price spikes). Same script, seed and traffic: same faults.
+// Connection faults from the `sockets` list of a fault script (faultFile.ts has the others: request faults, closed
+// times, price spikes). The same script, seed and traffic give the same faults.
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import { type EpochMs, earliestKnown } from "../../core/time.ts";
@@ -8,16 +8,16 @@ import { instant, isWindow, MATCH_FIELDS, WINDOW } from "../faults/faultFile.ts"
 
 const WaitMs = z.int().min(0).max(86_400_000);
 /**
- * connect: a WebSocket upgrade. command: a message of the client. frame: a message to one client. reply: an HTTP answer
- * about to be sent. time: venue time reaches `fromMs`.
+ * connect: a WebSocket upgrade. command: a message from the client. frame: a message to one client. reply: an HTTP
+ * reply about to be sent. time: venue time reaches `fromMs`.
  */
 const Moment = z.enum(["connect", "command", "frame", "reply", "time"]);
 export type Moment = z.output<typeof Moment>;
 
 const FaultSchema = z.discriminatedUnion("kind", [
-  /** The connection breaks (a WebSocket sees 1006). On a reply: in the middle of the body. */
+  /** The connection is cut (a WebSocket client sees 1006). On a reply: in the middle of the body. */
   z.strictObject({ kind: z.literal("cut") }),
-  /** The connection stays and nothing comes any more: no frame, no ping, no pong, no answer. */
+  /** The connection stays open but silent: no frame, no ping, no pong, no answer. */
   z.strictObject({ kind: z.literal("halfOpen") }),
   z.strictObject({ kind: z.literal("close"), code: z.int().min(1000).max(4999).default(1001) }),
   /** An upgrade is answered with this HTTP status. */
@@ -25,16 +25,16 @@ const FaultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("drop") }),
   z.strictObject({ kind: z.literal("duplicate") }),
   z.strictObject({ kind: z.literal("delay"), ms: WaitMs }),
-  /** Sent after the next frame of the same socket, at the latest after `ms`. */
+  /** The frame is sent after the next frame of the same socket, at the latest after `ms`. */
   z.strictObject({ kind: z.literal("reorder"), ms: WaitMs.default(1_000) }),
-  /** Half of the frame. */
+  /** Only the first half of the frame is sent. */
   z.strictObject({ kind: z.literal("truncate") }),
-  /** An error frame instead of obedience. */
+  /** The command is not executed; an error frame is sent. */
   z.strictObject({
     kind: z.literal("error"),
     text: z.string().min(1).default("ERR-5003 Requests are too many."),
   }),
-  /** The body comes in small pieces over `ms`. */
+  /** The body is sent in small pieces over `ms`. */
   z.strictObject({ kind: z.literal("slowBody"), ms: WaitMs }),
 ]);
 export type SocketFault = z.output<typeof FaultSchema>;
@@ -53,9 +53,9 @@ const RuleSchema = z
     match: z.strictObject({
       on: Moment,
       area: z.enum(["public", "private"]).optional(),
-      /** Of commands and frames; error frames have the channel "error". */
+      /** For commands and frames only; error frames have the channel "error". */
       channel: z.string().optional(),
-      /** Method and path are of replies. */
+      /** Method and path are for replies only. */
       ...MATCH_FIELDS,
     }),
     fault: FaultSchema,
@@ -73,7 +73,7 @@ const RuleSchema = z
   });
 type Rule = z.output<typeof RuleSchema>;
 
-/** What a rule may ask about. */
+/** The facts that a rule is matched against. */
 export interface Facts {
   readonly area: "public" | "private";
   readonly channel?: string;
@@ -81,7 +81,7 @@ export interface Facts {
   readonly path?: string;
 }
 
-/** Throws AppError permanent SIM_FAULTS naming the rule and the field. `sockets` is what the script says, unread. */
+/** Parses the `sockets` value of the script. Throws AppError permanent SIM_FAULTS with the rule and the field. */
 export const parseSocketRules = (sockets: unknown, name = "the fault script"): readonly Rule[] => {
   if (sockets === undefined) return [];
   const parsed = z.array(RuleSchema).safeParse(sockets);
@@ -106,8 +106,8 @@ export class SocketFaults {
     this.#counts = rules.map(() => 0);
   }
 
-  /** Every fault that strikes here, in the order of the script. Counts. */
-  strike(on: Exclude<Moment, "time">, facts: Facts, nowMs: EpochMs): readonly SocketFault[] {
+  /** The faults that apply at this moment, in the order of the script. Counts the rules that matched. */
+  faultsAt(on: Exclude<Moment, "time">, facts: Facts, nowMs: EpochMs): readonly SocketFault[] {
     return this.rules.flatMap((rule, i) => {
       const { match } = rule;
       if (match.on !== on || (match.area ?? facts.area) !== facts.area) return [];
@@ -115,12 +115,12 @@ export class SocketFaults {
         if (match[field] !== undefined && match[field] !== facts[field]) return [];
       if (match.fromMs !== undefined && nowMs < instant(match.fromMs, this.startMs)) return [];
       if (match.untilMs !== undefined && nowMs >= instant(match.untilMs, this.startMs)) return [];
-      return this.#counted(rule, i) ? [rule.fault] : [];
+      return this.#countAndMatch(rule, i) ? [rule.fault] : [];
     });
   }
 
-  /** Faults of the clock in (afterMs, nowMs], with the sockets they mean (undefined: both kinds). */
-  struckBetween(
+  /** Faults with `on: "time"` due in (afterMs, nowMs], with the sockets they apply to (undefined: both areas). */
+  timeFaults(
     afterMs: EpochMs,
     nowMs: EpochMs,
   ): readonly { readonly area: "public" | "private" | undefined; readonly fault: SocketFault }[] {
@@ -128,10 +128,10 @@ export class SocketFaults {
       if (rule.match.on !== "time") return [];
       const atMs = instant(rule.match.fromMs!, this.startMs);
       if (atMs <= afterMs || atMs > nowMs) return [];
-      return this.#counted(rule, i) ? [{ area: rule.match.area, fault: rule.fault }] : [];
+      return this.#countAndMatch(rule, i) ? [{ area: rule.match.area, fault: rule.fault }] : [];
     });
   }
-  /** The next instant a fault of the clock is due. */
+  /** The next instant at which a fault with `on: "time"` is due. */
   nextMs(afterMs: EpochMs): EpochMs | undefined {
     const times = this.rules
       .filter((rule) => rule.match.on === "time")
@@ -140,7 +140,7 @@ export class SocketFaults {
     return earliestKnown(...times);
   }
 
-  #counted({ match }: Rule, i: number): boolean {
+  #countAndMatch({ match }: Rule, i: number): boolean {
     this.#counts[i]! += 1;
     const nth = this.#counts[i]!;
     if (match.nth !== undefined && !(Array.isArray(match.nth) ? match.nth : [match.nth]).includes(nth)) return false;

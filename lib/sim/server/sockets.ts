@@ -1,5 +1,5 @@
-// Both WebSockets of the venue: which upgrade is let in, what a command means, and who must go when a token ends or the venue
-// closes (GMO API 10). An error is one frame; the socket stays open.
+// The public and private WebSockets of the venue (GMO API 10): accepts upgrades, executes commands, and closes sockets
+// when a token ends or the venue closes. An error is one frame; the socket stays open.
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -22,8 +22,8 @@ export interface SocketsConfig {
   readonly tokens: Tokens;
   readonly publicFeed: PublicFeed;
   readonly privateFeed: PrivateFeed;
-  /** Brings venue time to the present, does the work, and looks anew at what comes next. */
-  readonly atPresent: (work: () => void) => void;
+  /** Advances venue time to the present, does the work, then reschedules the next step. */
+  readonly atCurrentTime: (work: () => void) => void;
 }
 
 const MAX_COMMAND_BYTES = 65_536;
@@ -60,11 +60,11 @@ export class Sockets {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // An upgrade that breaks off is not our failure; without a listener it would end the process.
+    // A client may break off an upgrade; without a listener the error would end the process.
     socket.on("error", () => socket.destroy());
     this.#raw.add(socket);
     socket.on("close", () => this.#raw.delete(socket));
-    this.config.atPresent(() => {
+    this.config.atCurrentTime(() => {
       const path = (request.url ?? "").split("?")[0]!;
       const token = path.startsWith(PRIVATE_PATH) ? path.slice(PRIVATE_PATH.length) : undefined;
       const area = token === undefined ? "public" : "private";
@@ -72,7 +72,7 @@ export class Sockets {
       const refusal = this.#refusal(path, token, ip);
       const fault =
         refusal === undefined
-          ? this.config.faults.strike("connect", { area }, this.config.simulator.nowMs())[0]
+          ? this.config.faults.faultsAt("connect", { area }, this.config.simulator.nowMs())[0]
           : undefined;
       if (refusal !== undefined) refuse(socket, refusal);
       else if (fault?.kind === "refuse") refuse(socket, fault.httpStatus);
@@ -80,11 +80,11 @@ export class Sockets {
       else
         this.#server.handleUpgrade(request, socket, head, (ws) => {
           const connection = this.#accept(ws, area, token, ip);
-          if (fault) connection.suffer(fault);
+          if (fault) connection.applyFault(fault);
         });
     });
   }
-  /** The HTTP status of an upgrade that is not let in. */
+  /** The HTTP status of a refused upgrade; undefined when it is accepted. */
   #refusal(path: string, token: string | undefined, ip: string): number | undefined {
     const { options, tokens, simulator } = this.config;
     if (path !== PUBLIC_PATH && !token) return 404;
@@ -106,8 +106,8 @@ export class Sockets {
       options,
       faults,
       venueNowMs: (): EpochMs => simulator.nowMs(),
-      onMessage: (from, text) => this.config.atPresent(() => this.#command(from, text)),
-      onGone: (gone) => {
+      onMessage: (from, text) => this.config.atCurrentTime(() => this.#command(from, text)),
+      onClosed: (gone) => {
         this.#connections.delete(gone);
         publicFeed.forget(gone);
         privateFeed.forget(gone);
@@ -122,22 +122,22 @@ export class Sockets {
     const { area } = connection;
     const command = parsed(text);
     const channel = typeof command?.["channel"] === "string" ? command["channel"] : undefined;
-    const fault = faults.strike(
+    const fault = faults.faultsAt(
       "command",
       { area, ...(channel === undefined ? {} : { channel }) },
       simulator.nowMs(),
     )[0];
-    if (fault && fault.kind !== "error") connection.suffer(fault);
+    if (fault && fault.kind !== "error") connection.applyFault(fault);
     else {
-      const error = fault ? fault.text : this.#obey(connection, command);
+      const error = fault ? fault.text : this.#execute(connection, command);
       if (error !== undefined) connection.send("error", { error });
     }
   }
-  /** What the error frame says; a command that is obeyed has no answer. */
-  #obey(connection: Connection, command: Json | undefined): string | undefined {
+  /** Executes a command. Returns the text of the error frame; a successful command has no reply. */
+  #execute(connection: Connection, command: Json | undefined): string | undefined {
     const { commandIntervalMs } = this.config.options;
     const perSecond = commandIntervalMs === 0 ? 0 : 1_000 / commandIntervalMs;
-    // Whatever came counts, also what is no command.
+    // Every message counts towards the rate, including invalid ones.
     if (!this.#commands.take(connection.ip, perSecond)) return this.config.options.commandTooFastText;
     if (!command) return "ERR-5106 Invalid request parameter.";
     const isPublic = connection.area === "public";
@@ -146,7 +146,7 @@ export class Sockets {
     return wrong && `ERR-5106 Invalid request parameter. ${wrong}`;
   }
 
-  /** The field that is wrong; undefined: done. */
+  /** Returns the name of the invalid field; undefined on success. */
   #public(connection: Connection, command: Json): string | undefined {
     const { publicFeed, simulator } = this.config;
     const { command: verb, channel, symbol, option } = command;
@@ -174,15 +174,15 @@ export class Sockets {
     return undefined;
   }
 
-  /** Venue time has moved. */
+  /** Called after venue time moved from `beforeMs` to `nowMs`. */
   step(beforeMs: EpochMs, nowMs: EpochMs): void {
-    for (const { area, fault } of this.config.faults.struckBetween(beforeMs, nowMs))
+    for (const { area, fault } of this.config.faults.timeFaults(beforeMs, nowMs))
       for (const connection of this.#connections)
-        if (area === undefined || connection.area === area) connection.suffer(fault);
+        if (area === undefined || connection.area === area) connection.applyFault(fault);
     if (this.#connections.size > 0 && this.config.simulator.views.socketUpgrade() === "refused")
       for (const connection of this.#connections) connection.close(this.config.options.maintenanceCloseCode);
   }
-  /** A token has ended. */
+  /** Closes the sockets of an ended token. */
   endToken(token: string): void {
     for (const connection of this.#connections)
       if (connection.token === token) connection.close(this.config.options.tokenCloseCode);

@@ -1,5 +1,5 @@
-// Access tokens of the private WebSocket (GMO API 10.3): 60 minutes, five at most; the sixth ends the one nearest to expiry.
-// In memory: a restart of the server ends them all, and their sockets with them.
+// Access tokens of the private WebSocket (GMO API 10.3): valid for 60 minutes, at most five; the sixth evicts the one
+// nearest to expiry. Kept in memory: a restart of the server ends all tokens and their sockets.
 import { createHash } from "node:crypto";
 import type { ServerOptions } from "./serverOptions.ts";
 import type { Wall } from "./wall.ts";
@@ -12,9 +12,9 @@ interface Entry {
 export interface TokensConfig {
   readonly wall: Wall;
   readonly options: Pick<ServerOptions, "tokenLifeMs" | "maxTokens">;
-  /** Makes tokens of this boot unlike those of every other. */
+  /** Must differ at each start, so that tokens of different starts differ. */
   readonly seed: string;
-  /** A token has ended: its sockets go. */
+  /** Called when a token has ended; closes its sockets. */
   readonly onEnd: (token: string) => void;
 }
 
@@ -34,7 +34,7 @@ export class Tokens {
     this.#start(token);
     return token;
   }
-  /** Another full life from now. False: no such token. */
+  /** Renews the full lifetime from now. False: no such token. */
   extend(token: string): boolean {
     const entry = this.#tokens.get(token);
     if (!entry) return false;

@@ -1,5 +1,5 @@
-// Moves the venue's time along the wall clock, times a speed, in steps that stop at everything that happens: our orders'
-// events and the grid of the public channels. So the frames go out in order, each at its own venue time, however fast it runs.
+// Advances venue time with the wall clock times a speed, in steps that stop at every event of our orders and every grid
+// point of the public channels, so that frames are sent in order, each at its own venue time, at any speed.
 import { type EpochMs, epochMs, SECOND_MS } from "../../core/time.ts";
 import type { Simulator } from "../simulator.ts";
 import type { Wall } from "./wall.ts";
@@ -7,31 +7,31 @@ import type { Wall } from "./wall.ts";
 export interface VenueTimeConfig {
   readonly simulator: Simulator;
   readonly wall: Wall;
-  /** Venue seconds per second; 0: time moves by `advanceTo` alone. */
+  /** Venue seconds per second; 0: time moves by `advanceTo` only. */
   readonly speed: number;
-  /** After each step, with the venue's time before it. */
+  /** Called after each step with the venue time before it. */
   readonly onStep: (beforeMs: EpochMs) => void;
-  /** The next instant after `nowMs` at which a frame may be due; undefined: nobody listens. */
+  /** The next instant after `nowMs` at which a frame may be due; undefined: no subscriber. */
   readonly nextFrameMs: (nowMs: EpochMs) => EpochMs | undefined;
-  /** A step failed: the venue must not go on. */
+  /** Called when a step failed: the venue must stop. */
   readonly onFailure: (error: unknown) => void;
-  /** The steps take longer than the time they stand for: venue time runs slower than `speed`. Told once. */
+  /** Called once when the steps take longer than the time they cover: venue time runs slower than `speed`. */
   readonly onSlow?: (() => void) | undefined;
 }
 
-/** The longest sleep: market and maintenance are looked at this often, wall time. */
+/** The longest sleep, wall time: market and maintenance are checked at least this often. */
 const LONGEST_SLEEP_MS = SECOND_MS;
-/** At very high speeds there is always something due: leave the process time for its connections. */
+/** At very high speeds something is always due: the pause gives the process time for its connections. */
 const SHORTEST_SLEEP_MS = 2;
 /**
- * The longest piece of work at a time, wall time. What is left is not made up for: a venue that falls behind would have ever more
- * to do, and answer nobody.
+ * The longest uninterrupted work, wall time. The remaining lag is dropped, not caught up: otherwise a slow venue would
+ * fall further and further behind and stop answering.
  */
 const LONGEST_WORK_MS = 50;
-/** Between two frames of a grid, wall time: nobody could read more, and a fast venue would do nothing else. */
+/** Minimum time between two frames of a grid, wall time: at high speed frames would otherwise take all the time. */
 const SHORTEST_GRID_WALL_MS = 25;
 
-/** The grid of `ms`, venue time, with frames left out where `speed` would make too many. */
+/** The grid of `ms` venue time, widened to a multiple of `ms` where `speed` would produce too many frames. */
 export const gridAt = (speed: number, ms: number): number =>
   ms * Math.max(1, Math.ceil((speed * SHORTEST_GRID_WALL_MS) / ms));
 
@@ -52,7 +52,10 @@ export class VenueTime {
     return this.#baseVenueMs + (wall.monotonicMs() - this.#baseWallMs) * speed;
   }
 
-  /** To the present. Call before anything is answered, then `schedule` when that may have changed what comes next. */
+  /**
+   * Advances to the present. Call it before answering; call `schedule` afterwards if the next due time may have
+   * changed.
+   */
   catchUp(): void {
     const { wall, simulator, onSlow } = this.config;
     const untilMs = wall.monotonicMs() + LONGEST_WORK_MS;
@@ -62,7 +65,7 @@ export class VenueTime {
     if (!this.#slow) onSlow?.();
     this.#slow = true;
   }
-  /** Moves time by hand (speed 0); with a speed, time leaps and runs on from there. Throws RangeError for the past. */
+  /** Advances time explicitly; with a speed above 0 it then continues from there. Throws RangeError for the past. */
   advanceTo(ms: EpochMs): void {
     const { simulator } = this.config;
     if (ms < simulator.nowMs()) throw new RangeError(`venue time cannot go back from ${simulator.nowMs()} to ${ms}`);
@@ -71,19 +74,19 @@ export class VenueTime {
     this.schedule();
   }
 
-  /** False: given up before the target. */
-  #stepTo(targetMs: number, isEnough: () => boolean = () => false): boolean {
+  /** False: stopped before the target because time was up. */
+  #stepTo(targetMs: number, isOutOfTime: () => boolean = () => false): boolean {
     const { simulator, nextFrameMs, onStep } = this.config;
     for (let nowMs = simulator.nowMs(); nowMs < targetMs; nowMs = simulator.nowMs()) {
       const limitMs = epochMs(Math.min(targetMs, nextFrameMs(nowMs) ?? targetMs));
       simulator.advanceTo(simulator.nextEventMs(limitMs) ?? limitMs);
       onStep(nowMs);
-      if (simulator.nowMs() < targetMs && isEnough()) return false;
+      if (simulator.nowMs() < targetMs && isOutOfTime()) return false;
     }
     return true;
   }
 
-  /** Sleeps until the next thing is due. */
+  /** Sets the timer for the next due event. */
   schedule(): void {
     const { simulator, wall, speed, nextFrameMs, onFailure } = this.config;
     this.#cancel?.();

@@ -1,11 +1,11 @@
-// The wall side of the simulated venue's server: what belongs to connections (keepalive, tokens, rate limits, delays) runs
-// on real time, whatever the speed of the venue's own time. Injectable, so that a test can let an hour pass at once.
+// The wall clock of the simulated venue's server: connections (keepalive, tokens, rate limits, delays) use real time,
+// independent of the speed of venue time. Injectable, so that a test can skip an hour.
 import { realClock } from "../../io/clock.ts";
 
 export interface Wall {
   /** Milliseconds since an arbitrary start; never goes back. */
   monotonicMs(): number;
-  /** Runs `run` once after `ms`. Returns how to prevent it. */
+  /** Runs `run` once after `ms`. Returns the function that cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 

@@ -1,5 +1,5 @@
-// The simulated venue's own SQLite file. One transaction per step, committed before anybody hears of it, so that a killed
-// replay meets the same venue again (docs/decisions/0004-venue-simulator-is-its-own-world.md).
+// The simulated venue's own SQLite file. Each step is one transaction, committed before it is answered or published, so
+// that a killed replay resumes with the same venue (docs/decisions/0004-venue-simulator-is-its-own-world.md).
 import { AppError } from "../../core/errors.ts";
 import { coinE8, type YenE8, yenE8 } from "../../core/money.ts";
 import { type EpochMs, epochMs } from "../../core/time.ts";
@@ -47,8 +47,8 @@ export class SimStore {
   readonly #statements;
 
   /**
-   * Opens, makes or upgrades the file. Throws AppError permanent DB_OPEN, or SIM_TOO_NEW for a file of a later program
-   * version, which is left alone.
+   * Opens, creates or upgrades the file. Throws AppError permanent DB_OPEN, or SIM_TOO_NEW for a file of a later
+   * program version, which is not changed.
    */
   constructor(path: string, options: SqliteOptions = {}) {
     this.#sql = openSqlite(path, options);
@@ -75,15 +75,15 @@ export class SimStore {
           change_at_ms = excluded.change_at_ms, change_price_e8 = excluded.change_price_e8,
           change_losscut_price_e8 = excluded.change_losscut_price_e8, changes = excluded.changes,
           fill_cap_e8 = excluded.fill_cap_e8, ended_ms = excluded.ended_ms`),
-      unsettle: this.#sql.prepare("DELETE FROM order_settles WHERE order_id = ?"),
-      settle: this.#sql.prepare("INSERT INTO order_settles VALUES (?, ?, ?, ?)"),
+      deleteSettles: this.#sql.prepare("DELETE FROM order_settles WHERE order_id = ?"),
+      insertSettle: this.#sql.prepare("INSERT INTO order_settles VALUES (?, ?, ?, ?)"),
       position: this.#sql.prepare(`INSERT OR REPLACE INTO positions VALUES (
         @positionId, @symbol, @side, @price, @losscutPrice, @openedMs, @size, @orderId)`),
       execution: this.#sql.prepare(`INSERT INTO executions VALUES (
         @executionId, @orderId, @positionId, @symbol, @side, @settleType, @size, @price, @lossGain, @fee, @atMs, @taker)`),
       ledger: this.#sql.prepare("INSERT INTO ledger VALUES (@entryId, @atMs, @kind, @amount, @ref, @currency)"),
       call: this.#sql.prepare("INSERT OR REPLACE INTO account_call VALUES (1, @kind, @sinceMs, @untilMs)"),
-      noCall: this.#sql.prepare("DELETE FROM account_call"),
+      deleteCall: this.#sql.prepare("DELETE FROM account_call"),
       bare: this.#sql.prepare("INSERT OR REPLACE INTO bare VALUES (?, ?, ?)"),
       quote: this.#sql.prepare("INSERT OR REPLACE INTO quotes VALUES (@symbol, @bid, @ask, @last, @atMs)"),
     };
@@ -101,7 +101,7 @@ export class SimStore {
       }
     );
   }
-  /** The venue and its deposit in one commit: a venue that exists has its money. */
+  /** Writes the venue and its deposit in one commit, so that a stored venue always has its deposit. */
   create(venue: VenueRow, state: SimState): void {
     this.#sql
       .transaction(() => {
@@ -113,9 +113,9 @@ export class SimStore {
       .immediate();
   }
 
-  /** Writes what changed, and the time, in one commit. */
+  /** Writes the changes and the time in one commit. */
   save(state: SimState, quotes: readonly QuoteRow[] = []): void {
-    const { now, position, execution, ledger, bare, quote, call, noCall } = this.#statements;
+    const { now, position, execution, ledger, bare, quote, call, deleteCall } = this.#statements;
     this.#sql
       .transaction(() => {
         const changes = state.takeChanges();
@@ -125,7 +125,7 @@ export class SimStore {
           execution.run({ ...row, positionId: row.positionId ?? null, taker: row.taker ? 1 : 0 });
         for (const row of changes.ledger) ledger.run(row);
         if (changes.call) call.run(changes.call);
-        else if (changes.call === null) noCall.run();
+        else if (changes.call === null) deleteCall.run();
         for (const [symbol, stats] of changes.bare) bare.run(symbol, stats.sinceMs ?? null, stats.longestMs);
         for (const row of quotes) quote.run(row);
         now.run(state.nowMs);
@@ -134,7 +134,7 @@ export class SimStore {
   }
 
   #saveOrder(row: SimOrder): void {
-    const { order, settle, unsettle } = this.#statements;
+    const { order, insertSettle, deleteSettles } = this.#statements;
     const { settles, change, ...columns } = row;
     order.run({
       ...columns,
@@ -151,10 +151,10 @@ export class SimStore {
       fillCap: row.fillCap ?? null,
       endedMs: row.endedMs ?? null,
     });
-    // Bulk closes alone have parts.
+    // Only bulk closes have parts.
     if (row.positionId !== undefined || row.settleType === "OPEN") return;
-    unsettle.run(row.orderId);
-    for (const [part, { positionId, size }] of settles.entries()) settle.run(row.orderId, part, positionId, size);
+    deleteSettles.run(row.orderId);
+    for (const [part, { positionId, size }] of settles.entries()) insertSettle.run(row.orderId, part, positionId, size);
   }
 
   #rows(table: string, key: string): Row[] {

@@ -1,4 +1,4 @@
-// The tables of the simulated venue's file, and how a file of the version before becomes one of this version.
+// The tables of the simulated venue's file, and the upgrade from version 1.
 import type { Sqlite } from "../../io/sqlite.ts";
 
 export const SCHEMA_VERSION = 2;
@@ -52,7 +52,10 @@ CREATE TABLE quotes (
 ${ACCOUNT_CALL}
 `;
 
-/** Version 2: changes, bulk closes, spot (no position, other currencies), margin calls. What was there keeps its meaning. */
+/**
+ * Version 2: changes, bulk closes, spot (no position, other currencies), margin calls. Existing rows keep their
+ * meaning.
+ */
 const FROM_1 = `
 ALTER TABLE orders ADD COLUMN cancel_loses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN change_at_ms INTEGER;
@@ -78,14 +81,14 @@ ${ACCOUNT_CALL}
 UPDATE venue SET schema_version = 2;
 `;
 
-/** Makes the tables, or brings a file of version 1 to this one, in one commit. Other versions are left alone. */
+/** Creates the tables, or upgrades a file of version 1, in one commit. Files of other versions are not changed. */
 export const prepareSchema = (sql: Sqlite): void => {
   const has = (table: string): boolean =>
     sql.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table) !== undefined;
   sql
     .transaction(() => {
       if (!has("venue")) sql.exec(SCHEMA);
-      // A file whose making was interrupted has tables and no venue yet; the newest table tells its version.
+      // A file whose creation was interrupted has tables but no venue row; its newest table identifies the version.
       else if (versionOf(sql) === 1 || (versionOf(sql) === undefined && !has("account_call"))) sql.exec(FROM_1);
     })
     .immediate();

@@ -43,7 +43,7 @@ export const connectorSubject = async (api: GmoApi): Promise<Subject> => {
 /** The state machine and `answer` alone: no store, no connector. Signatures are made beforehand and checked in the timed part. */
 export const bareSubject = ({ market, rules, simulator }: OpenVenue): Subject => {
   const state = new SimState(START_MS);
-  state.book("deposit", EQUITY, 0);
+  state.post("deposit", EQUITY, 0);
   const traded = new Map(rules.filter((row) => market.symbols.includes(row.symbol)).map((row) => [row.symbol, row]));
   const options = venueOptions({ ...SERVED_VENUE_OPTIONS, ...VENUE_OPTIONS });
   const machine = new Machine({ state, market, rules: traded, options, seed: SEED });
