@@ -1,6 +1,6 @@
 // Finds out whether the database is an old copy put back (a restored backup), and quarantines it then: what it would still
 // trade has perhaps been traded since. Beside the database lies `progress.json`: how far it had come. It is written after
-// the commits it counts, so a database that is behind it has lost what it had. `trader restore` (backup.ts) and commands that
+// the commits it counts, so a database that is behind it has lost what it had. `trader restore` (cli/setup/restore.ts) and commands that
 // find such a database before the worker does leave a mark in it.
 
 import { existsSync, readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { raiseHalt } from "../../db/halts.ts";
 import { META } from "../../db/tables/meta.ts";
-import type { Progress } from "../../db/tables/progress.ts";
+import type { Progress, ProgressMark } from "../../db/tables/progress.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { QUARANTINE } from "../../lib/core/haltKinds.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
@@ -29,13 +29,22 @@ import { expireProposal } from "../proposals/expireProposal.ts";
 
 export const progressPath = (varDir: string): string => join(varDir, "progress.json");
 
-const Kept = z.strictObject({ databaseId: z.string(), jobs: z.int(), auditEvents: z.int() });
+const Kept = z.strictObject({
+  databaseId: z.string(),
+  jobs: z.int(),
+  auditEvents: z.int(),
+  /** What stood there when it was written; absent in a file of an older version, and where there was nothing. */
+  job: z.string().optional(),
+  auditHash: z.string().optional(),
+});
 type Kept = z.infer<typeof Kept>;
 
 interface Lived extends Progress {
   readonly databaseId: string | undefined;
   /** A progress.json was once written beside it. */
   readonly progressKept: boolean;
+  /** What it holds where progress.json points. */
+  readonly mark: ProgressMark;
 }
 
 /** Why this database is taken for an old copy, or undefined. Pure. */
@@ -47,8 +56,18 @@ export const restoredBecause = (database: Lived, kept: Kept | "none" | "unreadab
   if (kept === "none" && !database.progressKept) return undefined;
   if (kept === "none") return "it has run before, but not in this folder: there is no progress.json beside it";
   if (kept.databaseId !== databaseId) return "progress.json beside it belongs to another database";
-  if (jobs >= kept.jobs && auditEvents >= kept.auditEvents) return undefined;
+  if (jobs >= kept.jobs && auditEvents >= kept.auditEvents) return otherHistory(database.mark, kept);
   return `it has ${jobs} jobs and ${auditEvents} audit events, but had ${kept.jobs} and ${kept.auditEvents} before`;
+};
+
+/** A copy that has gone on by itself may have come level by count: what it holds there is not what was recorded. */
+const otherHistory = ({ job, auditHash }: ProgressMark, kept: Kept): string | undefined => {
+  if (kept.auditHash !== undefined && auditHash !== kept.auditHash)
+    return `its audit event ${kept.auditEvents} is not the one recorded in progress.json`;
+  // A finished job may have been pruned meanwhile.
+  if (kept.job !== undefined && job !== undefined && job !== kept.job)
+    return `its job ${kept.jobs} is ${job}, but was ${kept.job}`;
+  return undefined;
 };
 
 const readKept = (varDir: string): Kept | "none" | "unreadable" => {
@@ -60,13 +79,15 @@ const readKept = (varDir: string): Kept | "none" | "unreadable" => {
   }
 };
 
+const NO_MARK: ProgressMark = { job: undefined, auditHash: undefined };
 /** Why this folder's database is an old copy, or undefined. */
 const whyRestored = (db: Database, varDir: string): string | undefined => {
   // Before the database: what a worker commits between the two looks makes it further than its file, never behind.
   const kept = readKept(varDir);
   const databaseId = db.read.meta.get(META.databaseId);
   const progressKept = db.read.meta.get(META.progressKept) !== undefined;
-  return restoredBecause({ ...db.read.progress.now(), databaseId, progressKept }, kept);
+  const mark = typeof kept === "string" ? NO_MARK : db.read.progress.at(kept);
+  return restoredBecause({ ...db.read.progress.now(), databaseId, progressKept, mark }, kept);
 };
 
 /**
@@ -133,7 +154,8 @@ const quarantine = (
  */
 export const keepProgress = async (db: Database, varDir: string): Promise<void> => {
   const databaseId = db.read.meta.get(META.databaseId) ?? "";
-  const text = `${JSON.stringify({ databaseId, ...db.read.progress.now() })}\n`;
+  const now = db.read.progress.now();
+  const text = `${JSON.stringify({ databaseId, ...now, ...db.read.progress.at(now) } satisfies Kept)}\n`;
   const path = progressPath(varDir);
   try {
     await writeFileDurably(path, text);
