@@ -1,19 +1,16 @@
 // The replay's scripted owner answers here, some seconds after the message was delivered, through the same door as a person.
-import { z } from "zod";
-import type { Outcome } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
+
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 import { answerProposal } from "./proposals/answerProposal.ts";
 
-const Input = z.strictObject({ proposalId: z.string().min(1), decision: z.enum(["approved", "rejected"]) });
-type Input = z.infer<typeof Input>;
-
-export const answerByScript: AppHandler<Input> = {
+export const answerByScript: AppHandler<"answerByScript"> = {
   name: "answerByScript",
-  input: Input,
+  input: JOB_INPUTS.answerByScript,
   maxAttempts: 10,
   timeoutMs: 5_000,
   risk: "neutral",
-  async run({ proposalId, decision }, ctx): Promise<Outcome> {
+  async run({ proposalId, decision }, ctx): Promise<AppOutcome> {
     const result = answerProposal(ctx.desk, { proposalId, decision, by: "script", actor: "script" });
     return result.kind === "recorded" ? { kind: "done" } : { kind: "stop", reason: result.why };
   },

@@ -1,19 +1,18 @@
-// Step 6: waits for the owner as a parked row with a deadline; it holds no slot and no key and survives any restart.
-// The deadline decides otherwise: no answer is a rejection (approved_by = 'timeout'). Only handlers/proposals/answerProposal.ts answers it.
+// Step 6: waits for the owner as a parked row with a deadline; it holds no slot and no key and survives any restart. No answer by
+// then is a rejection (approved_by = 'timeout'). An answer, a change and the owner's stop resolve the row (proposals/endProposal.ts).
 
 import { AppError } from "../lib/core/errors.ts";
-import type { Outcome } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
-import { ProposalInput } from "./jobs.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 import { expireProposal } from "./proposals/expireProposal.ts";
 
-export const awaitApproval: AppHandler<ProposalInput> = {
+export const awaitApproval: AppHandler<"awaitApproval"> = {
   name: "awaitApproval",
-  input: ProposalInput,
+  input: JOB_INPUTS.awaitApproval,
   maxAttempts: 5,
   timeoutMs: 5_000,
   risk: "neutral",
-  async run({ proposalId }, ctx): Promise<Outcome> {
+  async run({ proposalId }, ctx): Promise<AppOutcome> {
     const proposal = ctx.db.proposals.byId(proposalId);
     if (!proposal) throw new AppError("permanent", "PROPOSAL_MISSING", `expected a proposal ${proposalId}, found none`);
     if (proposal.state !== "pending")

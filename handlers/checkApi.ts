@@ -1,29 +1,29 @@
 // While the halt `api` stands: asks the venue every ten seconds, public and private, and ends the halt after three good
 // checks in a row. The count is a row, so a restart goes on where it was.
-import { z } from "zod";
-import { AppError } from "../lib/core/errors.ts";
-import { plusMs, SECOND_MS } from "../lib/core/time.ts";
-import type { Outcome } from "../queue/types.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
-import { API_HALT, GOOD_CHECKS } from "./market/apiErrors.ts";
-import { syncAccount } from "./risk/account.ts";
 
-const Input = z.strictObject({});
-type Input = z.infer<typeof Input>;
+import { clearHalt } from "../db/halts.ts";
+import { AppError } from "../lib/core/errors.ts";
+import { API_HALT } from "../lib/core/haltKinds.ts";
+import { plusMs, SECOND_MS } from "../lib/core/time.ts";
+import { isClosedVenue } from "../lib/core/venue.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
+import { GOOD_CHECKS } from "./market/apiErrors.ts";
+import { syncAccount } from "./risk/account.ts";
 
 const EVERY_MS = 10 * SECOND_MS;
 const GOOD_BEFORE_END = 3;
 
-export const checkApi: AppHandler<Input> = {
+export const checkApi: AppHandler<"checkApi"> = {
   name: "checkApi",
-  input: Input,
+  input: JOB_INPUTS.checkApi,
   maxAttempts: 100_000,
   timeoutMs: 60_000,
   risk: "neutral",
   priority: 40,
   backoff: { baseMs: 1_000, capMs: 10_000 },
   serialKey: () => "checkApi",
-  async run(_input, ctx): Promise<Outcome> {
+  async run(_input, ctx): Promise<AppOutcome> {
     if (!ctx.db.halts.active(ctx.clock.nowMs()).some((h) => h.kind === API_HALT))
       return { kind: "stop", reason: "no halt of the API stands" };
     const found = await check(ctx);
@@ -34,10 +34,8 @@ export const checkApi: AppHandler<Input> = {
       return {
         kind: "done",
         write: (tx) => {
-          if (!tx.halts.clear(API_HALT, "checkApi", atMs)) return;
-          tx.alerts.resolve(API_HALT, atMs);
-          const data = { kind: API_HALT, goodChecks: good };
-          tx.audit.append({ atMs, kind: "halt.cleared", actor: "checkApi", traceId: ctx.job.traceId, data });
+          const by = { atMs, actor: "checkApi", traceId: ctx.job.traceId };
+          clearHalt(tx, { kind: API_HALT, by, alertKey: API_HALT, data: { goodChecks: good } });
         },
       };
     return {
@@ -58,6 +56,6 @@ const check = async (ctx: AppCtx): Promise<"good" | "bad" | "maintenance"> => {
   } catch (e) {
     if (!(e instanceof AppError) || ctx.signal.aborted) throw e;
     ctx.log.warn({ code: e.code }, "api.checkFailed");
-    return /^ERR-520[123]$/.test(e.code) ? "maintenance" : "bad";
+    return isClosedVenue(e.code) ? "maintenance" : "bad";
   }
 };

@@ -1,26 +1,23 @@
 // History the chain stands on: closed candles of the past days and the scores that `rank` is taken from. Runs at the start
 // and once a day, day by day with a commit each, so that a crash repeats little. Judges nothing, sends nothing.
-import { z } from "zod";
+
 import { computeFeatureSeries, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
 import { RANK_WINDOW_MS } from "../lib/core/gates.ts";
-import { ALL_SYMBOLS, assertTraded } from "../lib/core/product.ts";
+import { assertTraded } from "../lib/core/product.ts";
 import { BAR_MS, barOpen, DAY_MS, type EpochMs, epochMs, venueDate, venueDayStart } from "../lib/core/time.ts";
 import { scoreBar } from "../models/scoreBar.ts";
-import type { Outcome } from "../queue/types.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 
-const Input = z.strictObject({ symbol: z.enum(ALL_SYMBOLS), tickMs: z.int().optional() });
-type Input = z.infer<typeof Input>;
-
-export const collectHistory: AppHandler<Input> = {
+export const collectHistory: AppHandler<"collectHistory"> = {
   name: "collectHistory",
-  input: Input,
+  input: JOB_INPUTS.collectHistory,
   maxAttempts: 8,
   timeoutMs: 300_000,
   risk: "neutral",
   backoff: { baseMs: 2_000, capMs: 120_000 },
   serialKey: ({ symbol }) => `history:${symbol}`,
-  async run({ symbol }, ctx): Promise<Outcome> {
+  async run({ symbol }, ctx): Promise<AppOutcome> {
     assertTraded(ctx.config.PRODUCT, symbol);
     const now = ctx.clock.nowMs();
     const judgedFrom = epochMs(barOpen(now) - RANK_WINDOW_MS);

@@ -3,18 +3,17 @@
 
 import { computeFeatures as compute, FEATURE_SET, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
 import { epochMs, isoUtc } from "../lib/core/time.ts";
-import type { Outcome } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
-import { BarInput, chainJob } from "./jobs.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { chainJob, JOB_INPUTS } from "./jobs.ts";
 
-export const computeFeatures: AppHandler<BarInput> = {
+export const computeFeatures: AppHandler<"computeFeatures"> = {
   name: "computeFeatures",
-  input: BarInput,
+  input: JOB_INPUTS.computeFeatures,
   maxAttempts: 3,
   timeoutMs: 10_000,
   risk: "neutral",
   serialKey: ({ symbol }) => `chain:${symbol}`,
-  async run({ symbol, barOpenMs }, ctx): Promise<Outcome> {
+  async run({ symbol, barOpenMs }, ctx): Promise<AppOutcome> {
     const bar = epochMs(barOpenMs);
     const window = ctx.db.candles.window(symbol, bar, FEATURE_WINDOW_BARS);
     const result =

@@ -6,7 +6,8 @@ import type { Venue } from "../lib/core/venue.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { LoadedModel } from "../models/registry.ts";
 import type { JobStore } from "../queue/store.ts";
-import type { Ctx, Database, Handler } from "../queue/types.ts";
+import type { Ctx, Database, Handler, Outcome } from "../queue/types.ts";
+import type { AppJob, JobInput, JobName } from "./jobs.ts";
 
 /** A message to the owner, as the outbox holds it. */
 export interface OutgoingMessage {
@@ -68,11 +69,13 @@ export interface Services {
   readonly desk: CommandCtx;
 }
 
-export type AppCtx = Ctx & Services;
-export type AppHandler<P> = Handler<P, AppCtx>;
+export type AppCtx = Ctx<AppJob> & Services;
+export type AppOutcome = Outcome<AppJob>;
+export type AppStore = JobStore<AppJob>;
+export type AppHandler<N extends JobName> = Handler<JobInput<N>, AppCtx, AppJob> & { readonly name: N };
 
 export interface CommandCtx {
   readonly db: Database;
-  readonly store: JobStore;
+  readonly store: AppStore;
   readonly clock: Clock;
 }

@@ -6,19 +6,20 @@ import { textsOf } from "../lib/core/text/catalogue.ts";
 import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import type { Locale } from "../lib/core/text/locale.ts";
 import type { EpochMs } from "../lib/core/time.ts";
-import type { Outcome, Tx } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
+import type { Tx } from "../queue/types.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 import { periodReport } from "./report/day.ts";
-import { askedPeriod, auditReport, headsOfDays, ReportInput, reportMessage, summaryRow } from "./report/sendReport.ts";
+import { askedPeriod, auditReport, headsOfDays, reportMessage, summaryRow } from "./report/sendReport.ts";
 
-export const dailyReport: AppHandler<ReportInput> = {
+export const dailyReport: AppHandler<"dailyReport"> = {
   name: "dailyReport",
-  input: ReportInput,
+  input: JOB_INPUTS.dailyReport,
   maxAttempts: 5,
   timeoutMs: 60_000,
   risk: "neutral",
   serialKey: () => "dailyReport",
-  async run(input, ctx): Promise<Outcome> {
+  async run(input, ctx): Promise<AppOutcome> {
     const nowMs = ctx.clock.nowMs();
     const { period, scheduled, partial, endMs } = askedPeriod("day", input, nowMs);
     const day = periodReport(ctx.db, ctx.config, period, endMs);

@@ -8,11 +8,10 @@ import { AppError } from "../lib/core/errors.ts";
 import { formatE8 } from "../lib/core/money.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import { earliest } from "../lib/core/time.ts";
-import type { Outcome } from "../queue/types.ts";
 import { auditCtx, recordIntent } from "./book/booking.ts";
 import { refusedText } from "./book/tradeText.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
-import { ProposalInput } from "./jobs.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS, watchEntryJob } from "./jobs.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
 import { distinct } from "./orders/sendOrder.ts";
 import { asAlert } from "./protection/venueRetry.ts";
@@ -26,7 +25,7 @@ const AGAIN_MS = 2_000;
 const checkWhileValid = async (
   ctx: AppCtx,
   proposal: Proposal,
-): Promise<Recheck | Extract<Outcome, { kind: "snooze" }>> => {
+): Promise<Recheck | Extract<AppOutcome, { kind: "snooze" }>> => {
   const over: Recheck = { kind: "refused", reason: { key: "proposalOver" } };
   if (ctx.clock.nowMs() >= proposal.validUntilMs) return over;
   try {
@@ -42,18 +41,26 @@ const checkWhileValid = async (
   }
 };
 
-export const execute: AppHandler<ProposalInput> = {
+export const execute: AppHandler<"execute"> = {
   name: "execute",
-  input: ProposalInput,
+  input: JOB_INPUTS.execute,
   maxAttempts: 5,
   timeoutMs: 60_000,
   risk: "adding",
   backoff: { baseMs: 500, capMs: 10_000 },
-  // Entries of one symbol run one after the other (the file holds one account). Ids begin with the symbol: "btc250811...".
-  serialKey: ({ proposalId }) => `entry:${/^[a-z]+/.exec(proposalId)?.[0] ?? proposalId}`,
-  async run({ proposalId }, ctx): Promise<Outcome> {
+  // Entries of one symbol run one after the other (the file holds one account). A job without a symbol was made by hand or by an
+  // older version; there the id begins with the coin: "btc250811...".
+  serialKey: ({ proposalId, symbol }) =>
+    `entry:${symbol?.split("_")[0]?.toLowerCase() ?? /^[a-z]+/.exec(proposalId)?.[0] ?? proposalId}`,
+  async run({ proposalId, symbol }, ctx): Promise<AppOutcome> {
     const proposal = ctx.db.proposals.byId(proposalId);
     if (!proposal) throw new AppError("permanent", "PROPOSAL_MISSING", `expected a proposal ${proposalId}, found none`);
+    if (symbol !== undefined && symbol !== proposal.symbol)
+      throw new AppError(
+        "permanent",
+        "PROPOSAL_SYMBOL",
+        `expected the symbol of proposal ${proposalId}, ${proposal.symbol}, found ${symbol}`,
+      );
     const approval = ctx.db.proposals.approval(proposalId);
     if (proposal.state !== "approved" || approval?.decision !== "approved" || approval.hash !== proposal.hash)
       return { kind: "stop", reason: `proposal ${proposalId} is ${proposal.state}, not approved as it stands` };
@@ -118,7 +125,7 @@ export const execute: AppHandler<ProposalInput> = {
         });
         recordIntent(tx, by, distinct(tx, entryIntent(trade, proposal, price, check.size), trade), "first quote");
       },
-      next: [{ name: "watchEntry", key: `entry:${proposalId}`, input: { proposalId } }],
+      next: [watchEntryJob(proposalId)],
     };
   },
 };

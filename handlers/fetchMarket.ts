@@ -2,12 +2,11 @@
 // back-filled), one snapshot and an equity point. A candle the venue has not published yet is waited for, then built from
 // public trades; when that is impossible the bar ends as "no signal: data late". Must never store a running candle.
 
-import { z } from "zod";
 import type { Candle } from "../lib/core/candle.ts";
 import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
 import { toNumber, type YenE8 } from "../lib/core/money.ts";
 import { PRICE_MOVE_LIMIT, priceMove } from "../lib/core/priceMove.ts";
-import { ALL_SYMBOLS, assertTraded } from "../lib/core/product.ts";
+import { assertTraded } from "../lib/core/product.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import {
@@ -23,9 +22,9 @@ import {
   venueDate,
   venueDayStart,
 } from "../lib/core/time.ts";
-import type { Outcome, Tx } from "../queue/types.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
-import { chainJob } from "./jobs.ts";
+import type { Tx } from "../queue/types.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { chainJob, JOB_INPUTS } from "./jobs.ts";
 import { bestQuote, spreadBps } from "./market/quotes.ts";
 import { syncAccount } from "./risk/account.ts";
 import { recordEquity } from "./risk/lossLimits.ts";
@@ -34,18 +33,15 @@ import { recordEquity } from "./risk/lossLimits.ts";
 const BACKFILL_DAYS = 3;
 const TRADE_PAGES = 20;
 
-const Input = z.strictObject({ symbol: z.enum(ALL_SYMBOLS), tickMs: z.int() });
-type Input = z.infer<typeof Input>;
-
-export const fetchMarket: AppHandler<Input> = {
+export const fetchMarket: AppHandler<"fetchMarket"> = {
   name: "fetchMarket",
-  input: Input,
+  input: JOB_INPUTS.fetchMarket,
   maxAttempts: 5,
   timeoutMs: 30_000,
   risk: "neutral",
   backoff: { baseMs: 2_000, capMs: 60_000 },
   serialKey: ({ symbol }) => `chain:${symbol}`,
-  async run({ symbol, tickMs }, ctx): Promise<Outcome> {
+  async run({ symbol, tickMs }, ctx): Promise<AppOutcome> {
     assertTraded(ctx.config.PRODUCT, symbol);
     const bar = plusMs(barOpen(epochMs(tickMs)), -BAR_MS);
     const closeMs = plusMs(bar, BAR_MS);

@@ -7,22 +7,22 @@ import { type Gate, marketGates } from "../lib/core/gates.ts";
 import { planPrices } from "../lib/core/plan.ts";
 import { refusalText, riskGates } from "../lib/core/risk.ts";
 import { epochMs, isoUtc } from "../lib/core/time.ts";
-import type { Outcome, Tx } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
-import { BarInput, notifyJob } from "./jobs.ts";
+import type { Tx } from "../queue/types.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS, notifyJob } from "./jobs.ts";
 import { symbolRules } from "./market/quotes.ts";
 import { storeRules } from "./market/storedRules.ts";
-import { makeProposal, numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
+import { fromSignal, numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
 import { bookFacts, entryFacts, newsAt } from "./risk/entryCheck.ts";
 
-export const filter: AppHandler<BarInput> = {
+export const filter: AppHandler<"filter"> = {
   name: "filter",
-  input: BarInput,
+  input: JOB_INPUTS.filter,
   maxAttempts: 5,
   timeoutMs: 20_000,
   risk: "neutral",
   serialKey: ({ symbol }) => `chain:${symbol}`,
-  async run({ symbol, barOpenMs }, ctx): Promise<Outcome> {
+  async run({ symbol, barOpenMs }, ctx): Promise<AppOutcome> {
     const bar = epochMs(barOpenMs);
     const signal = ctx.db.signals.at(symbol, bar);
     const snapshot = ctx.db.snapshots.at(symbol, bar);
@@ -68,7 +68,7 @@ export const filter: AppHandler<BarInput> = {
     if (refusal !== undefined || sizing.kind !== "ok")
       return { kind: "stop", reason: refusal ?? "", write: (tx) => filtered(tx, refusal ?? "", gates) };
 
-    const proposal = makeProposal(ctx, signal, prices, sizing.size, {
+    const proposal = fromSignal(ctx, signal, prices, sizing.size, {
       equity: facts.equity,
       costBps: roundTripCostBps(snapshot.spreadBps, rules),
       nowMs,

@@ -1,16 +1,14 @@
 // Hourly: what happened after each signal, approved or not, so that the model is judged on all bars and not on the ones
 // somebody liked. Labels come from stored closed candles only; both sides of every judged bar.
-import { z } from "zod";
+
 import type { SignalLabel, UnlabelledSignal } from "../db/tables/labels.ts";
 import type { Config } from "../lib/core/config.ts";
 import { LABEL_COST_BPS, type RuleSettings, rulePlan, simulateRule, touchLabel } from "../lib/core/labels.ts";
 import { toNumber } from "../lib/core/money.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, HOUR_MS, plusMs } from "../lib/core/time.ts";
-import type { Outcome, Reads } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
-
-const Input = z.strictObject({ tickMs: z.int() });
-type Input = z.infer<typeof Input>;
+import type { Reads } from "../queue/types.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 
 /** Older bars are left alone: a hole in their candles will not fill any more. */
 const LOOK_BACK_MS = 7 * DAY_MS;
@@ -26,14 +24,14 @@ export const ruleSettings = (config: Config): RuleSettings => ({
   costBps: LABEL_COST_BPS,
 });
 
-export const labelSignals: AppHandler<Input> = {
+export const labelSignals: AppHandler<"labelSignals"> = {
   name: "labelSignals",
-  input: Input,
+  input: JOB_INPUTS.labelSignals,
   maxAttempts: 3,
   timeoutMs: 60_000,
   risk: "neutral",
   serialKey: () => "labelSignals",
-  async run({ tickMs }, ctx): Promise<Outcome> {
+  async run({ tickMs }, ctx): Promise<AppOutcome> {
     const rule = ruleSettings(ctx.config);
     const horizonMs = Math.max(rule.timeStopMs, HOUR_MS);
     const newestBar = plusMs(epochMs(tickMs), -horizonMs - BAR_MS);

@@ -1,18 +1,19 @@
 // 00:15 JST on the first of a month: the month before, told to the owner once. Schedules are a fixed grid and months are not, so
 // the tick comes every day and only the first day's has something to do.
-import { epochMs, jstDate } from "../lib/core/time.ts";
-import type { Outcome } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
-import { ReportInput, tellPeriod } from "./report/sendReport.ts";
 
-export const monthlyReport: AppHandler<ReportInput> = {
+import { epochMs, jstDate } from "../lib/core/time.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
+import { tellPeriod } from "./report/sendReport.ts";
+
+export const monthlyReport: AppHandler<"monthlyReport"> = {
   name: "monthlyReport",
-  input: ReportInput,
+  input: JOB_INPUTS.monthlyReport,
   maxAttempts: 5,
   timeoutMs: 60_000,
   risk: "neutral",
   serialKey: () => "dailyReport",
-  async run(input, ctx): Promise<Outcome> {
+  async run(input, ctx): Promise<AppOutcome> {
     if ("tickMs" in input && !jstDate(epochMs(input.tickMs)).endsWith("-01"))
       return { kind: "stop", reason: "not the first day of a month" };
     return tellPeriod("month", input, ctx);

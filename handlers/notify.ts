@@ -1,19 +1,18 @@
 // Step 5: asks the owner. Puts the proposal into the durable outbox (sendTelegram delivers it) and starts the wait.
 
 import { AppError } from "../lib/core/errors.ts";
-import type { NewJob, Outcome } from "../queue/types.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
-import { ProposalInput } from "./jobs.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { type AppJob, awaitApprovalJob, JOB_INPUTS } from "./jobs.ts";
 import { proposalText } from "./proposals/proposalText.ts";
 import { renderProposalChart } from "./report/proposalChart.ts";
 
-export const notify: AppHandler<ProposalInput> = {
+export const notify: AppHandler<"notify"> = {
   name: "notify",
-  input: ProposalInput,
+  input: JOB_INPUTS.notify,
   maxAttempts: 5,
   timeoutMs: 10_000,
   risk: "neutral",
-  async run({ proposalId }, ctx): Promise<Outcome> {
+  async run({ proposalId }, ctx): Promise<AppOutcome> {
     const proposal = ctx.db.proposals.byId(proposalId);
     const signal = proposal && ctx.db.signals.byId(proposal.signalId);
     if (!proposal || !signal)
@@ -25,9 +24,7 @@ export const notify: AppHandler<ProposalInput> = {
     if (proposal.state !== "pending")
       return { kind: "stop", reason: `proposal ${proposalId} is already ${proposal.state}` };
     const atMs = ctx.clock.nowMs();
-    const next: readonly NewJob[] = [
-      { name: "awaitApproval", key: `awaitApproval:${proposalId}`, input: { proposalId } },
-    ];
+    const next: readonly AppJob[] = [awaitApprovalJob(proposalId)];
     if (atMs >= proposal.validUntilMs) return { kind: "stop", reason: "too late to ask", next };
     const photo = chartOf(ctx, proposalId);
     return {

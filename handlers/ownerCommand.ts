@@ -1,6 +1,6 @@
 // Carries out what the owner asked for (request.ts) and answers with what it saw at the venue. It tries on until that is
 // true, over restarts and outages, and says meanwhile what it waits for. First among all jobs, never stopped by a halt.
-import { z } from "zod";
+
 import type { OwnerCommand } from "../db/tables/ownerCommands.ts";
 import type { Trade } from "../db/tables/trades.ts";
 import { AppError, toAppError } from "../lib/core/errors.ts";
@@ -9,9 +9,10 @@ import { isLive } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { SECOND_MS } from "../lib/core/time.ts";
-import type { NewJob, Outcome } from "../queue/types.ts";
+import { readTradeCtx, type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { finishIfFlat } from "./book/tradeEnd.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { type AppJob, JOB_INPUTS } from "./jobs.ts";
 import { cancel, findSentOrder, syncOpenOrders } from "./orders/lookup.ts";
 import { abandon } from "./orders/sendOrder.ts";
 import { adopt } from "./owner/adopt.ts";
@@ -24,22 +25,19 @@ import { asAlert } from "./protection/venueRetry.ts";
 import { missingJobs } from "./reconciliation/missingJobs.ts";
 import { settleSymbol } from "./reconciliation/settleSymbol.ts";
 
-const Input = z.strictObject({ commandId: z.int().positive() });
-type Input = z.infer<typeof Input>;
-
 const CANCEL_AGAIN_MS = 2 * SECOND_MS;
 /** A position may be without its stop for the moment of moving it: only then it is told as bare. */
 const BARE_PATIENCE_MS = 10 * SECOND_MS;
 
-export const ownerCommand: AppHandler<Input> = {
+export const ownerCommand: AppHandler<"ownerCommand"> = {
   name: "ownerCommand",
-  input: Input,
+  input: JOB_INPUTS.ownerCommand,
   maxAttempts: 100_000,
   timeoutMs: 120_000,
   risk: "reducing",
   priority: 120,
   backoff: { baseMs: 1_000, capMs: 10_000 },
-  async run({ commandId }, ctx): Promise<Outcome> {
+  async run({ commandId }, ctx): Promise<AppOutcome> {
     const command = ctx.db.ownerCommands.byId(commandId);
     if (command === undefined)
       throw new AppError("permanent", "COMMAND_MISSING", `expected owner command ${commandId}, found none`);
@@ -52,7 +50,7 @@ export const ownerCommand: AppHandler<Input> = {
   },
 };
 
-const act = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+const act = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   switch (command.command) {
     case "pause":
     case "stop":
@@ -75,7 +73,7 @@ const act = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
 };
 
 /** One look: everything is tried for every trade, so that one that fails does not keep the others waiting. */
-const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   const closes = command.command === "panic" || command.command === "close";
   const troubles: AppError[] = [];
   const tryOn = async (work: () => Promise<void>): Promise<void> => {
@@ -87,7 +85,7 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> =>
     }
   };
   const unexplained: string[] = [];
-  const next: NewJob[] = [];
+  const next: AppJob[] = [];
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
     await tryOn(async () => {
       for (const d of await settleSymbol(ctx, symbol)) if (/^(size|coins):/.test(d.key)) unexplained.push(d.text);
@@ -96,11 +94,12 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> =>
   const asked = (trade: Trade): boolean =>
     command.command !== "close" || (command.args.tradeIds ?? []).includes(trade.id);
   for (const trade of ctx.db.trades.alive().filter(asked)) {
-    await tryOn(() => endEntryOrders(ctx, trade, command.command));
+    await tryOn(() => endEntryOrders(tradeCtx(ctx, trade), command.command));
     if (closes)
       await tryOn(async () => {
-        await manageExits(ctx, trade.id);
-        finishIfFlat(ctx, trade);
+        const t = readTradeCtx(ctx, trade.id);
+        await manageExits(t);
+        finishIfFlat(t);
       });
   }
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) next.push(...missingJobs(ctx, symbol));
@@ -128,14 +127,14 @@ const doneLine = (ctx: AppCtx, c: OwnerCommand): string => {
 };
 
 /** Ends what of the trade's entry is or may be at the venue, without waiting for its own job. */
-const endEntryOrders = async (ctx: AppCtx, trade: Trade, why: string): Promise<void> => {
-  for (const order of ctx.db.orders.ofTrade(trade.id)) {
+const endEntryOrders = async (t: TradeCtx, why: string): Promise<void> => {
+  for (const order of t.orders()) {
     if (order.intent.purpose !== "entry" || !isLive(order)) continue;
-    if (order.state === "intended") abandon(ctx, trade, order, why);
-    else if (order.state !== "open") await findSentOrder(ctx, trade, order);
-    else if (order.cancelAskedMs !== undefined && ctx.clock.nowMs() < order.cancelAskedMs + CANCEL_AGAIN_MS)
-      await syncOpenOrders(ctx, trade, [order]);
-    else await cancel(ctx, trade, order, why);
+    if (order.state === "intended") abandon(t, order, why);
+    else if (order.state !== "open") await findSentOrder(t, order);
+    else if (order.cancelAskedMs !== undefined && t.ctx.clock.nowMs() < order.cancelAskedMs + CANCEL_AGAIN_MS)
+      await syncOpenOrders(t, [order]);
+    else await cancel(t, order, why);
   }
 };
 

@@ -1,41 +1,40 @@
-// Step 8: every fill, also a partial one, gets its stop at the exchange at once. Risk "reducing" and first among all jobs:
-// it never waits behind an entry, a halt or another symbol. What cannot be stopped is closed at market; what cannot be done
-// at all is tried on, with entries paused and the owner told.
-import { z } from "zod";
+// Step 8: every fill, also a partial one, gets its stop at the exchange at once. Risk "reducing", and only owner
+// commands have a higher priority: it never waits behind an entry, a halt or another symbol. Where no stop can stand,
+// the position is closed at market; where neither works, it is retried, with entries paused and the owner alerted.
+
 import { AppError } from "../lib/core/errors.ts";
 import { coinE8 } from "../lib/core/money.ts";
 import { isSpot } from "../lib/core/product.ts";
-import type { NewJob, Outcome } from "../queue/types.ts";
+import { tradeCtx } from "./book/tradeCtx.ts";
 import { protectedText } from "./book/tradeText.ts";
-import type { AppHandler } from "./context.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS, watchKey, watchPositionJob } from "./jobs.ts";
 import { manageExits } from "./protection/manageExits.ts";
 import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
 
-const Input = z.strictObject({ positionId: z.string().min(1) });
-type Input = z.infer<typeof Input>;
 const RETRY_MS = 1_000;
 
-export const placeProtectiveOrders: AppHandler<Input> = {
+export const placeProtectiveOrders: AppHandler<"placeProtectiveOrders"> = {
   name: "placeProtectiveOrders",
-  input: Input,
+  input: JOB_INPUTS.placeProtectiveOrders,
   maxAttempts: 100_000,
   timeoutMs: 60_000,
   risk: "reducing",
   priority: 100,
   backoff: { baseMs: 200, capMs: 2_000 },
   serialKey: ({ positionId }) => `position:${positionId}`,
-  async run({ positionId }, ctx): Promise<Outcome> {
+  async run({ positionId }, ctx): Promise<AppOutcome> {
     const position = ctx.db.positions.byId(positionId);
     const trade = position && ctx.db.trades.byId(position.tradeId);
     if (!position || !trade)
       throw new AppError("permanent", "POSITION_MISSING", `expected position ${positionId} in the book, found none`);
-    // One watcher a trade; a fill that comes after the first one's end gets another.
-    const first = `watch:${trade.id}`;
+    // One watchPosition job per trade; a fill after that job has finished gets another.
+    const first = watchKey(trade.id);
     const over = ctx.db.jobs.byKey("watchPosition", first)?.finishedMs !== undefined;
     const key = over ? `${first}:${positionId}` : first;
-    const watch: NewJob = { name: "watchPosition", key, input: { tradeId: trade.id } };
-    return withVenueRetry(ctx, trade, async () => {
-      const state = await manageExits(ctx, trade.id, positionId);
+    const watch = watchPositionJob(trade.id, key);
+    return withVenueRetry(tradeCtx(ctx, trade), async () => {
+      const state = await manageExits(tradeCtx(ctx, trade, positionId));
       if (state.kind === "wait" && !state.covered) return pollAgain(ctx, trade.symbol, state, RETRY_MS);
       const legs = ctx.db.tradeLegs.ofPosition(positionId);
       const filled = ctx.db.positions.ofTrade(trade.id).reduce((sum, p) => sum + p.opened, 0n);

@@ -1,28 +1,28 @@
 // Step 3: the model's two heads on the bar's indicators: calibrated touch probabilities, the stronger side, its rank among
 // the trailing 30 days, and the reasons (TreeSHAP, only when the probability is over its threshold). One signals row per bar.
+
 import type { Reason } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { FEATURE_NAMES } from "../lib/core/features.ts";
 import { percentileRank, RANK_WINDOW_MS, strongerSide, thresholdOf } from "../lib/core/gates.ts";
 import { epochMs } from "../lib/core/time.ts";
 import { headOf, scoreBar } from "../models/scoreBar.ts";
-import type { Outcome } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
-import { BarInput, chainJob } from "./jobs.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { chainJob, JOB_INPUTS } from "./jobs.ts";
 
 const topReasons = (contributions: readonly number[], values: readonly number[]): readonly Reason[] =>
   FEATURE_NAMES.map((feature, i) => ({ feature, value: values[i] ?? Number.NaN, contribution: contributions[i] ?? 0 }))
     .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
     .slice(0, 3);
 
-export const predict: AppHandler<BarInput> = {
+export const predict: AppHandler<"predict"> = {
   name: "predict",
-  input: BarInput,
+  input: JOB_INPUTS.predict,
   maxAttempts: 3,
   timeoutMs: 10_000,
   risk: "neutral",
   serialKey: ({ symbol }) => `chain:${symbol}`,
-  async run({ symbol, barOpenMs }, ctx): Promise<Outcome> {
+  async run({ symbol, barOpenMs }, ctx): Promise<AppOutcome> {
     const bar = epochMs(barOpenMs);
     const known = ctx.db.signals.at(symbol, bar);
     if (known) return { kind: "stop", reason: `bar already judged as signal ${known.id}` };

@@ -1,27 +1,25 @@
 // 04:30 JST: forgets finished jobs older than JOBS_KEEP_DAYS (queue/prune.ts). Trades, orders, the audit log and what else
 // the book needs are other tables and stay.
-import { z } from "zod";
+
 import { DAY_MS, plusMs } from "../lib/core/time.ts";
 import { pruneJobs as prune } from "../queue/prune.ts";
-import type { Outcome, Tx } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
+import type { Tx } from "../queue/types.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 
 /** meta: when it ran last, system clock. */
 const LAST = "jobs_pruned_ms";
 const SURPRISING_MS = 3 * DAY_MS;
 
-const Input = z.strictObject({ tickMs: z.int().optional() });
-type Input = z.infer<typeof Input>;
-
-export const pruneJobs: AppHandler<Input> = {
+export const pruneJobs: AppHandler<"pruneJobs"> = {
   name: "pruneJobs",
-  input: Input,
+  input: JOB_INPUTS.pruneJobs,
   maxAttempts: 5,
   timeoutMs: 600_000,
   risk: "neutral",
   priority: -10,
   serialKey: () => "pruneJobs",
-  async run(_input, ctx): Promise<Outcome> {
+  async run(_input, ctx): Promise<AppOutcome> {
     const nowMs = ctx.clock.nowMs();
     const lastMs = Number(ctx.db.meta.get(LAST) ?? nowMs);
     const note = (tx: Tx): void => tx.meta.set(LAST, String(nowMs));

@@ -1,66 +1,64 @@
-// Compares the venue with our book, at start, every five minutes and after an alert. What can be explained is booked; what
-// has no protection gets it now; a trade nobody looks after gets its watcher back. What stays unexplained at a second look
-// halts entries and is told to the owner; when nothing is left, the halts of doubt end by themselves.
+// Compares the venue with our book, at start, every five minutes and after an alert. What can be explained is booked;
+// what is unprotected is protected; a trade without its jobs gets them again. A difference that persists at a second
+// look halts entries and alerts the owner; when none is left, the halts of doubt end by themselves.
 
-import { z } from "zod";
+import { clearHalt, raiseHalt } from "../db/halts.ts";
 import type { SeenDifference } from "../db/tables/differences.ts";
 import { AppError } from "../lib/core/errors.ts";
-import { DOUBT, FAILURE_HANDLING, MISMATCH, QUARANTINE } from "../lib/core/haltKinds.ts";
-import { settleMs } from "../lib/core/order.ts";
+import { API_HALT, DOUBT, FAILURE_HANDLING, MISMATCH, QUARANTINE } from "../lib/core/haltKinds.ts";
+import { isInFlight, settleMs } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import { type EpochMs, earliest, jstDayStart, MINUTE_MS, plusMs } from "../lib/core/time.ts";
-import type { NewJob, Outcome, Tx } from "../queue/types.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
-import { checkJob } from "./jobs.ts";
-import { API_HALT } from "./market/apiErrors.ts";
+import type { Tx } from "../queue/types.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { type AppJob, checkJob, JOB_INPUTS, reconcileJob } from "./jobs.ts";
 import { expireProposal } from "./proposals/expireProposal.ts";
 import { endSettled } from "./protection/unansweredAlert.ts";
 import { asAlert } from "./protection/venueRetry.ts";
 import type { CoinDifference } from "./reconciliation/coinTrades.ts";
 import { missingJobs } from "./reconciliation/missingJobs.ts";
+import { recordDifferences, SEEN_ENOUGH } from "./reconciliation/recordDifferences.ts";
 import { settleSymbol } from "./reconciliation/settleSymbol.ts";
 import { syncAccount } from "./risk/account.ts";
 import { checkLossLimits } from "./risk/lossLimits.ts";
 
 export { ledgerDifferences, ledgerMatchesVenue } from "./reconciliation/compareBook.ts";
 
-/** `quick`: something unexplained was heard or seen. It is settled and protected at once; what stays unlike is the full one's. */
-const Input = z.strictObject({ tickMs: z.int().optional(), quick: z.boolean().optional() });
-type Input = z.infer<typeof Input>;
-
+/**
+ * `quick`: an event or a look was unexplained. Books and protects at once; differences that remain are left to a full
+ * run.
+ */
 const SECOND_LOOK_MS = 5_000;
-/** A start is over when its last order without an answer is settled: then every second counts. */
+/** While an order is in flight no start is complete, so it is looked at again every second. */
 const UNANSWERED_LOOK_MS = 1_000;
-/** The venue could not be read: nobody may trade before it can, so it is asked again soon, and for ever. */
+/** The venue could not be read. Nothing may be traded before it can, so it is asked again without limit. */
 const LOOK_AGAIN_MS = 2_000;
-/** Differences seen this often are facts. */
-const SEEN_ENOUGH = 2;
-/** A proposal still pending this long after its deadline has lost its job. */
+/** A proposal still pending this long after its deadline has lost the job that ends it. */
 const ABANDONED_MS = 60_000;
 
-export const reconcile: AppHandler<Input> = {
+export const reconcile: AppHandler<"reconcile"> = {
   name: "reconcile",
-  input: Input,
+  input: JOB_INPUTS.reconcile,
   maxAttempts: 100,
   timeoutMs: 120_000,
   risk: "neutral",
   priority: 60,
-  // Short: a follower, such as the one of a start, waits behind it.
+  // Short: the next reconcile, such as the one of a start, waits behind a failed one.
   backoff: { baseMs: 500, capMs: 5_000 },
-  // A quick one never waits behind a second look, nor the one of a start behind a quick one.
+  // A quick run never waits behind a full one that waits for its second look, nor a full one behind a quick one.
   serialKey: ({ quick }) => (quick === true ? "reconcile:quick" : "reconcile"),
-  async run({ quick }, ctx): Promise<Outcome> {
+  async run({ quick }, ctx): Promise<AppOutcome> {
     const found: CoinDifference[] = [];
-    const next: NewJob[] = [];
+    const next: AppJob[] = [];
     let account: Awaited<ReturnType<typeof syncAccount>>;
     try {
       for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
         found.push(...(await settleSymbol(ctx, symbol)));
         next.push(...missingJobs(ctx, symbol));
       }
-      if (quick === true) return { kind: "done", next: [...next, ...fullOne(found, ctx.clock.nowMs())] };
+      if (quick === true) return { kind: "done", next: [...next, ...fullRun(found, ctx.clock.nowMs())] };
       account = await syncAccount(ctx);
     } catch (e) {
       if (!(e instanceof AppError) || e.verdict !== "retry" || ctx.signal.aborted) throw asAlert(e);
@@ -71,8 +69,8 @@ export const reconcile: AppHandler<Input> = {
     checkLossLimits(ctx, account);
     const nowMs = ctx.clock.nowMs();
     if (isUnchecked(ctx, nowMs)) next.push(checkJob(nowMs));
-    // What such an order has become is not known yet: that is no agreement, and ends no halt.
-    const settlesMs = unansweredUntilMs(ctx, nowMs);
+    // While the state of an order is not known, venue and book cannot be said to agree: no halt ends.
+    const settlesMs = inFlightLookMs(ctx, nowMs);
     if (settlesMs !== undefined)
       return { kind: "snooze", untilMs: settlesMs, reason: "an order is without an answer", next };
     const before = ctx.db.differences.all();
@@ -88,69 +86,55 @@ export const reconcile: AppHandler<Input> = {
     return {
       kind: "done",
       write: (tx) => {
-        // The first look of a JST day, when no bar has made its point yet: the worker was down at midnight.
+        // The first run of a JST day records the equity: no bar has done so yet when the worker was down at midnight.
         if ((tx.equity.latest()?.atMs ?? 0) < jstDayStart(nowMs))
           tx.equity.record(nowMs, account.equity, account.unrealised);
-        judge(tx, ctx, settled(tx, found, nowMs), nowMs);
+        judge(tx, ctx, recordDifferences(tx, found, nowMs), nowMs);
       },
       next,
     };
   },
 };
 
-/** When orders without an answer are looked at again: as the first of them settles, then by the second. */
-const unansweredUntilMs = (ctx: AppCtx, nowMs: EpochMs): EpochMs | undefined => {
+/** When to look at orders in flight again: when the first of them reaches its settle time, then every second. */
+const inFlightLookMs = (ctx: AppCtx, nowMs: EpochMs): EpochMs | undefined => {
   const settles = ctx.db.orders
     .allLive()
-    .flatMap((o) => (o.state === "sending" || o.state === "unknown" ? [o.sentMs + settleMs(o.intent.purpose)] : []));
+    .filter(isInFlight)
+    .map((o) => o.sentMs + settleMs(o.intent.purpose));
   if (settles.length === 0) return undefined;
   return earliest(nowMs + SECOND_LOOK_MS, Math.max(nowMs + UNANSWERED_LOOK_MS, Math.min(...settles)));
 };
 
-/** Once a minute for the same difference. */
-const fullOne = (found: readonly CoinDifference[], nowMs: EpochMs): readonly NewJob[] => {
+/** A full run for differences that a quick one found; at most one a minute for the same difference. */
+const fullRun = (found: readonly CoinDifference[], nowMs: EpochMs): readonly AppJob[] => {
   const [first] = found;
   if (first === undefined) return [];
-  return [{ name: "reconcile", key: `reconcile:found:${first.key}:${Math.floor(nowMs / MINUTE_MS)}`, input: {} }];
+  return [reconcileJob(`found:${first.key}:${Math.floor(nowMs / MINUTE_MS)}`)];
 };
 
-/** Records what was found, counts what turns out to be a payment of the owner's, and returns the rest. */
-export const settled = (tx: Tx, found: readonly CoinDifference[], atMs: EpochMs): readonly SeenDifference[] => {
-  const byKey = new Map(found.map((d) => [d.key, d] as const));
-  const quarrels: SeenDifference[] = [];
-  for (const d of tx.differences.record(found, atMs)) {
-    const { settle, settleAfterMs } = byKey.get(d.key) ?? {};
-    const early = settleAfterMs !== undefined && atMs - d.firstSeenMs < settleAfterMs;
-    if (settle === undefined || early) quarrels.push(d);
-    else if (d.seen >= SEEN_ENOUGH) settle(tx);
-  }
-  return quarrels;
-};
-
-/** The halt of the API stands, and the job that ends it is gone. */
+/** The halt `api` is active, and no checkApi job is left to end it. */
 const isUnchecked = (ctx: AppCtx, nowMs: EpochMs): boolean =>
   ctx.db.halts.active(nowMs).some((h) => h.kind === API_HALT) &&
   !ctx.db.jobs.list({ name: "checkApi", limit: 5 }).some((j) => j.state === "ready" || j.state === "running");
 
+/** Raises the halt `mismatch` for differences that persist, or ends the halts that agreement ends. */
 const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs: EpochMs): void => {
   const locale = ctx.config.LOCALE;
-  const write = (kind: string, data: Readonly<Record<string, unknown>>): void =>
-    tx.audit.append({ atMs, kind, actor: "reconcile", traceId: ctx.job.traceId, data });
-  // Its own job ends a proposal at its deadline; where that job is dead or cancelled, the symbol must not stay blocked.
+  const by = { atMs, actor: "reconcile", traceId: ctx.job.traceId };
+  // A proposal is ended by its own job. Where that job is dead or cancelled, the symbol must not stay blocked.
   for (const proposal of tx.proposals.pending())
     if (atMs >= proposal.validUntilMs + ABANDONED_MS)
       expireProposal(tx, proposal, { actor: "reconcile", atMs, locale });
-  endSettled(tx, { actor: "reconcile", atMs });
+  endSettled(tx, by);
   const facts = differences.filter((d) => d.seen >= SEEN_ENOUGH);
   if (facts.length > 0) {
     const reason = facts.map((d) => d.text).join("; ");
-    if (tx.halts.raise({ kind: MISMATCH, reason, atMs })) write("halt.raised", { kind: MISMATCH, reason });
     const text = textsOf(locale).alerts.mismatch({ keys: facts.map((d) => d.key) });
-    tx.alerts.raise(composeAlert(locale, { key: MISMATCH, severity: "critical", atMs }, text));
+    const alert = composeAlert(locale, { key: MISMATCH, severity: "critical", atMs }, text);
+    raiseHalt(tx, { kind: MISMATCH, reason, by, alert });
     return;
   }
-  for (const kind of [MISMATCH, DOUBT, FAILURE_HANDLING, QUARANTINE]) {
-    if (tx.halts.clear(kind, "reconcile", atMs)) write("halt.cleared", { kind });
-    tx.alerts.resolve(kind, atMs);
-  }
+  for (const kind of [MISMATCH, DOUBT, FAILURE_HANDLING, QUARANTINE] as const)
+    clearHalt(tx, { kind, by, alertKey: kind });
 };

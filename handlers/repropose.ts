@@ -1,57 +1,38 @@
 // After the tap the re-check said no, because the price had left the band or a gate had closed. Within the signal's own 15 minutes the
 // owner may ask for fresh numbers: a new proposal with entry, band, stop and targets from the book of now, never larger than the
 // one that was approved, through the same checks, and asked again before it counts. The time does not start anew.
-import { z } from "zod";
+
 import type { Proposal } from "../db/tables/proposals.ts";
-import { breakEvenRate, planPrices, proposalHash, riskYen } from "../lib/core/plan.ts";
+import { planPrices } from "../lib/core/plan.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { noteText } from "../lib/core/text/reasonTexts.ts";
-import type { Outcome } from "../queue/types.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
-import { notifyJob } from "./jobs.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS, notifyJob } from "./jobs.ts";
 import { bestQuote, spreadBps, symbolRules } from "./market/quotes.ts";
 import { storeRules } from "./market/storedRules.ts";
-import { numbers, roundTripCostBps } from "./proposals/makeProposal.ts";
+import { numbers, repriced, roundTripCostBps } from "./proposals/makeProposal.ts";
 import { recheckEntry } from "./risk/entryCheck.ts";
 
-const Input = z.strictObject({ proposalId: z.string().min(1), actor: z.string().min(1) });
-type Input = z.infer<typeof Input>;
-
-export const repropose: AppHandler<Input> = {
+export const repropose: AppHandler<"repropose"> = {
   name: "repropose",
-  input: Input,
+  input: JOB_INPUTS.repropose,
   maxAttempts: 3,
   timeoutMs: 20_000,
   risk: "neutral",
   backoff: { baseMs: 500, capMs: 2_000 },
   serialKey: ({ proposalId }) => `repropose:${proposalId}`,
-  async run({ proposalId, actor }, ctx): Promise<Outcome> {
+  async run({ proposalId, actor }, ctx): Promise<AppOutcome> {
     const old = ctx.db.proposals.byId(proposalId);
     const why = old === undefined ? "unknown" : whyNot(ctx, old);
     if (old === undefined || why !== undefined) return no(ctx, proposalId, why ?? "unknown");
     const rules = await symbolRules(ctx, old.symbol);
     const quote = bestQuote(await ctx.venue.orderBook(old.symbol, ctx.signal));
     const prices = planPrices(ctx.config, { direction: old.direction, ...quote, atr: old.atr, tick: rules.tick });
-    const id = nextId(old.id);
-    const draft: Proposal = {
-      ...old,
-      ...prices,
-      id,
-      createdMs: ctx.clock.nowMs(),
-      state: "pending",
-      supersedes: old.id,
-    };
-    const check = await recheckEntry(ctx, draft);
+    const costBps = roundTripCostBps(spreadBps(quote.bid, quote.ask), rules);
+    const fresh = { prices, costBps, nowMs: ctx.clock.nowMs() };
+    const check = await recheckEntry(ctx, repriced(old, { ...fresh, size: old.size }));
     if (check.kind === "refused") return no(ctx, proposalId, noteText(ctx.config.LOCALE, check.reason));
-    const { size } = check;
-    const { symbol, direction, validUntilMs } = old;
-    const proposal: Proposal = {
-      ...draft,
-      size,
-      risk: riskYen(prices.entry, prices.stop, size),
-      breakEven: breakEvenRate(prices, roundTripCostBps(spreadBps(quote.bid, quote.ask), rules)),
-      hash: proposalHash({ id, symbol, direction, size, prices, validUntilMs }),
-    };
+    const proposal = repriced(old, { ...fresh, size: check.size });
     return {
       kind: "done",
       write: (tx) => {
@@ -62,7 +43,13 @@ export const repropose: AppHandler<Input> = {
           kind: "proposal.created",
           actor,
           traceId: old.traceId,
-          data: { signalId: old.signalId, symbol, direction, instead: old.id, ...numbers(proposal) },
+          data: {
+            signalId: old.signalId,
+            symbol: old.symbol,
+            direction: old.direction,
+            instead: old.id,
+            ...numbers(proposal),
+          },
         });
       },
       next: [notifyJob(proposal)],
@@ -78,7 +65,7 @@ const whyNot = (ctx: AppCtx, old: Proposal): string | undefined => {
   return ctx.clock.nowMs() >= old.validUntilMs ? texts.over : undefined;
 };
 
-const no = (ctx: AppCtx, proposalId: string, why: string): Outcome => ({
+const no = (ctx: AppCtx, proposalId: string, why: string): AppOutcome => ({
   kind: "stop",
   reason: why,
   write: (tx) =>
@@ -89,6 +76,3 @@ const no = (ctx: AppCtx, proposalId: string, why: string): Outcome => ({
       atMs: ctx.clock.nowMs(),
     }),
 });
-
-/** "btc2508112115" -> "btc2508112115n1" -> "btc2508112115n2". */
-const nextId = (id: string): string => `${id.replace(/n\d+$/, "")}n${Number(/n(\d+)$/.exec(id)?.[1] ?? 0) + 1}`;

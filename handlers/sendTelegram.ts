@@ -2,23 +2,20 @@
 // urgent go before. The row is marked `sending` before the request: after a crash or without an answer the message may have
 // arrived. Telegram knows no idempotency key, so it is sent again, marked as such, or given up (docs/telegram.md, "Lost or doubled").
 
-import { z } from "zod";
 import type { OutboxMessage } from "../db/tables/outbox.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { type EpochMs, epochMs, plusMs } from "../lib/core/time.ts";
-import type { Outcome, Tx } from "../queue/types.ts";
-import type { AppCtx, AppHandler, DeliveredAt, Delivery, ScriptedAnswer } from "./context.ts";
+import type { Tx } from "../queue/types.ts";
+import type { AppCtx, AppHandler, AppOutcome, DeliveredAt, Delivery, ScriptedAnswer } from "./context.ts";
+import { answerByScriptJob, JOB_INPUTS } from "./jobs.ts";
 import { floodAt } from "./telegram/alertDigest.ts";
 import { mustWait, pauseMs } from "./telegram/messenger.ts";
 import { STALE_MESSAGE_MS } from "./telegram/outboxJobs.ts";
 import { proposalCard, SHOWN_OPEN } from "./telegram/proposalCard.ts";
 
-const Input = z.strictObject({ outboxId: z.int() });
-type Input = z.infer<typeof Input>;
-
-export const sendTelegram: AppHandler<Input> = {
+export const sendTelegram: AppHandler<"sendTelegram"> = {
   name: "sendTelegram",
-  input: Input,
+  input: JOB_INPUTS.sendTelegram,
   maxAttempts: 20,
   timeoutMs: 60_000,
   risk: "neutral",
@@ -26,16 +23,17 @@ export const sendTelegram: AppHandler<Input> = {
   serialKey: () => "outbox",
   // Telegram: about one message a second to one chat, short bursts allowed (Bots FAQ).
   rate: { limit: 20, perMs: 20_000 },
-  async run({ outboxId }, ctx): Promise<Outcome> {
+  async run({ outboxId }, ctx): Promise<AppOutcome> {
     const nowMs = ctx.clock.nowMs();
     const own = ctx.db.outbox.byId(outboxId);
     if (!own || own.state === "sent" || own.state === "dropped") return { kind: "stop", reason: "nothing to deliver" };
     const { sendAfterMs } = ctx.db.telegram.state();
     if (mustWait(sendAfterMs, nowMs)) return { kind: "snooze", untilMs: sendAfterMs, reason: "waiting to send again" };
     const message = ctx.db.outbox.next(plusMs(nowMs, -STALE_MESSAGE_MS), floodAt(nowMs));
-    if (!message) return settled(nowMs, own, own, (tx) => tx.outbox.markDropped(own.id, "older than a week"));
+    if (!message) return doneOrAgain(nowMs, own, own, (tx) => tx.outbox.markDropped(own.id, "older than a week"));
     const unwanted = whyNotSend(ctx, message, nowMs);
-    if (unwanted !== undefined) return settled(nowMs, own, message, (tx) => giveUp(tx, ctx, message, unwanted, nowMs));
+    if (unwanted !== undefined)
+      return doneOrAgain(nowMs, own, message, (tx) => giveUp(tx, ctx, message, unwanted, nowMs));
 
     const again = message.state === "sending";
     ctx.commit((tx) => tx.outbox.markSending(message.id));
@@ -43,13 +41,13 @@ export const sendTelegram: AppHandler<Input> = {
     switch (result.kind) {
       case "delivered": {
         const { at, answer } = result;
-        const outcome = settled(nowMs, own, message, (tx) => delivered(tx, ctx, message, at));
+        const outcome = doneOrAgain(nowMs, own, message, (tx) => delivered(tx, ctx, message, at));
         return answer && message.proposalId ? withAnswer(outcome, message.proposalId, answer, nowMs) : outcome;
       }
       case "later":
         return later(ctx, message, result);
       case "refused":
-        return settled(nowMs, own, message, (tx) => refused(tx, ctx, message, result.reason));
+        return doneOrAgain(nowMs, own, message, (tx) => refused(tx, ctx, message, result.reason));
       default:
         return result satisfies never;
     }
@@ -57,7 +55,12 @@ export const sendTelegram: AppHandler<Input> = {
 };
 
 /** Done when the job's own message is; otherwise it comes back at once for it. */
-const settled = (nowMs: EpochMs, own: OutboxMessage, message: OutboxMessage, write: (tx: Tx) => void): Outcome =>
+const doneOrAgain = (
+  nowMs: EpochMs,
+  own: OutboxMessage,
+  message: OutboxMessage,
+  write: (tx: Tx) => void,
+): AppOutcome =>
   own.id === message.id
     ? { kind: "done", write }
     : { kind: "snooze", untilMs: nowMs, reason: "a more urgent message went first", write };
@@ -109,7 +112,7 @@ const giveUp = (tx: Tx, ctx: AppCtx, message: OutboxMessage, why: string, atMs: 
 };
 
 /** Waits as long as asked, or longer and longer while the trouble lasts. */
-const later = (ctx: AppCtx, message: OutboxMessage, result: Extract<Delivery, { kind: "later" }>): Outcome => {
+const later = (ctx: AppCtx, message: OutboxMessage, result: Extract<Delivery, { kind: "later" }>): AppOutcome => {
   const nowMs = ctx.clock.nowMs();
   const waitMs = result.waitMs ?? pauseMs(ctx.db.telegram.state().sendTrouble?.sinceMs, nowMs);
   const untilMs = epochMs(nowMs + waitMs);
@@ -127,14 +130,7 @@ const later = (ctx: AppCtx, message: OutboxMessage, result: Extract<Delivery, { 
   };
 };
 
-const withAnswer = (outcome: Outcome, proposalId: string, answer: ScriptedAnswer, nowMs: EpochMs): Outcome => ({
+const withAnswer = (outcome: AppOutcome, proposalId: string, answer: ScriptedAnswer, nowMs: EpochMs): AppOutcome => ({
   ...outcome,
-  next: [
-    {
-      name: "answerByScript",
-      key: `answer:${proposalId}`,
-      input: { proposalId, decision: answer.decision },
-      runAtMs: epochMs(nowMs + answer.afterMs),
-    },
-  ],
+  next: [answerByScriptJob(proposalId, answer.decision, epochMs(nowMs + answer.afterMs))],
 });

@@ -1,6 +1,7 @@
-// Step 7, second half: sends the entry and works it until it is filled, given up or out of time; books every fill, each with
-// the job that protects it in the same commit. It runs under a halt too (risk "reducing"): then it only cancels and books.
-import { z } from "zod";
+// Step 7, second half: sends the entry and works it until it is filled, refused or its approval has expired; books
+// every fill together with the job that protects it. It runs under a halt too (risk "reducing"): then it only cancels
+// and books.
+
 import type { Proposal } from "../db/tables/proposals.ts";
 import type { Trade } from "../db/tables/trades.ts";
 import { leftBehind, nextEntryStep, passivePrice } from "../lib/core/entry.ts";
@@ -9,10 +10,10 @@ import { coinE8, minBig } from "../lib/core/money.ts";
 import { type In, type Order, settleMs } from "../lib/core/order.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import { epochMs, plusMs } from "../lib/core/time.ts";
-import type { Outcome } from "../queue/types.ts";
-import { auditCtx } from "./book/booking.ts";
+import { type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { endEntry } from "./book/tradeEnd.ts";
-import type { AppCtx, AppHandler } from "./context.ts";
+import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 import { bestQuote } from "./market/quotes.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
 import { bindLateOrders } from "./orders/lateArrivals.ts";
@@ -21,47 +22,49 @@ import { abandon, intendAndSend, sendIntended } from "./orders/sendOrder.ts";
 import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
 import { clockGates, recheckEntry } from "./risk/entryCheck.ts";
 
-const Input = z.strictObject({ proposalId: z.string().min(1) });
-type Input = z.infer<typeof Input>;
-
 const MOST_STEPS = 40;
 const LOOK_AGAIN_MS = 1_000;
 /**
- * A resting entry is looked at this many times as often as a protected position: a fill found late is a bare position. With
- * the default of 2 s, a fill that no event tells of is found within 333 ms, which leaves time for two stops inside a second.
+ * A resting entry is looked at this many times as often as a protected position: a fill found late is an unprotected
+ * position. With the default of 2 s, a fill that no event reports is found within 333 ms, which leaves time for two
+ * stops within a second.
  */
 const POLLS = 6;
-/** Whether to follow the market is asked about this often: each answer costs public requests, and those come slowly. */
+/** How often to check whether to follow the market: each check costs public requests, and their pace is slow. */
 const FOLLOW_EVERY_MS = 2_000;
 
-export const watchEntry: AppHandler<Input> = {
+export const watchEntry: AppHandler<"watchEntry"> = {
   name: "watchEntry",
-  input: Input,
+  input: JOB_INPUTS.watchEntry,
   maxAttempts: 100_000,
   timeoutMs: 120_000,
   risk: "reducing",
   priority: 50,
   backoff: { baseMs: 500, capMs: 5_000 },
   serialKey: ({ proposalId }) => `entry:${proposalId}`,
-  async run({ proposalId }, ctx): Promise<Outcome> {
+  async run({ proposalId }, ctx): Promise<AppOutcome> {
     const trade = ctx.db.trades.byProposal(proposalId);
     const proposal = ctx.db.proposals.byId(proposalId);
     if (!trade || !proposal)
       throw new AppError("permanent", "TRADE_MISSING", `expected a trade of proposal ${proposalId}, found none`);
     if (trade.entryEndedMs !== undefined) return { kind: "done" };
-    return withVenueRetry(ctx, trade, () => work(ctx, trade, proposal));
+    const t = tradeCtx(ctx, trade);
+    return withVenueRetry(t, () => work(t, proposal));
   },
 };
 
-const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outcome> => {
-  const entries = () => ctx.db.orders.ofTrade(trade.id).filter((o) => o.intent.purpose === "entry");
+const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
+  const { ctx, trade } = t;
+  const entries = () => t.orders().filter((o) => o.intent.purpose === "entry");
   const open = entries().filter((o): o is In<"open"> => o.state === "open");
-  const unreported = await syncOpenOrders(ctx, trade, open);
-  // A request given up as lost may arrive and fill beside its successor: seen at once, the successor is cancelled.
+  const unreported = await syncOpenOrders(t, open);
+  // An order given up as lost may arrive and fill beside its successor: it is looked for, so that the successor is
+  // cancelled.
   if (entries().some((o) => o.state === "neverSent" && o.sentMs !== undefined))
-    await bindLateOrders(ctx, trade, await externalActivity(ctx, trade.symbol));
+    await bindLateOrders(t, await externalActivity(ctx, trade.symbol));
   if (unreported.length > 0) {
-    // Ended at the venue: there is nothing to cancel or to quote, only to look again. Reconcile asks a person meanwhile.
+    // Ended at the venue: there is nothing to cancel or to quote, only to look again. Reconcile alerts the owner
+    // meanwhile.
     const untilMs = plusMs(ctx.clock.nowMs(), LOOK_AGAIN_MS);
     return pollAgain(ctx, trade.symbol, { untilMs, reason: "the venue has not told its executions" }, LOOK_AGAIN_MS);
   }
@@ -93,51 +96,51 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
           return pollAgain(ctx, trade.symbol, { untilMs, reason: "looking for the entry order" }, LOOK_AGAIN_MS);
         }
         looked.add(step.order.id);
-        await findSentOrder(ctx, trade, step.order);
+        await findSentOrder(t, step.order);
         break;
       }
       case "abandon":
-        abandon(ctx, trade, step.order, english(step.why));
+        abandon(t, step.order, english(step.why));
         break;
       case "send": {
-        const quote = await freshQuote(ctx, trade, proposal);
+        const quote = await freshQuote(t, proposal);
         if (quote.kind === "refused") refusal = quote.reason;
-        // Priced a moment ago, and still the right price and size: it goes out as it is. Otherwise it is quoted anew.
+        // Price and size are still right: it is sent as it is. Otherwise it is quoted again.
         if (
           quote.kind === "ok" &&
           quote.price === step.order.intent.plannedPrice &&
           quote.size >= step.order.intent.size
         )
-          await settled(ctx, trade, await sendIntended(ctx, trade, step.order.id));
-        else abandon(ctx, trade, step.order, english(refusal ?? { key: "priceMoved" }));
+          await syncIfOpen(t, await sendIntended(t, step.order.id));
+        else abandon(t, step.order, english(refusal ?? { key: "priceMoved" }));
         break;
       }
       case "quote": {
-        const quote = await freshQuote(ctx, trade, proposal);
-        if (quote.kind === "refused") return end(ctx, trade, quote.reason);
+        const quote = await freshQuote(t, proposal);
+        if (quote.kind === "refused") return end(t, quote.reason);
         const intent = entryIntent(trade, proposal, quote.price, minBig(step.size, quote.size));
-        const order = await intendAndSend(ctx, trade, intent, orders.length === 0 ? "first quote" : "re-quote");
-        if (order) await settled(ctx, trade, order);
+        const order = await intendAndSend(t, intent, orders.length === 0 ? "first quote" : "re-quote");
+        if (order) await syncIfOpen(t, order);
         break;
       }
       case "cancel":
-        await cancel(ctx, trade, step.order, english(step.why));
+        await cancel(t, step.order, english(step.why));
         break;
       case "wait": {
         if (step.mayReprice && step.order && isTurnToFollow(ctx, step.order)) {
-          const follows = await watching(ctx, trade, step.order, mayFollow(ctx, trade, proposal, step.order));
+          const follows = await watching(t, step.order, mayFollow(t, proposal, step.order));
           const now = ctx.db.orders.byId(step.order.id);
-          // Filled meanwhile, in part or all of it: decided anew.
+          // Filled meanwhile, in part or in full: decide again.
           if (now?.state !== "open" || now.executed !== step.order.executed) break;
           if (follows) {
-            await cancel(ctx, trade, now, "the market left it behind");
+            await cancel(t, now, "the market left it behind");
             break;
           }
         }
         return pollAgain(ctx, trade.symbol, step, Math.floor(ctx.pollMs / POLLS));
       }
       case "end":
-        return end(ctx, trade, refusal ?? step.reason);
+        return end(t, refusal ?? step.reason);
       default:
         step satisfies never;
     }
@@ -145,9 +148,9 @@ const work = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<Outc
   throw new AppError("alert", "ENTRY_ENDLESS", `the entry of trade ${trade.id} took ${MOST_STEPS} steps in one look`);
 };
 
-/** Post-only orders may be expired by the time the answer is here (GMO API 14.10): look at once. */
-const settled = async (ctx: AppCtx, trade: Trade, order: Awaited<ReturnType<typeof sendIntended>>): Promise<void> => {
-  if (order.state === "open") await syncOpenOrders(ctx, trade, [order]);
+/** A post-only order may have expired by the time its answer arrives (GMO API 14.10), so it is read back at once. */
+const syncIfOpen = async (t: TradeCtx, order: Order): Promise<void> => {
+  if (order.state === "open") await syncOpenOrders(t, [order]);
 };
 
 type FreshQuote =
@@ -155,7 +158,7 @@ type FreshQuote =
   | { readonly kind: "refused"; readonly reason: Note };
 
 /** The check before the send, and the passive price it allows. */
-const freshQuote = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promise<FreshQuote> => {
+const freshQuote = async ({ ctx, trade }: TradeCtx, proposal: Proposal): Promise<FreshQuote> => {
   const check = await recheckEntry(ctx, proposal);
   if (check.kind === "refused") return check;
   const band = { low: proposal.bandLow, high: proposal.bandHigh };
@@ -164,41 +167,43 @@ const freshQuote = async (ctx: AppCtx, trade: Trade, proposal: Proposal): Promis
   return { kind: "ok", price, size: check.size };
 };
 
-/** One look in so many, told by the time alone: nothing is remembered between two looks. */
+/** Whether this look is one of those that check, by the order's age alone: nothing is remembered between two looks. */
 const isTurnToFollow = (ctx: AppCtx, order: In<"open">): boolean => {
   const restedMs = Math.max(0, ctx.clock.nowMs() - order.sentMs);
   return restedMs % FOLLOW_EVERY_MS < ctx.pollMs / POLLS;
 };
 
 /**
- * Waits for `answer` and looks at the order all the while: at the public pace the answer may take seconds, and a fill found only
- * then would have been bare so long. Each look waits for its turn and its reply, so they are few.
+ * Waits for `answer` and keeps reading the order meanwhile: at the public pace the answer may take seconds, and a
+ * fill found only then would be unprotected for that long. Each read waits for its turn and its reply, so they are
+ * few.
  */
-const watching = async <T>(ctx: AppCtx, trade: Trade, order: In<"open">, answer: Promise<T>): Promise<T> => {
+const watching = async <T>(t: TradeCtx, order: In<"open">, answer: Promise<T>): Promise<T> => {
   let pending = true;
   const end = (): void => {
     pending = false;
   };
   const ended = answer.then(end, end);
   try {
-    for (let now: Order | undefined = order; pending && now?.state === "open"; now = ctx.db.orders.byId(order.id))
-      await syncOpenOrders(ctx, trade, [now]);
+    for (let now: Order | undefined = order; pending && now?.state === "open"; now = t.ctx.db.orders.byId(order.id))
+      await syncOpenOrders(t, [now]);
   } finally {
     await ended;
   }
   return answer;
 };
 
-/** The market has left a resting order behind, and a new one would pass every check now: else it rests on where it is. */
-const mayFollow = async (ctx: AppCtx, trade: Trade, proposal: Proposal, order: In<"open">): Promise<boolean> => {
+/** The market has left a resting order behind, and a new one would pass every check now. Otherwise the order stays. */
+const mayFollow = async (t: TradeCtx, proposal: Proposal, order: In<"open">): Promise<boolean> => {
+  const { ctx, trade } = t;
   const { price } = order.intent;
   const { bid, ask } = bestQuote(await ctx.venue.orderBook(trade.symbol, ctx.signal));
   if (price === undefined || !leftBehind(trade.direction, price, trade.direction === "long" ? bid : ask)) return false;
-  const quote = await freshQuote(ctx, trade, proposal);
+  const quote = await freshQuote(t, proposal);
   return quote.kind === "ok" && leftBehind(trade.direction, price, quote.price);
 };
 
-const end = (ctx: AppCtx, trade: Trade, reason: Note): Outcome => ({
+const end = (t: TradeCtx, reason: Note): AppOutcome => ({
   kind: "done",
-  write: (tx) => endEntry(tx, auditCtx(ctx, trade), reason),
+  write: (tx) => endEntry(tx, t.auditCtx(), reason),
 });

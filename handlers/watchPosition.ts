@@ -1,41 +1,38 @@
-// Step 9: while a trade is open, drives its exits: target, stop, time stop, closes by somebody else; and puts a stop to
-// whatever it finds without one. Ends when the trade is closed.
-import { z } from "zod";
-import { AppError } from "../lib/core/errors.ts";
-import type { Outcome } from "../queue/types.ts";
+// Step 9: while a trade is open, manages its exits: target, stop, time stop, external closes; and places a stop
+// wherever one is missing. Ends when the trade is closed.
+
+import { readTradeCtx } from "./book/tradeCtx.ts";
 import { finishIfFlat } from "./book/tradeEnd.ts";
-import type { AppHandler } from "./context.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
 import { manageExits } from "./protection/manageExits.ts";
 import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
 import { syncAccount } from "./risk/account.ts";
 import { checkLossLimits } from "./risk/lossLimits.ts";
 
-const Input = z.strictObject({ tradeId: z.int().positive() });
-type Input = z.infer<typeof Input>;
-
-export const watchPosition: AppHandler<Input> = {
+export const watchPosition: AppHandler<"watchPosition"> = {
   name: "watchPosition",
-  input: Input,
+  input: JOB_INPUTS.watchPosition,
   maxAttempts: 100_000,
   timeoutMs: 120_000,
   risk: "reducing",
   priority: 80,
   backoff: { baseMs: 500, capMs: 5_000 },
   serialKey: ({ tradeId }) => `watch:${tradeId}`,
-  async run({ tradeId }, ctx): Promise<Outcome> {
-    const trade = ctx.db.trades.byId(tradeId);
-    if (!trade) throw new AppError("permanent", "TRADE_MISSING", `expected trade ${tradeId}, found none`);
+  async run({ tradeId }, ctx): Promise<AppOutcome> {
+    const t = readTradeCtx(ctx, tradeId);
+    const { trade } = t;
     const ended = trade.status === "closed" || trade.status === "cancelled";
     if (ended && ctx.db.positions.ofTrade(tradeId).every((p) => p.open === 0n)) return { kind: "done" };
-    return withVenueRetry(ctx, trade, async () => {
-      const state = await manageExits(ctx, tradeId);
+    return withVenueRetry(t, async () => {
+      const state = await manageExits(t);
       // An open loss counts at once, not at the next bar; protection comes first.
       if (state.kind === "wait" && state.covered) checkLossLimits(ctx, await syncAccount(ctx));
       if (state.kind === "wait") return pollAgain(ctx, trade.symbol, state);
-      if (finishIfFlat(ctx, trade)) return { kind: "done" };
+      if (finishIfFlat(t)) return { kind: "done" };
       return pollAgain(ctx, trade.symbol, { untilMs: undefined, reason: "flat, the entry is not ended" }, RECHECK_MS);
     });
   },
 };
-/** The entry ends by itself as soon as it sees that the trade has begun to close. */
+/** watchEntry ends the entry as soon as it sees that the trade has begun to close. */
 const RECHECK_MS = 1_000;

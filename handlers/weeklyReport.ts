@@ -1,14 +1,14 @@
 // Monday 00:10 JST: the week before, told to the owner once. Any past week can be told again ({date}: any day of it).
-import type { Outcome } from "../queue/types.ts";
-import type { AppHandler } from "./context.ts";
-import { ReportInput, tellPeriod } from "./report/sendReport.ts";
+import type { AppHandler, AppOutcome } from "./context.ts";
+import { JOB_INPUTS } from "./jobs.ts";
+import { tellPeriod } from "./report/sendReport.ts";
 
-export const weeklyReport: AppHandler<ReportInput> = {
+export const weeklyReport: AppHandler<"weeklyReport"> = {
   name: "weeklyReport",
-  input: ReportInput,
+  input: JOB_INPUTS.weeklyReport,
   maxAttempts: 5,
   timeoutMs: 60_000,
   risk: "neutral",
   serialKey: () => "dailyReport",
-  run: async (input, ctx): Promise<Outcome> => tellPeriod("week", input, ctx),
+  run: async (input, ctx): Promise<AppOutcome> => tellPeriod("week", input, ctx),
 };

@@ -1,10 +1,13 @@
 // The life of an attempt: claimed, then finished, failed, released or lost. Each of these is one BEGIN IMMEDIATE
 // transaction, and each names the attempt by id and fence: an attempt that no longer owns its job changes nothing and
 // gets StaleAttemptError. Only the worker uses this.
+
+import { raiseHalt } from "../db/halts.ts";
 import { type Database, mustBeSync, type Tx } from "../db/open.ts";
 import { type Job, parseJob } from "../db/tables/jobs.ts";
 import { type JobEnd, jobWrites, type RunningRow } from "../db/tables/jobWrites.ts";
 import { AppError, toAppError, type Verdict } from "../lib/core/errors.ts";
+import { FAILURE_HANDLING } from "../lib/core/haltKinds.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import { ownIdentity, type ProcessIdentity } from "../lib/io/process.ts";
@@ -241,13 +244,12 @@ export class Ledger {
       // The reaction to a failure failed: fail closed. The failure is recorded and entries stop (reconcile ends the halt).
       return record((tx, failure) => {
         const reason = `the reaction to a failed ${job.name} (job ${job.id}) failed itself: ${toAppError(thrown).message}`;
-        tx.halts.raise({ kind: "failureHandling", reason, atMs: this.#o.clock.nowMs() });
-        tx.audit.append({
-          atMs: this.#o.clock.nowMs(),
-          kind: "halt.raised",
-          actor: "queue",
-          traceId: job.traceId,
-          data: { halt: "failureHandling", reason, jobId: job.id, error: failure.error.message },
+        raiseHalt(tx, {
+          kind: FAILURE_HANDLING,
+          reason,
+          by: { atMs: this.#o.clock.nowMs(), actor: "queue", traceId: job.traceId },
+          alert: undefined, // Composing an alert may be what failed; status and doctor show the halt.
+          data: { jobId: job.id, error: failure.error.message },
         });
       });
     }

@@ -33,7 +33,8 @@ export type ResolveResult = "resolved" | "notParked" | "expired";
 /** Key of the alert that tells of a dead job; it ends when the job is retried or discarded. */
 export const deadJobAlert = (jobId: number): string => `dead:${jobId}`;
 
-export class JobStore {
+/** `J`: the jobs that may be enqueued; a system narrows them to its own (handlers/jobs.ts). */
+export class JobStore<J extends NewJob = NewJob> {
   readonly #writes;
   readonly #rates;
   readonly #listeners = new Set<() => void>();
@@ -48,12 +49,12 @@ export class JobStore {
   }
 
   /** Durable when it returns. Throws AppError permanent (UNKNOWN_HANDLER, BAD_INPUT). */
-  enqueue(job: NewJob, parent?: Parent): Enqueued {
+  enqueue(job: J, parent?: Parent): Enqueued {
     return this.db.transaction((tx) => this.enqueueIn(tx, job, parent));
   }
 
   /** The same inside the caller's transaction: the job exists exactly when the caller's writes do. */
-  enqueueIn(_tx: Tx, job: NewJob, parent?: Parent): Enqueued {
+  enqueueIn(_tx: Tx, job: J, parent?: Parent): Enqueued {
     if (!this.db.sql.inTransaction) throw new TypeError("enqueueIn needs the transaction that its Tx came from");
     const { handler, text, parsed } = this.#check(job);
     const nowMs = this.clock.nowMs();
@@ -104,12 +105,7 @@ export class JobStore {
    * next jobs exist. "expired": the deadline (system clock) has passed, the job decides by itself. "notParked": there is
    * no such job, or it was answered before. `write` runs only for "resolved"; when it throws, nothing has changed.
    */
-  resolveParked(answer: {
-    name: string;
-    key: string;
-    write?: (tx: Tx) => void;
-    next?: readonly NewJob[];
-  }): ResolveResult {
+  resolveParked(answer: { name: string; key: string; write?: (tx: Tx) => void; next?: readonly J[] }): ResolveResult {
     return this.db.transaction((tx) => {
       const nowMs = this.clock.nowMs();
       const job = tx.jobs.byKey(answer.name, answer.key);

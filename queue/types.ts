@@ -2,13 +2,13 @@
 // or through ctx.commit. The queue knows nothing about trading; it is handed the handler registry.
 import type { z } from "zod";
 import type { Database, Reads, Tx } from "../db/open.ts";
+import type { JobRisk } from "../db/tables/jobs.ts";
 import type { EpochMs } from "../lib/core/time.ts";
 import type { WakeTopic } from "../lib/core/wake.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 
 export type { Database, Reads, Tx };
-export type JobState = "ready" | "running" | "parked" | "done" | "dead" | "cancelled" | "expired";
 
 /** A job to enqueue. `input` is validated by the handler's schema on enqueue and again on claim. */
 export interface NewJob {
@@ -27,14 +27,14 @@ export interface NewJob {
 }
 
 /** What a handler asks the queue to make durable, in one transaction with the acknowledgement. */
-export type Outcome =
-  | { readonly kind: "done"; readonly write?: (tx: Tx) => void; readonly next?: readonly NewJob[] }
+export type Outcome<J extends NewJob = NewJob> =
+  | { readonly kind: "done"; readonly write?: (tx: Tx) => void; readonly next?: readonly J[] }
   /** A person decides; the deadline (system clock) decides otherwise: the job then runs again with `ctx.job.deadlinePassed`. */
   | {
       readonly kind: "park";
       readonly deadlineMs: EpochMs;
       readonly write?: (tx: Tx) => void;
-      readonly next?: readonly NewJob[];
+      readonly next?: readonly J[];
     }
   /** Look again at `untilMs` (system clock), or when a topic wakes it; uses up no attempt. */
   | {
@@ -43,14 +43,14 @@ export type Outcome =
       readonly reason: string;
       readonly wakeOn?: readonly WakeTopic[];
       readonly write?: (tx: Tx) => void;
-      readonly next?: readonly NewJob[];
+      readonly next?: readonly J[];
     }
   /** Ended on purpose (state done), nothing follows but `next` when something must (an alert, a message). */
   | {
       readonly kind: "stop";
       readonly reason: string;
       readonly write?: (tx: Tx) => void;
-      readonly next?: readonly NewJob[];
+      readonly next?: readonly J[];
     };
 
 export interface JobInfo {
@@ -66,7 +66,7 @@ export interface JobInfo {
   readonly deadlinePassed: boolean;
 }
 
-export interface Ctx {
+export interface Ctx<J extends NewJob = NewJob> {
   readonly job: JobInfo;
   /** Aborted at the handler's timeout, on loss of the lease and on shutdown. */
   readonly signal: AbortSignal;
@@ -77,12 +77,9 @@ export interface Ctx {
    * A durable step in the middle of a handler (an intention, a result): one BEGIN IMMEDIATE transaction, fenced by this
    * attempt. Throws StaleAttemptError when the attempt has lost its lease; nothing is written then.
    */
-  commit<T>(write: (tx: Tx) => T, next?: readonly NewJob[]): T;
+  commit<T>(write: (tx: Tx) => T, next?: readonly J[]): T;
   readonly log: Logger;
 }
-
-/** What pauses may stop: `adding` is not claimed under a halt, `reducing` and `neutral` always run. */
-export type RiskClass = "adding" | "reducing" | "neutral";
 
 /** At most `limit` starts (looks after a snooze count) in any span of `perMs` on the system's clock. */
 export interface RateLimit {
@@ -90,13 +87,14 @@ export interface RateLimit {
   readonly perMs: number;
 }
 
-export interface Handler<P, C extends Ctx = Ctx> {
+/** `J`: the jobs that it may enqueue; a system narrows them to its own. */
+export interface Handler<P, C extends Ctx = Ctx, J extends NewJob = NewJob> {
   readonly name: string;
   readonly input: z.ZodType<P>;
   readonly maxAttempts: number;
   /** Real clock. The signal aborts then; the slot is freed only when the handler has really settled. */
   readonly timeoutMs: number;
-  readonly risk: RiskClass;
+  readonly risk: JobRisk;
   /** Default 0. Protection uses more. */
   readonly priority?: number;
   /** Jobs with the same serial key run one at a time, in order of creation (a failing head blocks its followers). */
@@ -107,7 +105,7 @@ export interface Handler<P, C extends Ctx = Ctx> {
   readonly rate?: RateLimit;
   /** Exponential backoff with jitter: min(cap, base * 2^(attempt-1)) * (0.5..1). Defaults 1 s and 5 min. */
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
-  run(input: P, ctx: C): Promise<Outcome>;
+  run(input: P, ctx: C): Promise<Outcome<J>>;
 }
 
 /** A handler of any input type, as the registry holds it. */

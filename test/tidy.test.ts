@@ -88,8 +88,8 @@ const HANDLER_FLOORS: readonly (readonly string[])[] = [
   ["book"],
   ["proposals"],
   ["market"],
-  ["jobs"],
   ["context"],
+  ["jobs"],
 ];
 const SIM_FLOORS: readonly (readonly string[])[] = [
   ["server"],
@@ -187,6 +187,9 @@ describe("the tree is the architecture", () => {
     ["HTTP", /from "undici"/, ["lib/io/gmo/httpTransport.ts"]],
     ["telegraf", /"telegraf"/, ["lib/io/telegram/client.ts"]],
     ["the console", /\bconsole\./, []],
+    ["a proposal's end", /\bproposals\.settle\(/, ["handlers/proposals/endProposal.ts"]],
+    ["a proposal's hash", /\bproposalHash\(/, ["handlers/proposals/makeProposal.ts"]],
+    ["the halts table", /\bhalts\.(raise|clear)\(/, ["db/halts.ts"]],
     ["a time's type", /\bas EpochMs\b/, ["lib/core/time.ts"]],
     ["sloppy numbers", /\bparseFloat\(|\bz\.coerce\b/, []],
   ])("one door to %s", (_name, pattern, doors) => {

@@ -1,11 +1,12 @@
 // halts: what stops new risk. While a halt is active no job of a risk-adding handler is claimed; the claim itself reads
 // this table, so a halt works from its commit on and survives restarts. One open row per kind.
+import type { HaltKind } from "../../lib/core/haltKinds.ts";
 import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export interface Halt {
   readonly id: number;
-  /** "stop", "panic", "dailyLoss", "alert:EXECUTE", ...: one open row per kind. */
+  /** A HaltKind, or the kind of a newer version's halt. One open row per kind. */
   readonly kind: string;
   readonly reason: string;
   readonly raisedMs: EpochMs;
@@ -38,10 +39,16 @@ export const haltReads = (sql: Sqlite) => {
   const active = sql.prepare<[number], RawRow>(
     "SELECT * FROM halts WHERE cleared_ms IS NULL AND (until_ms IS NULL OR until_ms > ?) ORDER BY id",
   );
+  const inForce = sql.prepare<[number, number, number], RawRow>(
+    `SELECT * FROM halts WHERE raised_ms <= ? AND (until_ms IS NULL OR until_ms > ?)
+       AND (cleared_ms IS NULL OR cleared_ms > ?) ORDER BY id`,
+  );
   const all = sql.prepare<[number], RawRow>("SELECT * FROM halts ORDER BY id DESC LIMIT ?");
   return {
     /** Halts that stop risk-adding claims at `nowMs` (system clock), oldest first. */
     active: (nowMs: EpochMs): readonly Halt[] => active.all(nowMs).map(parse),
+    /** Halts in force at a moment, also a past one: a report of an old day shows that day's halts. Oldest first. */
+    inForceAt: (atMs: EpochMs): readonly Halt[] => inForce.all(atMs, atMs, atMs).map(parse),
     /** Newest first, cleared and ended ones too. */
     recent: (limit = 100): readonly Halt[] => all.all(limit).map(parse),
   };
@@ -53,20 +60,23 @@ export const haltWrites = (sql: Sqlite) => {
   const clear = sql.prepare("UPDATE halts SET cleared_ms = ?, cleared_by = ? WHERE id = ?");
   return {
     /**
-     * Raises a halt of this kind. Returns false, and changes nothing, when one is already active.
-     * A row whose `untilMs` has passed counts as over and gives way (cleared by "until").
+     * For db/halts.ts only. Changes nothing when a halt of this kind is active. A row whose `untilMs` has passed is closed
+     * first (cleared by "until") and returned as `ended`.
      */
-    raise(halt: { kind: string; reason: string; atMs: EpochMs; untilMs?: EpochMs | undefined }): boolean {
+    raise(halt: { kind: HaltKind; reason: string; atMs: EpochMs; untilMs?: EpochMs | undefined }): {
+      readonly raised: boolean;
+      readonly ended: Halt | undefined;
+    } {
       const existing = open.get(halt.kind);
       if (existing) {
-        if (existing.until_ms === null || existing.until_ms > halt.atMs) return false;
+        if (existing.until_ms === null || existing.until_ms > halt.atMs) return { raised: false, ended: undefined };
         clear.run(existing.until_ms, "until", existing.id);
       }
       insert.run(halt.kind, halt.reason, halt.atMs, halt.untilMs ?? null);
-      return true;
+      return { raised: true, ended: existing && parse(existing) };
     },
-    /** Clears the open halt of this kind. Returns false when there is none. */
-    clear(kind: string, by: string, atMs: EpochMs): boolean {
+    /** For db/halts.ts only. Clears the open halt of this kind. Returns false when there is none. */
+    clear(kind: HaltKind, by: string, atMs: EpochMs): boolean {
       const existing = open.get(kind);
       if (!existing) return false;
       clear.run(atMs, by, existing.id);

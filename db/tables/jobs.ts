@@ -3,7 +3,17 @@
 import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
+/**
+ * - ready: waits for its time, for a free slot or for the end of a halt; a claim moves it to running
+ * - running: one attempt owns it under a lease; its outcome moves it on, a lost lease makes it ready again
+ * - parked: a person's answer or its deadline moves it on; it holds no slot and no key
+ * - done: its handler ended it, also on purpose (`stop`); final
+ * - dead: attempts used up or a permanent failure; stays until a person retries or discards it
+ * - cancelled: a person, /stop or a restored backup ended it before it was done; final
+ * - expired: its time was over before it started; final
+ */
 export type JobState = "ready" | "running" | "parked" | "done" | "dead" | "cancelled" | "expired";
+/** What halts may stop: `adding` is not claimed under a halt, `reducing` and `neutral` always run. */
 export type JobRisk = "adding" | "reducing" | "neutral";
 
 /** An error as the ledger keeps it. */

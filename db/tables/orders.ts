@@ -5,9 +5,9 @@ import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
 import {
   assertIntent,
   type ExitReason,
-  type In,
   type Intent,
   isLive,
+  type LiveOrder,
   moveOrder,
   type Order,
   type OrderEvent,
@@ -119,7 +119,6 @@ const toOrder = (r: Row): Order => {
   }
 };
 
-type LiveOrder = In<"intended" | "sending" | "unknown" | "open">;
 const LIVE = "state IN ('intended', 'sending', 'unknown', 'open')";
 
 export const orderReads = (sql: Sqlite) => {

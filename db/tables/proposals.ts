@@ -5,6 +5,13 @@ import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import type { DecidedBy } from "./signals.ts";
 
+/**
+ * - pending: the owner is being asked; an answer, a change, the deadline or the owner's stop moves it on
+ * - approved: `execute` re-checks it and may trade until `validUntilMs`; final
+ * - rejected: a person, the script or the owner's stop said no; final
+ * - expired: nobody answered in time; final
+ * - superseded: a proposal with changed numbers took its place; final
+ */
 export type ProposalState = "pending" | "approved" | "rejected" | "expired" | "superseded";
 export interface Proposal {
   readonly id: string;
@@ -188,7 +195,7 @@ export const proposalWrites = (sql: Sqlite) => {
       ),
     /** Approved ones may be used no longer: no entry is sent or quoted anew for them. */
     endValidity: (atMs: EpochMs): void => void endValidity.run({ at: atMs }),
-    /** Ends a pending proposal with its one answer. Throws when it was not pending: an answer counts once. */
+    /** For handlers/proposals/endProposal.ts only. Ends a pending proposal with its one answer. Throws when it was not pending: an answer counts once. */
     settle(state: Exclude<ProposalState, "pending">, approval: Approval): void {
       if (settle.run(state, approval.proposalId).changes !== 1)
         throw new Error(`proposal ${approval.proposalId} is not pending, so it cannot become ${state}`);

@@ -277,15 +277,6 @@ export const reportingReads = (sql: Sqlite) => ({
       .all(fromMs, toMs)
       .map((row) => ({ answer: row.answer, notionalYen: row.notional, ruleNetBps: row.bps ?? undefined })),
 
-  /** Halts in force at a moment, also a past one: a report of an old day tells that day's truth. */
-  haltsAt: (atMs: EpochMs): readonly { readonly kind: string; readonly reason: string }[] =>
-    sql
-      .prepare<[number, number, number], { kind: string; reason: string }>(
-        `SELECT kind, reason FROM halts WHERE raised_ms <= ? AND (until_ms IS NULL OR until_ms > ?)
-           AND (cleared_ms IS NULL OR cleared_ms > ?) ORDER BY id`,
-      )
-      .all(atMs, atMs, atMs),
-
   /** Every execution of our trades, in order. */
   fills: (): readonly ReportFill[] =>
     sql

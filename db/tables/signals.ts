@@ -6,6 +6,10 @@ import { type EpochMs, isoUtc } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
+/**
+ * Who decided a proposal: `human` by Telegram or CLI, `timeout` the deadline, `script` the replay's scripted owner, `system` the
+ * owner's /stop or /panic, which rejects what is open.
+ */
 export type DecidedBy = "human" | "timeout" | "script" | "system";
 export interface Reason {
   readonly feature: string;

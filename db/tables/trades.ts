@@ -1,6 +1,6 @@
 // trades: the owner's table, in units a person reads, written from exact executions. One open trade per symbol.
 
-import type { CloseHow } from "../../lib/core/exits.ts";
+import type { CloseHow } from "../../lib/core/exitFacts.ts";
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { TradeResult } from "../../lib/core/pnl.ts";

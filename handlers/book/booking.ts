@@ -1,5 +1,7 @@
-// Book-keeping: what an execution means for positions, legs and the trade. Every function here runs inside one transaction,
-// books an execution exactly once (its venue id is the key) and leaves an audit event beside each change.
+// Book-keeping: what an execution means for positions, legs and the trade. Every function here runs inside one
+// transaction, books an execution exactly once (its venue id is the key) and writes an audit event with each change.
+
+import type { HaltActor } from "../../db/halts.ts";
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -15,16 +17,17 @@ import { sizeText } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, epochMs, HOUR_MS } from "../../lib/core/time.ts";
 import { type Execution, openingSide, type VenueOrder } from "../../lib/core/venue.ts";
-import type { NewJob, Tx } from "../../queue/types.ts";
+import type { Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
+import { type AppJob, protectJob } from "../jobs.ts";
 
-/** Who writes, when, about which trade. */
+/** Who writes, when, and for which trade. In a handler TradeCtx.commit builds it. */
 export interface AuditCtx {
   readonly atMs: EpochMs;
   readonly actor: string;
   readonly trade: Trade;
   readonly timeStopHours: number;
-  /** Of what the owner is told. */
+  /** Language of alerts and messages. */
   readonly locale: Locale;
 }
 export const auditCtx = (ctx: AppCtx, trade: Trade): AuditCtx => ({
@@ -41,8 +44,10 @@ export const audit = (tx: Tx, by: AuditCtx, kind: string, data: Readonly<Record<
     kind,
     actor: by.actor,
     traceId: by.trade.traceId,
-    data: { tradeId: by.trade.id, symbol: by.trade.symbol, ...data },
+    data: { ...tradeData(by), ...data },
   });
+export const tradeData = ({ trade }: AuditCtx) => ({ tradeId: trade.id, symbol: trade.symbol });
+export const haltActor = (by: AuditCtx): HaltActor => ({ atMs: by.atMs, actor: by.actor, traceId: by.trade.traceId });
 
 /** A new intention with its audit event. Returns the order's id. */
 export const recordIntent = (tx: Tx, by: AuditCtx, intent: Intent, why: string): number => {
@@ -161,11 +166,14 @@ const executionStory = (e: Execution) => ({
 /** The position an entry's execution opens: the venue's own, or on spot the one of its trade. */
 const openedPosition = (trade: Trade, e: Execution): string | undefined =>
   isSpot(trade.symbol) ? spotPositionId(trade.id) : e.positionId;
-/** The venue tells no gain of coins: a sale's is ours to count, from everything the trade has booked before. */
+/** Spot: the venue reports no gain of a sale, so it is computed from everything the trade has booked before. */
 const withGain = (tx: Tx, by: AuditCtx, e: Execution): Execution =>
   isSpot(e.symbol) ? { ...e, lossGain: saleGain(tx.executions.ofTrade(by.trade.id), e) } : e;
 
-/** Whole milliseconds: the setting may be any part of an hour, and a time that is none would keep the fill out of the book. */
+/**
+ * Rounded to whole milliseconds: the setting may be a fraction of an hour, and a fractional time would fail the
+ * booking.
+ */
 export const timeStopAt = (fromMs: EpochMs, hours: number): EpochMs => epochMs(Math.round(fromMs + hours * HOUR_MS));
 
 const bookOpening = (tx: Tx, by: AuditCtx, order: Order, e: Execution): void => {
@@ -188,7 +196,9 @@ const bookOpening = (tx: Tx, by: AuditCtx, order: Order, e: Execution): void => 
   audit(tx, by, "entry.filled", { orderId: order.id, direction: by.trade.direction, ...executionStory(e) });
 };
 
-/** The executions that opened a position of another hand, now the trade's; nothing of them was our order. */
+/**
+ * Books the executions that opened an external position which the trade adopts. None of them is of an order of ours.
+ */
 export const bookAdopted = (tx: Tx, by: AuditCtx, openings: readonly Execution[], timeStopMs: EpochMs): void => {
   const { direction } = by.trade;
   for (const e of openings) {
@@ -220,8 +230,8 @@ const bookClosing = (tx: Tx, by: AuditCtx, order: Order, shown: Execution): void
 };
 
 /**
- * A sale given up as lost that filled after all, beside its successor: what the leg does not hold any more were coins of the
- * owner. Booked as such, and told. Returns what was the leg's.
+ * A sale given up as lost that filled later, beside its successor: what exceeds the leg were coins of the owner. It
+ * is booked as such and alerted. Returns the leg's part.
  */
 const bookOversold = (tx: Tx, by: AuditCtx, legId: number, e: Execution): CoinE8 => {
   const own = minBig(tx.tradeLegs.byId(legId)?.open ?? coinE8(0n), e.size);
@@ -236,8 +246,8 @@ const bookOversold = (tx: Tx, by: AuditCtx, legId: number, e: Execution): CoinE8
 };
 
 /**
- * A fill of our own order that the venue tells only after its position's close was estimated (estimated.ts): what the leg does not
- * hold any more takes the estimate's place. Returns what was still the leg's.
+ * A fill of our own order that the venue reports only after its position's close was inferred (inferredCloses.ts):
+ * what exceeds the leg replaces the estimate. Returns the part that the leg still held.
  */
 const replaceInferredFill = (tx: Tx, by: AuditCtx, legId: number, positionId: string, e: Execution): CoinE8 => {
   let over: bigint = e.size - (tx.tradeLegs.byId(legId)?.open ?? 0n);
@@ -266,7 +276,7 @@ const afterClosing = (tx: Tx, by: AuditCtx, e: Execution, exitReason: ExitReason
   });
 };
 
-/** After TP1 the other half can no longer lose: its stop moves to the entry price (DESIGN 8). */
+/** After TP1 the stop of the other half moves to the entry price (DESIGN 8). */
 export const moveStopsToEntry = (tx: Tx, by: AuditCtx): void => {
   for (const leg of tx.tradeLegs.ofTrade(by.trade.id)) {
     const position = tx.positions.byId(leg.positionId);
@@ -279,8 +289,8 @@ export const moveStopsToEntry = (tx: Tx, by: AuditCtx): void => {
 };
 
 /**
- * Books a close of our position that was not our order: the owner's hand (`manual`) or the venue's loss-cut (`stop_loss`).
- * It is taken from legs without a live order first. Idempotent; returns whether it was new.
+ * Books a close of our position that was not an order of ours: by the owner (`manual`) or the venue's loss-cut
+ * (`stop_loss`). It is taken from legs without a live order first. Idempotent; returns whether it was new.
  */
 export const bookExternalClose = (
   tx: Tx,
@@ -309,7 +319,10 @@ export const bookExternalClose = (
   return true;
 };
 
-/** A close by another hand that was estimated before: position and legs are as they are, the result is the execution's. */
+/**
+ * Books the real execution of an inferred close: position and legs stay as they are, the result becomes the
+ * execution's.
+ */
 export const bookInstead = (tx: Tx, by: AuditCtx, e: Execution, positionId: string): void => {
   const exitReason = e.settleType === "LOSS_CUT" ? "stop_loss" : "manual";
   const row = { ...rowOf(e, by, positionId, undefined), kind: "close", exitReason } as const;
@@ -318,10 +331,10 @@ export const bookInstead = (tx: Tx, by: AuditCtx, e: Execution, positionId: stri
   audit(tx, by, "exit.corrected", executionStory(e));
 };
 
-/** The jobs a fill of an entry needs: protection of its position, at once. Enqueuing twice is enqueuing once. */
-export const protectionJobs = (trade: Trade, executions: readonly Execution[]): readonly NewJob[] =>
+/** The jobs that protect the positions of these fills. Their keys are the executions', so each is enqueued once. */
+export const protectionJobs = (trade: Trade, executions: readonly Execution[]): readonly AppJob[] =>
   executions.flatMap((e) => {
     const positionId = openedPosition(trade, e);
     if (positionId === undefined) return [];
-    return [{ name: "placeProtectiveOrders", key: `protect:${e.executionId}`, input: { positionId } }];
+    return [protectJob(positionId, e.executionId)];
   });

@@ -1,4 +1,4 @@
-// Spot: which of the account's coins are our trades', which the owner's, and what the balance endpoint says of them.
+// Spot: how the account's coins divide into those of our trades and those of the owner.
 import { executionChangeId, startId } from "../../db/tables/ownerCoins.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, coinE8 } from "../../lib/core/money.ts";
@@ -6,7 +6,7 @@ import type { Asset, Side } from "../../lib/core/venue.ts";
 import type { Reads } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 
-/** Throws AppError retry ASSETS_INCOMPLETE: a balance that is not told is not taken for none. */
+/** Throws AppError retry ASSETS_INCOMPLETE: a missing balance does not count as zero. */
 export const balanceOf = (assets: readonly Asset[], name: string): Asset => {
   const found = assets.find((row) => row.symbol === name);
   if (found) return found;
@@ -22,32 +22,32 @@ export const openCoins = (db: Reads, symbol: string): CoinE8 =>
       .reduce((sum, p) => sum + p.open, 0n),
   );
 
-/** Coins that came from trading, here or by hand. */
+/** Coins that came from trading, by this system or by the owner. */
 export interface TradedCoins {
   readonly coins: CoinE8;
-  /** False: the balance says something else than the book, beyond what orders of ours may just have done. */
+  /** False: the balance differs from the book by more than live orders of ours can explain. */
   readonly explained: boolean;
 }
 /**
- * What of the shown amount came from trading. The balance is right where orders of ours explain what the book does not show
- * yet; otherwise somebody has paid coins in or out, and the book is right.
+ * How much of the balance came from trading. Where live orders of ours can explain the difference to the book, the
+ * balance counts; otherwise coins were deposited or withdrawn, and the book counts.
  */
 export const tradedCoins = (db: Reads, symbol: string, amount: CoinE8): TradedCoins => {
   const outside = db.ownerCoins.outside(symbol);
   const booked = coinE8(openCoins(db, symbol) + db.ownerCoins.amount(symbol) - outside);
   const shown = coinE8(amount - outside);
-  const flying = (side: Side): bigint =>
+  const inOrders = (side: Side): bigint =>
     db.orders
       .live(symbol)
       .filter((o) => o.intent.side === side)
       .reduce((sum, o) => sum + o.intent.size - ("executed" in o ? o.executed : 0n), 0n);
-  const explained = shown >= booked - flying("SELL") && shown <= booked + flying("BUY");
+  const explained = shown >= booked - inOrders("SELL") && shown <= booked + inOrders("BUY");
   return { coins: explained ? shown : booked, explained };
 };
 
 /**
- * Once per folder and symbol: coins that are there and not our trades' are the owner's, and so is everything another hand
- * has traded before this moment. Throws AppError retry COINS_MOVING while a trade goes on at this very moment.
+ * Once per state folder and symbol: all coins that are not of our trades, and all external executions so far, are
+ * recorded as the owner's. Throws AppError retry COINS_MOVING when the balance changes meanwhile.
  */
 export const recordOwnerCoins = async (ctx: AppCtx, symbol: string): Promise<void> => {
   if (ctx.db.ownerCoins.has(startId(symbol))) return;

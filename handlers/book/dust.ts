@@ -1,5 +1,5 @@
-// Coins too few for an order of their own (spot: ETH's minimum is ten steps): they join another part of the position, or when
-// there is none and no more will come, they become the owner's. On margin every step is an order.
+// Spot: coins too few for an order (ETH's minimum is ten size steps). They join another leg of the trade; when there
+// is none and the entry has ended, they are left to the owner. On margin every size step can be ordered.
 import type { Trade } from "../../db/tables/trades.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 import { isLive } from "../../lib/core/order.ts";
@@ -7,19 +7,19 @@ import { isSpot } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
-import type { AppCtx } from "../context.ts";
-import { type AuditCtx, audit, auditCtx, moveStopsToEntry } from "./booking.ts";
+import { type AuditCtx, audit, moveStopsToEntry } from "./booking.ts";
+import type { TradeCtx } from "./tradeCtx.ts";
 
 const smallLegs = (db: Reads, trade: Trade) =>
   db.tradeLegs
     .ofTrade(trade.id)
     .filter((leg) => leg.open > 0n && leg.open < trade.minSize && !db.orders.ofLeg(leg.id).some(isLive));
 
-/** Settles every leg that no order can be made of. Costs no commit when there is nothing to do. */
-export const settleDust = (ctx: AppCtx, trade: Trade): void => {
+/** Settles every leg too small for an order, of the whole trade. Costs no commit when there is none. */
+export const settleDust = ({ ctx, trade, commit }: TradeCtx): void => {
   if (!isSpot(trade.symbol) || smallLegs(ctx.db, trade).length === 0) return;
   if (!smallLegs(ctx.db, trade).some((leg) => canSettle(ctx.db, trade, leg.id))) return;
-  ctx.commit((tx) => settle(tx, auditCtx(ctx, trade)));
+  commit(settle);
 };
 
 const others = (db: Reads, trade: Trade, legId: number) =>
@@ -31,14 +31,14 @@ const canSettle = (db: Reads, trade: Trade, legId: number): boolean =>
 const settle = (tx: Tx, by: AuditCtx): void => {
   const { trade, atMs } = by;
   for (const leg of smallLegs(tx, trade)) {
-    // As they stand now: one small leg may just have joined another.
+    // Another small leg may have joined this one a moment ago.
     if (tx.tradeLegs.byId(leg.id)?.open !== leg.open) continue;
     const [other] = others(tx, trade, leg.id);
     if (other !== undefined) {
       tx.tradeLegs.shrink(leg.id, leg.open, leg.exitReason ?? "manual", atMs);
       tx.tradeLegs.grow(other.id, leg.open);
       audit(tx, by, "leg.joined", { legId: leg.id, intoLegId: other.id, sizeE8: leg.open });
-      // What was tradable of it was taken at TP1: the rest has only lost its own order, not its turn.
+      // Its tradable part was taken at TP1, so the move of the stop to the entry price is still due.
       if (leg.exitReason === "tp1") moveStopsToEntry(tx, by);
     } else if (noMoreComes(tx, trade)) {
       tx.tradeLegs.shrink(leg.id, leg.open, leg.exitReason ?? "manual", atMs);

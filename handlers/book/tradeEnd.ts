@@ -1,5 +1,5 @@
-// The end of an entry and of a trade, in the transaction that sees it; and the word after three losing trades in a row.
-import type { Trade } from "../../db/tables/trades.ts";
+// Ends an entry and a trade in the transaction that finds them over; raises the alert after three losing trades in a
+// row.
 import { AppError } from "../../lib/core/errors.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 import { isLive } from "../../lib/core/order.ts";
@@ -9,11 +9,11 @@ import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import { english, type Note } from "../../lib/core/text/reasonTexts.ts";
 import type { Tx } from "../../queue/types.ts";
-import type { AppCtx } from "../context.ts";
-import { type AuditCtx, audit, auditCtx } from "./booking.ts";
+import { type AuditCtx, audit } from "./booking.ts";
+import type { TradeCtx } from "./tradeCtx.ts";
 import { cancelledText, closedText } from "./tradeText.ts";
 
-/** No entry order can come alive any more: a trade without fills is cancelled, one that is flat already is closed. */
+/** No entry order can fill any more: a trade without fills is cancelled, one that is flat already is closed. */
 export const endEntry = (tx: Tx, by: AuditCtx, why: Note): void => {
   if (!tx.trades.endEntry(by.trade.id, by.atMs)) return;
   const reason = english(why);
@@ -42,7 +42,7 @@ export const closeIfFlat = (tx: Tx, by: AuditCtx): boolean => {
   if (tx.positions.ofTrade(trade.id).some((p) => p.open > 0n)) return false;
   if (tx.orders.ofTrade(trade.id).some(isLive)) return false;
   const result = tradeResult(tx.executions.ofTrade(trade.id));
-  // Coins may be left to the owner (dust), or more sold than was bought.
+  // Spot: dust may be left to the owner, and a late sale may have sold coins of the owner.
   if (result.entrySize !== result.exitSize + tx.ownerCoins.ofTrade(trade.id))
     throw new AppError(
       "alert",
@@ -73,15 +73,18 @@ export const closeIfFlat = (tx: Tx, by: AuditCtx): boolean => {
     text: closedText(by.locale, trade, result),
     atMs: by.atMs,
   });
-  tellLossStreak(tx, by);
+  alertLossStreak(tx, by);
   return true;
 };
 
-/** Losing trades in a row that are worth a word (reference on costs: the loss limits are breakers for faults only). */
+/**
+ * Losing trades in a row that raise the alert. The loss limits are there for faults only, so a losing model needs its
+ * own.
+ */
 const LOSS_STREAK = 3;
 const LOSS_STREAK_ALERT = "lossStreak";
-/** Told once a streak; the next trade that does not lose ends it. */
-const tellLossStreak = (tx: Tx, by: AuditCtx): void => {
+/** Raised once per streak; the next trade that does not lose resolves it. */
+const alertLossStreak = (tx: Tx, by: AuditCtx): void => {
   const last = tx.trades.lastClosed(LOSS_STREAK);
   if ((last[0]?.pnlAmount ?? 0) >= 0) tx.alerts.resolve(LOSS_STREAK_ALERT, by.atMs);
   if (last.length < LOSS_STREAK || last.some((t) => (t.pnlAmount ?? 0) >= 0)) return;
@@ -94,5 +97,4 @@ const tellLossStreak = (tx: Tx, by: AuditCtx): void => {
 };
 
 /** Ends the trade when nothing of it is left. Returns whether it has ended. */
-export const finishIfFlat = (ctx: AppCtx, trade: Trade): boolean =>
-  ctx.commit((tx) => closeIfFlat(tx, auditCtx(ctx, trade)));
+export const finishIfFlat = ({ commit }: TradeCtx): boolean => commit(closeIfFlat);

@@ -49,7 +49,7 @@ export const protectedText = (
   ].join("\n");
 };
 
-/** Legs with the same stop and target in one line: the coins of many small fills are protected in as many parts. */
+/** Merges legs with the same stop and target into one line: on spot many small fills give many legs. */
 const alike = (legs: readonly LegRow[]): readonly LegRow[] => {
   const lines = new Map<string, LegRow>();
   for (const leg of legs) {

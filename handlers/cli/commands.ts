@@ -1,5 +1,5 @@
-// Every subcommand, and the module that brings it. A module is loaded when one of its commands is asked for: most commands
-// read a few rows of one database, and start in half the time without the worker, the simulator and the network.
+// Every subcommand and its module. A module is loaded only for its own commands: most commands read a few rows of one
+// database and start in half the time without the worker, the simulator and the network.
 
 import type { Command } from "commander";
 import type { JobsDeps } from "./queueOptions.ts";

@@ -1,4 +1,4 @@
-// The state folder in what commands say: which book it is, and hints that act on the same one when they are copied.
+// How commands name the state folder: its path and mode, and hints that carry the --var of this command.
 import { dirname } from "node:path";
 import { META } from "../../db/tables/meta.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -7,7 +7,7 @@ import type { Database } from "../../queue/types.ts";
 import type { Common } from "./queueOptions.ts";
 import { clean } from "./terminal.ts";
 
-/** For a POSIX shell: as it is where nothing in it is special, else in single quotes. */
+/** Quotes a word for a POSIX shell where it needs quoting. */
 export const shellQuoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -20,7 +20,7 @@ export const hintWith =
 
 const modeOf = (db: Database): string | undefined => db.read.meta.get(META.mode);
 export const isReplay = (db: Database): boolean => modeOf(db) === "replay";
-/** Its window is over: no time passes in it any more, and only `trader start` runs what is enqueued. */
+/** The replay's window is over: its clock stands still, and only `trader start` runs what is enqueued. */
 export const isEndedReplay = (db: Database): boolean => isReplay(db) && db.read.meta.get(META.summary) !== undefined;
 
 /** "var-paper (paper)". */
@@ -28,7 +28,7 @@ export const folderText = (db: Database): string => clean(`${dirname(db.path)} (
 
 export const endedText = (hint: Hint): string => `this replay has ended (${hint("start --fresh")} begins a new one)`;
 
-/** Why a job that is due now does not run yet, and what to do; undefined when a process runs the folder. */
+/** Why nothing runs a due job now, and what to do; undefined when a process holds the folder. */
 export const idleText = (db: Database, hint: Hint): string | undefined => {
   const dir = dirname(db.path);
   if (runs(dir)) return undefined;
@@ -36,7 +36,9 @@ export const idleText = (db: Database, hint: Hint): string | undefined => {
   if (isReplay(db)) return `nothing runs the replay in ${dir} now; ${hint("start")} goes on with it, and with the job`;
   return `no worker runs for ${dir}, so nothing happens until one is started (${hint("worker")})`;
 };
-/** A folder that cannot be asked (a full disk, another user's) must not fail a command whose job is durable already. */
+/**
+ * A lock that cannot be read (a full disk, another user's folder) must not fail a command whose job is already durable.
+ */
 const runs = (dir: string): boolean => {
   try {
     return isLocked(dir);

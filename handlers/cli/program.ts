@@ -1,29 +1,31 @@
-// The `trader` command: all subcommands, and how their failures become exit codes: 0 done, 1 failed, 2 wrong use (arguments,
-// settings, or for `trader worker` a folder, model or version that a person must change). Nothing here reads the environment or the terminal; main.ts hands both in.
+// The `trader` command: all subcommands, and how their failures become exit codes: 0 done, 1 failed, 2 a person must
+// change something (runtime/exitCode.ts). Nothing here reads the environment or the terminal; main.ts hands both in.
 
 import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { projectVersion } from "../../lib/io/paths.ts";
 import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
+import { needsAPerson } from "../runtime/exitCode.ts";
 import { markIfRestored } from "../runtime/restoredBackup.ts";
 import { databasePath, openState, openToLook } from "../runtime/stateFolder.ts";
 import { COMMANDS } from "./commands.ts";
 import type { CliWorld, CommandDeps } from "./world.ts";
 
 const EPILOGUE = `
-Exit codes: 0 done, 1 failed, 2 wrong use (arguments, settings, or a folder, model or version that a person must change).
-Results go to stdout, everything else to stderr: errors as text, also with --json.
---var DIR chooses the state folder (its default is the setting VAR_DIR); a folder belongs to one mode for ever.`;
+Exit codes: 0 done, 1 failed, 2 wrong use: a person must change the arguments, the settings, or a folder, file, model or
+program version.
+Results go to stdout, everything else to stderr: errors as text, also with --json. Keys and units of --json: docs/json.md.
+--var DIR chooses the state folder (its default is the setting VAR_DIR); a folder keeps its first mode.`;
 
-/** A mistake in a subcommand's arguments points to that subcommand's help. */
+/** An error in a subcommand's arguments names that subcommand's help. */
 const nameItsHelp = (command: Command, parent: string): void => {
   const name = `${parent} ${command.name()}`;
   command.showHelpAfterError(`(${name} --help tells what it takes)`);
   for (const sub of command.commands) nameItsHelp(sub, name);
 };
 
-/** What the first word needs. Anything but a command's name, such as --help or a misspelt one, is answered with all in view. */
+/** The modules the first word needs: those of its command; all of them for --help or an unknown word. */
 const modulesFor = (word = ""): typeof COMMANDS => {
   if (word === "--version" || word === "-V") return [];
   const found = COMMANDS.filter(({ names }) => names.includes(word));
@@ -61,14 +63,10 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
       world.err(`trader: ${e.message}`);
       return 2;
     }
-    if (e instanceof AppError) {
-      world.err(`trader: ${e.code}: ${e.message}`);
-      return 1;
-    }
-    const trouble = troubleOfTheFile(e, args, world);
-    if (trouble) {
-      world.err(`trader: ${trouble.code}: ${trouble.message}`);
-      return 1;
+    const error = e instanceof AppError ? e : troubleOfTheFile(e, args, world);
+    if (error) {
+      world.err(`trader: ${error.code}: ${error.message}`);
+      return needsAPerson(error.code) ? 2 : 1;
     }
     const detail = e instanceof Error ? (e.stack ?? e.message) : String(e);
     world.err(`trader: unexpected failure, please report it: ${detail}`);
@@ -76,7 +74,7 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
   }
 };
 
-/** What SQLite or a full disk refused to any command. Neither names the file: it is the state folder's database. */
+/** An error of SQLite or a full disk as an AppError. Neither names the file: it is the state folder's database. */
 const troubleOfTheFile = (e: unknown, args: readonly string[], world: CliWorld): AppError | undefined => {
   const found = storageTrouble(e);
   if (found === undefined || !(found.kind === "full" || found.code.startsWith("SQLITE_"))) return undefined;

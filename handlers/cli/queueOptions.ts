@@ -1,4 +1,5 @@
-// What the queue's commands share: what they are handed, their two common options, and a state opened for one piece of work.
+// What the queue's commands share: their dependencies, the two common options, and a state opened for one piece of
+// work.
 import type { Command } from "commander";
 import type { Database } from "../../db/open.ts";
 import type { JobState } from "../../db/tables/jobs.ts";
@@ -10,9 +11,9 @@ import type { Interruption, Terminal } from "./terminal.ts";
 
 export interface JobsDeps {
   readonly config: () => Config;
-  /** To change something. */
+  /** A connection that can write. */
   readonly open: (options: { var?: string }) => JobsState;
-  /** To look only: a connection that cannot write. */
+  /** A read-only connection. */
   readonly look: (options: { var?: string }) => JobsState;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -35,10 +36,10 @@ export interface Common {
 }
 
 export const STATES: readonly JobState[] = ["ready", "running", "parked", "done", "dead", "cancelled", "expired"];
-/** Who did it, in the audit log. */
+/** The actor in audit events. */
 export const ACTOR = "cli";
 
-/** A state opened for one piece of work and closed after it. */
+/** Opens the state, does the work, closes the state. */
 export const within = <T>(open: JobsDeps["open"], options: Common, work: (state: JobsState) => T): T => {
   const state = open(options.var === undefined ? {} : { var: options.var });
   try {
@@ -47,7 +48,7 @@ export const within = <T>(open: JobsDeps["open"], options: Common, work: (state:
     state.close();
   }
 };
-/** A subcommand with the two options all of them take. */
+/** A subcommand with --var and --json. */
 export const withCommon = (parent: Command, usage: string, description: string): Command =>
   parent
     .command(usage)
@@ -60,5 +61,5 @@ export const positive = (what: string, text: string): number => {
   if (value < 1) throw new UsageError(`${what}: expected a whole number of at least 1, found ${JSON.stringify(text)}`);
   return value;
 };
-/** The id of a job, also as lists write it: "8" or "#8". Throws UsageError. */
+/** The id of a job, "8" or "#8". Throws UsageError. */
 export const jobId = (text: string): number => positive("ID", text.replace(/^#/, ""));

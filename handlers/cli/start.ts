@@ -1,5 +1,5 @@
-// `trader start`: the main job on recorded days. Owns the replay's identity (which days, seed, approver, settings): a second
-// run continues exactly that replay, and anything else is refused rather than mixed into the same book.
+// `trader start`: replays recorded days (runtime/replay.ts). A second run continues the same replay; another window,
+// seed, approver or setting is refused instead of being mixed into the same book.
 
 import type { Command } from "commander";
 import { type Deps, start } from "../runtime/replay.ts";
@@ -20,6 +20,6 @@ export const registerStart = (program: Command, deps: Deps): void => {
     .option("--model <dir>", "model folder, or the id of a shipped model")
     .option("--data <symbol=file...>", "candle files (CSV or .csv.gz, 1 or 15 minutes) instead of the bundled days")
     .option("--fresh", "forget the replay in this folder and begin again")
-    .option("--json", "last line of stdout is one JSON object about the whole database")
+    .option("--json", "one JSON object a line; the last one is about the whole database")
     .action((options: StartOptions) => start(options, deps));
 };

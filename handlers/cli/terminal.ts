@@ -1,4 +1,4 @@
-// What a person's terminal needs: text cut to its width, tables, times and durations in words, a screen redrawn in place.
+// Output for a terminal: text cut to its width, tables, times and durations in words, a screen redrawn in place.
 // Text from the database (keys, errors of the venue) never reaches the terminal with control characters in it.
 import { setTimeout as delay } from "node:timers/promises";
 import { type EpochMs, isoUtc, jstText } from "../../lib/core/time.ts";
@@ -40,7 +40,7 @@ export const cutTo = (text: string, width: number): string => {
   }
   return width < 1 ? "" : `${kept}…`;
 };
-/** The same, cut in the middle: of a key, the end tells most. */
+/** The same, cut in the middle: the end of a key identifies it. */
 export const cutMiddle = (text: string, width: number): string => {
   if (textWidth(text) <= width) return text;
   const room = Math.max(0, Math.floor(width / 2) - 1);
@@ -72,8 +72,8 @@ const pad = (text: string, width: number): string => text + " ".repeat(Math.max(
 
 /**
  * Rows as aligned columns, the first row being the header. With `width`, the columns named in `shrink`, then those in
- * `middle`, give way in that order (none below its header or 8 columns) until a row fits; what still does not fit is cut.
- * Columns of `middle` keep the ends of their texts.
+ * `middle`, give way in that order (none below its header or 8 columns) until a row fits; what still does not fit is
+ * cut. Columns of `middle` keep the ends of their texts.
  */
 export const table = (
   rows: readonly (readonly string[])[],
@@ -130,7 +130,10 @@ export const shortJst = (at: EpochMs, nowMs: EpochMs): string => {
 /** "21:30:05": the JST time of day. */
 export const jstTimeOfDay = (at: EpochMs): string => jstSeconds(at).slice(11, 19);
 
-/** "0 s", "85 ms", "1.2 s", "12 s", "5 min 3 s", "2 h 5 min", "3 d 4 h"; below zero counts as zero (two clocks may differ). */
+/**
+ * "0 s", "85 ms", "1.2 s", "12 s", "5 min 3 s", "2 h 5 min", "3 d 4 h"; below zero counts as zero (two clocks may
+ * differ).
+ */
 export const durationText = (ms: number): string => {
   if (ms <= 0) return "0 s";
   if (ms < 1_000) return `${Math.round(ms)} ms`;
@@ -156,12 +159,12 @@ const painted = ({ text, style = "plain" }: Line, colour: boolean): string =>
   colour && style !== "plain" ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text;
 
 export interface Screen {
-  /** Puts the lines over what is there, in one write: no flicker. */
+  /** Replaces the screen's content in one write, without flicker. */
   draw(lines: readonly Line[]): void;
-  /** Gives the terminal back as it was found. Idempotent. */
+  /** Restores the terminal. Idempotent. */
   close(): void;
 }
-/** Takes the terminal's second page and hides the cursor until `close`. */
+/** Switches to the alternate screen and hides the cursor until `close`. */
 export const openScreen = (terminal: Terminal): Screen => {
   let open = true;
   terminal.write("\x1b[?1049h\x1b[?25l\x1b[2J");
@@ -190,13 +193,16 @@ export const openScreen = (terminal: Terminal): Screen => {
 export interface Interruption {
   /** Aborts at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Signals end the process again; "leave": they do, but with the result it has, for a command that is done. */
+  /**
+   * Restores the default: signals end the process; "leave": they end it with its own exit code, for a command that is
+   * done.
+   */
   release(next?: "leave"): void;
 }
 const ENDING = ["SIGINT", "SIGTERM"] as const;
 /**
- * A program that has ended well must not look killed (143) because it was told twice. Node gives signals back to the system
- * while it takes itself down; an explicit exit, once nothing is left to do, does not go that way.
+ * A second SIGTERM must not turn a clean end into 143. Node restores the default signal handlers while it shuts down;
+ * an explicit exit, once nothing is left to do, ends before that.
  */
 const leave = (): never => process.exit();
 export const untilInterrupted = (): Interruption => {

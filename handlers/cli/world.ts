@@ -13,17 +13,17 @@ export interface CliWorld {
   readonly err: (text: string) => void;
   /** Set when stdout is a terminal that redraws in place. */
   readonly terminal?: Terminal;
-  /** Set in a terminal: asks a yes-or-no question there. */
+  /** Asks a yes-or-no question; set only in a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
-  /** Where a service manager started us: what it put into the environment. */
+  /** What the service manager put into the environment; set only when one started this process. */
   readonly service?: ServiceManager;
 }
 
 export interface CommandDeps extends CliWorld {
-  /** To change something. */
+  /** A connection that can write. Throws AppError DB_MISSING where there is no database. */
   readonly open: (options: { var?: string }) => State;
-  /** To look only: a connection that cannot write. */
+  /** A read-only connection. */
   readonly look: (options: { var?: string }) => State;
-  /** The same as open, and makes the database where there is none. */
+  /** As `open`, but creates the database where there is none. */
   readonly create: (options: { var?: string }) => State;
 }

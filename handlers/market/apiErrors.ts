@@ -3,17 +3,18 @@
 // rows, so a worker that dies between two errors goes on counting. Must never change what a call returns or throws.
 
 import { z } from "zod";
+import { raiseHalt } from "../../db/halts.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import { API_HALT } from "../../lib/core/haltKinds.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
-import type { Venue, WriteResult } from "../../lib/core/venue.ts";
+import { isClosedVenue, type Venue, type WriteResult } from "../../lib/core/venue.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { CommandCtx } from "../context.ts";
 import { checkJob } from "../jobs.ts";
 
-export const API_HALT = "api";
 /** Good checks in a row so far, of those that end the halt. */
 export const GOOD_CHECKS = "api_good_checks";
 const ERRORS_BEFORE_HALT = 3;
@@ -41,8 +42,6 @@ const AREA = {
   cancelOrder: "private",
 } as const satisfies Record<keyof Venue, Area>;
 
-/** Regular and emergency maintenance, pre-open (GMO API 11). */
-const STATES = new Set(["ERR-5201", "ERR-5202", "ERR-5203"]);
 /** Ours, not the venue's: told to stop, or no time left to ask. */
 const OURS = new Set(["VENUE_ABORTED", "NOT_SENT"]);
 
@@ -50,15 +49,15 @@ const OURS = new Set(["VENUE_ABORTED", "NOT_SENT"]);
 export const verdictOf = (end: { readonly error?: unknown; readonly value?: unknown }): "good" | "bad" | undefined => {
   const { error, value } = end;
   if (error instanceof AppError) {
-    if (STATES.has(error.code) || OURS.has(error.code)) return undefined;
+    if (isClosedVenue(error.code) || OURS.has(error.code)) return undefined;
     // An explicit refusal of what we asked is an answer.
     return error.verdict === "permanent" ? "good" : "bad";
   }
   if (error !== undefined) return undefined;
   const result = value as Partial<WriteResult<unknown>> | undefined;
   // A write can be unknown and the venue closed all the same (HTTP 503 with ERR-5201): the order is looked up, the API is well.
-  if (result?.kind === "unknown") return STATES.has(result.code ?? "") ? undefined : "bad";
-  return result?.kind === "refused" && (STATES.has(result.code ?? "") || OURS.has(result.code ?? ""))
+  if (result?.kind === "unknown") return isClosedVenue(result.code ?? "") ? undefined : "bad";
+  return result?.kind === "refused" && (isClosedVenue(result.code ?? "") || OURS.has(result.code ?? ""))
     ? undefined
     : "good";
 };
@@ -133,16 +132,10 @@ const haltForApi = ({ desk, locale }: Deps, count: number, code: string, atMs: E
   if (desk.db.read.halts.active(atMs).some((h) => h.kind === API_HALT)) return;
   const reason = `the exchange's API failed ${count} times in a row (${code})`;
   desk.db.transaction((tx) => {
-    if (!tx.halts.raise({ kind: API_HALT, reason, atMs })) return;
+    const text = textsOf(locale).alerts.apiFailing({ count, code });
+    const alert = composeAlert(locale, { key: API_HALT, severity: "critical", atMs }, text);
+    if (!raiseHalt(tx, { kind: API_HALT, reason, by: { atMs, actor: "apiWatch" }, alert })) return;
     tx.meta.set(GOOD_CHECKS, "0");
-    tx.alerts.raise(
-      composeAlert(
-        locale,
-        { key: API_HALT, severity: "critical", atMs },
-        textsOf(locale).alerts.apiFailing({ count, code }),
-      ),
-    );
-    tx.audit.append({ atMs, kind: "halt.raised", actor: "apiWatch", data: { kind: API_HALT, reason } });
     desk.store.enqueueIn(tx, checkJob(atMs));
   });
 };

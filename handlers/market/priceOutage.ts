@@ -1,5 +1,6 @@
 // Whether the exchange gives prices, as a fact that others can read: a row of `meta` from the first quote that cannot be had
 // until quotes come again, an alert when that lasts, and what lacks history meanwhile.
+
 import { z } from "zod";
 import { META } from "../../db/tables/meta.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -11,8 +12,8 @@ import type { Clock } from "../../lib/io/clock.ts";
 import { TransportError } from "../../lib/io/gmo/transport.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import { LogThrottle } from "../../lib/io/logThrottle.ts";
-import type { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
+import type { AppStore } from "../context.ts";
 import { incompleteHistory } from "./historyJobs.ts";
 
 const NoPrices = z.strictObject({ sinceMs: z.int().transform(epochMs), why: z.string(), symbols: z.array(z.string()) });
@@ -52,7 +53,7 @@ export class PriceOutage {
   constructor(
     private readonly o: {
       readonly db: Database;
-      readonly store: JobStore;
+      readonly store: AppStore;
       readonly clock: Clock;
       readonly locale: Locale;
       readonly log: Logger;

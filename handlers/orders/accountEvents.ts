@@ -1,13 +1,15 @@
-// What the account's stream tells wakes whoever waits for it. What no order explains that our book knows as live is not left to
-// the reconcile of every five minutes: a request given up as lost that arrives after all, a fill of an order we hold for ended,
-// an order of another hand.
-import { findOurs, type Order, type OrderLook } from "../../lib/core/order.ts";
+// Events of the account's stream. They wake the jobs that wait for the account, and start a quick reconcile where no
+// live order of ours explains them: an order given up as lost that arrives later, a fill of an order that our book
+// holds for ended, an external order.
+
+import { findOurs, isInFlight, type OrderLook } from "../../lib/core/order.ts";
 import { isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
-import type { JobStore } from "../../queue/store.ts";
-import type { NewJob, Reads } from "../../queue/types.ts";
+import type { Reads } from "../../queue/types.ts";
+import type { AppStore } from "../context.ts";
+import { type AppJob, reconcileJob } from "../jobs.ts";
 
-/** An event of the private stream, as far as it matters here; ids are the venue's numbers or their text. */
+/** The fields of a private stream event that are used here; ids are the venue's numbers or their text. */
 export type AccountEvent = { readonly symbol: string } & (
   | { readonly kind: "order"; readonly order: HeardOrder }
   | {
@@ -26,11 +28,11 @@ export interface HeardOrder
   readonly createdMs: VenueOrder["timestampMs"];
 }
 
-const HEARD = "reconcile:heard:";
+const CAUSE = "heard:";
 
-/** Wakes the jobs that wait for the account, and starts a reconcile where the event is none of theirs. */
+/** Wakes the jobs that wait for the account, and enqueues a reconcile where reconcileFor asks for one. */
 export const onAccountEvent = (
-  desk: { readonly db: { readonly read: Reads }; readonly store: JobStore },
+  desk: { readonly db: { readonly read: Reads }; readonly store: AppStore },
   event: AccountEvent,
 ): void => {
   desk.store.wake(accountTopic(event.symbol));
@@ -38,17 +40,17 @@ export const onAccountEvent = (
   if (job !== undefined && !oneWaits(desk)) desk.store.enqueue(job);
 };
 
-/** A quick reconcile that has not begun sees this event too: another hand that trades all the time must not keep us busy. */
-const oneWaits = ({ store }: { readonly store: JobStore }): boolean =>
+/** A quick reconcile that has not begun covers this event too: frequent external trades must not flood the queue. */
+const oneWaits = ({ store }: { readonly store: AppStore }): boolean =>
   store
     .list({ name: "reconcile", state: "ready", limit: MOST_WAITING })
-    .some((j) => j.attempts === 0 && j.key.startsWith(HEARD));
-/** Those of later (look.ts) and of the schedule are few. */
+    .some((j) => j.attempts === 0 && j.key.startsWith(reconcileJob(CAUSE).key));
+/** Other ready reconciles are few: those after a lost order (lookup.ts) and the scheduled one. */
 const MOST_WAITING = 50;
 
 /** The reconcile an event asks for; undefined when a live order of ours explains it, or it changes nothing. */
-export const reconcileFor = (db: Reads, event: AccountEvent): NewJob | undefined => {
-  // Each opening and closing has its execution event too.
+export const reconcileFor = (db: Reads, event: AccountEvent): AppJob | undefined => {
+  // Each opening and closing has an execution event as well.
   if (event.kind === "position") return undefined;
   const orderId = String(event.order.orderId);
   const ours = db.orders.byVenueId(orderId);
@@ -56,18 +58,16 @@ export const reconcileFor = (db: Reads, event: AccountEvent): NewJob | undefined
     const executionId = String(event.execution.executionId);
     if (ours?.state === "open" || db.executions.has(executionId)) return undefined;
     if (ours === undefined && isAwaited(db, event.order)) return undefined;
-    return { name: "reconcile", key: `${HEARD}${executionId}`, input: { quick: true } };
+    return reconcileJob(`${CAUSE}${executionId}`, { quick: true });
   }
   if (ours !== undefined || isAwaited(db, event.order)) return undefined;
-  // Came and went without a trade.
+  // Ended without a fill.
   if (isTerminalStatus(event.order.status) && event.order.executedSize === 0n) return undefined;
-  return { name: "reconcile", key: `${HEARD}order:${orderId}:${event.order.status}`, input: { quick: true } };
+  return reconcileJob(`${CAUSE}order:${orderId}:${event.order.status}`, { quick: true });
 };
 
-/** The answer to a request of ours may be on its way still: its own job looks. */
+/** The answer to a request of ours may still be on its way: its own job looks it up. */
 const isAwaited = (db: Reads, shown: HeardOrder): boolean => {
   const look: OrderLook = { ...shown, orderId: String(shown.orderId), timestampMs: shown.createdMs };
-  return db.orders.live(shown.symbol).some((o) => isUnanswered(o) && findOurs(o, [look], new Set()) !== undefined);
+  return db.orders.live(shown.symbol).some((o) => isInFlight(o) && findOurs(o, [look], new Set()) !== undefined);
 };
-const isUnanswered = (o: Order): o is Extract<Order, { state: "sending" | "unknown" }> =>
-  o.state === "sending" || o.state === "unknown";

@@ -1,4 +1,5 @@
-// The entry order as it will be sent: post-only where the symbol has it, else a passive limit; on margin with its loss-cut fence.
+// The entry order as it will be sent: post-only where the symbol has it, else a passive limit; on margin with its
+// loss-cut fence.
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import type { CoinE8, YenE8 } from "../../lib/core/money.ts";

@@ -1,5 +1,5 @@
-// The only place that sends an order (docs/orders.md). Intention, `sending`, request, result: each committed before the next.
-// What was sent is never sent again; a row that wakes as `sending` or `unknown` is looked up (look.ts).
+// The only place that sends an order (docs/orders.md). Intention, `sending`, request, result: each committed before
+// the next. What was sent is never sent again; a row found as `sending` or `unknown` is looked up (lookup.ts).
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { distinctPrice, type In, type Intent, type Order } from "../../lib/core/order.ts";
@@ -7,7 +7,8 @@ import { isSpot } from "../../lib/core/product.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { WriteResult } from "../../lib/core/venue.ts";
 import type { Tx } from "../../queue/types.ts";
-import { applyOrderEvent, auditCtx, recordIntent } from "../book/booking.ts";
+import { type AuditCtx, applyOrderEvent, recordIntent } from "../book/booking.ts";
+import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
 
 /** The same intention at a price no live order of ours shares. */
@@ -18,40 +19,37 @@ export const distinct = (tx: Tx, intent: Intent, trade: Trade): Intent => {
 };
 
 /** Drops an intention that was never sent. */
-export const abandon = (ctx: AppCtx, trade: Trade, order: In<"intended">, why: string): void =>
-  ctx.commit((tx) => {
+export const abandon = ({ commit }: TradeCtx, order: In<"intended">, why: string): void =>
+  commit((tx, by) => {
     if (tx.orders.byId(order.id)?.state !== "intended") return;
-    applyOrderEvent(tx, auditCtx(ctx, trade), order.id, { kind: "abandon", why, atMs: ctx.clock.nowMs() });
+    applyOrderEvent(tx, by, order.id, { kind: "abandon", why, atMs: by.atMs });
   });
 
 /**
- * Commits a new intention and sends it. `guard` runs in the transaction of the intention and may refuse it (false): then
- * nothing was written, and undefined is returned.
+ * Commits a new intention and sends it. `guard` runs in the transaction of the intention and may refuse it (false):
+ * then nothing was written, and undefined is returned.
  */
 export const intendAndSend = async (
-  ctx: AppCtx,
-  trade: Trade,
+  t: TradeCtx,
   intent: Intent,
   why: string,
   guard: (tx: Tx) => boolean = () => true,
 ): Promise<Order | undefined> => {
-  const id = ctx.commit((tx) =>
-    guard(tx) ? recordIntent(tx, auditCtx(ctx, trade), distinct(tx, intent, trade), why) : undefined,
-  );
-  return id === undefined ? undefined : sendIntended(ctx, trade, id);
+  const id = t.commit((tx, by) => (guard(tx) ? recordIntent(tx, by, distinct(tx, intent, t.trade), why) : undefined));
+  return id === undefined ? undefined : sendIntended(t, id);
 };
 
 /**
- * Sends an intended order once. Returns the order as it stands then: open, rejected or unknown, or unchanged when it was
- * taken over or halted before the request. An entry is dropped in the very transaction that would send it when a halt stands
- * or the approval's time is over.
- * Never throws for what the venue did; throws StaleAttemptError when this attempt no longer owns its job.
+ * Sends an intended order once. Returns the order as it stands then: open, rejected or unknown; unchanged when
+ * another attempt took it over; dropped when it is an entry and a halt stands or the approval has expired, in the
+ * transaction that would have sent it. Never throws for what the venue did; throws StaleAttemptError when this
+ * attempt no longer owns its job.
  */
-export const sendIntended = async (ctx: AppCtx, trade: Trade, orderId: number): Promise<Order> => {
-  const order = ctx.commit((tx) => {
+export const sendIntended = async (t: TradeCtx, orderId: number): Promise<Order> => {
+  const { ctx, trade } = t;
+  const order = t.commit((tx, by) => {
     const before = mustExist(tx, orderId);
     if (before.state !== "intended") return before;
-    const by = auditCtx(ctx, trade);
     const why = before.intent.purpose === "entry" ? whyNoEntry(tx, trade, by.atMs) : undefined;
     if (why !== undefined) return applyOrderEvent(tx, by, orderId, { kind: "abandon", why, atMs: by.atMs });
     return applyOrderEvent(tx, by, orderId, { kind: "send", atMs: by.atMs });
@@ -60,10 +58,10 @@ export const sendIntended = async (ctx: AppCtx, trade: Trade, orderId: number): 
   // The request is not tied to the handler's signal: an aborted POST is an unknown one.
   const result = await request(ctx, order);
   ctx.log.info({ orderId, purpose: order.intent.purpose, result: result.kind }, "order.sent");
-  return ctx.commit((tx) => record(tx, ctx, trade, orderId, result));
+  return t.commit((tx, by) => recordResult(tx, by, orderId, result));
 };
 
-/** What the checks before cannot promise: they took a while, and a halt or the end of the approval may have come since. */
+/** The checks before the send took a while: a halt may have been raised, or the approval have expired, since. */
 const whyNoEntry = (tx: Tx, trade: Trade, atMs: EpochMs): string | undefined => {
   const halts = tx.halts.active(atMs);
   if (halts.length > 0) return `entries are halted (${halts.map((h) => h.kind).join(", ")})`;
@@ -86,22 +84,22 @@ const request = (ctx: AppCtx, { intent: i }: In<"sending">): Promise<WriteResult
     size: i.size,
     ...(i.price === undefined ? {} : { price: i.price }),
   };
-  // Coins are sold as they are bought; `cancelBefore` is never used: it would take the owner's own orders away.
+  // Coins are sold with the same request as they are bought. `cancelBefore` is never used: it would cancel orders of
+  // the owner.
   if (i.positionId === undefined || isSpot(i.symbol))
     return ctx.venue.order({ ...common, ...(i.losscutPrice === undefined ? {} : { losscutPrice: i.losscutPrice }) });
   return ctx.venue.closeOrder({ ...common, positionId: i.positionId });
 };
 
-const record = (tx: Tx, ctx: AppCtx, trade: Trade, orderId: number, result: WriteResult<string>): Order => {
-  const by = auditCtx(ctx, trade);
+const recordResult = (tx: Tx, by: AuditCtx, orderId: number, result: WriteResult<string>): Order => {
   const now = mustExist(tx, orderId);
   switch (result.kind) {
     case "accepted":
-      // Somebody who looked meanwhile may have found it first, and even seen its end.
+      // Another job may have looked it up meanwhile, and even seen its end.
       if ("venueOrderId" in now && now.venueOrderId === result.value) return now;
       return applyOrderEvent(tx, by, orderId, { kind: "accepted", venueOrderId: result.value });
     case "refused":
-      // Judged lost while the answer was on its way: the answer agrees.
+      // Given up as lost while the answer was on its way, and the answer agrees.
       if (now.state === "neverSent") return now;
       return applyOrderEvent(tx, by, orderId, { ...result, atMs: by.atMs });
     case "unknown":

@@ -4,9 +4,8 @@
 
 import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
 import type { Proposal } from "../../db/tables/proposals.ts";
-import type { Signal } from "../../db/tables/signals.ts";
-import { E8, floorDiv, minBig, ratioOfYenDown, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
-import { breakEvenRate, pricesAround, proposalHash, riskYen } from "../../lib/core/plan.ts";
+import { E8, floorDiv, minBig, ratioOfYenDown, toNumber, yenE8 } from "../../lib/core/money.ts";
+import { pricesAround } from "../../lib/core/plan.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { stopOnTick } from "../../lib/core/protection.ts";
 import { capitalOf } from "../../lib/core/risk.ts";
@@ -14,10 +13,13 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { NotAdoptable } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Direction, Execution, Position, SymbolRules } from "../../lib/core/venue.ts";
-import type { Outcome, Reads, Tx } from "../../queue/types.ts";
+import type { Reads, Tx } from "../../queue/types.ts";
 import { auditCtx, bookAdopted, timeStopAt } from "../book/booking.ts";
-import type { AppCtx } from "../context.ts";
+import type { AppCtx, AppOutcome } from "../context.ts";
+import { protectJob } from "../jobs.ts";
 import { symbolRules } from "../market/quotes.ts";
+import { endProposal } from "../proposals/endProposal.ts";
+import { forAdopted } from "../proposals/makeProposal.ts";
 import { syncAccount } from "../risk/account.ts";
 import { finish, type Result } from "./commandResult.ts";
 
@@ -36,7 +38,7 @@ interface Plan {
   readonly timeStopMs: EpochMs;
 }
 
-export const adopt = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+export const adopt = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   const plan =
     ctx.clock.nowMs() > command.requestedMs + LIFE_MS ? "tooOld" : await planFor(ctx, command.args.positionId ?? "");
   return finish(ctx, command, (tx) => {
@@ -85,13 +87,14 @@ const planFor = async (ctx: AppCtx, positionId: string): Promise<Plan | NotAdopt
   const stop = stopOnTick(direction, yenE8(direction === "long" ? price - distance : price + distance), rules.tick);
   const prices = { ...planned, entry: position.price, stop };
   const timeStopMs = timeStopAt(nowMs, ctx.config.TIME_STOP_HOURS);
-  const proposal = proposalOf(position, direction, prices, { signal, equity, price, nowMs });
+  // The book keeps a trade's plan in its proposal.
+  const proposal = forAdopted({ ...position, direction }, prices, { signal, equity, price, nowMs });
   return { position, openings, proposal, rules, timeStopMs };
 };
 
 const find = async (ctx: AppCtx, positionId: string): Promise<Position | undefined> => {
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
-    if (isSpot(symbol)) continue; // Coins of another hand are the owner's, and stay his.
+    if (isSpot(symbol)) continue; // Coins that no trade of ours bought stay the owner's.
     const held = await ctx.venue.openPositions(symbol, ctx.signal);
     const position = held.find((p) => p.positionId === positionId);
     if (position !== undefined) return position;
@@ -99,59 +102,17 @@ const find = async (ctx: AppCtx, positionId: string): Promise<Position | undefin
   return undefined;
 };
 
-/** The book keeps a trade's plan in its proposal: one that was decided and is over, beside the newest judged bar. */
-const proposalOf = (
-  p: Position,
-  direction: Direction,
-  prices: Parameters<typeof proposalHash>[0]["prices"],
-  at: { readonly signal: Signal; readonly equity: YenE8; readonly price: YenE8; readonly nowMs: EpochMs },
-): Proposal => {
-  const id = `adopted${p.positionId}`;
-  const { symbol, size } = p;
-  return {
-    id,
-    signalId: at.signal.id,
-    symbol,
-    direction,
-    ...prices,
-    size,
-    risk: riskYen(at.price, prices.stop, size),
-    equity: at.equity,
-    atr: at.signal.atr,
-    confidence: 0,
-    rank: undefined,
-    breakEven: breakEvenRate({ ...prices, entry: at.price }, 0),
-    hash: proposalHash({ id, symbol, direction, size, prices, validUntilMs: at.nowMs }),
-    createdMs: at.nowMs,
-    validUntilMs: at.nowMs,
-    state: "pending",
-    supersedes: undefined,
-    traceId: `trade:${id}`,
-  };
-};
-
 const take = (tx: Tx, ctx: AppCtx, command: OwnerCommand, plan: Plan): Result => {
   const { proposal, position, rules, timeStopMs } = plan;
   const atMs = ctx.clock.nowMs();
   tx.proposals.insert(proposal);
-  tx.proposals.settle("approved", {
-    proposalId: proposal.id,
-    decision: "approved",
-    decidedBy: "human",
-    actor: command.actor,
-    hash: proposal.hash,
-    decidedMs: atMs,
-  });
+  endProposal(tx, proposal, "adopted", { decidedBy: "human", actor: command.actor, atMs });
   const tradeId = tx.trades.insert({ proposal, entry: position.price, size: position.size, rules, atMs });
   tx.trades.endEntry(tradeId, atMs);
   const trade = tx.trades.byId(tradeId);
   if (trade === undefined) throw new Error(`trade ${tradeId} just written is missing`);
   bookAdopted(tx, { ...auditCtx(ctx, trade), actor: command.actor }, plan.openings, timeStopMs);
-  const protect = {
-    name: "placeProtectiveOrders",
-    key: `protect:${proposal.id}`,
-    input: { positionId: position.positionId },
-  };
+  const protect = protectJob(position.positionId, proposal.id);
   ctx.desk.store.enqueueIn(tx, { ...protect, traceId: proposal.traceId }, ctx.job);
   const { owner: t } = textsOf(ctx.config.LOCALE);
   return {

@@ -1,13 +1,15 @@
 // How a command of the owner waits and how it ends: what it waits for is told after seconds, and its result is written once,
 // into its row, the outbox and the audit log.
+
 import type { OwnerCommand, OwnerResult } from "../../db/tables/ownerCommands.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { plusMs, SECOND_MS } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
-import type { NewJob, Outcome, Tx } from "../../queue/types.ts";
-import type { AppCtx } from "../context.ts";
+import type { Tx } from "../../queue/types.ts";
+import type { AppCtx, AppOutcome } from "../context.ts";
+import type { AppJob } from "../jobs.ts";
 
 const LOOK_AGAIN_MS = SECOND_MS;
 /** After the first half minute, or while the venue does not answer. */
@@ -22,9 +24,9 @@ export const waitOn = (
   ctx: AppCtx,
   command: OwnerCommand,
   left: readonly string[],
-  next: readonly NewJob[],
+  next: readonly AppJob[],
   venueTrouble: boolean,
-): Outcome => {
+): AppOutcome => {
   const nowMs = ctx.clock.nowMs();
   const locale = ctx.config.LOCALE;
   const slow = venueTrouble || nowMs - command.requestedMs >= ALARM_AFTER_MS;
@@ -75,7 +77,7 @@ export const finish = (
   ctx: AppCtx,
   command: OwnerCommand,
   decide: (tx: Tx) => Result,
-): Extract<Outcome, { kind: "done" }> => ({
+): Extract<AppOutcome, { kind: "done" }> => ({
   kind: "done",
   write: (tx) => {
     if (tx.ownerCommands.byId(command.id)?.result !== undefined) return;

@@ -1,10 +1,12 @@
 // The one door through which the owner pauses, stops, panics, resumes, closes or adopts: the CLI and Telegram both come here.
 // One transaction: the command's row, its audit event, the halt and every other durable mark, and the job that carries it out
 // at the venue and verifies it. What is durable here works at once and without a worker: a halt stops every claim.
+
+import { raiseHalt } from "../../db/halts.ts";
 import type { OwnerCommandName } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import type { CloseHow } from "../../lib/core/exits.ts";
-import { PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
+import type { CloseHow } from "../../lib/core/exitFacts.ts";
+import { type HaltKind, PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
 import { ALL_SYMBOLS } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Asked } from "../../lib/core/text/ownerTexts.ts";
@@ -12,6 +14,8 @@ import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wake.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { CommandCtx } from "../context.ts";
+import { ownerCommandJob, parkedApproval } from "../jobs.ts";
+import { endProposal } from "../proposals/endProposal.ts";
 
 export interface OwnerRequest {
   readonly command: OwnerCommandName;
@@ -54,8 +58,7 @@ export const requestCommand = (desk: CommandCtx, request: OwnerRequest): Request
     const commandId = tx.ownerCommands.insert({ command, actor, args, requestedMs: r.atMs });
     const traceId = `owner:${commandId}`;
     tx.audit.append({ atMs: r.atMs, kind: `owner.${command}`, actor, traceId, data: { commandId, ...args } });
-    const job = { name: "ownerCommand", key: `owner:${commandId}`, input: { commandId }, traceId };
-    const { id: jobId } = store.enqueueIn(tx, job);
+    const { id: jobId } = store.enqueueIn(tx, ownerCommandJob(commandId, traceId));
     // Whoever works an entry or watches a position looks now, not at its next poll.
     for (const symbol of ALL_SYMBOLS) store.wake(accountTopic(symbol));
     return { commandId, jobId, text: textsOf("en").owner.asked(asked), asked };
@@ -102,12 +105,9 @@ const act = (r: Request): Omit<Asked, "command"> => {
 };
 
 /** Raises a halt of the owner's; JST since when it stood, when it did. */
-const raise = ({ tx, actor, atMs, reason }: Request, kind: string, word: string): string | undefined => {
+const raise = ({ tx, actor, atMs, reason }: Request, kind: HaltKind, word: string): string | undefined => {
   const text = `${word} by ${actor}${reason === undefined ? "" : `: ${reason}`}`;
-  if (tx.halts.raise({ kind, reason: text, atMs })) {
-    tx.audit.append({ atMs, kind: "halt.raised", actor, data: { kind, reason: text } });
-    return undefined;
-  }
+  if (raiseHalt(tx, { kind, reason: text, by: { atMs, actor }, alert: undefined })) return undefined;
   return jstText(tx.halts.active(atMs).find((h) => h.kind === kind)?.raisedMs ?? atMs);
 };
 
@@ -121,13 +121,9 @@ const endAnswers = (r: Request): string[] => {
 
 const rejectPending = ({ tx, desk, actor, atMs, command }: Request, decidedBy: "human" | "system"): string[] =>
   tx.proposals.pending().map((p) => {
-    // Its wait is over; when it is not parked yet or any more, the state below says the same.
-    desk.store.resolveParked({ name: "awaitApproval", key: `awaitApproval:${p.id}` });
-    const answer = { proposalId: p.id, decision: "rejected", decidedBy, actor, hash: p.hash, decidedMs: atMs } as const;
-    tx.proposals.settle("rejected", answer);
-    tx.signals.answer(p.signalId, false, decidedBy);
-    const data = { proposalId: p.id, hash: p.hash, by: decidedBy, command };
-    tx.audit.append({ atMs, kind: "proposal.rejected", actor, traceId: p.traceId, data });
+    // Not parked yet, or no longer: the proposal's state says the same.
+    desk.store.resolveParked(parkedApproval(p.id));
+    endProposal(tx, p, "rejected", { decidedBy, actor, atMs }, { hash: p.hash, by: decidedBy, command });
     return p.id;
   });
 

@@ -1,26 +1,29 @@
 // Ends pause, stop and panic, and nothing else, once the venue was seen to agree with the book. Refused when something was
 // paused or stopped after it, when a panic is not flat, and when the venue cannot be compared: then nothing is changed.
+
+import { clearHalt } from "../../db/halts.ts";
 import type { Halt } from "../../db/tables/halts.ts";
 import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { OWNER_HALTS, PANIC } from "../../lib/core/haltKinds.ts";
+import { isOwnerHalt, type OwnerHalt, PANIC } from "../../lib/core/haltKinds.ts";
+import { isInFlight } from "../../lib/core/order.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS } from "../../lib/core/time.ts";
-import type { Outcome, Reads, Tx } from "../../queue/types.ts";
-import type { AppCtx } from "../context.ts";
+import type { Reads, Tx } from "../../queue/types.ts";
+import type { AppCtx, AppOutcome } from "../context.ts";
 import { settleSymbol } from "../reconciliation/settleSymbol.ts";
 import { finish, type Result } from "./commandResult.ts";
 import { stillHaltedLines } from "./text.ts";
 
-/** Asked longer ago, while no worker ran, it is no longer what the owner decided on what he knew. */
+/** A resume older than this is refused: the situation it was decided on may have changed. */
 const LIFE_MS = 5 * MINUTE_MS;
-/** A difference may be a race between two reads, an order may be on its way: looked at again, so long. */
 type Texts = Catalogue["owner"];
+/** A difference may be a race between two reads, and an order may be in flight: a resume waits this long for agreement. */
 const PATIENCE_MS = 30 * SECOND_MS;
 const LOOK_AGAIN_MS = 3 * SECOND_MS;
 
-export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcome> => {
+export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   const nowMs = ctx.clock.nowMs();
   const t = textsOf(ctx.config.LOCALE).owner;
   const refused = (why: string): Result => ({ outcome: "refused", lines: [t.nothingChanged({ why })], seen: null });
@@ -37,11 +40,12 @@ export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<Outcom
   return finish(ctx, command, () => refused(disagreement));
 };
 
-const standing = (db: Reads, nowMs: EpochMs): readonly Halt[] =>
-  db.halts.active(nowMs).filter((h) => OWNER_HALTS.includes(h.kind));
+const standing = (db: Reads, nowMs: EpochMs): readonly (Halt & { readonly kind: OwnerHalt })[] =>
+  db.halts.active(nowMs).filter(isOwners);
+const isOwners = (h: Halt): h is Halt & { readonly kind: OwnerHalt } => isOwnerHalt(h.kind);
 
 const whyNot = (db: Reads, command: OwnerCommand, nowMs: EpochMs, t: Texts): string | undefined => {
-  const later = db.ownerCommands.after(command.id).find((c) => OWNER_HALTS.includes(c.command));
+  const later = db.ownerCommands.after(command.id).find((c) => isOwnerHalt(c.command));
   if (later !== undefined) return t.overtaken({ command: later.command });
   if (nowMs > command.requestedMs + LIFE_MS) return t.tooOld;
   if (!standing(db, nowMs).some((h) => h.kind === PANIC)) return undefined;
@@ -56,7 +60,7 @@ const disagreementNow = async (ctx: AppCtx, t: Texts): Promise<string | undefine
     // Coins that the owner has paid in or out are no disagreement: reconcile counts them.
     for (const symbol of symbolsOf(ctx.config.PRODUCT))
       differences.push(...(await settleSymbol(ctx, symbol)).filter((d) => d.settle === undefined));
-    const unsettled = ctx.db.orders.allLive().filter((o) => o.state === "sending" || o.state === "unknown");
+    const unsettled = ctx.db.orders.allLive().filter(isInFlight);
     if (differences.length > 0) return `the venue and the book disagree: ${differences.map((d) => d.text).join("; ")}`;
     if (unsettled.length > 0) return t.unsettled({ ids: unsettled.map((o) => o.id) });
     return undefined;
@@ -68,10 +72,8 @@ const disagreementNow = async (ctx: AppCtx, t: Texts): Promise<string | undefine
 
 const clear = (tx: Tx, ctx: AppCtx, command: OwnerCommand, atMs: EpochMs): Result => {
   const ended = standing(tx, atMs);
-  for (const { kind } of ended) {
-    tx.halts.clear(kind, command.actor, atMs);
-    tx.audit.append({ atMs, kind: "halt.cleared", actor: command.actor, traceId: ctx.job.traceId, data: { kind } });
-  }
+  const by = { atMs, actor: command.actor, traceId: ctx.job.traceId };
+  for (const { kind } of ended) clearHalt(tx, { kind, by, alertKey: undefined });
   const { LOCALE: locale } = ctx.config;
   const t = textsOf(locale).owner;
   const what = ended.length === 0 ? t.nothingPaused : t.agreed({ kinds: ended.map((h) => h.kind) });

@@ -1,9 +1,9 @@
 // What the owner reads when a command is done: what was seen at the venue, and what halts entries, in his language.
 import type { Halt } from "../../db/tables/halts.ts";
+import { isHaltKind } from "../../lib/core/haltKinds.ts";
 import { parseE8, toNumber } from "../../lib/core/money.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
-import { isHaltKind } from "../../lib/core/text/words.ts";
 import { epochMs, jstText } from "../../lib/core/time.ts";
 import type { SeenOrder, SeenPosition, VenueSnapshot } from "./venueSnapshot.ts";
 

@@ -1,11 +1,12 @@
-// The one door through which a proposal is answered, by a person (CLI, later Telegram) or by the replay's scripted owner.
-// One answer per proposal, ever: the parked row, the proposal's state and the approvals key all say so in one transaction.
-// An approval is bound to the hash of exactly what was shown; a modification makes a new proposal that is asked again.
+// Approve or reject: a person's answer (CLI, Telegram) or the replay's scripted owner's. The parked job's end, the proposal's end
+// (endProposal.ts) and the `execute` job are one transaction. An approval is bound to the hash of exactly what was shown.
 
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { DecidedBy } from "../../db/tables/signals.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { CommandCtx } from "../context.ts";
+import { executeJob, parkedApproval } from "../jobs.ts";
+import { endProposal } from "./endProposal.ts";
 import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
 
 export interface Decision {
@@ -40,27 +41,12 @@ export const answerProposal = (desk: CommandCtx, answer: Decision): AnswerResult
   const atMs = clock.nowMs();
   const approved = answer.decision === "approved";
   const outcome = store.resolveParked({
-    name: "awaitApproval",
-    key: `awaitApproval:${proposal.id}`,
+    ...parkedApproval(proposal.id),
     write: (tx) => {
-      tx.proposals.settle(answer.decision, {
-        proposalId: proposal.id,
-        decision: answer.decision,
-        decidedBy: answer.by,
-        actor: answer.actor,
-        hash: proposal.hash,
-        decidedMs: atMs,
-      });
-      tx.signals.answer(proposal.signalId, approved, answer.by);
-      tx.audit.append({
-        atMs,
-        kind: `proposal.${answer.decision}`,
-        actor: answer.actor,
-        traceId: proposal.traceId,
-        data: { proposalId: proposal.id, hash: proposal.hash, by: answer.by },
-      });
+      const by = { decidedBy: answer.by, actor: answer.actor, atMs };
+      endProposal(tx, proposal, answer.decision, by, { hash: proposal.hash, by: answer.by });
     },
-    next: approved ? [{ name: "execute", key: `execute:${proposal.id}`, input: { proposalId: proposal.id } }] : [],
+    next: approved ? [executeJob(proposal)] : [],
   });
   return resolvedOr(db, proposal.id, outcome, () => ({
     kind: "recorded",

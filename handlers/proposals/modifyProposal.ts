@@ -4,11 +4,13 @@ import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, floorToStep, formatE8, maxBig, minBig, type YenE8 } from "../../lib/core/money.ts";
-import { breakEvenRate, costBpsOf, pricesAround, proposalHash, riskYen } from "../../lib/core/plan.ts";
+import { costBpsOf, pricesAround } from "../../lib/core/plan.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { CommandCtx } from "../context.ts";
-import { notifyJob } from "../jobs.ts";
+import { notifyJob, parkedApproval } from "../jobs.ts";
+import { endProposal } from "./endProposal.ts";
+import { modified } from "./makeProposal.ts";
 import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
 
 export interface Modification {
@@ -39,40 +41,26 @@ export const modifyProposal = (desk: CommandCtx, config: Config, change: Modific
   const atMs = clock.nowMs();
   const late = whyTooLate(old, atMs);
   if (late) return { kind: "tooLate", proposal: old, why: late };
-  const next = modified(old, config, change, atMs);
+  const next = checkedChange(old, config, change, atMs);
   const outcome = store.resolveParked({
-    name: "awaitApproval",
-    key: `awaitApproval:${old.id}`,
+    ...parkedApproval(old.id),
     write: (tx) => {
-      tx.proposals.settle("superseded", {
-        proposalId: old.id,
-        decision: "modified",
-        decidedBy: "human",
-        actor: change.actor,
-        hash: old.hash,
-        decidedMs: atMs,
-      });
+      endProposal(
+        tx,
+        old,
+        "modified",
+        { decidedBy: "human", actor: change.actor, atMs },
+        { becomes: next.id, sizeE8: next.size, entryE8: next.entry, stopE8: next.stop, hash: next.hash },
+      );
       tx.proposals.insert(next);
-      tx.audit.append({
-        atMs,
-        kind: "proposal.modified",
-        actor: change.actor,
-        traceId: old.traceId,
-        data: {
-          proposalId: old.id,
-          becomes: next.id,
-          sizeE8: next.size,
-          entryE8: next.entry,
-          stopE8: next.stop,
-          hash: next.hash,
-        },
-      });
     },
     next: [notifyJob(next)],
   });
   return resolvedOr<ModifyResult>(db, old.id, outcome, () => ({ kind: "proposed", proposal: next }));
 };
-export const modified = (old: Proposal, config: Config, change: Modification, atMs: EpochMs): Proposal => {
+
+/** The changed proposal. Throws AppError permanent MODIFY_REFUSED when a number leaves its range. */
+const checkedChange = (old: Proposal, config: Config, change: Modification, atMs: EpochMs): Proposal => {
   const texts = change.texts ?? textsOf("en").modify;
   const refuse = (why: string): never => {
     throw new AppError("permanent", "MODIFY_REFUSED", change.texts ? why : `${why}; nothing was changed`);
@@ -105,25 +93,6 @@ export const modified = (old: Proposal, config: Config, change: Modification, at
     tp1: around.tp1,
     tp2: around.tp2,
   };
-  const id = `${old.id.replace(/m\d+$/, "")}m${Number(/m(\d+)$/.exec(old.id)?.[1] ?? 0) + 1}`;
-  return {
-    ...old,
-    ...prices,
-    id,
-    size,
-    risk: riskYen(entry, stop, size),
-    // What a round trip costs was measured for the signal: a change of numbers does not make it free.
-    breakEven: breakEvenRate(prices, costBpsOf(old, old.breakEven)),
-    hash: proposalHash({
-      id,
-      symbol: old.symbol,
-      direction: old.direction,
-      size,
-      prices,
-      validUntilMs: old.validUntilMs,
-    }),
-    createdMs: atMs,
-    state: "pending",
-    supersedes: old.id,
-  };
+  // What a round trip costs was measured for the signal: a change of numbers does not make it free.
+  return modified(old, { prices, size, costBps: costBpsOf(old, old.breakEven), nowMs: atMs });
 };

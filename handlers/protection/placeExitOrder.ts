@@ -1,43 +1,36 @@
-// One closing order of a leg, placed: sent once, and its answer taken for what it says. What leaves the leg bare is told.
+// Places one closing order of a leg: sends it once and handles the answer. An answer that leaves the leg unprotected
+// is alerted.
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import type { LegAction } from "../../lib/core/exitFacts.ts";
 import { QUANTITY_RESERVED, refusalIsAlarming } from "../../lib/core/exitPauses.ts";
-import type { LegAction } from "../../lib/core/exits.ts";
 import { isLive } from "../../lib/core/order.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
-import { closingSide } from "../../lib/core/venue.ts";
-import { auditCtx } from "../book/booking.ts";
-import type { AppCtx } from "../context.ts";
+import { closingSide, isClosedVenue } from "../../lib/core/venue.ts";
+import type { TradeCtx } from "../book/tradeCtx.ts";
 import { bindLateOrders } from "../orders/lateArrivals.ts";
 import { externalActivity, syncOpenOrders } from "../orders/lookup.ts";
 import { intendAndSend } from "../orders/sendOrder.ts";
 import { raiseUnprotected } from "./unprotectedAlert.ts";
 
-/** Closing orders of one leg that vanished before the owner hears of it. */
-const LOST_BEFORE_ALARM = 2;
+/** After this many lost closing orders of one leg the owner is alerted. */
+const LOST_BEFORE_ALERT = 2;
 
-/** Regular and emergency maintenance, pre-open (GMO API 11). */
-const NOT_OPEN = new Set(["ERR-5201", "ERR-5202", "ERR-5203"]);
 /** Throws AppError retry VENUE_NOT_OPEN: everything stays as it is until then. */
-export const mustBeOpen = async (ctx: AppCtx, trade: Trade): Promise<void> => {
+export const mustBeOpen = async ({ ctx, trade }: TradeCtx): Promise<void> => {
   const status = await ctx.venue.status(ctx.signal);
   if (status !== "OPEN")
     throw new AppError("retry", "VENUE_NOT_OPEN", `${trade.symbol}: expected the venue to be open, found ${status}`);
 };
 
-export const place = async (
-  ctx: AppCtx,
-  trade: Trade,
-  leg: LegRow,
-  action: Extract<LegAction, { kind: "place" }>,
-): Promise<void> => {
+export const place = async (t: TradeCtx, leg: LegRow, action: Extract<LegAction, { kind: "place" }>): Promise<void> => {
+  const { ctx, trade } = t;
   const last = ctx.db.orders.ofLeg(leg.id).at(-1);
-  // Refused for maintenance: the status tells when it is over, without a refused order every few seconds.
-  if (last?.state === "rejected" && NOT_OPEN.has(last.code)) await mustBeOpen(ctx, trade);
+  // Refused for maintenance: the status says when it is over, without a refused order every few seconds.
+  if (last?.state === "rejected" && isClosedVenue(last.code)) await mustBeOpen(t);
   const order = await intendAndSend(
-    ctx,
-    trade,
+    t,
     {
       tradeId: trade.id,
       purpose: action.purpose,
@@ -54,34 +47,29 @@ export const place = async (
       size: leg.open,
     },
     action.why,
-    // Another attempt may have come first: one live order per leg, for exactly what is open now.
+    // Another attempt may have been faster: one live order per leg, for exactly what is open now.
     (tx) => tx.tradeLegs.byId(leg.id)?.open === leg.open && !tx.orders.ofLeg(leg.id).some(isLive),
   );
   if (order === undefined) return;
   if (order.state === "rejected") {
-    // Something reserves the quantity: a stop of ours that was given up as lost and arrived after all?
-    if (
-      QUANTITY_RESERVED.has(order.code) &&
-      (await bindLateOrders(ctx, trade, await externalActivity(ctx, trade.symbol))) > 0
-    )
+    // Something holds the quantity. It may be a stop of ours that was given up as lost and reached the venue later.
+    if (QUANTITY_RESERVED.has(order.code) && (await bindLateOrders(t, await externalActivity(ctx, trade.symbol))) > 0)
       return;
     const earlier = ctx.db.orders.ofLeg(leg.id);
     if (refusalIsAlarming(order, earlier))
-      ctx.commit((tx) =>
-        raiseUnprotected(tx, auditCtx(ctx, trade), leg.id, (t) =>
-          t.bareRefused({ ...bareFacts(trade, leg), code: order.code }),
-        ),
+      t.commit((tx, by) =>
+        raiseUnprotected(tx, by, leg.id, (texts) => texts.bareRefused({ ...bareFacts(trade, leg), code: order.code })),
       );
     return;
   }
   const lost = ctx.db.orders.ofLeg(leg.id).filter((o) => o.state === "neverSent" && o.sentMs !== undefined).length;
-  if (order.state === "unknown" && lost >= LOST_BEFORE_ALARM)
-    ctx.commit((tx) =>
-      raiseUnprotected(tx, auditCtx(ctx, trade), leg.id, (t) => t.bareLost({ ...bareFacts(trade, leg), orders: lost })),
+  if (order.state === "unknown" && lost >= LOST_BEFORE_ALERT)
+    t.commit((tx, by) =>
+      raiseUnprotected(tx, by, leg.id, (texts) => texts.bareLost({ ...bareFacts(trade, leg), orders: lost })),
     );
   if (order.state !== "open") return;
-  // A stop rests until something happens; what may trade at once is looked at at once.
-  if (order.intent.executionType !== "STOP") await syncOpenOrders(ctx, trade, [order]);
+  // A stop waits for its trigger; any other order may fill at once, so it is read back at once.
+  if (order.intent.executionType !== "STOP") await syncOpenOrders(t, [order]);
 };
 
 const bareFacts = (trade: Trade, leg: LegRow) => ({

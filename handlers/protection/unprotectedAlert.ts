@@ -1,38 +1,38 @@
-// A position that cannot be protected, or cannot be seen: entries pause, the owner is told once, and both end by themselves
-// when protection stands again.
+// A position that cannot be protected, or whose state cannot be read: entries pause, the owner is alerted once, and
+// both end by themselves when protection stands again.
 
+import { clearHalt, raiseHalt } from "../../db/halts.ts";
+import { BARE_HALT } from "../../lib/core/haltKinds.ts";
 import type { AlertText } from "../../lib/core/text/alertTexts.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Tx } from "../../queue/types.ts";
-import { type AuditCtx, audit } from "../book/booking.ts";
+import { type AuditCtx, haltActor, tradeData } from "../book/booking.ts";
 
-const BARE_HALT = "bare";
 export const bareAlertKey = (legId: number): string => `bare:leg:${legId}`;
 export const blindAlertKey = (tradeId: number): string => `bare:blind:${tradeId}`;
 
-/** What happened, from the catalogue's alerts: the halt and the audit keep its English. */
+/** Picks the alert's text from a catalogue. Halt and audit keep the English one. */
 type Tell = (alerts: Catalogue["alerts"]) => AlertText;
 
 const raise = (tx: Tx, by: AuditCtx, key: string, tell: Tell): void => {
   const { what, detail } = tell(textsOf("en").alerts);
   const reason = detail === undefined ? what : `${what} (${detail})`;
-  if (tx.halts.raise({ kind: BARE_HALT, reason, atMs: by.atMs }))
-    audit(tx, by, "halt.raised", { kind: BARE_HALT, reason });
   const text = tell(textsOf(by.locale).alerts);
-  tx.alerts.raise(composeAlert(by.locale, { key, severity: "critical", atMs: by.atMs }, text));
+  const alert = composeAlert(by.locale, { key, severity: "critical", atMs: by.atMs }, text);
+  raiseHalt(tx, { kind: BARE_HALT, reason, by: haltActor(by), alert, data: tradeData(by) });
 };
 
 const resolve = (tx: Tx, by: AuditCtx, key: string): void => {
   if (!tx.alerts.resolve(key, by.atMs)) return;
   if (tx.alerts.open().some((a) => a.key.startsWith("bare:"))) return;
-  if (tx.halts.clear(BARE_HALT, by.actor, by.atMs)) audit(tx, by, "halt.cleared", { kind: BARE_HALT });
+  clearHalt(tx, { kind: BARE_HALT, by: haltActor(by), alertKey: undefined, data: tradeData(by) });
 };
 
 export const raiseUnprotected = (tx: Tx, by: AuditCtx, legId: number, tell: Tell): void =>
   raise(tx, by, bareAlertKey(legId), tell);
 export const resolveBare = (tx: Tx, by: AuditCtx, legId: number): void => resolve(tx, by, bareAlertKey(legId));
-/** The venue cannot be read while a position is not known to be covered. */
+/** The venue cannot be read while a position may be unprotected. */
 export const raiseUnreadable = (tx: Tx, by: AuditCtx, tell: Tell): void =>
   raise(tx, by, blindAlertKey(by.trade.id), tell);
 export const resolveBlind = (tx: Tx, by: AuditCtx): void => resolve(tx, by, blindAlertKey(by.trade.id));

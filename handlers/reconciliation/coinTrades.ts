@@ -1,42 +1,39 @@
-// Spot: the account's coins against our book. Coins know no position, so what another hand did is read from its executions:
-// purchases are the owner's, sales come out of our coins only where no order of ours had locked them. Nothing is concluded
-// while an order of ours is in doubt, or without an answer of the balance endpoint.
+// Spot: the account's coins against our book. Coins belong to no position, so external trades are read from the
+// executions: a purchase is the owner's, a sale takes our coins only where no order of ours had locked them. Nothing
+// is concluded while an order of ours is in flight, or when the balance cannot be read.
 
 import type { Difference } from "../../db/tables/differences.ts";
 import { executionChangeId } from "../../db/tables/ownerCoins.ts";
 import type { PositionRow } from "../../db/tables/positions.ts";
 import { type CoinE8, ceilDiv, coinE8, formatE8, toNumber, yenE8 } from "../../lib/core/money.ts";
-import type { In } from "../../lib/core/order.ts";
+import { type In, isInFlight } from "../../lib/core/order.ts";
 import { soldOfOurs } from "../../lib/core/spot.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
-import { HOUR_MS } from "../../lib/core/time.ts";
 import type { Execution } from "../../lib/core/venue.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import { auditCtx, bookExternalClose } from "../book/booking.ts";
 import { balanceOf, openCoins, recordOwnerCoins } from "../book/coinBalances.ts";
+import { tradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
-import { bindLateOrders } from "../orders/lateArrivals.ts";
-import { externalActivity, type Strangers } from "../orders/lookup.ts";
+import { bindLateOrders, LATE_ARRIVAL_MS } from "../orders/lateArrivals.ts";
+import { type ExternalActivity, externalActivity } from "../orders/lookup.ts";
 
-/** A request without a trace is given up after seconds; this long its late arrival is still recognised. */
-const LATE_ARRIVAL_MS = HOUR_MS;
-/** While a given-up request may still arrive, every look looks for it. */
+/** For this long after an order was given up as lost, every look searches for it. */
 const FRESHLY_LOST_MS = 60_000;
 
-/** Coins of the account, ours and the owner's. Throws AppError retry when the venue does not tell. */
+/** Coins of the account, ours and the owner's. Throws AppError retry when the balance cannot be read. */
 export const coinsHeld = async (ctx: AppCtx, symbol: string): Promise<CoinE8> => {
   await recordOwnerCoins(ctx, symbol);
   return balanceOf(await ctx.venue.assets(ctx.signal), symbol).amount;
 };
 
 const expected = (db: Reads, symbol: string): bigint => openCoins(db, symbol) + db.ownerCoins.amount(symbol);
-const inDoubt = (db: Reads, symbol: string): boolean =>
-  db.orders.live(symbol).some((o) => o.state === "sending" || o.state === "unknown");
+const hasInFlight = (db: Reads, symbol: string): boolean => db.orders.live(symbol).some(isInFlight);
 
 /**
- * `held` was read before our orders were brought up to date: what it and the book do not agree in was done by another hand
- * since. Costs further reads only then, or while an order given up as lost may still arrive.
+ * Books external trades where `held` differs from the book; it was read before our orders were brought up to date, so
+ * the difference is not ours. Costs further reads only then, or while an order given up as lost may still arrive.
  */
 export const bookIfChanged = async (ctx: AppCtx, symbol: string, held: CoinE8): Promise<void> => {
   const lost = ctx.db.orders.givenUp(symbol, ctx.clock.nowMs() - FRESHLY_LOST_MS).length > 0;
@@ -44,42 +41,42 @@ export const bookIfChanged = async (ctx: AppCtx, symbol: string, held: CoinE8): 
   await bookCoinTrades(ctx, symbol);
 };
 
-/** Finds late arrivals of ours, then books what another hand has traded of this coin. Idempotent. */
-export const bookCoinTrades = async (ctx: AppCtx, symbol: string, seen?: Strangers): Promise<void> => {
+/** Binds late orders of ours, then books the external trades of this coin. Idempotent. */
+export const bookCoinTrades = async (ctx: AppCtx, symbol: string, seen?: ExternalActivity): Promise<void> => {
   const around = seen ?? (await externalActivity(ctx, symbol));
   const tradeIds = ctx.db.orders.givenUp(symbol, ctx.clock.nowMs() - LATE_ARRIVAL_MS).map((o) => o.intent.tradeId);
   for (const id of new Set(tradeIds)) {
     const trade = ctx.db.trades.byId(id);
-    if (trade && around.orders.length > 0) await bindLateOrders(ctx, trade, around);
+    if (trade && around.orders.length > 0) await bindLateOrders(tradeCtx(ctx, trade), around);
   }
   const unknown = around.executions.filter((e) => isNew(ctx.db, e));
   for (const e of unknown.toSorted(
     (a, b) => a.timestampMs - b.timestampMs || Number(BigInt(a.executionId) - BigInt(b.executionId)),
   ))
-    if (!inDoubt(ctx.db, symbol)) ctx.commit((tx) => bookCoinTrade(tx, ctx, e));
+    if (!hasInFlight(ctx.db, symbol)) ctx.commit((tx) => bookCoinTrade(tx, ctx, e));
 };
 
 const isNew = (db: Reads, e: Execution): boolean =>
   !db.executions.has(e.executionId) && !db.ownerCoins.has(executionChangeId(e.executionId));
 
 const bookCoinTrade = (tx: Tx, ctx: AppCtx, e: Execution): void => {
-  // Whoever sends meanwhile may have bound it since it was read.
-  if (!isNew(tx, e) || inDoubt(tx, e.symbol) || tx.orders.venueIds(e.symbol).has(e.orderId)) return;
+  // Another job may have bound it to an order of ours since it was read.
+  if (!isNew(tx, e) || hasInFlight(tx, e.symbol) || tx.orders.venueIds(e.symbol).has(e.orderId)) return;
   const atMs = ctx.clock.nowMs();
   const ofOurs = e.side === "SELL" ? closeByHand(tx, ctx, e) : 0n;
-  const rest = coinE8(e.size - ofOurs);
-  const change = e.side === "SELL" ? coinE8(-rest) : rest;
+  const owners = coinE8(e.size - ofOurs);
+  const change = e.side === "SELL" ? coinE8(-owners) : owners;
   const id = executionChangeId(e.executionId);
   tx.ownerCoins.add({ id, symbol: e.symbol, kind: "execution", change, tradeId: undefined, atMs });
-  if (rest === 0n) return;
+  if (owners === 0n) return;
   const data = { symbol: e.symbol, executionId: e.executionId, orderId: e.orderId, changeE8: change, priceE8: e.price };
   tx.audit.append({ atMs, kind: "coins.byHand", actor: ctx.job.name, traceId: ctx.job.traceId, data });
   const say = textsOf(ctx.config.LOCALE).coins[e.side === "SELL" ? "sold" : "bought"];
-  const text = say({ size: sizeText(rest, e.symbol), yen: toNumber(e.price) });
+  const text = say({ size: sizeText(owners, e.symbol), yen: toNumber(e.price) });
   tx.outbox.insert({ key: `coins:${e.executionId}`, kind: "info", text, atMs });
 };
 
-/** Books the part of a sale that was of our coins, the oldest position first. Returns its size. */
+/** Books the part of an external sale that took our coins, from the oldest position. Returns its size. */
 const closeByHand = (tx: Tx, ctx: AppCtx, e: Execution): CoinE8 => {
   for (const position of tx.positions.open()) {
     const trade = tx.trades.byId(position.tradeId);
@@ -100,15 +97,20 @@ const locksOf = (tx: Tx, position: PositionRow) =>
     .map((o) => ({ remaining: coinE8(o.intent.size - o.executed) }));
 
 export interface CoinDifference extends Difference {
-  /** Seen twice it is no quarrel but a payment of the owner's, counted by this. */
+  /**
+   * Called when the difference persists on the second look: books the deposit, withdrawal or close that explains it.
+   */
   readonly settle?: (tx: Tx) => void;
-  /** Until it has stood for so long it is a quarrel all the same; default: seen twice. */
+  /**
+   * `settle` is not called before the difference is this old; it counts as a mismatch until then. Default: the second
+   * look.
+   */
   readonly settleAfterMs?: number;
 }
 /**
- * What the balance says that our book does not, once every execution is booked. Fewer coins than our trades hold is a quarrel;
- * any other change is a payment in or out of the owner's own. `held` was read before the booking: when the account
- * is moving at this moment, nothing is concluded.
+ * How the balance differs from our book once every execution is booked. Fewer coins than our trades hold is a
+ * mismatch; any other change is a deposit or withdrawal of the owner. `held` was read before the booking: when the
+ * balance has changed since, nothing is concluded.
  */
 export const coinDifferences = async (
   ctx: AppCtx,
@@ -127,10 +129,10 @@ export const coinDifferences = async (
       },
     ];
   const text = `the account's ${symbol} changed by ${formatE8(change)} without a trade`;
-  return [{ key: `moved:${symbol}:${change}`, text, settle: (tx) => countMoved(tx, ctx, symbol, change) }];
+  return [{ key: `moved:${symbol}:${change}`, text, settle: (tx) => bookMoved(tx, ctx, symbol, change) }];
 };
 
-const countMoved = (tx: Tx, ctx: AppCtx, symbol: string, change: CoinE8): void => {
+const bookMoved = (tx: Tx, ctx: AppCtx, symbol: string, change: CoinE8): void => {
   const atMs = ctx.clock.nowMs();
   const id = `moved:${symbol}:${atMs}`;
   if (!tx.ownerCoins.add({ id, symbol, kind: "moved", change, tradeId: undefined, atMs })) return;

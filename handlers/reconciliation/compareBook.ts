@@ -1,4 +1,5 @@
-// Compares the whole book with the venue: every execution of every order we ever sent, the open positions, the realised P&L.
+// Compares the whole book with the venue: every execution of every order we ever sent, the open positions, the
+// realised P&L.
 
 import type { ExecutionRow } from "../../db/tables/executions.ts";
 import { executionChangeId } from "../../db/tables/ownerCoins.ts";
@@ -26,9 +27,10 @@ export const ledgerMatchesVenue = async (sides: Sides, symbols: readonly string[
   (await ledgerDifferences(sides, symbols)).length === 0;
 
 /**
- * Reads the venue (one call per order we sent, so for summaries and doctor, not for every minute) and compares. Executions
- * of positions of ours that another hand closed are read from the last day only, as far as the venue tells them.
- * Closes that are booked with an estimated price are left out. Throws AppError when the venue cannot be read.
+ * Reads the venue (one call per order we sent, so for summaries and doctor, not for every minute) and compares.
+ * Executions of positions of ours that were closed externally are read from the last day only, as far as the venue
+ * reports them. Closes that are booked with an estimated price are left out. Throws AppError when the venue cannot be
+ * read.
  */
 export const ledgerDifferences = async (
   { db: read, venue, signal }: Sides,
@@ -40,10 +42,10 @@ export const ledgerDifferences = async (
     if ("venueOrderId" in order)
       for (const e of await venue.executions(order.venueOrderId, signal)) seen.set(e.executionId, e);
   const open = read.positions.open();
-  // What the venue never told cannot be compared with it.
+  // Inferred closes have no execution at the venue to compare with.
   const ours = read.executions.all().filter((e) => !e.estimated);
-  const foreign = new Set(ours.filter((e) => e.orderId === undefined).map((e) => e.venueOrderId));
-  for (const orderId of foreign) for (const e of await venue.executions(orderId, signal)) seen.set(e.executionId, e);
+  const external = new Set(ours.filter((e) => e.orderId === undefined).map((e) => e.venueOrderId));
+  for (const orderId of external) for (const e of await venue.executions(orderId, signal)) seen.set(e.executionId, e);
   for (const symbol of symbols) {
     for (const e of await venue.latestExecutions(symbol, signal)) seen.set(e.executionId, e);
     const positions = open.filter((p) => p.symbol === symbol);
@@ -54,10 +56,10 @@ export const ledgerDifferences = async (
       ...orderDifferences(read.orders.venueIds(symbol), await venue.activeOrders(symbol, signal)),
     );
   }
-  // An order of another hand may close positions of ours and of others: only what touches ours is in our book.
+  // An external order may close positions of ours and other ones: only the part of ours is in our book.
   const mine = new Set(ours.map((e) => e.executionId));
   const byHand = (e: Execution): boolean =>
-    foreign.has(e.orderId) || read.ownerCoins.has(executionChangeId(e.executionId));
+    external.has(e.orderId) || read.ownerCoins.has(executionChangeId(e.executionId));
   const venueSide = [...seen.values()].filter((e) => mine.has(e.executionId) || !byHand(e));
   differences.push(...executionDifferences(...comparable(ours, venueSide)), ...gainDifferences(ours, venueSide));
   return differences;
@@ -77,8 +79,8 @@ const coinDifference = (
 };
 
 /**
- * Spot: the venue tells no gain of a sale, and of a sale by hand only a part may have been of our coins. Those figures are
- * taken out of both sides here; the gains are compared by `gainDifferences`.
+ * Spot: the venue reports no gain of a sale, and an external sale may have taken our coins only in part. Those
+ * figures are taken out of both sides here; the gains are compared by `gainDifferences`.
  */
 const comparable = (
   ours: readonly ExecutionRow[],

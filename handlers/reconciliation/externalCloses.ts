@@ -1,56 +1,54 @@
-// Closes of our positions that no live order of ours explains: a request we had given up that arrived after all, the owner's
-// own hand, or the venue's loss-cut. Recognised from the venue's positions being smaller than our book.
+// Closes of our positions that no live order of ours explains: an order given up as lost that reached the venue
+// later, the owner closing by hand, or the venue's loss-cut. Found where the venue's positions are smaller than in
+// our book.
 
-import type { Trade } from "../../db/tables/trades.ts";
-import type { ExitReason } from "../../lib/core/order.ts";
+import { type ExitReason, isInFlight } from "../../lib/core/order.ts";
 import type { Execution, Position, VenueOrder } from "../../lib/core/venue.ts";
-import { auditCtx, bookExternalClose } from "../book/booking.ts";
+import { bookExternalClose } from "../book/booking.ts";
+import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
+import { reconcileJob } from "../jobs.ts";
 import { bindLateOrders } from "../orders/lateArrivals.ts";
 import { externalActivity } from "../orders/lookup.ts";
 import { replaceInferred } from "./inferredCloses.ts";
 
 /**
- * `held`: the venue's open positions, read before our orders were brought up to date; so what the book holds more than that
- * was closed by somebody else. Costs further reads only when there is such a difference.
+ * `held`: the venue's open positions, read before our orders were brought up to date; so whatever the book holds
+ * beyond that was closed externally. Costs further reads only when there is such a difference.
  */
-export const bookExternalCloses = async (ctx: AppCtx, trade: Trade, held: readonly Position[]): Promise<void> => {
-  askAboutStrange(ctx, trade.symbol, held);
+export const bookExternalCloses = async (t: TradeCtx, held: readonly Position[]): Promise<void> => {
+  const { ctx, trade } = t;
+  reconcileUnknownPositions(ctx, trade.symbol, held);
   const size = new Map(held.map((p) => [p.positionId, p.size] as const));
   const shrunk = ctx.db.positions.ofTrade(trade.id).filter((p) => p.open > (size.get(p.positionId) ?? 0n));
   if (shrunk.length === 0) return;
   const positions = new Set(shrunk.map((p) => p.positionId));
-  // An order without an answer may be the one that closed it: it is settled first, by whoever drives it.
-  const unsettled = ctx.db.orders
+  // An order without an answer may be the one that closed it: its own job looks it up first.
+  const inFlight = ctx.db.orders
     .ofTrade(trade.id)
-    .some(
-      (o) =>
-        (o.state === "sending" || o.state === "unknown") &&
-        o.intent.positionId !== undefined &&
-        positions.has(o.intent.positionId),
-    );
-  if (unsettled) return;
+    .some((o) => isInFlight(o) && o.intent.positionId !== undefined && positions.has(o.intent.positionId));
+  if (inFlight) return;
   const around = await externalActivity(ctx, trade.symbol);
-  await bindLateOrders(ctx, trade, around);
+  await bindLateOrders(t, around);
   replaceInferred(ctx, around.executions);
   const ours = ctx.db.orders.venueIds(trade.symbol);
   const orders = new Map(around.orders.map((o) => [o.orderId, o] as const));
   for (const e of around.executions) {
     if (e.positionId === undefined || !positions.has(e.positionId) || e.settleType === "OPEN") continue;
     if (ours.has(e.orderId) || ctx.db.executions.has(e.executionId)) continue;
-    ctx.commit((tx) => bookExternalClose(tx, auditCtx(ctx, trade), e, reasonOf(e, orders.get(e.orderId))));
+    t.commit((tx, by) => bookExternalClose(tx, by, e, reasonOf(e, orders.get(e.orderId))));
   }
 };
 
 /**
- * A position that no entry of ours explains, beside the ones we look after: another hand's, or what a request given up as lost
- * has opened after all. Reconcile tells which, at once.
+ * A position that no entry of ours explains: an external one, or one opened by an order given up as lost. A quick
+ * reconcile decides which, at once.
  */
-const askAboutStrange = (ctx: AppCtx, symbol: string, held: readonly Position[]): void => {
+const reconcileUnknownPositions = (ctx: AppCtx, symbol: string, held: readonly Position[]): void => {
   if (ctx.db.orders.live(symbol).some((o) => o.intent.purpose === "entry")) return;
   const next = held
     .filter((p) => ctx.db.positions.byId(p.positionId) === undefined)
-    .map((p) => ({ name: "reconcile", key: `reconcile:position:${p.positionId}`, input: { quick: true } }))
+    .map((p) => reconcileJob(`position:${p.positionId}`, { quick: true }))
     .filter(({ name, key }) => ctx.db.jobs.byKey(name, key) === undefined);
   if (next.length > 0) ctx.commit(() => {}, next);
 };

@@ -1,6 +1,7 @@
-// A close of our position by another hand that the venue does not tell: its latest executions reach one day back, and by the
-// order alone they can be asked for only where its id is known. Once it has stood for ten minutes, and nothing at the venue speaks
-// against it, it is booked at the stop's price, marked as estimated and told: else entries would be paused for ever.
+// An external close of our position whose executions the venue does not report: its latest executions reach one day
+// back, and older ones can be read only by an order id that we do not know. After ten minutes without a contradiction
+// at the venue it is booked at the stop's price, marked as estimated and alerted; otherwise entries would stay paused
+// for ever.
 import type { PositionRow } from "../../db/tables/positions.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, coinE8, maxBig, minBig, pnlYen, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
@@ -12,16 +13,17 @@ import { MINUTE_MS } from "../../lib/core/time.ts";
 import { closingSide, type Direction, type Execution, type Position } from "../../lib/core/venue.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import { auditCtx, bookExternalClose, bookInstead, estimatedAlertKey } from "../book/booking.ts";
+import { tradeCtx } from "../book/tradeCtx.ts";
 import { closeIfFlat } from "../book/tradeEnd.ts";
 import type { AppCtx } from "../context.ts";
 
-/** So long a difference of a position stands before it is settled so. */
+/** How long a position must differ before its close is inferred. */
 export const ESTIMATED_AFTER_MS = 10 * MINUTE_MS;
-/** In place of the venue's order id. An estimated execution's own id is below 0, the venue's are all above. */
+/** In place of the venue's order id. An estimated execution's id is below 0; the venue's ids are above 0. */
 const ESTIMATED_ORDER = "estimated";
 const estimatedId = (positionId: string, number: number): string => `-${positionId}${String(number).padStart(3, "0")}`;
 
-/** What settles the difference of a position; undefined while the venue, or an order of ours, speaks against a close. */
+/** The write that books the inferred close; undefined while the venue or an order of ours contradicts a close. */
 export const inferredClose = (
   ctx: AppCtx,
   position: PositionRow,
@@ -33,25 +35,24 @@ export const inferredClose = (
 };
 
 /**
- * The venue tells the executions after all: where they add up to what was estimated of a position, they take its place, with
- * their own price and time, and the trade's result is corrected.
+ * Replaces inferred closes by the real executions once the venue reports them: where they add up to what was
+ * estimated of a position, they are booked with their own price and time, and the trade's result is corrected.
  */
-export const replaceInferred = (ctx: AppCtx, told: readonly Execution[]): void => {
-  const news = told.filter((e) => e.settleType !== "OPEN" && !ctx.db.executions.has(e.executionId));
+export const replaceInferred = (ctx: AppCtx, reported: readonly Execution[]): void => {
+  const news = reported.filter((e) => e.settleType !== "OPEN" && !ctx.db.executions.has(e.executionId));
   for (const positionId of new Set(news.map((e) => e.positionId))) {
     const position = positionId === undefined ? undefined : ctx.db.positions.byId(positionId);
     const trade = position && ctx.db.trades.byId(position.tradeId);
     if (position === undefined || trade === undefined) continue;
     const estimated = estimatedOf(ctx.db, position);
-    // What was closed after the estimate was booked is another close.
+    // An execution after the estimate was booked belongs to another close.
     const bookedMs = Math.max(...estimated.map((e) => e.atMs));
-    const truth = news.filter((e) => e.positionId === positionId && e.timestampMs <= bookedMs);
-    if (estimated.length === 0 || total(estimated) !== total(truth)) continue;
-    ctx.commit((tx) => {
-      const by = auditCtx(ctx, trade);
+    const real = news.filter((e) => e.positionId === positionId && e.timestampMs <= bookedMs);
+    if (estimated.length === 0 || total(estimated) !== total(real)) continue;
+    tradeCtx(ctx, trade).commit((tx, by) => {
       if (tx.executions.removeEstimated(position.positionId) !== estimated.length)
         throw new AppError("alert", "EXECUTION_STRANGE", `the estimates of position ${positionId} changed meanwhile`);
-      for (const e of truth) bookInstead(tx, by, e, position.positionId);
+      for (const e of real) bookInstead(tx, by, e, position.positionId);
       for (const e of estimated) tx.alerts.resolve(estimatedAlertKey(e.executionId), by.atMs);
     });
   }
@@ -61,7 +62,7 @@ const estimatedOf = (db: Reads, position: PositionRow) =>
 const total = (executions: readonly { readonly size: CoinE8 }[]): bigint =>
   executions.reduce((sum, e) => sum + e.size, 0n);
 
-/** A closing order of ours that still stands holds the quantity: then it cannot be gone. */
+/** Quantity that open closing orders of ours hold: it cannot have been closed externally. */
 const reservedOf = (db: Reads, positionId: string): bigint =>
   db.tradeLegs
     .ofPosition(positionId)
@@ -99,7 +100,7 @@ const book = (tx: Tx, ctx: AppCtx, positionId: string, left: CoinE8): void => {
   closeIfFlat(tx, by);
 };
 
-/** Of the position's open legs, the stop at which the most would be lost: the true price was hardly worse. */
+/** The worst stop of the position's open legs: the real price was hardly worse. */
 const worstStop = (tx: Tx, direction: Direction, positionId: string): YenE8 | undefined =>
   tx.tradeLegs
     .ofPosition(positionId)

@@ -1,24 +1,25 @@
-// Jobs for whatever of ours has nobody to look after it.
+// The jobs that should manage our trades and positions and are missing: dead, cancelled or never enqueued.
+
 import type { Trade } from "../../db/tables/trades.ts";
 import { tooLittle } from "../../lib/core/exits.ts";
 import { type In, isLive } from "../../lib/core/order.ts";
-import type { NewJob } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
+import { type AppJob, entryKey, type JobName, protectJob, watchEntryJob, watchKey, watchPositionJob } from "../jobs.ts";
 
-/** Jobs for whatever of ours has nobody to look after it. */
-export const missingJobs = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
+/** New jobs for trades and positions of the symbol that no job manages. */
+export const missingJobs = (ctx: AppCtx, symbol: string): readonly AppJob[] => {
   const nowMs = ctx.clock.nowMs();
-  const jobs: NewJob[] = [];
+  const jobs: AppJob[] = [];
   for (const trade of ctx.db.trades.alive()) {
     if (trade.symbol !== symbol) continue;
-    const alive = (name: string, keyStart: string): boolean =>
+    const alive = (name: JobName, keyStart: string): boolean =>
       ctx.db.jobs
         .trace(trade.traceId)
         .some((j) => j.name === name && j.key.startsWith(keyStart) && ["ready", "running", "parked"].includes(j.state));
     const traceId = trade.traceId;
-    const entry = `entry:${trade.proposalId}`;
+    const entry = entryKey(trade.proposalId);
     if (trade.entryEndedMs === undefined && !alive("watchEntry", entry))
-      jobs.push({ name: "watchEntry", key: `${entry}:${nowMs}`, input: { proposalId: trade.proposalId }, traceId });
+      jobs.push({ ...watchEntryJob(trade.proposalId, `${entry}:${nowMs}`), traceId });
     for (const position of ctx.db.positions.ofTrade(trade.id)) {
       if (position.open === 0n) continue;
       const covered = coveredSize(ctx, position.positionId, trade);
@@ -31,16 +32,11 @@ export const missingJobs = (ctx: AppCtx, symbol: string): readonly NewJob[] => {
             ["ready", "running"].includes(j.state),
         );
       if (covered < position.open && !protecting)
-        jobs.push({
-          name: "placeProtectiveOrders",
-          key: `protect:${position.positionId}:${nowMs}`,
-          input: { positionId: position.positionId },
-          traceId,
-        });
+        jobs.push({ ...protectJob(position.positionId, `${position.positionId}:${nowMs}`), traceId });
     }
-    const watch = `watch:${trade.id}`;
+    const watch = watchKey(trade.id);
     if (trade.status === "open" && !alive("watchPosition", watch))
-      jobs.push({ name: "watchPosition", key: `${watch}:${nowMs}`, input: { tradeId: trade.id }, traceId });
+      jobs.push({ ...watchPositionJob(trade.id, `${watch}:${nowMs}`), traceId });
   }
   return jobs;
 };

@@ -1,5 +1,6 @@
 // Everything a JST day, week or month amounted to, read from the database alone, so that any past one can be told again.
 // Used by the reports, their messages and the command line; decides nothing.
+import type { Halt } from "../../db/tables/halts.ts";
 import type { ReportProposal, ReportTrade } from "../../db/tables/reporting.ts";
 import type { Config } from "../../lib/core/config.ts";
 import type { EconomicEvent } from "../../lib/core/events.ts";
@@ -93,7 +94,7 @@ export interface PeriodReport {
   readonly counterfactual: ReturnType<typeof counterfactualOf>;
   /** None while no equity was known. */
   readonly losses: readonly LossUse[];
-  readonly halts: readonly { readonly kind: string; readonly reason: string }[];
+  readonly halts: readonly Halt[];
   /** Trailing 30 days. */
   readonly heads: readonly HeadPerformance[];
   /** Important events after the end, the next ones first. */
@@ -187,7 +188,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
     ),
     counterfactual: counterfactualOf(db.reporting.answered(fromMs, endMs)),
     losses: point === undefined ? [] : lossUse(config, lossFacts(db, last, lastDayMs, endMs)),
-    halts: db.reporting.haltsAt(plusMs(endMs, -1)),
+    halts: db.halts.inForceAt(plusMs(endMs, -1)),
     heads: headsBetween(db, plusMs(endMs, -AUC_WINDOW_DAYS * DAY_MS), endMs),
     nextEvents: db.events
       .range(endMs, plusMs(endMs, NEXT_EVENTS_MS))

@@ -1,12 +1,13 @@
 // A report as the owner reads it on a phone: plain text, short lines, every rate beside what it must beat, and said plainly where
 // there are too few trades to conclude anything.
+
+import { isHaltKind } from "../../lib/core/haltKinds.ts";
 import { toNumber } from "../../lib/core/money.ts";
 import { AUC_WARNING, aucIsLow, type Funnel, type HeadPerformance } from "../../lib/core/performance.ts";
 import { NONE, rateInterval } from "../../lib/core/statistics.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { cut, shortTime } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
-import { isHaltKind } from "../../lib/core/text/words.ts";
 import { jstText } from "../../lib/core/time.ts";
 import { FEW_RETURNS, type PeriodReport } from "./day.ts";
 

@@ -1,31 +1,21 @@
 // What the report jobs share: which period a tick or a person asks for, its message with the equity chart, its audit event, and
 // the rows of daily_summary and model_performance behind it.
-import { z } from "zod";
+
 import type { DailySummary } from "../../db/tables/dailySummary.ts";
 import type { NewMessage } from "../../db/tables/outbox.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { HeadPerformance } from "../../lib/core/performance.ts";
 import { type Period, type PeriodKind, parsePeriod, periodAt, periodBefore } from "../../lib/core/period.ts";
 import { DAY_MS, type EpochMs, epochMs, jstDate, jstDateStart, jstText, plusMs } from "../../lib/core/time.ts";
-import type { Outcome, Reads, Tx } from "../../queue/types.ts";
-import type { AppCtx } from "../context.ts";
+import type { Reads, Tx } from "../../queue/types.ts";
+import type { AppCtx, AppOutcome } from "../context.ts";
+import type { JobInput } from "../jobs.ts";
 import { equityCurve, headsBetween, type PeriodReport, periodReport } from "./day.ts";
 import { renderEquityChart } from "./equityPicture.ts";
 import { reportText } from "./reportText.ts";
 
-/** {"tickMs"} of the schedule: the period before; {"date"}: the period that holds this JST date. */
-export const ReportInput = z.union(
-  [
-    z.strictObject({ tickMs: z.int() }),
-    z.strictObject({
-      date: z.iso.date({ error: "expected a JST date YYYY-MM-DD" }),
-      /** The period is not over, report what there is: the end of a replay. */
-      partial: z.boolean().optional(),
-    }),
-  ],
-  { error: 'expected {"date": "YYYY-MM-DD"} (JST), or the schedule\'s {"tickMs": …}' },
-);
-export type ReportInput = z.infer<typeof ReportInput>;
+/** `tickMs` of the schedule: the period before it; `date`: the period that holds this JST date. */
+export type ReportInput = JobInput<"dailyReport">;
 
 export interface Asked {
   readonly period: Period;
@@ -93,7 +83,7 @@ export const auditReport = (tx: Tx, ctx: AppCtx, r: PeriodReport, atMs: EpochMs)
   });
 
 /** A weekly or monthly report as a job: the message and its audit event. The rows are the daily report's. */
-export const tellPeriod = (kind: "week" | "month", input: ReportInput, ctx: AppCtx): Outcome => {
+export const tellPeriod = (kind: "week" | "month", input: ReportInput, ctx: AppCtx): AppOutcome => {
   const nowMs = ctx.clock.nowMs();
   const asked = askedPeriod(kind, input, nowMs);
   const r = periodReport(ctx.db, ctx.config, asked.period, asked.endMs);

@@ -1,10 +1,18 @@
 // The daily, weekly and monthly loss limits as halts (DESIGN 8): whoever reads the account judges it here, the bar's equity
 // check, an entry's check, the watch of an open trade, reconcile. A halt lasts to the end of its JST period.
 
+import { raiseHalt } from "../../db/halts.ts";
 import type { EquityPoint } from "../../db/tables/equity.ts";
+import { LOSS_HALT } from "../../lib/core/haltKinds.ts";
 import { toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
-import type { AccountFacts } from "../../lib/core/risk.ts";
-import { type BookedPeriod, type LossFacts, type LossPeriod, type LossUse, lossUse } from "../../lib/core/risk.ts";
+import {
+  type AccountFacts,
+  type BookedPeriod,
+  type LossFacts,
+  type LossPeriod,
+  type LossUse,
+  lossUse,
+} from "../../lib/core/risk.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import {
@@ -24,7 +32,7 @@ const PERIOD = {
   week: { start: jstWeekStart, days: 7, name: "weekly" },
   month: { start: jstMonthStart, days: 31, name: "monthly" },
 } as const;
-const keyOf = (period: LossPeriod): string => `loss-${period}`;
+const keyOf = (period: LossPeriod) => LOSS_HALT[period];
 
 /**
  * The account against the starts of its JST day, week and month, and what our book and the owner's withdrawals tell of them. Also
@@ -88,8 +96,8 @@ const judge = (tx: Tx, ctx: AppCtx, { period, loss, limit, reached }: LossUse, a
   }
   const untilMs = start(plusMs(start(atMs), days * DAY_MS));
   const reason = `the ${name} loss of ${Math.round(toNumber(loss))} JPY reached its limit of ${Math.round(toNumber(limit))} JPY; no new entries until ${jstText(untilMs)}`;
-  // One that stood in the period before is told again: its alert ends with it.
-  if (!tx.halts.raise({ kind: key, reason, atMs, untilMs })) return;
+  if (tx.halts.active(atMs).some((halt) => halt.kind === key)) return;
+  // The alert of the period before ends here, so that this period's halt is announced again.
   tx.alerts.resolve(key, atMs);
   const { LOCALE: locale } = ctx.config;
   const text = textsOf(locale).alerts.lossLimit({
@@ -98,7 +106,7 @@ const judge = (tx: Tx, ctx: AppCtx, { period, loss, limit, reached }: LossUse, a
     limitYen: toNumber(limit),
     until: jstText(untilMs),
   });
-  tx.alerts.raise(composeAlert(locale, { key, severity: "critical", atMs }, text));
-  const data = { kind: key, reason, untilMs };
-  tx.audit.append({ atMs, kind: "halt.raised", actor: ctx.job.name, traceId: ctx.job.traceId, data });
+  const by = { atMs, actor: ctx.job.name, traceId: ctx.job.traceId };
+  const alert = composeAlert(locale, { key, severity: "critical", atMs }, text);
+  raiseHalt(tx, { kind: key, reason, untilMs, by, alert });
 };

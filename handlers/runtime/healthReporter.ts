@@ -60,12 +60,15 @@ export const startHealthReporter = (p: LightParts): HealthReporter => {
     if (!health.ok && redSinceMs === undefined) {
       redSinceMs = health.sinceMs;
       p.log.error({ why: health.why }, "worker.healthRed");
-      p.say({ event: "health", ok: false, why: health.why }, `RED: ${health.why}; trying again until it works`);
+      p.say(
+        { event: "health", ok: false, why: health.why, redMs: null },
+        `RED: ${health.why}; trying again until it works`,
+      );
     } else if (health.ok && redSinceMs !== undefined) {
       const redMs = Math.max(0, p.clock.realNowMs() - redSinceMs);
       redSinceMs = undefined;
       p.log.info({ redMs }, "worker.healthGreen");
-      p.say({ event: "health", ok: true, redMs }, `green again after ${seconds(redMs)} s`);
+      p.say({ event: "health", ok: true, why: null, redMs }, `green again after ${seconds(redMs)} s`);
     } else return;
     p.notifier.tell({ STATUS: statusLine() });
   };

@@ -1,11 +1,15 @@
 // What a failed attempt means for trading.
+
+import { raiseHalt } from "../../db/halts.ts";
 import type { AppError } from "../../lib/core/errors.ts";
+import { DOUBT } from "../../lib/core/haltKinds.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { deadJobAlert } from "../../queue/store.ts";
-import type { NewJob, Tx } from "../../queue/types.ts";
+import type { Tx } from "../../queue/types.ts";
+import { type AppJob, reconcileJob } from "../jobs.ts";
 
 /**
  * What a failed attempt means for trading, in the transaction that records it: `alert` pauses entries and asks the venue
@@ -19,7 +23,7 @@ export const onFailure = (
     readonly error: AppError;
     readonly dead: boolean;
   },
-): NewJob[] => {
+): AppJob[] => {
   const { job, error, dead } = failure;
   const { atMs, locale } = at;
   const { alerts } = textsOf(locale);
@@ -39,17 +43,8 @@ export const onFailure = (
   }
   if (error.verdict !== "alert") return [];
   const reason = `${job.name}: ${error.code}: ${error.message}`;
-  if (tx.halts.raise({ kind: "doubt", reason, atMs }))
-    tx.audit.append({
-      atMs,
-      kind: "halt.raised",
-      actor: "queue",
-      traceId: job.traceId,
-      data: { kind: "doubt", reason },
-    });
   const text = alerts.doubt({ job: job.name, code: error.code });
-  tx.alerts.raise(composeAlert(locale, { key: "doubt", severity: "critical", atMs }, text));
-  return job.name === "reconcile"
-    ? []
-    : [{ name: "reconcile", key: `reconcile:doubt:${job.id}:${job.fence}`, input: {} }];
+  const alert = composeAlert(locale, { key: DOUBT, severity: "critical", atMs }, text);
+  raiseHalt(tx, { kind: DOUBT, reason, by: { atMs, actor: "queue", traceId: job.traceId }, alert });
+  return job.name === "reconcile" ? [] : [reconcileJob(`doubt:${job.id}:${job.fence}`)];
 };

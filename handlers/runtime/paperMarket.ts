@@ -8,8 +8,8 @@ import type { Clock } from "../../lib/io/clock.ts";
 import type { Transport } from "../../lib/io/gmo/transport.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
-import type { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
+import type { AppStore } from "../context.ts";
 import type { PriceOutage } from "../market/priceOutage.ts";
 import { onAccountEvent } from "../orders/accountEvents.ts";
 
@@ -40,7 +40,7 @@ export const startQuoteFeed = (p: {
   readonly venue: Venue;
   readonly simulator: Simulator;
   readonly db: Pick<Database, "read">;
-  readonly store: JobStore;
+  readonly store: AppStore;
   readonly clock: Clock;
   readonly log: Logger;
   readonly prices: PriceOutage;
@@ -105,11 +105,11 @@ export const startQuoteFeed = (p: {
   };
 };
 
-const atStake = (p: { readonly simulator: Simulator; readonly store: JobStore }): boolean =>
+const atStake = (p: { readonly simulator: Simulator; readonly store: AppStore }): boolean =>
   p.store.wakeTopics().length > 0 || p.simulator.positions().some((position) => position.size > 0n);
 
 /** A long's target is reached when somebody bids it, a short's when somebody asks it. */
-const wakeTouched = (store: JobStore, ticker: Ticker): void => {
+const wakeTouched = (store: AppStore, ticker: Ticker): void => {
   for (const text of store.wakeTopics()) {
     const topic = parseTopic(text);
     if (topic?.kind !== "price" || topic.symbol !== ticker.symbol) continue;

@@ -1,4 +1,5 @@
 // The main job on recorded days: one replay begun, continued or told again.
+
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../db/open.ts";
@@ -7,7 +8,7 @@ import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { parseEventsCsv } from "../../lib/core/events.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
-import { epochMs, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
+import { epochMs, isoUtc, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import { realClock, VirtualClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";
@@ -21,6 +22,7 @@ import { SpotMarket } from "../../lib/sim/market/spotMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
 import type { LoadedModel } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
+import { collectHistoryJob } from "../jobs.ts";
 import { ledgerDifferences } from "../reconciliation/compareBook.ts";
 import { type ReplaySummary, replaySummary, summaryText } from "../report/summary.ts";
 import { writeReplayReport } from "../report/write.ts";
@@ -117,8 +119,7 @@ export const start = async (options: StartOptions, deps: Deps): Promise<void> =>
         json: options.json ?? false,
         resumed: stored !== undefined,
       });
-      deps.out(summaryText(summary));
-      if (options.json) deps.out(JSON.stringify(summary));
+      deps.out(options.json ? JSON.stringify(summary) : summaryText(summary));
     } finally {
       db.close();
     }
@@ -222,8 +223,7 @@ export const replay = async (r: Replay): Promise<ReplaySummary> => {
   });
   try {
     // Also when resumed: the kill may have come before them. Enqueuing twice is enqueuing once.
-    for (const symbol of symbolsOf(config.PRODUCT))
-      system.store.enqueue({ name: "collectHistory", key: `collectHistory:${symbol}:start`, input: { symbol } });
+    for (const symbol of symbolsOf(config.PRODUCT)) system.store.enqueue(collectHistoryJob(symbol, "start"));
     await runReplay({
       system,
       simulator,
@@ -234,14 +234,17 @@ export const replay = async (r: Replay): Promise<ReplaySummary> => {
       onAudit: (rows) => {
         for (const row of rows) {
           const line = storyLine(row);
-          if (line !== undefined) progress.print(line, deps.out);
+          if (line === undefined) continue;
+          const fact = { event: "audit", seq: row.seq, at: isoUtc(row.atMs), kind: row.kind, text: line };
+          progress.print(r.json ? JSON.stringify(fact) : line, deps.out);
         }
       },
       onProgress: progress.show,
     });
     progress.end();
     if (finished !== undefined) return JSON.parse(finished) as ReplaySummary;
-    for (const message of db.read.outbox.after(0).filter((m) => m.kind === "report")) deps.out(`\n${message.text}`);
+    for (const { text } of db.read.outbox.after(0).filter((m) => m.kind === "report"))
+      deps.out(r.json ? JSON.stringify({ event: "report", text }) : `\n${text}`);
     const reportPath = join(varDir, "report.html");
     const differences = await ledgerDifferences({ db: db.read, venue }, symbolsOf(config.PRODUCT));
     for (const difference of differences) deps.err(`book and venue differ: ${JSON.stringify(difference)}`);

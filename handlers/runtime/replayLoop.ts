@@ -8,6 +8,7 @@ import { barOpen, type EpochMs, earliest, earliestKnown, epochMs, jstDate } from
 import { parseTopic } from "../../lib/core/wake.ts";
 import type { VirtualClock } from "../../lib/io/clock.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
+import { type AppJob, reconcileJob } from "../jobs.ts";
 import { onAccountEvent } from "../orders/accountEvents.ts";
 import type { System } from "./system.ts";
 
@@ -28,7 +29,7 @@ export const runReplay = async (run: ReplayRun): Promise<void> => {
   const { system, clock, toMs } = run;
   const { db, store, scheduler, worker } = system;
   let seenSeq = db.read.audit.last()?.seq ?? 0;
-  store.enqueue({ name: "reconcile", key: `reconcile:start:${run.bootId}`, input: {} });
+  store.enqueue(reconcileJob(`start:${run.bootId}`));
   // A wake that happened while we were dead is lost; everyone who waited for one looks once more.
   store.wakeAll();
   for (;;) {
@@ -81,7 +82,7 @@ const touched = (
 /** Enqueues the closing work once (labels, the report of the unfinished day). True when there was nothing left to enqueue. */
 const finish = ({ system, clock, toMs }: ReplayRun): boolean => {
   const date = jstDate(epochMs(toMs - 1));
-  const jobs = [
+  const jobs: readonly AppJob[] = [
     { name: "labelSignals", key: "labelSignals:final", input: { tickMs: clock.nowMs() } },
     { name: "dailyReport", key: `dailyReport:final:${date}`, input: { date, partial: true } },
   ];

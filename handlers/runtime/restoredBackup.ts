@@ -2,9 +2,11 @@
 // trade has perhaps been traded since. Beside the database lies `progress.json`: how far it had come. It is written after
 // the commits it counts, so a database that is behind it has lost what it had. `trader restore` (backup.ts) and commands that
 // find such a database before the worker does leave a mark in it.
+
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { raiseHalt } from "../../db/halts.ts";
 import { META } from "../../db/tables/meta.ts";
 import type { Progress } from "../../db/tables/progress.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -21,8 +23,8 @@ import type { Logger } from "../../lib/io/logger.ts";
 import { entropyHex } from "../../lib/io/random.ts";
 import { storageError } from "../../lib/io/storageTrouble.ts";
 import type { Health } from "../../queue/health.ts";
-import type { JobStore } from "../../queue/store.ts";
 import type { Database, Tx } from "../../queue/types.ts";
+import type { AppStore } from "../context.ts";
 import { expireProposal } from "../proposals/expireProposal.ts";
 
 export const progressPath = (varDir: string): string => join(varDir, "progress.json");
@@ -80,7 +82,7 @@ export const markIfRestored = (db: Database, varDir: string): void => {
 
 interface Opened {
   readonly db: Database;
-  readonly store: JobStore;
+  readonly store: AppStore;
   readonly clock: Clock;
   readonly locale: Locale;
 }
@@ -104,7 +106,7 @@ export const quarantineIfRestored = ({ db, store, clock, locale }: Opened, varDi
 
 const quarantine = (
   tx: Tx,
-  store: JobStore,
+  store: AppStore,
   at: { readonly atMs: EpochMs; readonly locale: Locale },
   why: string,
 ): void => {
@@ -118,11 +120,11 @@ const quarantine = (
   const adding = tx.jobs.unfinishedAdding();
   for (const job of adding) store.cancel(job.id, QUARANTINE);
   const reason = `a restored backup: ${why}`;
-  tx.halts.raise({ kind: QUARANTINE, reason, atMs });
   const data = { reason, proposals: proposals.map((p) => p.id), jobs: adding.map((job) => job.id) };
   tx.audit.append({ atMs, kind: "database.quarantined", actor: "worker", data });
   const text = textsOf(locale).alerts.quarantine({ proposals: proposals.length, jobs: adding.length });
-  tx.alerts.raise(composeAlert(locale, { key: QUARANTINE, severity: "critical", atMs }, text));
+  const alert = composeAlert(locale, { key: QUARANTINE, severity: "critical", atMs }, text);
+  raiseHalt(tx, { kind: QUARANTINE, reason, by: { atMs, actor: "worker" }, alert });
 };
 
 /**

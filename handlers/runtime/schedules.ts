@@ -1,15 +1,15 @@
 // The clockwork of the system, as rows: the owner's 15-minute cron and the daily work. Offsets are UTC arithmetic:
 // JST is UTC+9 all year, so 00:05 JST is 15:05 UTC and needs no time zone library.
+
 import { type Product, symbolsOf } from "../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
-import type { ScheduleSpec } from "../../queue/schedule.ts";
-import { SIGNAL_LIFE_MS } from "../jobs.ts";
+import { type AppSchedule, SIGNAL_LIFE_MS } from "../jobs.ts";
 
 /** The clockwork of a product's symbols. */
-export const schedulesOf = (product: Product): readonly ScheduleSpec[] => [
+export const schedulesOf = (product: Product): readonly AppSchedule[] => [
   ...symbolsOf(product).map((symbol) => ({
     name: `fetchMarket:${symbol}`,
-    handler: "fetchMarket",
+    handler: "fetchMarket" as const,
     input: { symbol },
     everyMs: BAR_MS,
     offsetMs: 5 * SECOND_MS,
@@ -72,7 +72,7 @@ export const schedulesOf = (product: Product): readonly ScheduleSpec[] => [
   },
   ...symbolsOf(product).map((symbol) => ({
     name: `collectHistory:${symbol}`,
-    handler: "collectHistory",
+    handler: "collectHistory" as const,
     input: { symbol },
     everyMs: DAY_MS,
     offsetMs: 21 * HOUR_MS + 20 * MINUTE_MS, // 06:20 JST, when the venue's day is final

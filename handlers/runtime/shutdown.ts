@@ -1,38 +1,21 @@
-// How the worker ends: by a signal, by a file that is no database any more, or by a refusal that only a person can lift; and what
-// it says then.
+// How the worker ends: by a signal, by a file that is no database any more, or by a refusal that only a person can
+// lift; and what it says then.
 import { existsSync } from "node:fs";
 import type { JobStats } from "../../db/tables/jobs.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { isSound } from "../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
-import type { JobStore } from "../../queue/store.ts";
+import type { AppStore } from "../context.ts";
+import { needsAPerson } from "./exitCode.ts";
 import { databasePath, venuePath } from "./stateFolder.ts";
 
 /** One thing said to the terminal: as a JSON object or as text for a person. */
 export type Say = (fact: Readonly<Record<string, unknown>>, text: string) => void;
 
-/**
- * What no restart can mend: settings, folder, file, program or model are the wrong ones, and a person must change them. It ends with
- * 2, which the service's unit does not restart; everything else may pass (a full disk, a worker started by hand).
- */
-const NEEDS_A_PERSON: ReadonlySet<string> = new Set([
-  "LIVE_NOT_AVAILABLE",
-  "NOT_WRITABLE",
-  "VAR_DIR",
-  "LOG_DIR",
-  "DB_CORRUPT",
-  "MODEL_NOT_CHAMPION",
-  "MODEL_CHECKSUM",
-  "MODEL_FEATURES",
-  "MODEL_FILE",
-  "MODEL_MISSING",
-  "DB_TOO_NEW",
-  "DB_MIGRATION_CHANGED",
-]);
-/** The same error, as what it means for the exit code. */
+/** The same error; what no restart can mend (exitCode.ts) as a UsageError, whose exit code is 2. */
 export const refusal = (e: unknown, varDir: string): unknown => {
   const error = e instanceof UsageError || e instanceof AppError ? e : (storageError(e, suspect(e, varDir)) ?? e);
-  return error instanceof AppError && NEEDS_A_PERSON.has(error.code)
+  return error instanceof AppError && needsAPerson(error.code)
     ? new UsageError(`${error.code}: ${error.message}`, { cause: error })
     : error;
 };
@@ -45,7 +28,7 @@ const suspect = (e: unknown, varDir: string): string => {
 };
 
 /** What the next start will find. The counts are left out when the file does not tell them. */
-export const reportStopped = (say: Say, store: JobStore): void => {
+export const reportStopped = (say: Say, store: AppStore): void => {
   let states: JobStats["states"] | undefined;
   try {
     states = store.stats().states;
@@ -58,8 +41,8 @@ export const reportStopped = (say: Say, store: JobStore): void => {
 };
 
 /**
- * `found` resolves when an error says that a file is no sound database any more. The queue goes on after every error, and so
- * do all the others: their log is the one place where each is heard.
+ * `found` resolves when an error says that a file is no sound database any more. The queue goes on after every error,
+ * and so do all the others: their log is the one place where each is heard.
  */
 export const brokenFile = (
   varDir: string,

@@ -13,6 +13,8 @@ import { openSqlite } from "../../lib/io/sqlite.ts";
 import { storageError } from "../../lib/io/storageTrouble.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
+import type { AppStore } from "../context.ts";
+import type { AppJob } from "../jobs.ts";
 import { registry } from "../registry.ts";
 
 export type Mode = "replay" | "paper" | "live";
@@ -38,7 +40,7 @@ export const makeStateFolder = (varDir: string): void => {
 
 export interface State {
   readonly db: Database;
-  readonly store: JobStore;
+  readonly store: AppStore;
   readonly clock: Clock;
   close(): void;
 }
@@ -80,7 +82,7 @@ const isCurrent = (path: string): boolean => {
 const stateOf = (db: Database): State => {
   const now = virtualNow(db);
   const clock = now === undefined ? realClock : new VirtualClock(now);
-  return { db, store: new JobStore(db, registry, clock), clock, close: () => db.close() };
+  return { db, store: new JobStore<AppJob>(db, registry, clock), clock, close: () => db.close() };
 };
 
 /** The product of a folder; one that was begun before there were two is margin's. undefined: begun by nobody yet. */

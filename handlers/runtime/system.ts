@@ -1,7 +1,9 @@
 // Wires one running system around an open database: job store, scheduler, worker, outbox pump. Replay and worker differ
 // only in what they hand in: clock, venue, messenger.
 
+import { raiseHalt } from "../../db/halts.ts";
 import type { Config } from "../../lib/core/config.ts";
+import { DOUBT } from "../../lib/core/haltKinds.ts";
 import type { Venue } from "../../lib/core/venue.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
@@ -11,7 +13,8 @@ import { Scheduler } from "../../queue/schedule.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
-import type { Messenger, Services } from "../context.ts";
+import type { AppStore, Messenger, Services } from "../context.ts";
+import type { AppJob } from "../jobs.ts";
 import { countingVenue } from "../market/apiErrors.ts";
 import { registry } from "../registry.ts";
 import { pumpOutbox } from "../telegram/outboxJobs.ts";
@@ -38,17 +41,25 @@ export interface System {
   readonly db: Database;
   /** Watched: its API errors are counted (handlers/market/apiErrors.ts). */
   readonly venue: Venue;
-  readonly store: JobStore;
+  readonly store: AppStore;
   readonly scheduler: Scheduler;
   readonly worker: Worker;
   /** Enqueues a delivery for every message still in the outbox; idempotent, so it can run as often as one likes. */
   pumpOutbox(): number;
 }
 
+/** Before a worker starts: no entry until reconcile has found book and venue equal (DESIGN 7). */
+export const haltUntilReconciled = (db: Database, clock: Clock): void =>
+  db.transaction((tx) => {
+    const by = { atMs: clock.nowMs(), actor: "worker" };
+    const reason = "just started: the venue is compared first";
+    raiseHalt(tx, { kind: DOUBT, reason, by, alert: undefined });
+  });
+
 /** Declares the schedules and builds the worker; starts nothing. */
 export const createSystem = (parts: SystemParts): System => {
   const { db, clock, log } = parts;
-  const store = new JobStore(db, registry, clock);
+  const store: AppStore = new JobStore<AppJob>(db, registry, clock);
   const scheduler = new Scheduler(db, store, clock);
   const schedules = schedulesOf(parts.config.PRODUCT);
   for (const schedule of schedules) scheduler.declareSchedule(schedule);

@@ -1,4 +1,5 @@
 // The real-time system: wired, started, stopped. Paper by default; live is refused in this version.
+
 import { join } from "node:path";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { openDatabase } from "../../db/open.ts";
@@ -21,6 +22,7 @@ import { Simulator } from "../../lib/sim/simulator.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
 import type { Messenger } from "../context.ts";
+import { reconcileJob } from "../jobs.ts";
 import { collectHistoryAtStart, retryHistory } from "../market/historyJobs.ts";
 import { noPricesText, PriceOutage } from "../market/priceOutage.ts";
 import { Bot, claimBot, ownersOf } from "../telegram/bot.ts";
@@ -30,7 +32,7 @@ import { paperTransport, startQuoteFeed } from "./paperMarket.ts";
 import { quarantineIfRestored, startKeepingProgress } from "./restoredBackup.ts";
 import { brokenFile, refusal, reportStopped, type Say, stopSignals } from "./shutdown.ts";
 import { claimFolder, databasePath, makeStateFolder, venuePath } from "./stateFolder.ts";
-import { createSystem } from "./system.ts";
+import { createSystem, haltUntilReconciled } from "./system.ts";
 
 /** What running handlers get after SIGTERM. queue/systemd/cryptotrader.service allows for it. */
 export const GRACE_MS = 10 * SECOND_MS;
@@ -192,11 +194,8 @@ export const run = async (options: WorkerOptions, deps: Deps, config: Config, va
     const progress = await startKeepingProgress({ db, varDir, log, clock, locale: config.LOCALE });
     closers.push(() => progress.end());
     collectHistoryAtStart(system.store, bootId, symbolsOf(config.PRODUCT));
-    // Reconcile before the first new entry (DESIGN 7): entries are halted until it has found book and venue equal.
-    db.transaction((tx) =>
-      tx.halts.raise({ kind: "doubt", reason: "just started: the venue is compared first", atMs: clock.nowMs() }),
-    );
-    system.store.enqueue({ name: "reconcile", key: `reconcile:start:${bootId}`, input: {}, priority: 100 });
+    haltUntilReconciled(db, clock);
+    system.store.enqueue({ ...reconcileJob(`start:${bootId}`), priority: 100 });
     system.store.wakeAll();
     wakeAll = () => system.store.wakeAll();
     let light: HealthReporter | undefined;
@@ -308,7 +307,10 @@ export const telegramParts = async (config: Config) => {
 /** Without Telegram the messages go to the terminal (and so to the service's journal); answers come by `trader approve`. */
 export const logMessenger = (say: Say): Messenger => ({
   async deliver(message) {
-    say({ event: "message", kind: message.kind, proposalId: message.proposalId, text: message.text }, message.text);
+    say(
+      { event: "message", kind: message.kind, proposalId: message.proposalId ?? null, text: message.text },
+      message.text,
+    );
     return { kind: "delivered" };
   },
 });

@@ -10,7 +10,7 @@ const OLD_HEARTBEAT_MS = 30 * SECOND_MS;
 export interface RunnerHealth {
   /** `off`: nothing runs. `starting`: the folder is held by a process that has not begun with the queue. */
   readonly light: "green" | "red" | "off" | "starting";
-  readonly heartbeatAgeSeconds: number | null;
+  readonly heartbeatAgeMs: number | null;
   /** Why it is red. */
   readonly why: string | null;
 }
@@ -23,21 +23,22 @@ export interface RunnerFacts {
 }
 
 export const runnerHealth = (db: Database, facts: RunnerFacts): RunnerHealth => {
-  if (!facts.locked) return { light: "off", heartbeatAgeSeconds: null, why: null };
-  if (facts.replay) return { light: "green", heartbeatAgeSeconds: null, why: null };
+  if (!facts.locked) return { light: "off", heartbeatAgeMs: null, why: null };
+  if (facts.replay) return { light: "green", heartbeatAgeMs: null, why: null };
   const row = lastWorker(db.sql);
   // The row of a predecessor that was killed: the one that holds the folder now is still on its way.
-  if (!row || processState(row) === "gone") return { light: "starting", heartbeatAgeSeconds: null, why: null };
+  if (!row || processState(row) === "gone") return { light: "starting", heartbeatAgeMs: null, why: null };
   const ageMs = facts.realNowMs - row.heartbeatMs;
-  const heartbeatAgeSeconds = Math.round(ageMs / SECOND_MS);
+  const heartbeatAgeMs = Math.round(ageMs);
+  const ageSeconds = Math.round(ageMs / SECOND_MS);
   if (Math.abs(ageMs) <= OLD_HEARTBEAT_MS) {
-    if (row.trouble === null) return { light: "green", heartbeatAgeSeconds, why: null };
+    if (row.trouble === null) return { light: "green", heartbeatAgeMs, why: null };
     const redSeconds = Math.max(0, Math.round((facts.realNowMs - (row.troubleSinceMs ?? facts.realNowMs)) / SECOND_MS));
-    return { light: "red", heartbeatAgeSeconds, why: `for ${redSeconds} s: ${row.trouble}` };
+    return { light: "red", heartbeatAgeMs, why: `for ${redSeconds} s: ${row.trouble}` };
   }
   const why =
     ageMs > 0
-      ? `process ${row.pid} holds the folder, but its last heartbeat is ${heartbeatAgeSeconds} s old (expected at most ${OLD_HEARTBEAT_MS / SECOND_MS}): it cannot write its file (disk full, locked), or it hangs. Look at its log, df and trader doctor; a restart is safe`
-      : `the heartbeat of process ${row.pid} lies ${-heartbeatAgeSeconds} s in the future: the machine's clock was set back; it corrects itself within 10 s, or the process hangs`;
-  return { light: "red", heartbeatAgeSeconds, why };
+      ? `process ${row.pid} holds the folder, but its last heartbeat is ${ageSeconds} s old (expected at most ${OLD_HEARTBEAT_MS / SECOND_MS}): it cannot write its file (disk full, locked), or it hangs. Look at its log, df and trader doctor; a restart is safe`
+      : `the heartbeat of process ${row.pid} lies ${-ageSeconds} s in the future: the machine's clock was set back; it corrects itself within 10 s, or the process hangs`;
+  return { light: "red", heartbeatAgeMs, why };
 };

@@ -11,7 +11,8 @@ export interface Rules {
   readonly sizeStep: CoinE8;
   readonly minSize: CoinE8;
 }
-export interface Quote {
+/** The best prices of the order book. */
+export interface BestPrices {
   readonly bid: YenE8;
   readonly ask: YenE8;
 }
@@ -32,7 +33,7 @@ export const changeOf = (
   tap: ChangeTap,
   p: Proposal,
   rules: Rules,
-  quote: Quote | undefined,
+  quote: BestPrices | undefined,
   texts: Catalogue["modify"],
 ): Change => {
   switch (tap) {

@@ -1,15 +1,17 @@
 // Taps and commands about one proposal. All of them go through the one door (handlers/proposals/answerProposal.ts): one outcome, whoever else answers
 // at the same moment, and a clear word for each that comes after it. A button is bound to the hash of what it stood under.
+
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
 import type { Tx } from "../../queue/types.ts";
+import { reproposeJob } from "../jobs.ts";
 import { bestQuote } from "../market/quotes.ts";
 import { storedRules } from "../market/storedRules.ts";
 import { answerProposal } from "../proposals/answerProposal.ts";
 import { modifyProposal } from "../proposals/modifyProposal.ts";
 import { type Act, actorOf, type BotParts, type Effect, say, type Tapped, type Typed, textsFor } from "./actions.ts";
 import { type Tap, tapData } from "./callback.ts";
-import { type Change, type ChangeTap, changeOf, type Quote } from "./modify.ts";
+import { type BestPrices, type Change, type ChangeTap, changeOf } from "./modify.ts";
 import { SHOWN_OPEN } from "./proposalCard.ts";
 
 /** Longest wait for a price before the tap is answered. */
@@ -99,7 +101,7 @@ export const promptChange =
   };
 
 /** The best prices now; undefined when the exchange does not tell them in time. */
-export const quoteFor = async (parts: BotParts, proposalId: string): Promise<Quote | undefined> => {
+export const quoteFor = async (parts: BotParts, proposalId: string): Promise<BestPrices | undefined> => {
   const symbol = parts.db.read.proposals.byId(proposalId)?.symbol;
   if (symbol === undefined) return undefined;
   try {
@@ -111,7 +113,7 @@ export const quoteFor = async (parts: BotParts, proposalId: string): Promise<Quo
 };
 
 export const changeByTap =
-  (parts: BotParts, tapped: Tapped, tap: Tap & { readonly name: ChangeTap }, quote: Quote | undefined): Act =>
+  (parts: BotParts, tapped: Tapped, tap: Tap & { readonly name: ChangeTap }, quote: BestPrices | undefined): Act =>
   (tx) => {
     const texts = textsFor(parts.config);
     const proposal = subjectOf(parts, tx, tapped, tap);
@@ -158,12 +160,7 @@ export const askNewNumbers =
   (tx) => {
     const proposal = subjectOf(parts, tx, tapped, tap);
     if (isEffect(proposal)) return proposal;
-    parts.store.enqueueIn(tx, {
-      name: "repropose",
-      key: `repropose:${proposal.id}:${tapped.updateId}`,
-      input: { proposalId: proposal.id, actor: actorOf(tapped) },
-      traceId: proposal.traceId,
-    });
+    parts.store.enqueueIn(tx, reproposeJob(proposal, actorOf(tapped), tapped.updateId));
     return {
       outcome: `new numbers asked for ${proposal.id}`,
       notice: { text: textsFor(parts.config).notice.reproposing, alert: false },

@@ -1,7 +1,7 @@
-// The working of one approved entry as a pure decision: quote at the best price of its own side, re-quote a few times
-// inside the approved band, end at the validity's end, at a halt, or once the trade has begun to close.
+// The next step of one approved entry, as a pure decision: quote at the best price of its own side, re-quote a few
+// times inside the approved band; end when the approval expires, at a halt, or once the trade has begun to close.
 import type { Gate } from "./gates.ts";
-import { type CoinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
+import { type CoinE8, coinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
 import { type In, isLive, NOT_SHOWN, type Order } from "./order.ts";
 import type { Note } from "./text/reasonTexts.ts";
 import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS, waitEndMs } from "./time.ts";
@@ -20,7 +20,10 @@ export interface EntryFacts {
   readonly orders: readonly Order[];
   /** Kinds of active halts. */
   readonly halts: readonly string[];
-  /** Gates that time alone has closed (06:00 JST, known maintenance, an event): a resting order must not fill behind them. */
+  /**
+   * Gates closed by time alone (06:00 JST, known maintenance, an event): a resting order must not fill while one is
+   * closed.
+   */
   readonly closedGates: readonly Gate[];
   /** Part of the trade has been closed again: nothing more is added. */
   readonly exitStarted: boolean;
@@ -46,8 +49,8 @@ export type EntryStep =
     }
   | { readonly kind: "end"; readonly reason: Note };
 
-/** Rest before the order may follow the market. */
-const REST_BEFORE_REQUOTE_MS = MINUTE_MS;
+/** How long the order rests before it may follow the market. */
+const RESTING_BEFORE_REQUOTE_MS = MINUTE_MS;
 /** The market must have left our price by more than this: 1 basis point. */
 const REQUOTE_DISTANCE: RatioE8 = 10_000n as RatioE8;
 const PAUSE_BETWEEN_QUOTES_MS = SECOND_MS;
@@ -76,10 +79,10 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
         return waitFor(live, plusMs(f.nowMs, CANCEL_LOOK_MS), "cancelling");
       }
       if (over !== undefined) return { kind: "cancel", order: live, why: over };
-      // A request given up as lost has arrived and filled beside it: together they would be more than was approved.
+      // An order given up as lost has filled meanwhile: together they would exceed the approved size.
       if (live.intent.size - live.executed > f.size - f.filled)
         return { kind: "cancel", order: live, why: { key: "filledElsewhere" } };
-      const movableMs = plusMs(live.sentMs, REST_BEFORE_REQUOTE_MS);
+      const movableMs = plusMs(live.sentMs, RESTING_BEFORE_REQUOTE_MS);
       const mayReprice = live.executed === 0n && f.nowMs >= movableMs && quotesUsed(f) <= f.maxRequotes;
       const untilMs = !mayReprice && movableMs > f.nowMs && movableMs < f.validUntilMs ? movableMs : f.validUntilMs;
       return { kind: "wait", order: live, untilMs, mayReprice, reason: "resting" };
@@ -107,28 +110,28 @@ const endReason = (f: EntryFacts): Note | undefined => {
 };
 
 /**
- * Something of the trade is dated later than now. How much of the approval's time is left cannot be told then, and it must not
- * grow. (A few milliseconds are two clocks that disagree.)
+ * An order of the trade is dated more than 1 s later than now. The remaining time of the approval is not known then,
+ * and it must not grow. (Below 1 s it is the difference of two clocks.)
  */
 const clockWasSetBack = (f: EntryFacts): boolean =>
   f.orders.some((o) => Math.max(o.createdMs, "closedMs" in o ? o.closedMs : 0) > f.nowMs + SECOND_MS);
 
-/** Quotes that used one of the approved tries; a refusal the venue says to repeat later did not. */
+/** Quotes that count against MAX_REQUOTES. A refusal that may be resent later does not, nor an intention never sent. */
 const quotesUsed = (f: EntryFacts): number =>
   f.orders.filter(
     (o) => !(o.state === "rejected" && o.resend === "later") && !(o.state === "neverSent" && o.sentMs === undefined),
   ).length;
 
 const withoutOrder = (f: EntryFacts, over: Note | undefined): EntryStep => {
-  const rest = (f.size - f.filled) as CoinE8;
-  if (rest <= 0n) return { kind: "end", reason: { key: "filled" } };
-  if (rest < f.minSize) return { kind: "end", reason: { key: "restTooSmall" } };
-  // Nobody knows what has become of it: no second one is sent.
+  const remainder = coinE8(f.size - f.filled);
+  if (remainder <= 0n) return { kind: "end", reason: { key: "filled" } };
+  if (remainder < f.minSize) return { kind: "end", reason: { key: "remainderTooSmall" } };
+  // What became of that order is not known: no second one is sent.
   if (f.orders.some((o) => o.state === "cancelled" && o.detail === NOT_SHOWN))
     return { kind: "end", reason: { key: "venueRefused", with: { code: NOT_SHOWN } } };
   if (over !== undefined) return { kind: "end", reason: over };
   const last = f.orders.findLast((o) => !(o.state === "neverSent" && o.sentMs === undefined));
-  if (last === undefined) return { kind: "quote", size: rest };
+  if (last === undefined) return { kind: "quote", size: remainder };
   if (last.state === "rejected" && last.resend === "never")
     return { kind: "end", reason: { key: "venueRefused", with: { code: last.code } } };
   if (quotesUsed(f) > f.maxRequotes)
@@ -136,15 +139,16 @@ const withoutOrder = (f: EntryFacts, over: Note | undefined): EntryStep => {
   const endedMs = "closedMs" in last ? last.closedMs : f.nowMs;
   const pauseMs = last.state === "rejected" ? PAUSE_AFTER_REFUSAL_MS : PAUSE_BETWEEN_QUOTES_MS;
   const againMs = waitEndMs(endedMs, pauseMs, f.nowMs);
-  // The first re-quote goes out at once, the later ones take a breath: a jumping market must not eat all tries in a second.
+  // The first re-quote is sent at once, later ones after a pause: a fast market must not use up all tries within a
+  // second.
   const first = quotesUsed(f) === 1 && last.state !== "rejected";
   if (!first && f.nowMs < againMs) return waitFor(undefined, againMs, "between quotes");
-  return { kind: "quote", size: rest };
+  return { kind: "quote", size: remainder };
 };
 
 /**
- * The passive price: the best of our own side, held inside the band and never crossing. undefined when that is impossible:
- * the whole band lies beyond the opposite side.
+ * The passive price: the best of our own side, held inside the band and never crossing. undefined when that is
+ * impossible: the whole band lies beyond the opposite side.
  */
 export const passivePrice = (
   direction: Direction,

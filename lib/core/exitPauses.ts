@@ -1,10 +1,10 @@
-// How long to wait before a leg's next order, told from its orders alone: after refusals, orders in vain, take-profits that rested
-// for nothing. Pure; a wait never grows when the clock is set back (waitEndMs).
+// How long to wait before a leg's next order: after refusals, unfilled market orders and unfilled take-profits.
+// Computed from the leg's orders alone. Pure; a wait never grows when the clock is set back (waitEndMs).
 import type { Leg } from "./leg.ts";
 import type { In, Order } from "./order.ts";
 import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS, waitEndMs } from "./time.ts";
 
-/** A take-profit that rested in vain is tried again at once only when it would trade; else after this pause. */
+/** Pause after an unfilled take-profit. One that would fill at once is placed without it. */
 const TAKE_PROFIT_PAUSE_MS = MINUTE_MS;
 /** The longest pause is 16 minutes. */
 const TAKE_PROFIT_DOUBLINGS = 4;
@@ -13,27 +13,27 @@ const NOT_VISIBLE_PAUSE_MS = 200;
 const NOT_VISIBLE_AGE_MS = 5 * SECOND_MS;
 const REFUSAL_PAUSE_MS = 500;
 export const REFUSAL_PAUSE_CAP_MS = 5 * SECOND_MS;
-/** While another order visibly has the quantity, the venue is asked no more often than this; once it is gone, at once. */
+/** Pause while an external order holds the quantity. Once that order is gone, the leg's order is sent at once. */
 export const RESERVED_PAUSE_MS = MINUTE_MS;
-/** What the venue refuses and does not list either is asked for no more often than this; once book and list agree, at once. */
+/** Pause while the venue refuses the quantity and does not list it either. It ends once book and venue agree. */
 export const SHORT_PAUSE_MS = MINUTE_MS;
-/** Explicit refusals of a stop, other than passing ones, after which the leg is closed at market. */
+/** After this many refusals of a stop that another try does not cure, the leg is closed at market. */
 export const STOP_REFUSALS_BEFORE_MARKET = 2;
-/** A cancel that shows no effect is asked again after this long. */
+/** A cancel without effect is repeated after this long. */
 export const CANCEL_AGAIN_MS = 2 * SECOND_MS;
 export const CANCEL_LOOK_MS = 100;
 const CANCEL_LOOK_CAP_MS = 5 * SECOND_MS;
-/** The venue refused to close: the stop is back, and the next try comes after this long, doubled at each refusal. */
+/** Pause before the next try after the venue refused a close; the stop stands meanwhile. Doubles with each refusal. */
 const CLOSE_AGAIN_MS = 5 * SECOND_MS;
 const CLOSE_AGAIN_CAP_MS = MINUTE_MS;
 
 export const STOP_ALREADY_THROUGH = "ERR-5129";
-/** Another order has the quantity: of a position, or the coins themselves on spot. */
+/** Another order holds the quantity: part of the position, or on spot the coins themselves. */
 export const QUANTITY_RESERVED: ReadonlySet<string> = new Set(["ERR-200", "ERR-208"]);
-/** No such position, or on spot no such coins. */
+/** The venue knows no such position, or on spot no such coins. */
 export const POSITION_NOT_FOUND = new Set(["ERR-254", "ERR-5106", "ERR-189", "ERR-201"]);
 
-/** When the next closing order may follow those the venue refused; undefined: none was refused. */
+/** When the next closing order may follow a refused one; undefined: none was refused. */
 export const closeAgainMs = (leg: Leg, nowMs: EpochMs): EpochMs | undefined => {
   const refused = leg.orders.filter((o) => o.intent.purpose === "exit" && o.state === "rejected");
   const last = refused.at(-1);
@@ -41,27 +41,36 @@ export const closeAgainMs = (leg: Leg, nowMs: EpochMs): EpochMs | undefined => {
   const pauseMs = Math.min(CLOSE_AGAIN_CAP_MS, CLOSE_AGAIN_MS * 2 ** Math.min(refused.length - 1, 10));
   return waitEndMs(last.closedMs, pauseMs, nowMs);
 };
-/** What should be over in a moment is looked at ten times a second at first, then ever less often: the venue may be slow to tell. */
+/**
+ * Next look at something that should end within a moment: after 100 ms at first, then after a tenth of its age, at
+ * most 5 s.
+ */
 export const lookAgainMs = (sinceMs: EpochMs, nowMs: EpochMs): EpochMs =>
   plusMs(nowMs, Math.min(CANCEL_LOOK_CAP_MS, Math.max(CANCEL_LOOK_MS, Math.floor((nowMs - sinceMs) / 10))));
 
-/** We took it back after its seconds. Any other end (refused, expired, cancelled by the venue) is the venue's no. */
-export const restedItsTime = (o: Order): boolean =>
+/**
+ * Filled, or cancelled by us after its resting time. Every other end (refused, expired, cancelled) is the venue's
+ * own.
+ */
+export const wasCancelledByUs = (o: Order): boolean =>
   o.state === "filled" || (o.state === "cancelled" && o.cancelAskedMs !== undefined);
-/** Each try gives up a stop: after every no of the venue in a row the next one comes twice as late. */
+/** Each try gives up a stop, so the pause doubles with each try in a row that the venue itself ended. */
 export const takeProfitPauseMs = (leg: Leg): number => {
   const tries = leg.orders.filter((o) => o.intent.purpose === "takeProfit" && "closedMs" in o);
-  const refused = tries.length - 1 - tries.findLastIndex(restedItsTime);
+  const refused = tries.length - 1 - tries.findLastIndex(wasCancelledByUs);
   return TAKE_PROFIT_PAUSE_MS * 2 ** Math.min(Math.max(refused - 1, 0), TAKE_PROFIT_DOUBLINGS);
 };
 
-/** Market orders that expired without any fill, for want of somebody to trade with: the pause before the next one. */
-export const inVainUntilMs = (sent: readonly Order[], nowMs: EpochMs): EpochMs | undefined => {
-  const inVain = (o: Order): boolean =>
+/**
+ * End of the pause after market orders that expired unfilled because the book was empty; undefined: the last one was
+ * not.
+ */
+export const unfilledUntilMs = (sent: readonly Order[], nowMs: EpochMs): EpochMs | undefined => {
+  const unfilled = (o: Order): boolean =>
     o.state === "expired" && o.intent.executionType === "MARKET" && o.executed === 0n;
   const last = sent.at(-1);
-  if (last?.state !== "expired" || !inVain(last)) return undefined;
-  const streak = sent.length - 1 - sent.findLastIndex((o) => !inVain(o));
+  if (last?.state !== "expired" || !unfilled(last)) return undefined;
+  const streak = sent.length - 1 - sent.findLastIndex((o) => !unfilled(o));
   const pauseMs = Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
   return waitEndMs(last.closedMs, pauseMs, nowMs);
 };
@@ -71,7 +80,10 @@ export const refusalStreak = (sent: readonly Order[]): number => {
   const firstOther = sent.findLastIndex((o) => o.state !== "rejected");
   return sent.length - 1 - firstOther;
 };
-/** Of those, stop refusals that another try does not heal. "No such position" is believed once the position is seconds old. */
+/**
+ * Of the refusals in a row at the end, those of a stop that another try does not cure. "No such position" counts only
+ * once the position is some seconds old.
+ */
 export const lastingRefusals = (leg: Leg, sent: readonly Order[]): number =>
   sent
     .slice(sent.length - refusalStreak(sent))
@@ -85,8 +97,8 @@ export const lastingRefusals = (leg: Leg, sent: readonly Order[]): number =>
     ).length;
 
 /**
- * Its first stop was refused only because the venue does not see the new position yet, and its pause is over: the same stop is
- * due again, and nothing need be read for it.
+ * The leg needs its first stop now: none was sent yet, or it was refused because the venue does not see the new
+ * position yet and that pause is over. Nothing needs to be read before it.
  */
 export const isFirstStopDue = (leg: Leg, nowMs: EpochMs): boolean => {
   if (leg.open <= 0n || leg.orders.some((o) => o.state !== "rejected" || o.intent.purpose !== "stop")) return false;
@@ -94,12 +106,15 @@ export const isFirstStopDue = (leg: Leg, nowMs: EpochMs): boolean => {
   if (last?.state !== "rejected") return true;
   return isNotVisibleYet(leg, last) && nowMs >= waitEndMs(last.closedMs, NOT_VISIBLE_PAUSE_MS, nowMs);
 };
-/** The venue's gateway may not see a position so young. */
+/**
+ * The refusal says "no such position" within 5 s of the leg's first order: the gateway may not see the new position
+ * yet.
+ */
 export const isNotVisibleYet = (leg: Pick<Leg, "orders">, refusal: In<"rejected">): boolean =>
   POSITION_NOT_FOUND.has(refusal.code) &&
   refusal.closedMs - (leg.orders[0]?.createdMs ?? refusal.closedMs) < NOT_VISIBLE_AGE_MS;
 
-/** Doubled at each refusal in a row. Those of a position too young to be seen do not count: each second may be a bare one. */
+/** Doubles with each refusal in a row. "Not visible yet" refusals do not count: the leg is unprotected meanwhile. */
 export const pauseAfter = (leg: Leg, refusal: In<"rejected">, sent: readonly Order[]): number => {
   if (isNotVisibleYet(leg, refusal)) return NOT_VISIBLE_PAUSE_MS;
   const inARow = sent.slice(sent.length - refusalStreak(sent));
@@ -107,7 +122,7 @@ export const pauseAfter = (leg: Leg, refusal: In<"rejected">, sent: readonly Ord
   return Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
 };
 
-/** Whether a refusal of a closing order is news for the owner: not the ones the next step heals by itself. */
+/** Whether the owner is alerted of a refused closing order: not where the next step cures it. */
 export const refusalIsAlarming = (order: In<"rejected">, priorOrders: readonly Order[]): boolean => {
   if (order.intent.executionType === "LIMIT" || order.code === STOP_ALREADY_THROUGH) return false;
   if (!POSITION_NOT_FOUND.has(order.code)) return true;

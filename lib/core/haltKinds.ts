@@ -1,14 +1,46 @@
-// The kinds of halts (docs/decisions/0008-what-pauses-trading.md). What each kind means and how it ends, in words:
-// lib/core/text/words.ts.
-export const PAUSE = "pause";
-export const STOP = "stop";
-export const PANIC = "panic";
-export const OWNER_HALTS: readonly string[] = [PAUSE, STOP, PANIC];
+// The kinds of halts: what each means, who raises it, who clears it (docs/decisions/0008-what-pauses-trading.md). A halt stops
+// entries, never protection. The words a person reads are in lib/core/text/words.ts. Stored values: never rename one.
 
-export const MISMATCH = "mismatch";
-/** Raised by the queue after an `alert`; nobody but a clean reconcile (or the owner) ends it. */
+/** The owner paused entries (/pause). Raised by the owner's command; cleared only by /resume. */
+export const PAUSE = "pause";
+/** The owner stopped entries and cancelled entry orders (/stop). Raised by the owner's command; cleared only by /resume. */
+export const STOP = "stop";
+/** The owner closed everything (/panic). Raised by the owner's command; cleared only by /resume once the account is flat. */
+export const PANIC = "panic";
+export const OWNER_HALTS = [PAUSE, STOP, PANIC] as const;
+export type OwnerHalt = (typeof OWNER_HALTS)[number];
+export const isOwnerHalt = (kind: string): kind is OwnerHalt => (OWNER_HALTS as readonly string[]).includes(kind);
+
+/** A daily, weekly or monthly loss limit is reached. Raised by whoever reads the account; ends with its JST period. */
+export const LOSS_HALT = { day: "loss-day", week: "loss-week", month: "loss-month" } as const;
+/** Three API errors in a row. Raised by the API watch; cleared by checkApi after three good checks. */
+export const API_HALT = "api";
+/** A job failed with verdict `alert`, or a worker has just started. Raised by the queue; cleared by a clean reconcile. */
 export const DOUBT = "doubt";
-/** Raised by the queue when the reaction to a failure failed itself (queue/ledger.ts). */
+/** Venue and book differ on two looks in a row. Raised and cleared by reconcile. */
+export const MISMATCH = "mismatch";
+/** A position is not covered by a stop, or cannot be read. Raised by protection; cleared when every leg is covered again. */
+export const BARE_HALT = "bare";
+/** The reaction to a failure failed itself. Raised by the queue; cleared by a clean reconcile. */
 export const FAILURE_HANDLING = "failureHandling";
-/** Raised at the start on a restored backup (handlers/runtime/restoredBackup.ts). */
+/** A backup was restored. Raised at the worker's start; cleared by a clean reconcile. */
 export const QUARANTINE = "quarantine";
+/** An order has had no answer for a minute and the venue cannot be read. Raised and cleared by protection and reconcile. */
+export const UNANSWERED_HALT = "unanswered";
+
+export const HALT_KINDS = [
+  PAUSE,
+  STOP,
+  PANIC,
+  ...(["loss-day", "loss-week", "loss-month"] as const),
+  API_HALT,
+  DOUBT,
+  MISMATCH,
+  BARE_HALT,
+  FAILURE_HANDLING,
+  QUARANTINE,
+  UNANSWERED_HALT,
+] as const;
+export type HaltKind = (typeof HALT_KINDS)[number];
+/** A stored kind may be one that only a newer version knows: it is shown as it stands. */
+export const isHaltKind = (kind: string): kind is HaltKind => (HALT_KINDS as readonly string[]).includes(kind);

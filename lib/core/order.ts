@@ -31,9 +31,9 @@ export interface Intent {
   readonly timeInForce: TimeInForce;
   /** undefined for MARKET. */
   readonly price: YenE8 | undefined;
-  /** The price before it was moved by ticks to look like no other order of ours; undefined for MARKET. */
+  /** The price before `distinctPrice` moved it by ticks; undefined for MARKET. */
   readonly plannedPrice: YenE8 | undefined;
-  /** The second, wider fence on margin entries. */
+  /** The loss-cut price of a margin entry, behind the stop; undefined otherwise. */
   readonly losscutPrice: YenE8 | undefined;
   readonly size: CoinE8;
 }
@@ -49,10 +49,7 @@ interface AtVenue {
   /** Executed size that is booked; never more than the order's size, never shrinking. */
   readonly executed: CoinE8;
 }
-/**
- * `sending` and `unknown` may be live: look, never resend. `open` is known to the venue, resting or waiting, possibly part
- * filled. `neverSent`: given up before the request, or no trace of it was found in time.
- */
+/** The states are described at ORDER_STATES. */
 export type Order = Base &
   (
     | { readonly state: "intended" }
@@ -69,7 +66,7 @@ export type Order = Base &
         "filled" | "cancelled" | "expired",
         AtVenue & {
           readonly closedMs: EpochMs;
-          /** When we asked for its cancel, if we did: tells our own hand from another. */
+          /** When we asked for its cancel; undefined: we did not, so a cancel was external or the venue's own. */
           readonly cancelAskedMs: EpochMs | undefined;
           /** The venue's cancelType, if it gave one. */
           readonly detail: string | undefined;
@@ -96,19 +93,32 @@ export type OrderState = Order["state"];
 export type In<S extends OrderState> = Extract<Order, { state: S }>;
 
 export const ORDER_STATES = [
+  /** Committed, not sent. sendIntended moves it to `sending` or drops it; a later attempt abandons it: `neverSent`. */
   "intended",
+  /** The request may be on its way. Its answer makes it `open`, `rejected` or `unknown`; after a crash as `unknown`. */
   "sending",
+  /** Sent, no usable answer. findSentOrder makes it `open`, ended or, without a trace in time, `neverSent`. */
   "unknown",
+  /** The venue has accepted it: resting, waiting for its trigger, perhaps part filled. syncOpenOrders ends it. */
   "open",
+  /** Executed in full and all executions booked. Final. */
   "filled",
+  /** Cancelled by us, externally or by the venue, perhaps part filled. Final, except that a late fill is booked. */
   "cancelled",
+  /** Ended by the venue (FAK remainder, post-only that would have taken), perhaps part filled. As `cancelled`. */
   "expired",
+  /** The venue refused the request. Final; a new row may follow. */
   "rejected",
+  /** Dropped before the request: final. Or sent and no trace found in time: bindLateOrders may still find it. */
   "neverSent",
 ] as const satisfies readonly OrderState[];
 const LIVE: ReadonlySet<OrderState> = new Set(["intended", "sending", "unknown", "open"]);
+export type LiveOrder = In<"intended" | "sending" | "unknown" | "open">;
 /** Not ended: it is, may be, or will be at the venue. */
-export const isLive = (order: Order): order is In<"intended" | "sending" | "unknown" | "open"> => LIVE.has(order.state);
+export const isLive = (order: Order): order is LiveOrder => LIVE.has(order.state);
+/** Sent without an answer so far: it may be at the venue, so it is looked up and never sent again. */
+export const isInFlight = (order: Order): order is In<"sending" | "unknown"> =>
+  order.state === "sending" || order.state === "unknown";
 
 export type OrderEvent =
   | { readonly kind: "send"; readonly atMs: EpochMs }
@@ -145,11 +155,11 @@ const ENTRY_SETTLE_MS = 10 * SECOND_MS;
  */
 const CLOSE_SETTLE_MS = 3 * SECOND_MS;
 export const settleMs = (purpose: OrderPurpose): number => (purpose === "entry" ? ENTRY_SETTLE_MS : CLOSE_SETTLE_MS);
-/** Without an answer for longer than this, an order is a person's business (docs/orders.md). */
+/** Without an answer for longer than this, the owner is alerted of an order (docs/orders.md). */
 export const UNANSWERED_MS = 60 * SECOND_MS;
-/** The `detail` of an order that was accepted and that the venue then showed nowhere: taken for cancelled. */
+/** The `detail` of an order that was accepted, then shown nowhere by the venue, and so counts as cancelled. */
 export const NOT_SHOWN = "NOT_SHOWN";
-/** Looks that must find nothing, after the settle time, before a request counts as not accepted. */
+/** Number of looks without a trace, after the settle time, before a request counts as never accepted. */
 export const looksNeeded = (purpose: OrderPurpose): number => (purpose === "entry" ? 2 : 1);
 
 const ENDED: Readonly<Partial<Record<VenueOrderStatus, "filled" | "cancelled" | "expired">>> = {
@@ -159,7 +169,7 @@ const ENDED: Readonly<Partial<Record<VenueOrderStatus, "filled" | "cancelled" | 
 };
 
 /**
- * The next order. Throws AppError alert ORDER_MOVE on a move that does not exist: the caller's picture of the world is wrong.
+ * The next order. Throws AppError alert ORDER_MOVE on a move that does not exist: book and venue have diverged.
  * An order ends only when every execution the venue counts is booked, so a fill can never be lost between two reads.
  */
 export const moveOrder = (order: Order, event: OrderEvent): Order => {
@@ -171,8 +181,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
     case "accepted":
       if (order.state === "open" && order.venueOrderId === event.venueOrderId) return order;
       // The answer may come after a look already judged the request lost: the venue's word wins.
-      if (order.state !== "sending" && order.state !== "unknown" && order.state !== "neverSent")
-        throw illegal(order, event);
+      if (!isInFlight(order) && order.state !== "neverSent") throw illegal(order, event);
       if (order.sentMs === undefined) throw illegal(order, event, "it was never sent");
       return {
         ...base,
@@ -183,7 +192,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
         cancelAskedMs: undefined,
       };
     case "refused":
-      if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
+      if (!isInFlight(order)) throw illegal(order, event);
       return {
         ...base,
         state: "rejected",
@@ -194,7 +203,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
         resend: event.resend,
       };
     case "noAnswer":
-      if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
+      if (!isInFlight(order)) throw illegal(order, event);
       return { ...base, state: "unknown", sentMs: order.sentMs, emptyLooks: order.emptyLooks };
     case "seen":
       return seen(base, order, event);
@@ -202,9 +211,10 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
       if (order.state !== "open") throw illegal(order, event);
       return { ...order, cancelAskedMs: event.atMs };
     case "absent": {
-      if (order.state !== "sending" && order.state !== "unknown") throw illegal(order, event);
+      if (!isInFlight(order)) throw illegal(order, event);
       const { sentMs } = order;
-      // Of a closing order the wait is not made longer by a clock that was set back; of an entry it is: better late than twice.
+      // A clock that was set back does not prolong the wait of a closing order. That of an entry it does: a late
+      // entry is better than a second one.
       const settledMs =
         order.intent.purpose === "entry"
           ? sentMs + settleMs("entry")
@@ -232,7 +242,7 @@ const seen = (base: Base, order: Order, event: Extract<OrderEvent, { kind: "seen
   if (booked > order.intent.size || booked < ("executed" in order ? order.executed : 0n))
     throw illegal(order, event, `${formatE8(booked)} of ${formatE8(order.intent.size)} is booked`);
   if (order.state === "filled" || order.state === "cancelled" || order.state === "expired") {
-    // The venue had called it ended before its last fill was counted: the fill is booked, the end stays.
+    // The venue reported the end before its last fill: the fill is booked, the end stays.
     return booked === order.executed ? order : { ...order, executed: booked };
   }
   const atVenue = { sentMs: order.sentMs, venueOrderId: shown.orderId, executed: booked };
@@ -240,7 +250,7 @@ const seen = (base: Base, order: Order, event: Extract<OrderEvent, { kind: "seen
   const cancelAskedMs = order.state === "open" ? order.cancelAskedMs : undefined;
   if (end !== undefined)
     return { ...base, ...atVenue, state: end, closedMs: atMs, cancelAskedMs, detail: shown.cancelType };
-  // Nothing new, as when the venue counts a fill whose executions it does not tell yet.
+  // Nothing new to book; the venue may count a fill whose executions it does not report yet.
   if (order.state === "open" && booked === order.executed) return order;
   return { ...base, ...atVenue, state: "open", cancelAskedMs };
 };
@@ -290,9 +300,9 @@ const sameLook = (a: Look, b: Look): boolean =>
   a.size === b.size;
 
 /**
- * A price that no live order of ours shares (the fingerprint that stands in for the missing client id, GMO API 9.7).
- * It moves by ticks to the side that is better for us: buying lower, selling higher. A stop thus loses a tick less than
- * approved, never more, and a passive limit stays passive.
+ * A price that no live order of ours shares: symbol, side, type, price and size stand in for the missing client id
+ * (GMO API 9.7). It moves by ticks to the side that is better for us: buying lower, selling higher. A stop thus loses
+ * a tick less than approved, never more, and a passive limit stays passive.
  */
 export const distinctPrice = (intent: Look & { readonly price: YenE8 }, tick: YenE8, live: readonly Look[]): YenE8 => {
   const step = intent.side === "BUY" ? -tick : tick;
@@ -302,28 +312,30 @@ export const distinctPrice = (intent: Look & { readonly price: YenE8 }, tick: Ye
 };
 
 /**
- * Allowed difference between our clock and the venue's when matching an order's time. The connector signs with the venue's time
- * up to 30 s away from ours, so a clock that far ahead still sends orders: they must be known again, or a second one would follow.
+ * Allowed difference between our clock and the venue's when an order's time is matched. The connector signs with the
+ * venue's time up to 30 s away from ours, so a clock that far ahead still sends orders. They must be recognised, or a
+ * second one would follow.
  */
 export const CLOCK_SKEW_MS = 35 * SECOND_MS;
 
-/** What of a venue order tells whose it is. */
+/** The fields of a venue order by which findOurs recognises it. */
 export type OrderLook = Look & Pick<VenueOrder, "orderId" | "settleType" | "timestampMs">;
 
 /**
- * Which venue order is this one, sent without an answer? The one with our fingerprint, created no earlier than the request,
- * that no other row of ours owns; of several, the earliest. `settled` tells which positions an order closed, where executions say so.
+ * The venue order of an order that was sent without an answer: it has the same look, was created no earlier than the
+ * request, and no other row of ours owns it; of several, the earliest. `closedPositions`: venue order id to the
+ * positions it closed, as far as executions say so.
  */
 export const findOurs = <C extends OrderLook>(
   order: In<"sending" | "unknown" | "neverSent">,
   candidates: readonly C[],
   knownIds: ReadonlySet<string>,
-  settled: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
+  closedPositions: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
 ): C | undefined => {
   const { intent, sentMs } = order;
   if (sentMs === undefined) return undefined;
   const settleType = intent.purpose === "entry" ? "OPEN" : "CLOSE";
-  // On spot purchases and sales are both OPEN by inference only (GMO API 5): there the side alone tells them apart.
+  // On spot the settleType of purchases and sales is only inferred (GMO API 5); there the side distinguishes them.
   const settles = (c: OrderLook): boolean => isSpot(c.symbol) || c.settleType === settleType;
   return candidates
     .filter(
@@ -332,7 +344,8 @@ export const findOurs = <C extends OrderLook>(
         settles(c) &&
         c.timestampMs >= sentMs - CLOCK_SKEW_MS &&
         sameLook(intent, { ...c, price: c.executionType === "MARKET" ? undefined : c.price }) &&
-        (intent.positionId === undefined || [...(settled.get(c.orderId) ?? [])].every((p) => p === intent.positionId)),
+        (intent.positionId === undefined ||
+          [...(closedPositions.get(c.orderId) ?? [])].every((p) => p === intent.positionId)),
     )
     .sort((a, b) => a.timestampMs - b.timestampMs || (BigInt(a.orderId) < BigInt(b.orderId) ? -1 : 1))[0];
 };

@@ -1,5 +1,5 @@
-// How a filled position is split into legs, each with its own stop from the start, and where the fences stand.
-// The venue has one settle slot per quantity (GMO API 8.6): the stop wins it, take-profit is driven by watchPosition.
+// How a filled position is split into legs, each with its own stop from the start, and where the loss-cut price stands.
+// The venue has one settle slot per quantity (GMO API 8.6): the stop takes it; watchPosition handles the take-profit.
 import { AppError } from "./errors.ts";
 import {
   type CoinE8,
@@ -33,16 +33,16 @@ export interface LegPlan {
   readonly size: CoinE8;
   readonly stop: YenE8;
   readonly targetPrice: YenE8;
-  /** Nobody approved it: under its stop, then closed at market. */
+  /** More than was approved: it gets its stop, then it is closed at market. */
   readonly excess?: boolean;
 }
 
 /**
- * Legs of one new position of `size`: two lots give one half to TP1 (rounded down to the step) and the rest to TP2; otherwise
- * one leg, at TP1 unless the trade already holds more at TP1 than at TP2 (so many small fills still split in halves).
- * The sizes add up to `size` exactly. Throws AppError alert LEG_SIZE when `size` is not above 0.
+ * Legs of one new position of `size`: two lots give one half to TP1 (rounded down to the step) and the remainder to
+ * TP2; otherwise one leg, at TP1 unless the trade already holds more at TP1 than at TP2 (so many small fills still
+ * split in halves). The sizes add up to `size` exactly. Throws AppError alert LEG_SIZE when `size` is not above 0.
  */
-export const planLegs = (
+export const splitIntoLegs = (
   size: CoinE8,
   exits: ApprovedExits,
   rules: LotRules,
@@ -51,8 +51,8 @@ export const planLegs = (
   if (size <= 0n) throw new AppError("alert", "LEG_SIZE", `expected a position above 0, found ${formatE8(size)}`);
   const leg = (target: 1 | 2, legSize: CoinE8): LegPlan => wholeLeg(legSize, exits, rules, target);
   const half = floorToStep(coinE8(size / 2n), rules.sizeStep);
-  const rest = coinE8(size - half);
-  if (half >= rules.minSize && rest >= rules.minSize && half > 0n) return [leg(1, half), leg(2, rest)];
+  const remainder = coinE8(size - half);
+  if (half >= rules.minSize && remainder >= rules.minSize && half > 0n) return [leg(1, half), leg(2, remainder)];
   return [leg(already.tp1 > already.tp2 ? 2 : 1, size)];
 };
 
@@ -69,7 +69,7 @@ export const wholeLeg = (
   targetPrice: targetOnTick(exits.direction, target === 1 ? exits.tp1 : exits.tp2, rules.tick),
 });
 
-/** A leg with an open rest, as `coverRest` looks at it. */
+/** An open leg, as `coverRemainder` needs it. */
 export interface OpenLeg {
   readonly id: number;
   readonly target: 1 | 2;
@@ -81,11 +81,11 @@ export interface Cover {
 }
 
 /**
- * Legs for the part of a position that has none: its own where that is enough for an order. A leg below the venue's minimum,
- * which no order can protect, is filled up first; what is too little itself joins the smaller of the legs there are.
+ * Legs for the part of a position that has none: new ones where it is enough for an order. A leg below the venue's
+ * minimum, which no order can protect, is filled up first; a part below the minimum joins the smallest open leg.
  */
-export const coverRest = (
-  rest: CoinE8,
+export const coverRemainder = (
+  remainder: CoinE8,
   exits: ApprovedExits,
   rules: LotRules,
   open: readonly OpenLeg[],
@@ -93,22 +93,23 @@ export const coverRest = (
 ): Cover => {
   const dust = open.find((leg) => leg.open < rules.minSize);
   if (dust !== undefined) {
-    const [first, second] = planLegs(coinE8(dust.open + rest), exits, rules, already);
-    if (first === undefined || second === undefined) return { grow: [{ legId: dust.id, by: rest }], add: [] };
+    const [first, second] = splitIntoLegs(coinE8(dust.open + remainder), exits, rules, already);
+    if (first === undefined || second === undefined) return { grow: [{ legId: dust.id, by: remainder }], add: [] };
     const [own, other] = first.target === dust.target ? [first, second] : [second, first];
     return { grow: [{ legId: dust.id, by: coinE8(own.size - dust.open) }], add: [other] };
   }
   const smallest = open.toSorted((a, b) => (a.open < b.open ? -1 : a.open > b.open ? 1 : a.id - b.id))[0];
-  if (rest < rules.minSize && smallest !== undefined) return { grow: [{ legId: smallest.id, by: rest }], add: [] };
-  return { grow: [], add: planLegs(rest, exits, rules, already) };
+  if (remainder < rules.minSize && smallest !== undefined)
+    return { grow: [{ legId: smallest.id, by: remainder }], add: [] };
+  return { grow: [], add: splitIntoLegs(remainder, exits, rules, already) };
 };
 
 /**
- * Of `rest`, what a trade that had filled `planned` before was not approved for: a request given up as lost filled after its
- * successor. Never more than `rest`, never less than 0.
+ * How much of a new `fill` exceeds the `approved` size when `planned` was filled before: an order given up as lost
+ * has filled after its successor. From 0 to `fill`.
  */
-export const excessOf = (rest: CoinE8, planned: CoinE8, approved: CoinE8): CoinE8 =>
-  coinE8(minBig(rest, maxBig(planned + rest - approved, 0n)));
+export const excessOf = (fill: CoinE8, planned: CoinE8, approved: CoinE8): CoinE8 =>
+  coinE8(minBig(fill, maxBig(planned + fill - approved, 0n)));
 
 /** A stop on the tick, rounded toward the entry: never more loss than approved. */
 export const stopOnTick = (direction: Direction, price: YenE8, tick: YenE8): YenE8 =>
@@ -122,8 +123,9 @@ const FENCE_MIN: RatioE8 = 2_000_000n as RatioE8; // 2 %
 const FENCE_MAX: RatioE8 = 20_000_000n as RatioE8; // the venue's own loss-cut stands at 25 % (GMO API 5.1)
 
 /**
- * The loss-cut price sent with a margin entry: a second fence that costs 0.5 % when hit, so it stands well behind the stop:
- * three stop distances, at least 2 % and at most 20 % from the entry. On the tick, rounded away from the entry.
+ * The loss-cut price sent with a margin entry, a second protection behind the stop. It costs 0.5 % when hit, so it
+ * stands well behind: three stop distances, at least 2 % and at most 20 % from the entry. On the tick, rounded away
+ * from the entry.
  */
 export const losscutFence = (direction: Direction, entry: YenE8, stop: YenE8, tick: YenE8): YenE8 => {
   const distance = maxBig(direction === "long" ? entry - stop : stop - entry, 0n);
@@ -135,8 +137,8 @@ export const losscutFence = (direction: Direction, entry: YenE8, stop: YenE8, ti
 };
 
 /**
- * Whether the loss-cut fence stands behind the stop. A stop 20 % or more from the entry would be overtaken by the fence, which costs
- * 0.5 %, or by the venue's own loss-cut at 25 % (GMO API 5.1): such a trade is not made on margin.
+ * Whether the loss-cut price stands behind the stop. A stop 20 % or more from the entry could be reached after it, or
+ * after the venue's own loss-cut at 25 % (GMO API 5.1): such a trade is not made on margin.
  */
 export const fenceIsBehind = (entry: YenE8, stop: YenE8): boolean =>
   (entry > stop ? entry - stop : stop - entry) < ratioOfYenDown(entry, FENCE_MAX);

@@ -1,14 +1,23 @@
-// A trade and the protection of one leg of it as state machines: which states there are, which may follow which. Pure and total.
-// docs/orders.md shows both tables; a test compares them with these.
+// A trade and the protection of one leg of it as state machines: which states there are, which may follow which. Pure
+// and total. docs/orders.md shows both tables; a test compares them with these.
 import { AppError } from "./errors.ts";
 import { isLive, type Order } from "./order.ts";
 
-export const TRADE_STATUSES = ["pending", "open", "closed", "cancelled"] as const;
+export const TRADE_STATUSES = [
+  /** Nothing has filled yet. The first booked fill makes it `open`; endEntry cancels it. */
+  "pending",
+  /** Something has filled. closeIfFlat closes it once all of it is closed and the entry has ended. */
+  "open",
+  /** Everything is closed and the result is final, unless a late fill opens it again. */
+  "closed",
+  /** Ended without a result: no fill, or on spot only dust that was left to the owner. A late fill opens it again. */
+  "cancelled",
+] as const;
 export type TradeStatus = (typeof TRADE_STATUSES)[number];
 
 /**
- * `pending`: nothing has filled yet. `open`: a part or all of it has. `cancelled` after a fill: a few coins too little to sell (spot). An ended trade opens again only for a fill that came after
- * all: an order without an answer that was given up and then filled (docs/orders.md, "Sending, at most once").
+ * Which status may follow. An ended trade opens again only for the fill of an order that was given up as lost
+ * (docs/orders.md, "Sending, at most once").
  */
 export const TRADE_MOVES = {
   pending: ["open", "cancelled"],
@@ -33,7 +42,7 @@ export const moveTrade = (id: number, from: TradeStatus, to: TradeStatus): void 
   );
 };
 
-/** What a row of the trades table must be like in each state. Throws AppError alert TRADE_ROW on one that is not. */
+/** Checks a row of the trades table against its status. Throws AppError alert TRADE_ROW on one that is not. */
 export const assertTrade = (row: {
   readonly id: number;
   readonly status: TradeStatus;
@@ -66,24 +75,31 @@ const rowProblem = (row: Parameters<typeof assertTrade>[0]): string | undefined 
   }
 };
 
+/** Of one leg, computed from its orders (protectionOf), so that an order's move is the leg's move. */
 export const PROTECTION_STATES = [
+  /** Open, and no order is or may be at the venue. The exit rules place the next order. */
   "bare",
+  /** An order is intended, sent or without an answer. The venue's answer or a look moves it on. */
   "placing",
+  /**
+   * Its STOP stands at the venue. A fill closes it; the exit rules release it for a target, a close or a moved stop.
+   */
   "protected",
+  /**
+   * A cancel of its order is asked for. Once the venue ends the order it is `bare`, or `closed` when it filled first.
+   */
   "releasing",
+  /** A take-profit LIMIT rests. It fills, or is cancelled after its resting time. */
   "takingProfit",
+  /** A closing LIMIT or MARKET order is at the venue. It fills, expires or is cancelled. */
   "closing",
+  /** Nothing is open and no order is live. A late fill may make it `bare` again. */
   "closed",
 ] as const;
-/**
- * Of one leg, from its orders: `bare`: open, and no order is or may be at the venue. `placing`: one is on its way, or without an
- * answer. `protected`: its STOP stands. `releasing`: a cancel of its order is asked for. `takingProfit`, `closing`: a LIMIT or
- * MARKET order stands instead. `closed`: nothing is open and no order can come alive.
- */
 export type ProtectionState = (typeof PROTECTION_STATES)[number];
 
 export const PROTECTION_MOVES = {
-  // Without `placing`: a request given up as lost stands at the venue after all, and is taken for what it is.
+  // Straight from `bare`: an order given up as lost is found at the venue and bound to its row.
   bare: ["placing", "protected", "takingProfit", "closing", "closed"],
   placing: ["bare", "placing", "protected", "takingProfit", "closing", "closed"],
   protected: ["protected", "releasing", "bare", "closed"],
@@ -93,7 +109,7 @@ export const PROTECTION_MOVES = {
   closed: ["closed", "bare"],
 } as const satisfies Readonly<Record<ProtectionState, readonly ProtectionState[]>>;
 
-/** Total: any leg whatever has exactly one state. */
+/** Total: every leg has exactly one state. */
 export const protectionOf = (leg: { readonly open: bigint; readonly orders: readonly Order[] }): ProtectionState => {
   const live = leg.orders.findLast(isLive);
   if (live === undefined) return leg.open > 0n ? "bare" : "closed";
@@ -113,7 +129,7 @@ export const protectionOf = (leg: { readonly open: bigint; readonly orders: read
   }
 };
 
-/** What a row of the legs table must be like. Throws AppError alert LEG_ROW on one that is not. */
+/** Checks a row of the legs table. Throws AppError alert LEG_ROW on one that is not. */
 export const assertLeg = (row: {
   readonly id: number;
   readonly size: bigint;
@@ -136,7 +152,7 @@ const legProblem = (row: Parameters<typeof assertLeg>[0]): string | undefined =>
   return row.open > 0n && row.closedMs !== undefined ? "it is open, but has an end" : undefined;
 };
 
-/** Throws AppError alert PROTECTION_MOVE when one change of a leg or its orders leads where no rule leads. */
+/** Throws AppError alert PROTECTION_MOVE on a move that PROTECTION_MOVES does not list. */
 export const moveProtection = (legId: number, from: ProtectionState, to: ProtectionState): void => {
   if (from === to || (PROTECTION_MOVES[from] as readonly ProtectionState[]).includes(to)) return;
   throw new AppError(

@@ -27,6 +27,11 @@ export interface SymbolRules {
   readonly takerFee: RatioE8;
   readonly makerFee: RatioE8;
 }
+/** Regular maintenance, emergency maintenance, pre-open (GMO API 11): the venue is closed, nothing is wrong with the request. */
+const CLOSED_VENUE: ReadonlySet<string> = new Set(["ERR-5201", "ERR-5202", "ERR-5203"]);
+/** Whether an error code only says that the venue is closed now. */
+export const isClosedVenue = (code: string): boolean => CLOSED_VENUE.has(code);
+
 export interface Ticker {
   readonly symbol: string;
   readonly ask: YenE8;

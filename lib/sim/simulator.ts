@@ -27,7 +27,7 @@ import { SYMBOL_RULES } from "./engine/symbolRules.ts";
 import { applyFault, type Delivery, delivered } from "./faults/faults.ts";
 import type { Fault, Faults } from "./faults/faultTypes.ts";
 import type { Market } from "./market/market.ts";
-import { type Quote, QuoteMarket } from "./market/quoteMarket.ts";
+import { QuoteMarket, type TimedQuote } from "./market/quoteMarket.ts";
 import { type QuoteRow, SimStore } from "./store/store.ts";
 
 export type {
@@ -38,10 +38,10 @@ export type {
   Fault,
   Faults,
   LedgerEntry,
-  Quote,
   SimExecution,
   SimOrder,
   SimPosition,
+  TimedQuote,
   VenueEvent,
   VenueOptions,
   Watch,
@@ -197,7 +197,7 @@ export class Simulator {
    * QuoteMarket. Throws AppError permanent SIM_QUOTE for an invalid quote (crossed, empty); the venue is then
    * unchanged.
    */
-  feedQuote(symbol: string, quote: Quote): readonly VenueEvent[] {
+  feedQuote(symbol: string, quote: TimedQuote): readonly VenueEvent[] {
     const { market } = this.config;
     if (!(market instanceof QuoteMarket)) throw new RangeError("feedQuote needs a QuoteMarket, found recorded candles");
     const atMs = latest(quote.atMs, this.nowMs());

@@ -1,8 +1,9 @@
 // A worker process for the kill -9 suite: the real composition on a database file, its venue a simulator over HTTP. Arguments:
 // one JSON object. Runs until it is killed.
+
 import { openDatabase } from "../../db/open.ts";
 import type { Services } from "../../handlers/context.ts";
-import { createSystem } from "../../handlers/runtime/system.ts";
+import { createSystem, haltUntilReconciled } from "../../handlers/runtime/system.ts";
 import { defaultConfig } from "../../lib/core/config.ts";
 import { epochMs } from "../../lib/core/time.ts";
 import { realClock } from "../../lib/io/clock.ts";
@@ -49,7 +50,7 @@ const system = createSystem({
   virtual: false,
 });
 system.scheduler.removeExcept(["reconcile"]);
-db.transaction((tx) => tx.halts.raise({ kind: "doubt", reason: "just started", atMs: clock.nowMs() }));
+haltUntilReconciled(db, clock);
 system.store.enqueue({ name: "reconcile", key: `reconcile:start:${given.bootId}`, input: {}, priority: 100 });
 system.store.wakeAll();
 system.worker.start();

@@ -1,6 +1,7 @@
 // A world for the proof of the orders: our real handlers, queue and connector on a SQLite database in memory, the simulated
 // venue behind requests that take time, and a process that may die before, during and after each request and around each
 // commit. The venue lives on meanwhile. One plan (orderPlan.ts) makes one world; the same plan makes the same story.
+
 import { migrate } from "../../db/migrate.ts";
 import type { Services } from "../../handlers/context.ts";
 import { onAccountEvent } from "../../handlers/orders/accountEvents.ts";
@@ -8,6 +9,7 @@ import { requestCommand } from "../../handlers/owner/requestCommand.ts";
 import { registry } from "../../handlers/registry.ts";
 import { onFailure } from "../../handlers/runtime/onFailure.ts";
 import { schedulesOf } from "../../handlers/runtime/schedules.ts";
+import { haltUntilReconciled } from "../../handlers/runtime/system.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
 import { yen } from "../../lib/core/money.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
@@ -275,8 +277,7 @@ export class OrderWorld {
     this.say(`life ${number} begins`);
     this.#orDie(() => {
       scheduler.declareSchedule(RECONCILE);
-      if (number > 1 || plan.strictBoot)
-        db.transaction((tx) => tx.halts.raise({ kind: "doubt", reason: "just started", atMs: clock.nowMs() }));
+      if (number > 1 || plan.strictBoot) haltUntilReconciled(db, clock);
       store.enqueue({ name: "reconcile", key: `reconcile:start:${number}`, input: {}, priority: 100 });
       store.wakeAll();
       if (plan.sabotage) SABOTAGES[plan.sabotage].boot?.(this.sql, number);

@@ -153,10 +153,10 @@ test("restored on another machine: quarantined there too, though there is no pro
   expect(await start()).toContain("trader restore put");
   const db = openDatabase(databasePath(elsewhere));
   expect(db.read.halts.active(realClock.nowMs()).map((h) => h.kind)).toEqual(["quarantine"]);
-  expect(db.read.audit.last()).toMatchObject({
-    kind: "database.quarantined",
-    data: { reason: expect.stringContaining(file) },
-  });
+  expect(db.read.audit.after(0, 10).slice(-2)).toMatchObject([
+    { kind: "database.quarantined", data: { reason: expect.stringContaining(file) } },
+    { kind: "halt.raised", data: { kind: "quarantine", reason: expect.stringContaining(file) } },
+  ]);
   db.close();
   dir = join(elsewhere, "..");
 });

@@ -30,10 +30,10 @@ describe("trader", () => {
     ["bad JSON", ["enqueue", "reconcile", "{not json", "--var", "v"], 2, /JSON/],
     ["input of the wrong shape", ["enqueue", "fetchMarket", '{"symbol":"DOGE"}', "--var", "v"], 2, /symbol/],
     ["a bad time", ["enqueue", "reconcile", "{}", "--at", "tomorrow", "--var", "v"], 2, /ISO-8601/],
-    ["an unknown job id", ["jobs", "show", "999", "--var", "v"], 1, /DB_MISSING|999/],
-    ["no database", ["status", "--var", "nowhere"], 1, /DB_MISSING/],
-    ["an unknown proposal", ["approve", "nothing", "--var", "nowhere"], 1, /DB_MISSING/],
-    ["a missing model file", ["predict", "--model", "no.txt", "--csv", "no.csv", "--json"], 1, /no\.txt/],
+    ["an unknown job id", ["jobs", "show", "999", "--var", "v"], 2, /DB_MISSING|999/],
+    ["no database", ["status", "--var", "nowhere"], 2, /DB_MISSING/],
+    ["an unknown proposal", ["approve", "nothing", "--var", "nowhere"], 2, /DB_MISSING/],
+    ["a missing model file", ["predict", "--model", "no.txt", "--csv", "no.csv", "--json"], 2, /no\.txt/],
   ])("%s is one clear error", async (_name, args, code, message) => {
     const dir = tempFolder();
     const ended = await traderHere(args.map((arg) => (["v", "nowhere"].includes(arg) ? join(dir, arg) : arg)));
@@ -104,7 +104,7 @@ describe("trader", () => {
     const v = tempFolder();
     writeFileSync(join(v, "trader.db"), "this is no database at all, it is a text ".repeat(50));
     const ended = await traderHere(["status", "--var", v]);
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining("DB_CORRUPT") });
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining("DB_CORRUPT") });
   });
 
   test("doctor is content with a good machine and names what is wrong with a bad one", async () => {

@@ -43,7 +43,7 @@ describe("what trader start refuses", () => {
     const cwd = tempFolder();
     writeFileSync(join(cwd, "var"), "a file where the folder should be");
     const { code, text } = await refused([], { cwd });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(text).toMatch(/VAR_DIR|DB_OPEN/);
   });
 
@@ -80,7 +80,7 @@ describe("what trader start refuses", () => {
       copyFileSync(join(shippedDir(DEFAULT_MODEL_ID), name), join(dir, name));
     const { code, text } = await refused(["--model", spoil(dir)], { cwd });
     expect(text).toMatch(message);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(existsSync(join(cwd, "var", "trader.db"))).toBe(false);
   });
 
@@ -94,7 +94,7 @@ describe("what trader start refuses", () => {
     ["a wrong header", ["time,o,h,l,c,v", ...lines.slice(1)], /header/],
     ["a price that is no number", [...lines.slice(0, 9), "1751317740000,NaN,1,1,1,1", ...lines.slice(10)], /line 10/],
     ["an empty file", [], /CANDLE_FILE/],
-  ])("candles with %s: the file and line are named, exit code 1", async (_name, bad, message) => {
+  ])("candles with %s: the file and line are named, exit code 2", async (_name, bad, message) => {
     const cwd = tempFolder();
     writeFileSync(join(cwd, "btc.csv"), bad.join("\n"));
     const { code, text } = await refused(
@@ -104,7 +104,7 @@ describe("what trader start refuses", () => {
       },
     );
     expect(text).toMatch(message);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(existsSync(join(cwd, "var", "trader.db"))).toBe(false);
   });
 
@@ -131,7 +131,7 @@ describe("what trader start refuses", () => {
     const db = openDatabase(join(cwd, "var", "trader.db"));
     db.sql.exec("INSERT INTO schema_migrations VALUES (9999, 'future', 'x')");
     db.close();
-    expect(await refused([], { cwd })).toMatchObject({ code: 1, text: expect.stringContaining("DB_TOO_NEW") });
+    expect(await refused([], { cwd })).toMatchObject({ code: 2, text: expect.stringContaining("DB_TOO_NEW") });
   });
 
   test("--fresh never deletes a book that is not a replay", async () => {
@@ -141,7 +141,7 @@ describe("what trader start refuses", () => {
     db.close();
     const before = statSync(join(cwd, "var", "trader.db")).size;
     const { code, text } = await refused(["--fresh"], { cwd });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(text).toMatch(/NOT_A_REPLAY/);
     expect(statSync(join(cwd, "var", "trader.db")).size).toBe(before);
   });

@@ -142,7 +142,7 @@ test("kill -9 and restart with --var: orders, positions, money, time and key are
   expect(end.stderr).toContain("--from counts for a new venue only");
   // Another seed is another venue: refused, not mixed in.
   const other = await startTrader(["simulator", "--var", dir, "--seed", "7"]).ended;
-  expect([other.code, other.stdout]).toEqual([1, ""]);
+  expect([other.code, other.stdout]).toEqual([2, ""]);
   expect(other.stderr).toContain("SIM_CHANGED");
 });
 

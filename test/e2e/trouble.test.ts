@@ -81,7 +81,7 @@ describe("the command line", () => {
     writeFileSync(db(), bytes);
     for (const args of [["status"], ["jobs", "list"], ["enqueue", "reconcile", "{}"], ["audit", "verify"]]) {
       const ended = await traderHere([...args, "--var", join(cwd, "var")]);
-      expect(ended.code, args.join(" ")).toBe(1);
+      expect(ended.code, args.join(" ")).toBe(2);
       expect(ended.stderr).toMatch(
         /trader: DB_CORRUPT: expected a sound database at .*trader\.db.*trader restore FILE/,
       );
@@ -208,7 +208,7 @@ describe("the worker ends with 2, which systemd does not restart", () => {
 
 describe("the exchange is away", () => {
   const status = async () =>
-    lastJson<{ noPrices: { since: string; why: string } | null; problems: string[] }>(
+    lastJson<{ noPrices: { sinceAt: string; why: string } | null; problems: string[] }>(
       await trader(["status", "--var", "var", "--json"], { cwd }),
     );
 

@@ -31,7 +31,7 @@ describe("trader worker", () => {
     const id = status.proposals[0]?.id ?? "";
 
     expect(await cli("modify", id, "--size", "9")).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining("MODIFY_REFUSED"),
     });
     const modified = lastJson<{ id: string }>(await cli("modify", id, "--size", "0.002"));

@@ -241,7 +241,7 @@ describe("onFailure runs in the transaction that records the failure", () => {
     const worker = w.worker({
       onFailure: (tx, { job: failed, verdict, dead }) => {
         heard.push({ verdict, dead });
-        tx.halts.raise({ kind: "alert", reason: failed.name, atMs: w.clock.nowMs() });
+        tx.halts.raise({ kind: "doubt", reason: failed.name, atMs: w.clock.nowMs() });
         return [job("reconcile", `after:${failed.id}:${failed.fence}`)];
       },
     });
@@ -254,7 +254,7 @@ describe("onFailure runs in the transaction that records the failure", () => {
       { verdict: "alert", dead: false },
       { verdict: "alert", dead: true },
     ]);
-    expect(w.db.read.halts.active(w.clock.nowMs())).toMatchObject([{ kind: "alert" }]);
+    expect(w.db.read.halts.active(w.clock.nowMs())).toMatchObject([{ kind: "doubt" }]);
     expect(w.store.list({ name: "reconcile" })).toMatchObject([{ parentId: id }, { parentId: id }, { parentId: id }]);
   });
 

@@ -1,7 +1,9 @@
 // The real-time loop with real timers in one process: caps, liveness, takeover, shutdown, halts.
+
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../lib/core/errors.ts";
+import type { HaltKind } from "../../lib/core/haltKinds.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { projectPath } from "../../lib/io/paths.ts";
 import { ownIdentity } from "../../lib/io/process.ts";
@@ -445,18 +447,18 @@ describe("invariant 23: a halt stops claims of risk-adding jobs at once and dura
   test("a halt with an end is over by itself; the queue says when", async () => {
     const w = world([handler("execute", () => done, { risk: "adding" })]);
     w.store.enqueue(job("execute", "1"));
-    const raise = (untilMs: number, kind = "dailyLoss") =>
+    const raise = (untilMs: number, kind: HaltKind = "loss-day") =>
       w.db.transaction((tx) =>
         tx.halts.raise({ kind, reason: "limit", atMs: w.clock.nowMs(), untilMs: untilMs as never }),
       );
-    expect(raise(T0 + 1_000)).toBe(true);
-    expect(raise(T0 + 9_000)).toBe(false); // One open row per kind.
+    expect(raise(T0 + 1_000).raised).toBe(true);
+    expect(raise(T0 + 9_000).raised).toBe(false); // One open row per kind.
     expect(await w.worker().drain()).toBe(0);
     expect(w.store.nextDueMs()).toBe(T0 + 1_000);
     w.clock.pass(1_000);
     expect(w.db.read.halts.active(w.clock.nowMs())).toEqual([]);
     expect(await w.worker().drain()).toBe(1);
-    expect(raise(T0 + 9_000)).toBe(true); // The one that is over gives way.
+    expect(raise(T0 + 9_000).raised).toBe(true); // The one that is over gives way.
     expect(w.db.read.halts.recent()).toMatchObject([{ clearedBy: undefined }, { clearedBy: "until" }]);
   });
 });

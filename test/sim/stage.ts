@@ -1,9 +1,11 @@
 // Runs one handler on a real database with a hand-made venue: for the rules of a single step. Whole-chain tests use world.ts.
+
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDatabase } from "../../db/open.ts";
 import type { AppCtx, AppHandler } from "../../handlers/context.ts";
+import type { JobInput, JobName } from "../../handlers/jobs.ts";
 import { registry } from "../../handlers/registry.ts";
 import type { Candle } from "../../lib/core/candle.ts";
 import { defaultConfig } from "../../lib/core/config.ts";
@@ -43,7 +45,7 @@ export interface Stage {
   /** Calls of klines, as dates. */
   readonly klineDates: string[];
   /** Runs the handler once and commits what it asks for, as the queue does; `between`: what another job commits before. */
-  run<P>(handler: AppHandler<P>, input: P, between?: (tx: Tx) => void): Promise<Outcome>;
+  run<N extends JobName>(handler: AppHandler<N>, input: JobInput<N>, between?: (tx: Tx) => void): Promise<Outcome>;
 }
 
 export const candle = (openMs: number, close: number, volume = 10): Candle => ({

@@ -15,6 +15,7 @@ import { modifyProposal } from "../../handlers/proposals/modifyProposal.ts";
 import { registry } from "../../handlers/registry.ts";
 import { onFailure } from "../../handlers/runtime/onFailure.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
+import type { HaltKind } from "../../lib/core/haltKinds.ts";
 import { type CoinE8, parseCoin, toNumber, yen } from "../../lib/core/money.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs, MINUTE_MS, parseInstant } from "../../lib/core/time.ts";
@@ -221,7 +222,7 @@ export class World {
   enqueue(job: NewJob): void {
     this.store.enqueue(job);
   }
-  halt(kind = "stop"): void {
+  halt(kind: HaltKind = "stop"): void {
     this.db.transaction((tx) => tx.halts.raise({ kind, reason: "test", atMs: this.nowMs }));
   }
 

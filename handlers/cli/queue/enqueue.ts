@@ -1,12 +1,15 @@
-// `trader enqueue NAME JSON`: any handler ad hoc, as a job like any other. Printed only after the job is durable; with
-// --wait the command ends with the job, and its exit code tells how the job ended.
+// `trader enqueue NAME JSON`: enqueues a job of any handler. It prints after the job is durable; with --wait it ends
+// when the job ends, with exit code 0 for a job that is done.
 import type { Command } from "commander";
+import type { z } from "zod";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { type EpochMs, isoUtc, parseInstant, SECOND_MS } from "../../../lib/core/time.ts";
 import { entropyHex } from "../../../lib/io/random.ts";
 import type { Enqueued } from "../../../queue/store.ts";
 import type { NewJob } from "../../../queue/types.ts";
 import { folderText, hintWith, idleText } from "../folder.ts";
+import { jobErrorJson } from "../json/job.ts";
+import type { EnqueuedJson, WaitedJson } from "../json/results.ts";
 import { type Common, type JobsDeps, withCommon, within } from "../queueOptions.ts";
 import { clean, jstSeconds } from "../terminal.ts";
 import { examplesText } from "./exampleInputs.ts";
@@ -30,7 +33,7 @@ export const registerEnqueue = (program: Command, deps: JobsDeps): void => {
     .configureOutput({ outputError: (text, write) => write(eatenByWait(command.opts<Options>()) ?? text) })
     .option("--at <time>", "run at this ISO-8601 time (default: now)")
     .option("--key <key>", "enqueue at most once under this key (default: a new one)")
-    .option("--wait [seconds]", "wait until the job ends, at most so long; exit 0 when it is done, else 1")
+    .option("--wait [seconds]", "wait until the job ends, at most this long; exit 0 when it is done, else 1")
     .addHelpText("after", () => `\n${examplesText()}`)
     .action(async (name: string, text: string, options: Options) => {
       const input = jsonOf(text);
@@ -47,8 +50,10 @@ export const registerEnqueue = (program: Command, deps: JobsDeps): void => {
         ? `${what}: ready${runAtMs === undefined ? "" : ` at ${jstSeconds(runAtMs)}`}, in ${folder}`
         : `${what}: was there already in ${folder}, nothing was changed`;
       if (options.wait === undefined) {
-        if (options.json) deps.out(JSON.stringify(result));
-        else deps.out(result.created ? `${said}; watch it with ${hint(`jobs show ${result.id}`)}` : said);
+        if (options.json) {
+          const fact = { id: result.id, created: result.created };
+          deps.out(JSON.stringify(fact satisfies z.infer<typeof EnqueuedJson>));
+        } else deps.out(result.created ? `${said}; watch it with ${hint(`jobs show ${result.id}`)}` : said);
         if (idle !== undefined && result.created) deps.err(`note: ${idle}`);
         return;
       }
@@ -58,7 +63,7 @@ export const registerEnqueue = (program: Command, deps: JobsDeps): void => {
     });
 };
 
-/** --wait before the arguments takes the handler's name as its seconds, and then the JSON seems to be missing. */
+/** --wait before the arguments takes the handler's name as its seconds; commander then reports the JSON as missing. */
 const eatenByWait = ({ wait }: Options): string | undefined =>
   typeof wait === "string" && !SECONDS.test(wait)
     ? `error: --wait: expected seconds or nothing, found ${JSON.stringify(wait)}; put --wait after the name and the JSON\n`
@@ -68,18 +73,19 @@ const wait = async (deps: JobsDeps, options: Options, result: Enqueued, limitMs:
   const waited = await waitForJob(deps, options, { id: result.id, limitMs });
   const { text, failed } = verdictOf(waited, hintWith(options));
   const { job } = waited;
-  if (options.json)
-    deps.out(
-      JSON.stringify({
-        ...result,
-        state: job.state,
-        ended: waited.end === "job",
-        attempts: job.attempts,
-        reason: job.reason ?? null,
-        error: job.error ?? null,
-        waitedMs: Math.round(waited.waitedMs),
-      }),
-    );
+  if (options.json) {
+    const fact = {
+      id: result.id,
+      created: result.created,
+      state: job.state,
+      ended: waited.end === "job",
+      attempts: job.attempts,
+      reason: job.reason ?? null,
+      error: job.error ? jobErrorJson(job.error) : null,
+      waitedMs: Math.round(waited.waitedMs),
+    };
+    deps.out(JSON.stringify(fact satisfies z.infer<typeof WaitedJson>));
+  }
   if (failed !== undefined) throw new AppError("permanent", failed, text);
   if (!options.json) deps.out(text);
 };
@@ -109,7 +115,7 @@ const secondsOf = (text: string): number => {
     );
   return seconds * SECOND_MS;
 };
-/** A name or an input that no handler takes is a mistake in the command, not a failure of the queue. */
+/** An unknown name or an input of the wrong shape is wrong use (exit code 2), not a failure of the queue. */
 const enqueue = (store: { enqueue(job: NewJob): Enqueued }, job: NewJob): Enqueued => {
   try {
     return store.enqueue(job);

@@ -1,4 +1,5 @@
-// An input each handler takes, for `trader enqueue --help`. A test holds the table against the registry and its schemas.
+// An example input per handler, for `trader enqueue --help`. A test checks the table against the registry and its
+// schemas.
 const BAR = { symbol: "BTC_JPY", barOpenMs: 1754987400000 };
 const PROPOSAL = { proposalId: "btc2508121730" };
 

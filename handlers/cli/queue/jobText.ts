@@ -1,11 +1,11 @@
-// A job as a person reads it, the page of `jobs show`, and as JSON. The table of `jobs list`: jobTable.ts.
+// The page of `jobs show` as text (as JSON: json/jobPage.ts). The table of `jobs list`: jobTable.ts.
 import type { Attempt, Job } from "../../../db/tables/jobs.ts";
 import type { JobSpan } from "../../../db/tables/queueLook.ts";
 import type { JobDetails } from "../../../queue/store.ts";
 import type { Reads } from "../../../queue/types.ts";
 import { type Hint, shellQuoted } from "../folder.ts";
 import { bothTimes, clean, cutTo, durationText, jstSeconds } from "../terminal.ts";
-import { readTrace, storyJson, storyLines, type Trace } from "./traceText.ts";
+import { readTrace, storyLines, type Trace } from "./traceText.ts";
 
 export interface JobPageView extends JobDetails {
   /** From the root to the parent. */
@@ -13,7 +13,7 @@ export interface JobPageView extends JobDetails {
   readonly spans: ReadonlyMap<number, JobSpan>;
   readonly story: Trace;
 }
-/** Everything there is to say about a job, read from one state of the file. */
+/** Everything about a job, from one snapshot of the file. */
 export const gatherJobPage = (read: Reads, details: JobDetails): JobPageView => {
   const ancestors: Job[] = [];
   for (let at = details.parent; at; at = at.parentId === undefined ? undefined : read.jobs.byId(at.parentId))
@@ -22,39 +22,7 @@ export const gatherJobPage = (read: Reads, details: JobDetails): JobPageView => 
   return { ...details, ancestors, spans: read.queueLook.spans(details.job.traceId), story };
 };
 
-/** Absent values are null, so that every object has the same fields. */
-const plain = (value: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(value).map(([name, field]) => [name, field ?? null]));
-export const jobJson = (job: Job): Record<string, unknown> => plain(job);
-
-/** `attempts` is the list here; the count is `attemptsMade`. */
-export const jobPageJson = (page: JobPageView): Record<string, unknown> => ({
-  ...jobJson(page.job),
-  attemptsMade: page.job.attempts,
-  attempts: page.attempts.map((attempt) => ({
-    ...plain(attempt),
-    durationMs: attempt.endedMs === undefined ? null : attempt.endedMs - attempt.startedMs,
-  })),
-  parent: page.parent ? jobJson(page.parent) : null,
-  ancestors: page.ancestors.map(jobJson),
-  children: page.children.map(jobJson),
-  trace: page.trace.map((job) => ({
-    id: job.id,
-    name: job.name,
-    key: job.key,
-    state: job.state,
-    parentId: job.parentId ?? null,
-    attempts: job.attempts,
-    createdMs: job.createdMs,
-    startedMs: page.spans.get(job.id)?.startedMs ?? null,
-    finishedMs: job.finishedMs ?? null,
-    reason: job.reason ?? null,
-    error: job.error ?? null,
-  })),
-  story: storyJson(page.story),
-});
-
-/** Why it failed, stopped, snoozes or was put away. */
+/** Why it failed, stopped, snoozes or was cancelled. */
 export const note = (job: Job): string =>
   job.error && job.reason
     ? `${job.reason}; ${job.error.code}: ${job.error.message}`
@@ -63,7 +31,7 @@ export const note = (job: Job): string =>
       : (job.reason ?? "");
 export const stateText = (job: Job): string => job.state + (job.snoozed ? " (snoozed)" : "");
 
-/** A longer trace is cut in the middle. */
+/** A longer trace is cut in the middle: jobs shown. */
 const TRACE_LINES = 60;
 
 export interface PageSetting {
@@ -89,7 +57,7 @@ export const jobPageText = (page: JobPageView, { folder, hint, width }: PageSett
     ...(story.length > 0 ? ["in the market:", ...story.map((line) => `  ${line}`)] : []),
     `more: ${hint(`audit list --trace ${shellQuoted(job.traceId)}`)}`,
   ].map(clean);
-  // Long lines of a page are wrapped by the terminal; only its lists are cut, so that a row stays a row.
+  // The terminal wraps long lines of a page; only the rows of its lists are cut to one line.
   return lines.map((line) => (width !== undefined && line.startsWith("  #") ? cutTo(line, width) : line)).join("\n");
 };
 

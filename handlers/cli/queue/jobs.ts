@@ -1,9 +1,14 @@
-// `trader jobs list | show | retry | discard | cancel | stats | watch`: the ledger as a person reads it, and the person's
-// own commands on it. All of them work beside a running worker; those that only look cannot take a lock from it.
+// `trader jobs list | show | retry | discard | cancel | stats | watch | prune`: shows the jobs and changes them. All of
+// them work beside a running worker; those that only read use a read-only connection and take no lock.
 import { type Command, InvalidArgumentError } from "commander";
+import type { z } from "zod";
 import type { Job, JobState } from "../../../db/tables/jobs.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import { folderText, hintWith } from "../folder.ts";
+import { haltJson } from "../json/halt.ts";
+import { jobCountsJson, jobJson } from "../json/job.ts";
+import { jobPageJson } from "../json/jobPage.ts";
+import type { ChangedJobJson, JobStatsJson } from "../json/results.ts";
 import {
   ACTOR,
   type Common,
@@ -19,12 +24,12 @@ import { clean, jstSeconds, wrapTo } from "../terminal.ts";
 import { registerJobsPrune } from "./jobsPrune.ts";
 import { registerWatch } from "./jobsWatch.ts";
 import { jobTable, TABLE_LEGEND } from "./jobTable.ts";
-import { gatherJobPage, jobJson, jobPageJson, jobPageText } from "./jobText.ts";
+import { gatherJobPage, jobPageText } from "./jobText.ts";
 
 export const registerJobs = (program: Command, deps: JobsDeps): void => {
-  const jobs = program.command("jobs").description("look at the job queue and mend it");
+  const jobs = program.command("jobs").description("show the job queue and change jobs");
   registerList(jobs, deps);
-  withCommon(jobs, "show <id>", "the whole story of a job: attempts, relatives, trace, and the trade it led to").action(
+  withCommon(jobs, "show <id>", "one job: attempts, parent and children, trace, and the trade it led to").action(
     (id: string, options: Common) =>
       within(deps.look, options, (state) => {
         const { store, db } = state;
@@ -34,23 +39,24 @@ export const registerJobs = (program: Command, deps: JobsDeps): void => {
           return gatherJobPage(db.read, store.show(wanted));
         });
         const setting = { folder: folderText(db), hint: hintWith(options), width: deps.terminal?.columns() };
-        deps.out(options.json ? JSON.stringify(jobPageJson(page)) : jobPageText(page, setting));
+        deps.out(options.json ? JSON.stringify(jobPageJson(page, state.clock.nowMs())) : jobPageText(page, setting));
       }),
   );
   registerChange(jobs, deps, "retry", "give dead or cancelled jobs fresh attempts");
-  registerChange(jobs, deps, "discard", "put dead jobs away");
-  registerChange(jobs, deps, "cancel", "end jobs that wait or run");
+  registerChange(jobs, deps, "discard", "cancel dead jobs and end their alerts");
+  registerChange(jobs, deps, "cancel", "cancel jobs that wait or run");
   registerStats(jobs, deps);
   registerWatch(jobs, deps);
   registerJobsPrune(jobs, deps);
 };
 
-/** As the store says it, with a hint that names the folder. */
+const JOB_NOT_FOUND = "JOB_NOT_FOUND";
+/** Throws AppError JOB_NOT_FOUND with a hint that names the folder. */
 const mustExist = ({ db }: JobsState, id: number, options: Common): void => {
   if (db.read.jobs.byId(id) === undefined)
     throw new AppError(
       "permanent",
-      "JOB_NOT_FOUND",
+      JOB_NOT_FOUND,
       `expected the id of a job, found ${id}; see ${hintWith(options)("jobs list")}`,
     );
 };
@@ -61,7 +67,7 @@ interface ListOptions extends Common {
   readonly trace?: string;
   readonly limit: string;
 }
-/** Words of other queues for our states. */
+/** What other queues call our states. */
 const OTHER_WORDS: ReadonlyMap<string, JobState> = new Map(
   Object.entries({
     failed: "dead",
@@ -146,18 +152,9 @@ const registerChange = (
         deps.out(options.json ? JSON.stringify(jobJson(job)) : `${line(job)}, in ${folderText(db)}`);
         return;
       }
-      // Each id is a transaction of its own: one that cannot be changed must not keep the others from it.
+      // Each id is a transaction of its own: one that cannot be changed must not block the others.
       const results = ids.map((id) => attempt(id, () => change(id)));
-      if (options.json)
-        deps.out(
-          JSON.stringify(
-            results.map((r) =>
-              "job" in r
-                ? { ok: true, ...jobJson(r.job) }
-                : { ok: false, id: r.id, code: r.error.code, message: r.error.message },
-            ),
-          ),
-        );
+      if (options.json) deps.out(JSON.stringify(results.map(changedJson)));
       for (const r of results) {
         if ("job" in r) {
           if (!options.json) deps.out(line(r.job));
@@ -165,16 +162,18 @@ const registerChange = (
       }
       if (!options.json) deps.out(`in ${folderText(db)}`);
       const failed = results.filter((r) => "error" in r);
-      if (failed.length > 0)
-        throw new AppError(
-          "permanent",
-          "JOBS_UNCHANGED",
-          `${verb}: expected to change ${ids.length} jobs, changed ${ids.length - failed.length}; unchanged: ${failed.map((r) => r.id).join(", ")}`,
-        );
+      if (failed.length === 0) return;
+      const text = `${verb}: expected to change ${ids.length} jobs, changed ${ids.length - failed.length}; unchanged: ${failed.map((r) => r.id).join(", ")}`;
+      const isUnknown = failed.some((r) => r.error.code === JOB_NOT_FOUND);
+      throw new AppError("permanent", isUnknown ? JOB_NOT_FOUND : "JOBS_UNCHANGED", text);
     });
   });
 };
 type Result = { readonly id: number; readonly job: Job } | { readonly id: number; readonly error: AppError };
+const changedJson = (r: Result): z.infer<typeof ChangedJobJson> =>
+  "job" in r
+    ? { id: r.id, ok: true, job: jobJson(r.job), code: null, message: null }
+    : { id: r.id, ok: false, job: null, code: r.error.code, message: r.error.message };
 const attempt = (id: number, change: () => Job): Result => {
   try {
     return { id, job: change() };
@@ -193,7 +192,8 @@ const registerStats = (jobs: Command, deps: JobsDeps): void => {
         halts: db.read.halts.active(nowMs),
       }));
       if (options.json) {
-        deps.out(JSON.stringify({ ...stats, oldestDueMs: stats.oldestDueMs ?? null, halts: halts.map((h) => h.kind) }));
+        const fact = { ...jobCountsJson(stats), halts: halts.map(haltJson) };
+        deps.out(JSON.stringify(fact satisfies z.infer<typeof JobStatsJson>));
         return;
       }
       const oldest = stats.oldestDueMs;

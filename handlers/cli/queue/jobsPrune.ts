@@ -1,13 +1,16 @@
-// `trader jobs prune`: what the schedule `pruneJobs` does every day, by hand, and giving freed space back to the disk.
+// `trader jobs prune`: does by hand what the schedule `pruneJobs` does every day, and can give the freed space back to
+// the disk.
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import type { Database } from "../../../db/open.ts";
 import { UsageError } from "../../../lib/core/errors.ts";
-import { DAY_MS, plusMs } from "../../../lib/core/time.ts";
+import { DAY_MS, isoUtc, plusMs } from "../../../lib/core/time.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { prunableJobs, pruneJobs } from "../../../queue/prune.ts";
 import { folderText } from "../folder.ts";
+import type { PrunedJson } from "../json/results.ts";
 import { ACTOR, type Common, type JobsDeps, withCommon } from "../queueOptions.ts";
 import { jstSeconds } from "../terminal.ts";
 
@@ -18,9 +21,9 @@ interface Options extends Common {
 }
 
 export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
-  withCommon(jobs, "prune", "forget finished jobs that are old enough; dead ones and their traces stay")
+  withCommon(jobs, "prune", "delete old finished jobs; dead ones and their traces stay")
     .option("--older-than <days>", "finished at least this many days ago (default: the setting JOBS_KEEP_DAYS)")
-    .option("--dry-run", "only say how many")
+    .option("--dry-run", "only count them")
     .option("--vacuum", "give the freed space back to the disk; not while a worker runs")
     .action(async (options: Options) => {
       const days = options.olderThan === undefined ? deps.config().JOBS_KEEP_DAYS : daysOf(options.olderThan);
@@ -31,12 +34,14 @@ export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
         // VACUUM locks the file for seconds: no worker may start meanwhile.
         if (options.vacuum) unlock = lockFolder(dirname(db.path));
         const beforeMs = plusMs(clock.nowMs(), -days * DAY_MS);
+        const json = (fact: Omit<z.infer<typeof PrunedJson>, "beforeAt">): string =>
+          JSON.stringify({ ...fact, beforeAt: isoUtc(beforeMs) });
         const since = `finished before ${jstSeconds(beforeMs)}`;
         if (options.dryRun) {
           const count = prunableJobs(db, beforeMs);
           deps.out(
             options.json
-              ? JSON.stringify({ prunable: count, beforeMs })
+              ? json({ dryRun: true, jobs: count, attempts: null, workers: null, bytes: null })
               : `${count} jobs ${since} would go, in ${folderText(db)}`,
           );
           return;
@@ -46,7 +51,7 @@ export const registerJobsPrune = (jobs: Command, deps: JobsDeps): void => {
           tx.audit.append({ atMs: clock.nowMs(), kind: "jobs.pruned", actor: ACTOR, data: { ...pruned, beforeMs } }),
         );
         const bytes = options.vacuum ? vacuum(db) : undefined;
-        if (options.json) deps.out(JSON.stringify({ ...pruned, beforeMs, ...(bytes ? { bytes } : {}) }));
+        if (options.json) deps.out(json({ dryRun: false, ...pruned, bytes: bytes ?? null }));
         else {
           deps.out(
             `${pruned.jobs} jobs ${since} are forgotten, with ${pruned.attempts} attempts, in ${folderText(db)}`,

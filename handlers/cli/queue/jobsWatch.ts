@@ -1,23 +1,24 @@
-// `trader jobs watch`: the queue, live. On a terminal it redraws in place and gives the terminal back as it was; elsewhere
-// it prints a frame per interval. It only reads, and between two frames it holds nothing but an idle connection.
+// `trader jobs watch`: a live view of the queue. On a terminal it redraws in place and restores the screen at its end;
+// elsewhere it prints a frame per interval. It only reads, and between two frames it holds only an idle connection.
 import type { Command } from "commander";
 import { UsageError } from "../../../lib/core/errors.ts";
 import { SECOND_MS } from "../../../lib/core/time.ts";
+import { frameJson } from "../json/frame.ts";
 import { type Common, type JobsDeps, withCommon } from "../queueOptions.ts";
 import { cutTo, openScreen, sleepOrAbort, untilInterrupted } from "../terminal.ts";
-import { type Frame, frameJson, frameLines, gatherFrame } from "./watchFrame.ts";
+import { type Frame, frameLines, gatherFrame } from "./watchFrame.ts";
 
 interface WatchOptions extends Common {
   readonly interval: string;
   readonly once?: boolean;
 }
 const LONGEST_INTERVAL_S = 3_600;
-/** On a huge file a frame costs time: looking may take at most a fifth of the watcher's time. */
+/** Reading a frame of a large file takes time: reading takes at most a fifth of the time. */
 const REST_PER_WORK = 4;
 
 export const registerWatch = (jobs: Command, deps: JobsDeps): void => {
   withCommon(jobs, "watch", "live view: counts, workers, what runs, failures, next ticks; Ctrl+C ends it")
-    .option("--interval <seconds>", "time between two looks", "2")
+    .option("--interval <seconds>", "time between two frames", "2")
     .option("--once", "one frame, then end")
     .action((options: WatchOptions) => watch(options, deps));
 };

@@ -1,11 +1,11 @@
-// `trader schedules list`: the rows with their last jobs, as JSON and as a table that leaves out what a terminal has no room
-// for. The name, and whether it is paused or late, are always whole.
+// `trader schedules list`: the schedules with their last jobs, as a table that drops columns until it fits the
+// terminal. The name, and whether the schedule is paused or late, are never cut.
 import type { Job } from "../../../db/tables/jobs.ts";
 import type { Schedule } from "../../../db/tables/schedules.ts";
 import { DAY_MS, type EpochMs, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
 import type { JobsState } from "../queueOptions.ts";
 import { cutTo, durationText, jstSeconds, jstTimeOfDay, noteLines, shortJst, table, textWidth } from "../terminal.ts";
-import { jobJson, note, stateText } from "./jobText.ts";
+import { note, stateText } from "./jobText.ts";
 
 export interface ScheduleRow {
   readonly schedule: Schedule;
@@ -20,22 +20,6 @@ export const gatherSchedules = ({ db }: JobsState): readonly ScheduleRow[] =>
         ? undefined
         : db.read.jobs.byKey(schedule.handler, `${schedule.name}:${schedule.lastTickMs}`),
   }));
-
-export const scheduleJson = ({ schedule: s, job }: ScheduleRow): Record<string, unknown> => ({
-  name: s.name,
-  handler: s.handler,
-  input: s.input,
-  every: everyText(s.everyMs, s.offsetMs),
-  everyMs: s.everyMs,
-  offsetMs: s.offsetMs,
-  policy: s.policy,
-  maxCatchUp: s.maxCatchUp,
-  expiresAfterMs: s.expiresAfterMs ?? null,
-  nextTickMs: s.nextTickMs,
-  lastTickMs: s.lastTickMs ?? null,
-  paused: s.paused,
-  lastJob: job ? jobJson(job) : null,
-});
 
 /** "PAUSED", "LATE by 5 min", "14 min 5 s". */
 export const dueText = (s: Schedule, nowMs: EpochMs): string =>
@@ -91,7 +75,10 @@ const jobHead = ({ schedule: s, job }: ScheduleRow): string =>
   s.lastTickMs === undefined ? "" : job ? `#${job.id} ${stateText(job)}` : "pruned";
 const jobText = (row: ScheduleRow): string => (row.job ? `${jobHead(row)} ${note(row.job)}`.trimEnd() : jobHead(row));
 
-/** `width`: the terminal's, on one; the error of a dead job is then told below its schedule if it does not fit. */
+/**
+ * `width`: of the terminal, if there is one; an error of a dead job that does not fit is then printed below its
+ * schedule.
+ */
 export const scheduleLines = (
   rows: readonly ScheduleRow[],
   nowMs: EpochMs,
@@ -109,7 +96,7 @@ export const scheduleLines = (
   const whole = tableOf(layout, jobText);
   const isBelow = rows.map((row, i) => row.job?.state === "dead" && !fits(whole[i + 1] ?? ""));
   const lines = tableOf(layout, (row) => (isBelow[rows.indexOf(row)] ? jobHead(row) : jobText(row)));
-  // Only texts of ended jobs are cut here: without them the layout fits. Narrower than the narrowest, the terminal wraps.
+  // Only the texts of ended jobs are cut: without them the layout fits. Below the narrowest layout the terminal wraps.
   return lines.flatMap((line, i) => [
     layout === NARROWEST ? line : cutTo(line, width),
     ...noteLines(isBelow[i - 1] ? note(rows[i - 1]!.job!) : "", width),

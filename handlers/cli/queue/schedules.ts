@@ -1,6 +1,7 @@
-// `trader schedules list | run | pause | resume`: the clockwork as a person reads it and holds it. What a person changes is
-// audited in the same transaction; a run by hand never takes a scheduled tick's place.
+// `trader schedules list | run | pause | resume`: shows the schedules, runs one by hand, pauses and resumes them. A
+// change is audited in its own transaction; a run by hand never replaces a scheduled tick.
 import type { Command } from "commander";
+import type { z } from "zod";
 import type { Tx } from "../../../db/open.ts";
 import type { Schedule } from "../../../db/tables/schedules.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
@@ -10,21 +11,21 @@ import { Scheduler, tickAtOrAfter } from "../../../queue/schedule.ts";
 import type { Enqueued } from "../../../queue/store.ts";
 import type { NewJob } from "../../../queue/types.ts";
 import { endedText, folderText, hintWith, idleText, isEndedReplay, shellQuoted } from "../folder.ts";
+import type { SchedulePausedJson, ScheduleRunJson } from "../json/results.ts";
+import { scheduleRowJson } from "../json/schedule.ts";
 import { ACTOR, type Common, type JobsDeps, type JobsState, withCommon, within } from "../queueOptions.ts";
 import { jstSeconds } from "../terminal.ts";
-import { gatherSchedules, scheduleJson, scheduleLines } from "./scheduleList.ts";
+import { gatherSchedules, scheduleLines } from "./scheduleList.ts";
 
 export const registerSchedules = (program: Command, deps: JobsDeps): void => {
-  const schedules = program
-    .command("schedules")
-    .description("what runs by the clock: look, run by hand, pause, resume");
+  const schedules = program.command("schedules").description("scheduled jobs: list, run by hand, pause, resume");
   withCommon(schedules, "list", "every schedule with its next tick and what became of the last one").action(
     (options: Common) =>
       within(deps.look, options, (state) => {
         const { db, clock } = state;
         const rows = db.read.queueLook.atOnce(() => gatherSchedules(state));
         if (options.json) {
-          deps.out(JSON.stringify(rows.map(scheduleJson)));
+          deps.out(JSON.stringify(rows.map((row) => scheduleRowJson(row.schedule, row.job))));
           return;
         }
         const hint = hintWith(options);
@@ -35,7 +36,7 @@ export const registerSchedules = (program: Command, deps: JobsDeps): void => {
           );
         else for (const line of scheduleLines(rows, clock.nowMs(), width)) deps.out(line);
         const end = isEndedReplay(db) ? `; ${endedText(hint)}` : "";
-        // Not broken into lines: a hint that is copied must stay whole.
+        // Not wrapped: a hint must be copied as one line.
         if (rows.length > 0) deps.out(`${folderText(db)}${end}`);
       }),
   );
@@ -60,8 +61,8 @@ const mustFind = (tx: Pick<Tx, "schedules">, name: string): Schedule => {
 };
 
 /**
- * The job a tick would give, for the newest tick at or before now: the coming tick keeps its bar, its day and its message.
- * Its key is its own. Where a tick's job expires, this one does as long after now, so that it is not born too old.
+ * The job of the newest tick at or before now, under a key of its own: the next tick still enqueues its own job. Where
+ * a tick's job expires, this one expires as long after now, so that it is not expired when it is enqueued.
  */
 const jobByHand = (schedule: Schedule, nowMs: EpochMs): NewJob & { readonly tickMs: EpochMs } => {
   const { everyMs, offsetMs, expiresAfterMs } = schedule;
@@ -86,9 +87,11 @@ const run = ({ db, store, clock }: JobsState, deps: JobsDeps, name: string, opti
     return { schedule: found, job: { ...job, tickMs }, result: enqueued };
   });
   const hint = hintWith(options);
-  if (options.json)
-    deps.out(JSON.stringify({ id: result.id, schedule: name, name: job.name, key: job.key, tickMs: job.tickMs }));
-  else
+  if (options.json) {
+    const { id } = result;
+    const fact = { id, schedule: name, name: job.name, key: job.key, tickAt: isoUtc(job.tickMs) };
+    deps.out(JSON.stringify(fact satisfies z.infer<typeof ScheduleRunJson>));
+  } else
     deps.out(
       `job ${result.id} ${job.name} ${job.key}: ready in ${folderText(db)}, for the tick of ${jstSeconds(job.tickMs)}; watch it with ${hint(`jobs show ${result.id}`)}`,
     );
@@ -115,7 +118,8 @@ const setPaused = (state: JobsState, deps: JobsDeps, name: string, paused: boole
   });
   const { nextTickMs } = before;
   if (options.json) {
-    deps.out(JSON.stringify({ name, paused, changed, nextTickMs }));
+    const fact = { name, paused, changed, nextTickAt: isoUtc(nextTickMs) };
+    deps.out(JSON.stringify(fact satisfies z.infer<typeof SchedulePausedJson>));
     return;
   }
   const where = `in ${folderText(db)}`;

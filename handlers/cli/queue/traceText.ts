@@ -1,5 +1,5 @@
-// What a trace did in the market: its signal with the gates, the proposal and its answer, the trade with every order and
-// fill. The jobs of the trace name the rows in their inputs, so nothing is searched for. Reads only.
+// What a trace did in the market: its signal with the gates, the proposal and its answer, the trade with every order
+// and execution. The inputs of the trace's jobs name the rows. Reads only.
 import { z } from "zod";
 import type { ExecutionRow } from "../../../db/tables/executions.ts";
 import type { Job } from "../../../db/tables/jobs.ts";
@@ -23,11 +23,11 @@ export interface Trace {
     readonly orders: readonly Order[];
     readonly executions: readonly ExecutionRow[];
   }[];
-  /** The book has an order that cannot be; the rest is shown all the same. */
+  /** An order row that cannot be read; everything else is shown. */
   readonly problem?: string;
 }
 
-// An input that names none of these is no error: most jobs are not about a trade.
+// An input that names none of these is valid: most jobs are not about a trade.
 const Named = z.object({
   symbol: z.string().optional().catch(undefined),
   barOpenMs: z.int().optional().catch(undefined),
@@ -35,7 +35,7 @@ const Named = z.object({
   tradeId: z.int().optional().catch(undefined),
 });
 
-/** The rows that the jobs' inputs name, and what these point to; each once, oldest first. */
+/** The rows that the jobs' inputs name, and the rows these refer to; each once, oldest first. */
 export const readTrace = (read: Reads, jobs: readonly Job[]): Trace => {
   const signals = new Map<number, Signal>();
   const proposals = new Map<string, Proposal>();
@@ -88,93 +88,6 @@ export const readTrace = (read: Reads, jobs: readonly Job[]): Trace => {
   };
   return problem === undefined ? found : { ...found, problem };
 };
-
-/** Exact money and sizes are decimal strings (yen, coins); absent values are null. */
-export const storyJson = (story: Trace): Record<string, unknown> => ({
-  problem: story.problem ?? null,
-  signals: story.signals.map((s) => ({
-    id: s.id,
-    symbol: s.symbol,
-    barOpenMs: s.barOpenMs,
-    direction: s.direction,
-    pTouchLong: s.pTouchLong,
-    pTouchShort: s.pTouchShort,
-    rank: s.rank ?? null,
-    verdict: s.verdict,
-    gates: s.gates ?? null,
-    approved: s.approved ?? null,
-    approvedBy: s.approvedBy ?? null,
-    tradeId: s.tradeId ?? null,
-  })),
-  proposals: story.proposals.map(({ proposal: p, answer }) => ({
-    id: p.id,
-    signalId: p.signalId,
-    symbol: p.symbol,
-    direction: p.direction,
-    state: p.state,
-    entry: formatE8(p.entry),
-    stop: formatE8(p.stop),
-    tp1: formatE8(p.tp1),
-    tp2: formatE8(p.tp2),
-    size: formatE8(p.size),
-    risk: formatE8(p.risk),
-    createdMs: p.createdMs,
-    validUntilMs: p.validUntilMs,
-    supersedes: p.supersedes ?? null,
-    answer: answer
-      ? { decision: answer.decision, decidedBy: answer.decidedBy, actor: answer.actor, decidedMs: answer.decidedMs }
-      : null,
-  })),
-  trades: story.trades.map(({ trade: t, orders, executions }) => ({
-    id: t.id,
-    proposalId: t.proposalId,
-    symbol: t.symbol,
-    direction: t.direction,
-    status: t.status,
-    entryPrice: t.entryPrice,
-    exitPrice: t.exitPrice ?? null,
-    positionSize: t.positionSize,
-    exitReason: t.exitReason ?? null,
-    cancelReason: t.cancelReason ?? null,
-    pnlAmount: t.pnlAmount ?? null,
-    pnlPercent: t.pnlPercent ?? null,
-    fees: t.fees,
-    createdAt: t.createdAt,
-    firstFillMs: t.firstFillMs ?? null,
-    closedMs: t.closedMs ?? null,
-    orders: orders.map(orderJson),
-    executions: executions.map((e) => ({
-      executionId: e.executionId,
-      orderId: e.orderId ?? null,
-      kind: e.kind,
-      side: e.side,
-      size: formatE8(e.size),
-      price: formatE8(e.price),
-      lossGain: formatE8(e.lossGain),
-      fee: formatE8(e.fee),
-      exitReason: e.exitReason ?? null,
-      atMs: e.atMs,
-    })),
-  })),
-});
-
-const orderJson = (o: Order): Record<string, unknown> => ({
-  id: o.id,
-  purpose: o.intent.purpose,
-  side: o.intent.side,
-  type: o.intent.executionType,
-  price: o.intent.price === undefined ? null : formatE8(o.intent.price),
-  size: formatE8(o.intent.size),
-  state: o.state,
-  executed: "executed" in o ? formatE8(o.executed) : "0",
-  venueOrderId: "venueOrderId" in o ? o.venueOrderId : null,
-  exitReason: o.intent.exitReason ?? null,
-  code: "code" in o ? o.code : null,
-  detail: "detail" in o ? (o.detail ?? null) : null,
-  createdMs: o.createdMs,
-  sentMs: "sentMs" in o ? (o.sentMs ?? null) : null,
-  closedMs: "closedMs" in o ? o.closedMs : null,
-});
 
 /** One line per fact, in the order of a trade's life. Times are JST. */
 export const storyLines = (story: Trace): readonly string[] => [

@@ -1,5 +1,5 @@
-// Waiting at the command line for a job to end. Only reads, on a connection that cannot write; leaving off waiting, by time
-// or Ctrl+C, changes nothing for the job.
+// Waits at the command line for a job to end. Reads only, on a read-only connection; when the wait ends, by time or
+// Ctrl+C, the job stays as it is.
 import type { Job } from "../../../db/tables/jobs.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import type { EpochMs } from "../../../lib/core/time.ts";
@@ -19,8 +19,8 @@ export interface Waited {
 }
 
 /**
- * Waits until the job is done, dead, cancelled or expired; `limitMs` undefined: without limit. What happens meanwhile is
- * told through `deps.err`. Throws AppError permanent JOB_NOT_FOUND when the row is gone.
+ * Waits until the job is done, dead, cancelled or expired; `limitMs` undefined: without limit. Progress goes to
+ * `deps.err`. Throws AppError permanent JOB_GONE when the row is gone.
  */
 export const waitForJob = async (
   deps: JobsDeps,
@@ -38,11 +38,7 @@ export const waitForJob = async (
     for (;;) {
       const job = state.db.read.jobs.byId(wanted.id);
       if (!job)
-        throw new AppError(
-          "permanent",
-          "JOB_NOT_FOUND",
-          `expected job ${wanted.id}, found none: it was pruned meanwhile`,
-        );
+        throw new AppError("permanent", "JOB_GONE", `expected job ${wanted.id}, found none: it was pruned meanwhile`);
       const waitedMs = state.clock.monotonicMs() - startMs;
       if (job.finishedMs !== undefined) return { job, end: "job", waitedMs };
       const now = situation(state, job);
@@ -66,7 +62,7 @@ export const waitForJob = async (
   }
 };
 
-/** Where an unfinished job stands, in words; empty for one that is simply next. */
+/** The state of an unfinished job in words; empty for one that is due and ready. */
 const situation = ({ db, clock }: JobsState, job: Job): string => {
   const nowMs = clock.nowMs();
   const at = (ms: EpochMs): string => jstSeconds(ms);
@@ -86,14 +82,14 @@ interface Workers {
   /** Since the newest heartbeat. */
   readonly ageMs?: number;
 }
-/** A replay writes no heartbeats between its drains: of it nothing is said. */
+/** A replay writes no heartbeats between its drains, so nothing is reported for it. */
 const lookAtWorkers = ({ db, clock }: JobsState): Workers => {
   const living = isReplay(db) ? [] : watchedWorkers(db).filter((w) => w.process === "alive" || w.process === "unknown");
   if (living.length === 0) return { state: "none" };
   const ageMs = Math.min(...living.map((w) => clock.realNowMs() - w.heartbeatMs));
   return { state: ageMs > SILENT_MS ? "silent" : "heard", ageMs };
 };
-/** Told when it changes. That none runs from the start has been said by whoever enqueued. */
+/** Reported when it changes. Whoever enqueued has already said that none runs at the start. */
 const workersText = (before: Workers, now: Workers, hint: Hint): string | undefined => {
   if (before.state === now.state) return undefined;
   if (now.state === "silent")
@@ -102,7 +98,7 @@ const workersText = (before: Workers, now: Workers, hint: Hint): string | undefi
   return before.state === "silent" ? "the worker is heard again" : undefined;
 };
 
-/** What the end of the waiting means, for a person; `failed` carries the error's code and becomes exit code 1. */
+/** The result of the wait in words; `failed` is the error's code, and the exit code is then 1. */
 export const verdictOf = (
   { job, end, waitedMs }: Waited,
   hint: Hint,

@@ -1,5 +1,5 @@
-// One frame of `trader jobs watch`: what the queue does right now, gathered in one short read, and its text. The text is a
-// pure function of what was gathered. Most important first, because a low terminal shows only the top.
+// One frame of `trader jobs watch`: the state of the queue, gathered in one short read, and its text. The text is a
+// pure function of the frame. The most important lines come first, because a low terminal shows only the top.
 import { dirname } from "node:path";
 import type { Halt } from "../../../db/tables/halts.ts";
 import type { JobState, JobStats } from "../../../db/tables/jobs.ts";
@@ -38,7 +38,7 @@ export interface Frame {
   readonly ended: boolean;
   readonly stats: JobStats;
   readonly halts: readonly Halt[];
-  /** What the worker that runs has written down of the exchange; undefined while all symbols have prices. */
+  /** As the running worker recorded it; undefined while all symbols have prices. */
   readonly noPrices: NoPrices | undefined;
   readonly workers: readonly WatchedWorker[];
   readonly running: readonly RunningJob[];
@@ -60,7 +60,7 @@ export const gatherFrame = ({ db, clock }: Pick<JobsState, "db" | "clock">): Fra
     const schedules = [...db.read.schedules.all()];
     const workers = watchedWorkers(db);
     const ended = isEndedReplay(db);
-    // What a worker that is gone has written is no news.
+    // An outage recorded by a worker that is gone is out of date.
     const runs = !ended && workers.some(({ process }) => process !== "stopped" && process !== "gone");
     schedules.sort((a, b) => Number(a.paused) - Number(b.paused) || a.nextTickMs - b.nextTickMs);
     return {
@@ -81,44 +81,7 @@ export const gatherFrame = ({ db, clock }: Pick<JobsState, "db" | "clock">): Fra
       schedules,
     };
   });
-export const frameJson = (frame: Frame): Record<string, unknown> => ({
-  nowMs: frame.nowMs,
-  dir: frame.dir,
-  mode: frame.mode ?? null,
-  states: frame.stats.states,
-  due: frame.stats.due,
-  oldestDueMs: frame.stats.oldestDueMs ?? null,
-  finishedLastMinute: frame.finishedLastMinute,
-  finishedLastHour: frame.finishedLastHour,
-  halts: frame.halts.map((h) => ({ kind: h.kind, reason: h.reason, untilMs: h.untilMs ?? null })),
-  noPrices:
-    frame.noPrices === undefined
-      ? null
-      : { sinceMs: frame.noPrices.sinceMs, why: frame.noPrices.why, symbols: frame.noPrices.symbols },
-  workers: frame.workers.map((w) => ({
-    bootId: w.bootId,
-    pid: w.pid,
-    process: w.process,
-    startedMs: w.startedMs,
-    heartbeatMs: w.heartbeatMs,
-    heartbeatAgeMs: frame.realNowMs - w.heartbeatMs,
-  })),
-  running: frame.running.map(({ job, startedMs }) => ({
-    id: job.id,
-    name: job.name,
-    key: job.key,
-    attempt: job.attempts,
-    maxAttempts: job.maxAttempts,
-    worker: job.worker ?? null,
-    startedMs,
-    ageMs: frame.nowMs - startedMs,
-  })),
-  failures: frame.failures.newest,
-  failuresLastDay: frame.failures.total,
-  schedules: frame.schedules.map((s) => ({ name: s.name, nextTickMs: s.nextTickMs, paused: s.paused })),
-});
-
-/** The frame as lines of at most `width` columns; without, in lines as long as they are. */
+/** The frame as lines of at most `width` columns; without a width they are not cut. */
 export const frameLines = (frame: Frame, width?: number): readonly Line[] => {
   const wrapped = (line: Line): readonly Line[] =>
     wrapTo(line.text, width, "  ").map((text) => (line.style ? { text, style: line.style } : { text }));
@@ -133,7 +96,7 @@ export const frameLines = (frame: Frame, width?: number): readonly Line[] => {
   ];
 };
 
-/** The reason of a loss limit says itself until when. */
+/** The reason of a loss limit already names its end. */
 const haltLine = ({ kind, reason, untilMs }: Halt): Line => {
   const until =
     untilMs === undefined
@@ -229,7 +192,7 @@ const failureLines = ({ failures, nowMs }: Frame, width: number | undefined): re
   const whole = table([[...head, "ERROR"], ...cells.map((row, i) => [...row, errors[i]!])]);
   const room = inner(width);
   if (room === undefined || whole.every((line) => textWidth(line) <= room)) return [title, ...rows(whole, styles)];
-  // The end of an error says what to do: it stands below its row, whole if three lines are enough.
+  // The last words of an error say what to do: it is printed below its row, in at most three lines.
   const [first, ...others] = rows(table([head, ...cells], { width: room }), styles);
   const style = (i: number): Style => styles[i] ?? "plain";
   return [
@@ -240,7 +203,7 @@ const failureLines = ({ failures, nowMs }: Frame, width: number | undefined): re
 };
 
 const tickLines = ({ schedules, nowMs, ended }: Frame, width: number | undefined): readonly Line[] => {
-  if (ended) return []; // Its schedules tick no more.
+  if (ended) return []; // The schedules of an ended replay do not tick.
   if (schedules.length === 0) return [section("no schedules: the worker declares them when it first starts")];
   const lines = table(
     [["NEXT TICK", "IN", "JST"], ...schedules.map((s) => [s.name, dueText(s, nowMs), shortJst(s.nextTickMs, nowMs)])],

@@ -1,19 +1,22 @@
-// `trader backup [FILE]`: a copy of the database, made beside a running worker without stopping it. The copy is one moment of
-// the file, checked page by page, written beside its name and renamed: a file of that name is a whole backup.
+// `trader backup [FILE]`: copies the database beside a running worker. The copy is one snapshot, checked page by page,
+// written under a temporary name and renamed: a file of the final name is a complete backup.
 
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
-import { isoUtc, SECOND_MS } from "../../../lib/core/time.ts";
+import { SECOND_MS } from "../../../lib/core/time.ts";
 import { renameDurably, sync } from "../../../lib/io/atomicFile.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import { openSqlite } from "../../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../../lib/io/storageTrouble.ts";
 import { databasePath } from "../../runtime/stateFolder.ts";
+import type { BackupJson } from "../json/results.ts";
 import {
   type CopyDeps,
   type DatabaseFacts,
+  factsJson,
   factsText,
   finishCopy,
   isSameFile,
@@ -34,17 +37,10 @@ export const registerBackup = (program: Command, deps: CopyDeps): void => {
     .action(async (file: string | undefined, options: { force?: boolean; var?: string; json?: boolean }) => {
       const varDir = options.var ?? deps.config().VAR_DIR;
       const made = await backup({ varDir, file, force: options.force ?? false, tell: deps.err });
-      const { lastEventMs, ...facts } = made.facts;
-      if (options.json)
-        deps.out(
-          JSON.stringify({
-            path: made.path,
-            bytes: made.bytes,
-            ...facts,
-            lastEvent: lastEventMs === undefined ? null : isoUtc(lastEventMs),
-          }),
-        );
-      else deps.out(`backup ${made.path}: ${(made.bytes / 1e6).toFixed(1)} MB, sound, ${factsText(made.facts)}`);
+      if (options.json) {
+        const fact = { path: made.path, bytes: made.bytes, ...factsJson(made.facts) };
+        deps.out(JSON.stringify(fact satisfies z.infer<typeof BackupJson>));
+      } else deps.out(`backup ${made.path}: ${(made.bytes / 1e6).toFixed(1)} MB, sound, ${factsText(made.facts)}`);
     });
   registerRestore(program, deps);
 };
@@ -54,7 +50,7 @@ export interface BackupOrder {
   /** Default: a name of this second in `backups` of the state folder. */
   readonly file?: string | undefined;
   readonly force?: boolean;
-  /** Hears how far a long copy is, at most once a second. */
+  /** Called with the progress of a long copy, at most once a second. */
   readonly tell?: (text: string) => void;
 }
 export interface BackupMade {
@@ -64,8 +60,8 @@ export interface BackupMade {
 }
 
 /**
- * Throws UsageError for a name that cannot be used; AppError DB_MISSING, DB_CORRUPT, DISK_FULL, NOT_WRITABLE and their like. What
- * was under the name before is there then.
+ * Throws UsageError for a name that cannot be used; AppError DB_MISSING, DB_CORRUPT, DISK_FULL, NOT_WRITABLE and their
+ * like. What was under the name before is there then.
  */
 export const backup = async (order: BackupOrder): Promise<BackupMade> => {
   const { varDir, force = false } = order;
@@ -78,15 +74,15 @@ export const backup = async (order: BackupOrder): Promise<BackupMade> => {
     try {
       removeWithCompanions(part);
       closeSync(openSync(part, "wx", 0o600));
-      // A read transaction pins one moment: the worker's commits meanwhile neither get in nor begin the copy anew.
+      // A read transaction fixes the snapshot: the worker's commits neither enter the copy nor restart it.
       source.exec("BEGIN");
-      source.prepare("SELECT count(*) FROM sqlite_master").get(); // It begins with its first read.
+      source.prepare("SELECT count(*) FROM sqlite_master").get(); // The transaction begins with its first read.
       await source.backup(part, { progress: progressTo(order.tell) });
       source.exec("COMMIT");
       const otherwise = "it is broken itself: restore an older backup (trader restore FILE)";
       const facts = finishCopy({ path: part, of: databasePath(varDir), otherwise });
       await sync(part);
-      mustBeUsable(path, varDir, force); // Somebody else may have made one of that name meanwhile.
+      mustBeUsable(path, varDir, force); // Another process may have created the file meanwhile.
       await renameDurably(part, path);
       return { path, bytes: statSync(path).size, facts };
     } catch (e) {
@@ -100,7 +96,7 @@ export const backup = async (order: BackupOrder): Promise<BackupMade> => {
   }
 };
 
-/** No backup may take the place of what a worker lives on, not even with --force. */
+/** Files of the worker: a backup never replaces one of them, not even with --force. */
 const LIVING = /^(trader\.db|venue\.db|runner\.lock|progress\.json)/;
 
 const mustBeUsable = (path: string, varDir: string, force: boolean): void => {

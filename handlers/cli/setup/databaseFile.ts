@@ -1,4 +1,4 @@
-// A database as a file that is copied: is it one of this program, whole, and how far has it come? For backup and restore.
+// Checks a copied database file: is it one of this program, complete, and how new is it? For backup and restore.
 
 import { existsSync, rmSync, statSync } from "node:fs";
 import { appliedVersion } from "../../../db/migrate.ts";
@@ -10,13 +10,14 @@ import { AppError } from "../../../lib/core/errors.ts";
 import { type EpochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
 import { openSqlite, type Sqlite } from "../../../lib/io/sqlite.ts";
 import { storageTrouble } from "../../../lib/io/storageTrouble.ts";
+import { timeOrNull } from "../json/values.ts";
 
 export interface DatabaseFacts {
   readonly mode: string | undefined;
   readonly schemaVersion: number;
   readonly jobs: number;
   readonly auditEvents: number;
-  /** Of the newest audit event: until when the file knows what happened. */
+  /** Time of the newest audit event. */
   readonly lastEventMs: EpochMs | undefined;
 }
 
@@ -26,14 +27,14 @@ export const removeWithCompanions = (path: string): void => {
   for (const suffix of ["", ...COMPANIONS]) rmSync(path + suffix, { force: true });
 };
 
-/** Two names of one file on the disk. */
+/** Whether two paths name one file on the disk. */
 export const isSameFile = (a: string, b: string): boolean => {
   if (!existsSync(a) || !existsSync(b)) return false;
   const [one, other] = [statSync(a), statSync(b)];
   return one.dev === other.dev && one.ino === other.ino;
 };
 
-/** A moment in a file's name: "20261124-040800", JST. */
+/** A time for a file's name: "20261124-040800", JST. */
 export const stampOf = (nowMs: EpochMs): string =>
   `${jstText(nowMs).slice(0, 16).replaceAll(/[-:]/g, "").replace(" ", "-")}${isoUtc(nowMs).slice(17, 19)}`;
 
@@ -46,8 +47,8 @@ export interface Copy {
 }
 
 /**
- * Makes a copy one self-contained file (no -wal beside it), checks every page of it, lets `change` write to it, and tells what
- * it is. Throws AppError DB_CORRUPT, NOT_OURS, DB_TOO_NEW, DB_MIGRATION_CHANGED, and what openSqlite throws.
+ * Makes a copy one self-contained file (no -wal beside it), checks every page of it, lets `change` write to it, and
+ * tells what it is. Throws AppError DB_CORRUPT, NOT_OURS, DB_TOO_NEW, DB_MIGRATION_CHANGED, and what openSqlite throws.
  */
 export const finishCopy = (copy: Copy, change: (sql: Sqlite) => void = () => {}): DatabaseFacts => {
   let sql: Sqlite | undefined;
@@ -94,6 +95,11 @@ const factsOf = (sql: Sqlite, of: string): DatabaseFacts => {
   };
 };
 
+export const factsJson = ({ lastEventMs, mode, ...facts }: DatabaseFacts) => ({
+  ...facts,
+  mode: mode ?? null,
+  lastEventAt: timeOrNull(lastEventMs),
+});
 export const factsText = (facts: DatabaseFacts): string => {
   const last = facts.lastEventMs === undefined ? "" : `, the last of ${jstText(facts.lastEventMs)}`;
   return `mode ${facts.mode ?? "none yet"}, schema ${facts.schemaVersion}, ${facts.jobs} jobs, ${facts.auditEvents} audit events${last}`;

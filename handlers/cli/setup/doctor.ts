@@ -1,7 +1,9 @@
-// `trader doctor`: is this machine fit to run? Each check says what it found and, when it failed, what to do.
+// `trader doctor`: checks whether this machine can run the system. Each check says what it found and, when it failed,
+// what to do.
 import { existsSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import { META } from "../../../db/tables/meta.ts";
 import type { Config } from "../../../lib/core/config.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
@@ -15,12 +17,13 @@ import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../../lib/sim/market/bund
 import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../../models/registry.ts";
 import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "../../runtime/stateFolder.ts";
+import type { DoctorJson } from "../json/results.ts";
 import { calendarGap } from "./calendar.ts";
 import { type Finding, telegramChecks } from "./telegramChecks.ts";
 
 type Check = Finding;
 
-/** Runs one check; what it throws is the finding. */
+/** Runs one check; the message of what it throws is the finding. */
 const check = (name: string, work: () => string): Check => {
   try {
     return { name, ok: true, found: work() };
@@ -148,7 +151,7 @@ const checks = (config: Config, dir: string): readonly Check[] => [
   }),
 ];
 
-/** Never a failure: paper may well run without one. */
+/** Never a failure: paper runs without a calendar. */
 const calendarText = (lastMs: EpochMs | undefined): string =>
   calendarGap(lastMs, realClock.nowMs()) ?? `until ${lastMs === undefined ? "" : jstText(lastMs)}`;
 
@@ -177,8 +180,11 @@ export const registerDoctor = (
         results = [{ name: "settings", ok: false, found: e.message }];
       }
       const failed = results.filter((r) => !r.ok);
-      if (options.json) deps.out(JSON.stringify({ ok: failed.length === 0, checks: results }));
-      else for (const r of results) deps.out(`${r.ok ? "ok  " : "FAIL"}  ${r.name.padEnd(14)} ${r.found}`);
+      if (options.json) {
+        const checked = results.map(({ name, ok, found }) => ({ name, ok, found }));
+        const fact = { ok: failed.length === 0, checks: checked };
+        deps.out(JSON.stringify(fact satisfies z.infer<typeof DoctorJson>));
+      } else for (const r of results) deps.out(`${r.ok ? "ok  " : "FAIL"}  ${r.name.padEnd(14)} ${r.found}`);
       if (failed.length > 0)
         throw new AppError(
           "permanent",

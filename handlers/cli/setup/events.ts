@@ -1,15 +1,19 @@
-// `trader events import FILE | list`: the economic calendar behind the news gate. An import is all or nothing, and the same
-// file twice changes nothing.
+// `trader events import FILE | list`: the economic calendar of the news gate. An import is all or nothing; importing
+// the same file twice changes nothing.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import { META } from "../../../db/tables/meta.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { parseEventsCsv } from "../../../lib/core/events.ts";
 import { DAY_MS, type EpochMs, isoUtc, jstDateStart, jstText, parseInstant, plusMs } from "../../../lib/core/time.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
 import type { Database } from "../../../queue/types.ts";
+import { economicEventJson } from "../json/event.ts";
+import type { EventsImportedJson } from "../json/results.ts";
+import { timeOrNull } from "../json/values.ts";
 import { calendarGap } from "./calendar.ts";
 
 export interface EventsDeps {
@@ -49,15 +53,16 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
         });
         const first = rows[0]?.atMs;
         const last = rows.at(-1)?.atMs;
-        if (options.json)
-          deps.out(JSON.stringify({ file, ...counts, first: first && isoUtc(first), last: last && isoUtc(last) }));
-        else
+        if (options.json) {
+          const fact = { file, ...counts, firstAt: timeOrNull(first), lastAt: timeOrNull(last) };
+          deps.out(JSON.stringify(fact satisfies z.infer<typeof EventsImportedJson>));
+        } else
           deps.out(
             `${file}: ${counts.added} added, ${counts.changed} changed, ${counts.unchanged} unchanged; ${first && jstText(first)} to ${last && jstText(last)}`,
           );
         const gap = calendarGap(state.db.read.events.lastMs(), state.clock.nowMs());
         if (gap !== undefined) deps.err(`note: the calendar of ${state.db.path}: ${gap} with events to come`);
-        // A mistyped folder is a new one, and would be found out by a missed event.
+        // A mistyped folder is a new one; without this note only a missed event would show it.
         if (state.db.read.meta.get(META.mode) === undefined)
           deps.err(
             `note: ${state.db.path} has never run; this calendar counts for a trader worker with this very --var folder`,
@@ -72,7 +77,7 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
     .option("--from <time>", "JST date YYYY-MM-DD or ISO-8601 time, included")
     .option("--to <time>", "the same, excluded")
     .option("--var <dir>", "state folder")
-    .option("--json", "one JSON object a line")
+    .option("--json", "one JSON array")
     .action((options: Options & { readonly from?: string; readonly to?: string }) => {
       const given = { from: parseTime("--from", options.from), to: parseTime("--to", options.to) };
       const state = deps.open(options);
@@ -82,21 +87,14 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
         if (to <= from)
           throw new UsageError(`expected --to after --from, found ${isoUtc(to)} not after ${isoUtc(from)}`);
         const rows = state.db.read.events.range(from, to);
+        if (options.json) {
+          deps.out(JSON.stringify(rows.map(economicEventJson)));
+          return;
+        }
         for (const e of rows) {
           const window = e.windowMinutes === undefined ? "" : `  ±${e.windowMinutes} min`;
-          deps.out(
-            options.json
-              ? JSON.stringify({
-                  time: isoUtc(e.atMs),
-                  currency: e.currency,
-                  importance: e.importance,
-                  title: e.title,
-                  windowMinutes: e.windowMinutes ?? null,
-                })
-              : `${jstText(e.atMs)}  ${e.currency}  ${e.importance.padEnd(6)}  ${e.title}${window}`,
-          );
+          deps.out(`${jstText(e.atMs)}  ${e.currency}  ${e.importance.padEnd(6)}  ${e.title}${window}`);
         }
-        if (options.json) return;
         const last = state.db.read.events.lastMs();
         if (rows.length === 0) deps.out(`no events from ${jstText(from)} to ${jstText(to)}`);
         deps.out(last === undefined ? "the calendar is empty" : `the calendar ends ${jstText(last)}`);

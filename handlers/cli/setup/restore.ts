@@ -1,21 +1,33 @@
-// `trader restore FILE`: puts a backup in the database's place. Every step leaves the old database or the new one, whole and
-// without another's -wal beside it. The copy carries a mark, so that the next worker quarantines it (restored.ts), and
-// progress.json stays as it is. The simulated exchange (venue.db) is not touched: the real one could not be put back either.
+// `trader restore FILE`: replaces the database by a backup. After every step the folder holds the old database or the
+// new one, complete and without a foreign -wal. The copy carries a mark, so that the next worker quarantines it
+// (restoredBackup.ts), and progress.json is kept. The simulated exchange (venue.db) is not changed: the real one could
+// not be restored either.
 import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import { haltReads } from "../../../db/tables/halts.ts";
 import { META, metaReads, metaWrites } from "../../../db/tables/meta.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
-import { type EpochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
+import { isOwnerHalt } from "../../../lib/core/haltKinds.ts";
+import { type EpochMs, jstText } from "../../../lib/core/time.ts";
 import { renameDurably, sync } from "../../../lib/io/atomicFile.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { openSqlite, type Sqlite } from "../../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../../lib/io/storageTrouble.ts";
 import { databasePath, makeStateFolder, venuePath } from "../../runtime/stateFolder.ts";
+import type { RestoreJson } from "../json/results.ts";
 import type { CopyDeps } from "./databaseFile.ts";
-import { COMPANIONS, type DatabaseFacts, factsText, finishCopy, isSameFile, stampOf } from "./databaseFile.ts";
+import {
+  COMPANIONS,
+  type DatabaseFacts,
+  factsJson,
+  factsText,
+  finishCopy,
+  isSameFile,
+  stampOf,
+} from "./databaseFile.ts";
 
 export const registerRestore = (program: Command, deps: CopyDeps): void => {
   program
@@ -26,11 +38,10 @@ export const registerRestore = (program: Command, deps: CopyDeps): void => {
     .action(async (file: string, options: { var?: string; json?: boolean }) => {
       const varDir = options.var ?? deps.config().VAR_DIR;
       const done = await restore({ varDir, file });
-      const { lastEventMs, ...facts } = done.facts;
       if (options.json) {
-        const lastEvent = lastEventMs === undefined ? null : isoUtc(lastEventMs);
-        const { path, replaced, haltsLost } = done;
-        deps.out(JSON.stringify({ path, replaced: replaced ?? null, ...facts, lastEvent, haltsLost }));
+        const { path, replaced = null, haltsLost } = done;
+        const fact = { path, replaced, ...factsJson(done.facts), haltsLost: [...haltsLost] };
+        deps.out(JSON.stringify(fact satisfies z.infer<typeof RestoreJson>));
         return;
       }
       deps.out(`restored ${done.path} from ${resolve(file)}: ${factsText(done.facts)}`);
@@ -44,8 +55,8 @@ export const registerRestore = (program: Command, deps: CopyDeps): void => {
       );
       deps.out(
         existsSync(venuePath(varDir))
-          ? "the simulated exchange (venue.db) stays as it is: what was traded since the backup is told as a mismatch"
-          : "there is no venue.db here: a paper worker begins with a new simulated exchange, and positions of the book are told as a mismatch",
+          ? "the simulated exchange (venue.db) stays as it is: what was traded since the backup is reported as a mismatch"
+          : "there is no venue.db here: a paper worker begins with a new simulated exchange, and positions of the book are reported as a mismatch",
       );
     });
 };
@@ -63,13 +74,13 @@ export interface RestoreDone {
   /** Where the replaced database is; undefined when there was none. */
   readonly replaced: string | undefined;
   readonly facts: DatabaseFacts;
-  /** What the owner had halted in the replaced database and the backup does not know: pause, stop, panic. */
+  /** The owner's halts (pause, stop, panic) of the replaced database that the backup does not have. */
   readonly haltsLost: readonly string[];
 }
 
 /**
- * Throws UsageError for a FILE that cannot be one; AppError ALREADY_RUNNING, DB_IN_USE, DB_CORRUPT, NOT_OURS, DB_TOO_NEW,
- * DB_MIGRATION_CHANGED, NOT_RESTORABLE, DISK_FULL and their like. Nothing was replaced then.
+ * Throws UsageError for a FILE that cannot be one; AppError ALREADY_RUNNING, DB_IN_USE, DB_CORRUPT, NOT_OURS,
+ * DB_TOO_NEW, DB_MIGRATION_CHANGED, NOT_RESTORABLE, DISK_FULL and their like. Nothing was replaced then.
  */
 export const restore = async (order: RestoreOrder): Promise<RestoreDone> => {
   const { varDir } = order;
@@ -99,7 +110,7 @@ const replace = async (order: RestoreOrder, file: string, path: string): Promise
   let haltsLost: readonly string[] = [];
   let hold: Sqlite | undefined;
   try {
-    // In a folder of its own, on the same disk: a copy of a file with its -wal is only whole as both.
+    // In a folder of its own on the same disk: a database and its -wal are complete only together.
     rmSync(staging, { recursive: true, force: true }); // Left by a restore that was killed.
     mkdirSync(staging, { mode: 0o700 });
     for (const suffix of ["", "-wal", "-journal"])
@@ -125,7 +136,7 @@ const replace = async (order: RestoreOrder, file: string, path: string): Promise
       await sync(varDir);
       onStep?.("kept");
     }
-    // Whatever lies beside the name now belongs to a broken file (of a sound one nothing is left), and is kept with it.
+    // Companions left here belong to a broken database (a sound one has none now) and are already kept with it.
     for (const suffix of COMPANIONS) rmSync(path + suffix, { force: true });
     await sync(varDir);
     onStep?.("cleared");
@@ -138,7 +149,6 @@ const replace = async (order: RestoreOrder, file: string, path: string): Promise
   }
 };
 
-const OWNER_HALTS: readonly string[] = ["pause", "stop", "panic"];
 /** Kinds of the halts that only the owner's resume ends. */
 const ownerHalts = (sql: Sqlite, nowMs: EpochMs): readonly string[] => {
   const isThere = sql.prepare("SELECT 1 FROM sqlite_master WHERE name = 'halts'").get();
@@ -146,7 +156,7 @@ const ownerHalts = (sql: Sqlite, nowMs: EpochMs): readonly string[] => {
   return haltReads(sql)
     .active(nowMs)
     .map((halt) => halt.kind)
-    .filter((kind) => OWNER_HALTS.includes(kind));
+    .filter((kind) => isOwnerHalt(kind));
 };
 
 const mustBeRestorable = (facts: DatabaseFacts, file: string): void => {
@@ -159,8 +169,9 @@ const mustBeRestorable = (facts: DatabaseFacts, file: string): void => {
 };
 
 /**
- * Makes sure that nobody else has the database open and keeps it so until the connection closes: who closed it later would
- * remove the new file's -wal by its name. Its own -wal is written back and gone then. undefined: it is broken, and nobody can use it.
+ * Ensures that no other process has the database open until the connection closes: a process that closed it later would
+ * remove the new file's -wal by its name. Its own -wal is written back and removed. undefined: the database is broken
+ * and cannot be opened.
  */
 const holdAlone = (path: string, newMode: string | undefined): Sqlite | undefined => {
   let sql: Sqlite | undefined;
@@ -174,7 +185,7 @@ const holdAlone = (path: string, newMode: string | undefined): Sqlite | undefine
         "MODE_MISMATCH",
         `expected a backup of mode ${mode} for ${path}, found one of mode ${newMode ?? "none"}; choose another --var folder`,
       );
-    sql.pragma("journal_mode = DELETE"); // Refused while anybody else has it open, also to read only.
+    sql.pragma("journal_mode = DELETE"); // Refused while another process has it open, even read-only.
     sql.exec("BEGIN EXCLUSIVE");
     return sql;
   } catch (e) {
@@ -191,7 +202,7 @@ const holdAlone = (path: string, newMode: string | undefined): Sqlite | undefine
     );
   }
 };
-/** Opened to write, SQLite would throw away the -wal of what it cannot read: it may be all that is left of the book. */
+/** A write connection would discard the -wal of a file it cannot read, which may be all that is left of the book. */
 const readableAtAll = (path: string): void => {
   const sql = openSqlite(path, { readonly: true });
   try {
@@ -205,7 +216,7 @@ const modeOf = (sql: Sqlite): string | undefined => {
   return isThere === undefined ? undefined : metaReads(sql).get(META.mode);
 };
 
-/** A second name for the old file, so that the first one is never without a file. Returns it. */
+/** Links the old file under a second name, so that the first name always has a file. Returns the second name. */
 const keepBeside = (path: string, nowMs: EpochMs, withCompanions: boolean): string => {
   const name = `${path}.before-restore-${stampOf(nowMs)}`;
   let kept = name;
@@ -218,6 +229,6 @@ const secondName = (path: string, second: string): void => {
   try {
     linkSync(path, second);
   } catch {
-    copyFileSync(path, second); // A file system without links. (Reading it gives up our lock on it, as locks of files go.)
+    copyFileSync(path, second); // A file system without links. Closing the read file drops our POSIX lock on it.
   }
 };

@@ -1,5 +1,5 @@
-// What `trader doctor` asks Telegram: is the token good, is the chat there, can updates be polled. It confirms no update and sends
-// nothing. Another program that polls cannot be seen from here (the newer poll wins): the worker that loses to it says 409.
+// The Telegram checks of `trader doctor`: token, chat, polling of updates. They confirm no update and send nothing.
+// Another program that polls cannot be detected here (the newer poll wins): the worker that loses its poll reports 409.
 import { existsSync } from "node:fs";
 import type { Config } from "../../../lib/core/config.ts";
 import { SECOND_MS } from "../../../lib/core/time.ts";
@@ -35,7 +35,7 @@ export const telegramChecks = async (config: Config, dir: string): Promise<reado
       return `private chat ${owners.chatId}, heard: ${owners.userIds.join(", ")}`;
     }),
     await ask("telegram poll", async () => {
-      // A poll of ours would end the worker's: it is asked how it fares instead.
+      // A poll from here would end the worker's poll: the worker's own record is read instead.
       if (isLocked(dir)) return pollOfWorker(dir);
       const waiting = await client.getUpdates({ holdSeconds: 0 });
       return `no webhook in the way, ${waiting.length} updates wait for the worker`;

@@ -1,5 +1,5 @@
-// `trader gmo decode KIND FILE` and `trader gmo kinds`: what the connector makes of a captured reply or frame. Reads files,
-// asks nobody.
+// `trader gmo decode KIND FILE` and `trader gmo kinds`: decodes a captured reply or frame as the connector does. Reads
+// files only, sends nothing.
 import { open } from "node:fs/promises";
 import type { Command } from "commander";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
@@ -75,7 +75,7 @@ const decodeFile = async (kind: string, file: string, deps: GmoDeps): Promise<De
   return decode(kind, text);
 };
 
-/** undefined: more than `maxBytes`; no more than that is ever held. */
+/** undefined: more than `maxBytes`; never holds more than that. */
 const readFile = async (path: string, maxBytes: number): Promise<Uint8Array | undefined> => {
   try {
     const file = await open(path, "r");

@@ -1,5 +1,5 @@
-// `trader predict`: any LightGBM text model on any CSV of its features, one JSON object per row. For checking a model by
-// hand and against other implementations. Everything is read and checked before the first line is printed.
+// `trader predict`: evaluates a LightGBM text model on a CSV of its features, one JSON object per row, to check a model
+// by hand and against other implementations. Everything is read and checked before the first line is printed.
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import type { Command } from "commander";
@@ -48,8 +48,8 @@ const jsonNumber = (value: number): number | null => (Number.isFinite(value) ? v
 
 /**
  * The lines `trader predict` prints, a thousand at a time. `p` is the model's output (for a binary model the
- * probability), always; `raw` the raw score and `contrib` the contributions with the expected value last, when asked for.
- * Numbers carry the digits that restore the double exactly.
+ * probability), always; `raw` the raw score and `contrib` the contributions with the expected value last, when asked
+ * for. Numbers carry the digits that restore the double exactly.
  */
 export function* predictionLines(options: PredictOptions): Generator<string[]> {
   const range: IterationRange = {

@@ -1,4 +1,5 @@
-// `trader simulator`: the simulated venue as a server on loopback, for programs that talk to GMO Coin. Reads no setting.
+// `trader simulator`: the simulated venue as a server on loopback, for programs that talk to GMO Coin. Reads no
+// setting.
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
@@ -62,7 +63,7 @@ export const registerSimulator = (program: Command, deps: SimulatorDeps): void =
 };
 
 const simulate = async (options: Options, deps: SimulatorDeps): Promise<void> => {
-  // First of all: a SIGTERM while the candles are read must end it cleanly, too.
+  // Before everything else: a SIGTERM while the candles are read must end it cleanly.
   const { signal, release } = (deps.interruption ?? untilInterrupted)();
   let unlock: (() => void) | undefined;
   try {
@@ -83,7 +84,7 @@ const simulate = async (options: Options, deps: SimulatorDeps): Promise<void> =>
       if (signal.aborted) resolve();
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
-    // Told by the await below; a failure may come before it.
+    // The await below reports it; a failure may come before that await.
     ended.catch(() => undefined);
     let server: VenueServer;
     try {
@@ -122,7 +123,7 @@ interface Given {
   readonly options: GivenOptions;
 }
 
-/** Everything of the command line that can be judged without a file. Throws UsageError. */
+/** Checks everything on the command line that needs no file. Throws UsageError. */
 const checked = (options: Options): Given => ({
   port: number("--port", options.port, /^\d{1,5}$/, 0, 65_535, "a port from 0 to 65535"),
   speed: number("--speed", options.speed, /^\d{1,6}(\.\d{1,6})?$/, 1e-6, 100_000, "a number above 0, at most 100000"),
@@ -157,7 +158,7 @@ const files = (given: readonly string[]): ReadonlyMap<string, string> => {
   return paths;
 };
 
-/** A candle file does not say whose it is; its name may. undefined: none of our coins, or both. */
+/** The coin that a candle file's name contains; undefined: none or both. The file itself names no symbol. */
 const coinInName = (path: string): string | undefined => {
   const coins = ["BTC", "ETH"].filter((coin) => basename(path).toUpperCase().includes(coin));
   return coins.length === 1 ? coins[0] : undefined;

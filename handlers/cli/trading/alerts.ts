@@ -1,28 +1,16 @@
-// `trader alerts` and `trader alerts seen KEY`: what is open, and the end of those that only a person can end. An alert that
-// names a condition ends with the condition; nobody may wave it away.
+// `trader alerts` lists the open alerts, `trader alerts seen KEY` ends one that only a person can end. An alert about a
+// condition ends with the condition and cannot be ended by hand.
 import type { Command } from "commander";
 import { AppError } from "../../../lib/core/errors.ts";
-import { isoUtc, jstText } from "../../../lib/core/time.ts";
+import { jstText } from "../../../lib/core/time.ts";
+import { alertJson, FOR_A_PERSON, isForAPerson } from "../json/halt.ts";
 import { ACTOR, type Common, type JobsDeps, withCommon, within } from "../queueOptions.ts";
-
-/** They tell of what has happened and cannot be undone, so no later look finds them over. */
-const FOR_A_PERSON = ["excess:", "oversold:", "estimated:"] as const;
-const isForAPerson = (key: string): boolean => FOR_A_PERSON.some((prefix) => key.startsWith(prefix));
 
 export const registerAlerts = (program: Command, deps: JobsDeps): void => {
   const alerts = withCommon(program, "alerts", "open alerts, and how each ends").action((options: Common) => {
     const open = within(deps.look, options, (state) => state.db.read.alerts.open());
     if (options.json) {
-      for (const a of open)
-        deps.out(
-          JSON.stringify({
-            key: a.key,
-            severity: a.severity,
-            since: isoUtc(a.raisedMs),
-            text: a.text,
-            seen: isForAPerson(a.key),
-          }),
-        );
+      deps.out(JSON.stringify(open.map(alertJson)));
       return;
     }
     for (const a of open) {

@@ -1,13 +1,15 @@
-// The owner at the command line: `trader approve ID | reject ID | modify ID`, the same door as Telegram's buttons.
+// `trader approve ID | reject ID | modify ID`: answers a proposal; Telegram's buttons use the same functions.
 import type { Command } from "commander";
 import type { Config } from "../../../lib/core/config.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import type { CoinE8, YenE8 } from "../../../lib/core/money.ts";
-import { formatE8, parseE8 } from "../../../lib/core/money.ts";
+import { parseE8 } from "../../../lib/core/money.ts";
 import { storedRules } from "../../market/storedRules.ts";
 import { answerProposal } from "../../proposals/answerProposal.ts";
 import { modifyProposal } from "../../proposals/modifyProposal.ts";
+import { mustExist } from "../../proposals/waiting.ts";
 import type { State } from "../../runtime/stateFolder.ts";
+import { proposalJson } from "../json/proposal.ts";
 
 interface Deps {
   readonly config: () => Config;
@@ -36,7 +38,7 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
               "PROPOSAL_CLOSED",
               `expected an open proposal, found ${id}: ${result.why}; nothing was changed`,
             );
-          deps.out(options.json ? JSON.stringify({ id, decision }) : `${id} ${decision}`);
+          deps.out(options.json ? JSON.stringify(shown(state, id)) : `${id} ${decision}`);
         } finally {
           state.close();
         }
@@ -62,8 +64,7 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
       };
       const state = deps.open(options);
       try {
-        const old = state.db.read.proposals.byId(id);
-        const rules = storedRules(state.db.read, old?.symbol ?? "");
+        const rules = storedRules(state.db.read, mustExist(state.db, id).symbol);
         const result = modifyProposal(state, deps.config(), {
           proposalId: id,
           actor: "cli",
@@ -79,19 +80,12 @@ export const registerAnswers = (program: Command, deps: Deps): void => {
             `expected an open proposal, found ${id}: ${result.why}; nothing was changed`,
           );
         const next = result.proposal;
-        if (options.json)
-          deps.out(
-            JSON.stringify({
-              id: next.id,
-              supersedes: id,
-              size: formatE8(next.size),
-              entry: formatE8(next.entry),
-              stop: formatE8(next.stop),
-            }),
-          );
+        if (options.json) deps.out(JSON.stringify(shown(state, next.id)));
         else deps.out(`${id} replaced by ${next.id}; approve it with: trader approve ${next.id}`);
       } finally {
         state.close();
       }
     });
 };
+
+const shown = ({ db }: State, id: string) => proposalJson(mustExist(db, id), db.read.proposals.approval(id));

@@ -1,9 +1,12 @@
-// `trader audit verify | list`: the hash-chained log of everything that mattered.
+// `trader audit verify | list`: checks and prints the hash-chained audit log.
 import type { Command } from "commander";
+import type { z } from "zod";
 import type { AuditRow } from "../../../db/tables/audit.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import type { State } from "../../runtime/stateFolder.ts";
 import { folderText } from "../folder.ts";
+import { auditEventJson } from "../json/event.ts";
+import type { AuditVerifiedJson } from "../json/results.ts";
 import { type Common, positive } from "../queueOptions.ts";
 import { clean, jstSeconds } from "../terminal.ts";
 
@@ -25,7 +28,10 @@ export const registerAudit = (program: Command, deps: Deps): void => {
       try {
         const broken = state.db.read.audit.firstBroken();
         const events = state.db.read.audit.last()?.seq ?? 0;
-        if (options.json) deps.out(JSON.stringify({ ok: broken === undefined, events, firstBroken: broken ?? null }));
+        if (options.json) {
+          const fact = { ok: broken === undefined, events, firstBroken: broken ?? null };
+          deps.out(JSON.stringify(fact satisfies z.infer<typeof AuditVerifiedJson>));
+        }
         if (broken !== undefined)
           throw new AppError(
             "permanent",
@@ -44,7 +50,7 @@ interface ListOptions extends Common {
   readonly trace?: string;
   readonly limit?: string;
 }
-/** A script gets them all unless it says otherwise; a person the newest. */
+/** Events printed as text by default; with --json all of them are printed. */
 const SHOWN = 200;
 
 const registerList = (audit: Command, deps: Deps): void => {
@@ -53,17 +59,28 @@ const registerList = (audit: Command, deps: Deps): void => {
     .description("print audit events, oldest first; times are JST")
     .option("--var <dir>", "state folder")
     .option("--trace <id>", "only this trace")
-    .option("--limit <n>", `only the newest so many (default: ${SHOWN}, with --json all)`)
-    .option("--json", "one JSON object a line; times are UTC epoch milliseconds")
+    .option("--limit <n>", `only the newest (default: ${SHOWN}, with --json all)`)
+    .option("--json", "one JSON array, an event a line")
     .action((options: ListOptions) => {
       const { trace, json } = options;
       const limit = options.limit === undefined ? (json ? undefined : SHOWN) : positive("--limit", options.limit);
-      const print = (row: AuditRow): void =>
-        deps.out(
-          json
-            ? JSON.stringify(row)
-            : clean(`${row.seq}  ${jstSeconds(row.atMs)}  ${row.kind}  ${row.actor}  ${JSON.stringify(row.data)}`),
-        );
+      // The log may exceed the longest string: the array is printed one element per line.
+      let held: string | undefined;
+      const print = (row: AuditRow): void => {
+        if (!json) {
+          deps.out(
+            clean(`${row.seq}  ${jstSeconds(row.atMs)}  ${row.kind}  ${row.actor}  ${JSON.stringify(row.data)}`),
+          );
+          return;
+        }
+        deps.out(held === undefined ? "[" : `${held},`);
+        held = JSON.stringify(auditEventJson(row));
+      };
+      const endList = (): void => {
+        if (!json) return;
+        if (held === undefined) deps.out("[]");
+        else deps.out(`${held}\n]`);
+      };
       const state = deps.open(options);
       try {
         const newest: AuditRow[] = [];
@@ -75,6 +92,7 @@ const registerList = (audit: Command, deps: Deps): void => {
         }
         const shown = limit === undefined ? [] : newest.slice(-limit);
         for (const row of shown) print(row);
+        endList();
         const more = limit === undefined ? 0 : total - shown.length;
         if (more > 0) {
           const text = `the newest ${shown.length} of ${total} events; ${more} more before: --limit ${total}`;

@@ -1,24 +1,24 @@
-// `trader orders|positions|trades|halts`: the book as an operator needs it. Only looks; what the exchange itself shows is
-// said by `trader stop` and by reconcile, whose last agreement is told here.
+// `trader orders|positions|trades|halts`: shows the book. Reads only. `trader stop` and reconcile read the exchange
+// itself; `positions` says when reconcile last compared both.
 import type { Command } from "commander";
 import { UsageError } from "../../../lib/core/errors.ts";
 import { isLive, type Order } from "../../../lib/core/order.ts";
 import { jstText } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
+import { haltJson } from "../json/halt.ts";
+import { orderJson } from "../json/order.ts";
+import { positionJson } from "../json/position.ts";
+import { tradeJson } from "../json/trade.ts";
 import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../queueOptions.ts";
 import { clean, table, wrapTo } from "../terminal.ts";
 import {
   type HeldPosition,
-  haltJson,
   haltText,
   orderHead,
-  orderJson,
   orderMeaning,
   positionHead,
-  positionJson,
   positionLines,
   TRADE_COLUMNS,
-  tradeJson,
   tradeRow,
 } from "./bookText.ts";
 
@@ -44,7 +44,7 @@ export const registerBook = (program: Command, deps: JobsDeps): void => {
     .option("--live", "those at, or perhaps at, the exchange (default)")
     .option("--all", "ended ones too, newest first")
     .option("--trade <id>", "of one trade, all of them")
-    .option("--limit <count>", "at most so many", "50")
+    .option("--limit <count>", "at most this many", "50")
     .action((options: Options) => {
       if (options.live && (options.all || options.trade !== undefined))
         throw new UsageError("expected --live, or --all, or --trade, found several of them");
@@ -64,7 +64,7 @@ export const registerBook = (program: Command, deps: JobsDeps): void => {
       });
     });
 
-  withCommon(program, "positions", "every open position of ours: what covers it, and what is bare").action(
+  withCommon(program, "positions", "every open position of ours: what protects it, and what is unprotected").action(
     (options: Options) => {
       within(deps.look, options, (state) => {
         const nowMs = state.clock.nowMs();
@@ -84,7 +84,7 @@ export const registerBook = (program: Command, deps: JobsDeps): void => {
   );
 
   withCommon(program, "trades", "trades, newest first")
-    .option("--limit <count>", "at most so many", "20")
+    .option("--limit <count>", "at most this many", "20")
     .action((options: Options) => {
       within(deps.look, options, ({ db }) => {
         const trades = db.read.trades.newest(limitOf(options));
@@ -98,7 +98,7 @@ export const registerBook = (program: Command, deps: JobsDeps): void => {
 
   withCommon(program, "halts", "what stops new entries, since when, and how each ends")
     .option("--all", "ended ones too, newest first")
-    .option("--limit <count>", "at most so many", "50")
+    .option("--limit <count>", "at most this many", "50")
     .action((options: Options) => {
       within(deps.look, options, ({ db, clock }) => {
         const halts = options.all ? db.read.halts.recent(limitOf(options)) : db.read.halts.active(clock.nowMs());
@@ -128,7 +128,7 @@ const heldPositions = (read: Reads): readonly HeldPosition[] =>
     return [{ position, trade, legs }];
   });
 
-/** The book is what we know; how long ago it was last held against the exchange. */
+/** When reconcile last compared the book with the exchange, and what differs. */
 const comparedText = ({ db, store }: JobsState): string => {
   const last = store.list({ name: "reconcile", state: "done", limit: 1 })[0]?.finishedMs;
   const mismatch = db.read.differences.all();

@@ -1,15 +1,15 @@
-// The book in words for an operator at 3 a.m.: every order, position, trade and halt with its state, what that means and what
-// to do. Pure; the numbers are the book's own. docs/orders.md says the same at more length.
+// The text of `trader orders`, `positions`, `trades` and `halts`: state, meaning and what to do, one line each. Pure;
+// docs/orders.md explains the states at more length.
 import type { Halt } from "../../../db/tables/halts.ts";
 import type { PositionRow } from "../../../db/tables/positions.ts";
 import type { LegRow } from "../../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../../db/tables/trades.ts";
+import { isHaltKind } from "../../../lib/core/haltKinds.ts";
 import { formatE8, minBig, toNumber } from "../../../lib/core/money.ts";
-import { isLive, type Order, UNANSWERED_MS } from "../../../lib/core/order.ts";
+import { type Order, UNANSWERED_MS } from "../../../lib/core/order.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import { yenText } from "../../../lib/core/text/format.ts";
-import { isHaltKind } from "../../../lib/core/text/words.ts";
-import { type EpochMs, epochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
+import { type EpochMs, epochMs, jstText } from "../../../lib/core/time.ts";
 import { durationText, jstSeconds } from "../terminal.ts";
 
 const at = (price: bigint | undefined): string => (price === undefined ? "" : ` at ${yenText(toNumber(price))}`);
@@ -53,25 +53,6 @@ export const orderMeaning = (o: Order, nowMs: EpochMs): string => {
       return o satisfies never;
   }
 };
-export const orderJson = (o: Order, nowMs: EpochMs) => ({
-  id: o.id,
-  tradeId: o.intent.tradeId,
-  purpose: o.intent.purpose,
-  symbol: o.intent.symbol,
-  side: o.intent.side,
-  type: o.intent.executionType,
-  size: formatE8(o.intent.size),
-  price: o.intent.price === undefined ? null : formatE8(o.intent.price),
-  state: o.state,
-  live: isLive(o),
-  executed: "executed" in o ? formatE8(o.executed) : "0",
-  venueOrderId: "venueOrderId" in o ? o.venueOrderId : null,
-  sentAt: "sentMs" in o && o.sentMs !== undefined ? isoUtc(o.sentMs) : null,
-  closedAt: "closedMs" in o ? isoUtc(o.closedMs) : null,
-  code: "code" in o ? o.code : null,
-  meaning: orderMeaning(o, nowMs),
-});
-
 export interface HeldLeg {
   readonly leg: LegRow;
   /** Its live order, if it has one. */
@@ -113,27 +94,6 @@ export const positionLines = (h: HeldPosition, nowMs: EpochMs): readonly string[
     ...(timeStopMs === undefined ? [] : [`time stop ${jstText(timeStopMs)}`]),
   ];
 };
-export const positionJson = (h: HeldPosition, nowMs: EpochMs) => ({
-  positionId: h.position.positionId,
-  tradeId: h.trade.id,
-  symbol: h.position.symbol,
-  direction: h.trade.direction,
-  size: formatE8(h.position.open),
-  price: formatE8(h.position.price),
-  openedAt: isoUtc(h.position.openedMs),
-  bare: formatE8(bareOf(h)),
-  timeStopAt: h.trade.timeStopMs === undefined ? null : isoUtc(h.trade.timeStopMs),
-  closing: h.trade.closeHow ?? null,
-  legs: h.legs.map(({ leg, order }) => ({
-    id: leg.id,
-    size: formatE8(leg.open),
-    target: leg.target,
-    targetPrice: formatE8(leg.targetPrice),
-    stopPrice: formatE8(leg.stop),
-    order: order === undefined ? null : orderJson(order, nowMs),
-  })),
-});
-
 export const TRADE_COLUMNS = [
   "ID",
   "STATUS",
@@ -158,28 +118,6 @@ export const tradeRow = (t: Trade): readonly string[] => [
   t.exitReason ?? t.cancelReason ?? "",
   jstText(epochMs(Date.parse(t.entryTime))).slice(5, 16),
 ];
-export const tradeJson = (t: Trade) => ({
-  id: t.id,
-  proposalId: t.proposalId,
-  traceId: t.traceId,
-  symbol: t.symbol,
-  direction: t.direction,
-  status: t.status,
-  size: t.positionSize,
-  entryPrice: t.entryPrice,
-  exitPrice: t.exitPrice ?? null,
-  stopLoss: t.stopLoss,
-  takeProfit1: t.takeProfit1 ?? null,
-  takeProfit2: t.takeProfit2 ?? null,
-  entryTime: t.entryTime,
-  exitTime: t.exitTime ?? null,
-  exitReason: t.exitReason ?? null,
-  cancelReason: t.cancelReason ?? null,
-  pnlJpy: t.pnlAmount ?? null,
-  feesJpy: t.fees,
-  breakEven: t.breakEven,
-});
-
 const words = textsOf("en").words;
 export const haltEnds = (h: Halt): string =>
   h.untilMs !== undefined
@@ -192,13 +130,3 @@ export const haltText = (h: Halt): string =>
   h.clearedMs === undefined
     ? `${h.kind}: ${h.reason}; since ${jstSeconds(h.raisedMs)}; ${haltEnds(h)}`
     : `${h.kind}: ${h.reason}; ${jstSeconds(h.raisedMs)} to ${jstSeconds(h.clearedMs)}, ended by ${h.clearedBy}`;
-export const haltJson = (h: Halt) => ({
-  kind: h.kind,
-  reason: h.reason,
-  means: isHaltKind(h.kind) ? words.halt[h.kind] : null,
-  raisedAt: isoUtc(h.raisedMs),
-  until: h.untilMs === undefined ? null : isoUtc(h.untilMs),
-  ends: haltEnds(h),
-  clearedAt: h.clearedMs === undefined ? null : isoUtc(h.clearedMs),
-  clearedBy: h.clearedBy ?? null,
-});

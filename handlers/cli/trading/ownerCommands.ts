@@ -1,16 +1,19 @@
-// The owner's hand on the brake at the command line: `trader pause|stop|panic|resume|close|reject-all|adopt`, the same door as
-// Telegram's. What is durable is durable when the first line is printed; then the command waits for what was seen at the venue.
+// `trader pause|stop|panic|resume|close|reject-all|adopt`: the owner's commands at the command line; Telegram's use the
+// same function. The command is durable when its first line is printed; then it waits for the result at the exchange.
 import type { Command } from "commander";
+import type { z } from "zod";
 import type { OwnerCommand, OwnerCommandName } from "../../../db/tables/ownerCommands.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { SECOND_MS } from "../../../lib/core/time.ts";
 import { type Requested, requestCommand } from "../../owner/requestCommand.ts";
 import { folderText, hintWith, idleText } from "../folder.ts";
+import { SeenJson } from "../json/position.ts";
+import type { OwnerCommandJson } from "../json/results.ts";
 import { waitForJob } from "../queue/waitForJob.ts";
 import { ACTOR, type Common, type JobsDeps, positive, withCommon, within } from "../queueOptions.ts";
 
 interface Deps extends JobsDeps {
-  /** Set in a terminal: asks a yes-or-no question. */
+  /** Asks a yes-or-no question; set only in a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
 }
 interface Options extends Common {
@@ -56,7 +59,7 @@ export const registerOwnerCommands = (program: Command, deps: Deps): void => {
     .option("--yes", "do not ask")
     .action(async (id: string | undefined, options: Options) => {
       const tradeId = id === undefined || id === "all" ? undefined : positive("trade", id);
-      // Enter after a forgotten number must not close what nobody meant.
+      // A forgotten trade number must not close every trade without a question.
       if (tradeId === undefined && !(await isConfirmed(options, deps, "Close ALL trades of ours? Trading goes on.")))
         return;
       await run(deps, options, { command: "close", ...(tradeId === undefined ? {} : { tradeId }) });
@@ -71,9 +74,9 @@ export const registerOwnerCommands = (program: Command, deps: Deps): void => {
 
 const withOptions = (command: Command): Command =>
   command
-    .option("--wait <seconds>", "wait for what was seen at the venue, at most so long", WAIT_SECONDS)
+    .option("--wait <seconds>", "wait for the result at the exchange, at most this long", WAIT_SECONDS)
     .option("--no-wait", "end as soon as it is durable")
-    .option("--reason <text>", "kept with it, and shown by status");
+    .option("--reason <text>", "stored with the command and shown by status");
 
 const isConfirmed = async (options: Options, deps: Deps, question: string): Promise<boolean> => {
   if (options.yes || options.json || deps.confirm === undefined) return true;
@@ -103,7 +106,7 @@ const run = async (deps: Deps, options: Options, wanted: Wanted): Promise<void> 
   }
   if (idle !== undefined) {
     tell(deps, options, wanted, requested, undefined);
-    // Complete without the venue when nothing is left to do there. An entry that rests can fill.
+    // Done without the exchange when nothing is left to do there. A resting entry can still fill.
     if (wanted.command === "rejectAll" || (wanted.command === "pause" && resting === 0)) {
       deps.err(`note: it holds already; ${idle}`);
       return;
@@ -139,18 +142,18 @@ const tell = (
   command: OwnerCommand | undefined,
 ): void => {
   const result = command?.result;
-  if (options.json)
-    deps.out(
-      JSON.stringify({
-        command: wanted.command,
-        commandId: requested.commandId,
-        jobId: requested.jobId,
-        outcome: result?.outcome ?? null,
-        text: result?.text ?? requested.text,
-        seen: result?.seen ?? null,
-      }),
-    );
-  else if (result?.outcome === "done") deps.out(result.text);
+  if (options.json) {
+    const seen = result?.seen ?? null;
+    const fact = {
+      command: wanted.command,
+      commandId: requested.commandId,
+      jobId: requested.jobId,
+      outcome: result?.outcome ?? null,
+      text: result?.text ?? requested.text,
+      seen: seen === null ? null : SeenJson.parse(seen),
+    };
+    deps.out(JSON.stringify(fact satisfies z.infer<typeof OwnerCommandJson>));
+  } else if (result?.outcome === "done") deps.out(result.text);
 };
 
 const secondsOf = (text: string): number => {

@@ -1,5 +1,5 @@
-// `trader report`: a day, week or month told from the database as it is now, as text, JSON or a picture. Changes nothing, unless
-// --save asks to write the days' rows of daily_summary and model_performance again.
+// `trader report`: a day, week or month computed from the database as it is now, as text, JSON or a picture. It changes
+// nothing unless --save is given: then it rewrites the finished days' rows of daily_summary and model_performance.
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { Config } from "../../../lib/core/config.ts";
@@ -9,10 +9,10 @@ import { LOCALES, type Locale } from "../../../lib/core/text/locale.ts";
 import { DAY_MS, type EpochMs, earliest, plusMs } from "../../../lib/core/time.ts";
 import { storageError } from "../../../lib/io/storageTrouble.ts";
 import { periodReport } from "../../report/day.ts";
-import { reportJson } from "../../report/reportJson.ts";
 import { reportText } from "../../report/reportText.ts";
 import { headsOfDays, reportChart, summaryRow } from "../../report/sendReport.ts";
 import type { State } from "../../runtime/stateFolder.ts";
+import { reportJson } from "../json/report.ts";
 
 interface Deps {
   readonly config: () => Config;
@@ -106,7 +106,7 @@ const tellReport = (options: Options, deps: Deps): void => {
   }
 };
 
-/** Rows of the finished days only: an unfinished day's row is written at its end. */
+/** Writes the rows of the finished days; the row of an unfinished day is written at its end. */
 const saveDays = (state: State, config: Config, period: Period, nowMs: EpochMs, tell: (text: string) => void): void => {
   let saved = 0;
   for (let at = period.fromMs; at < period.toMs; at = plusMs(at, DAY_MS)) {

@@ -1,11 +1,11 @@
-// `trader signals` and `trader why`: what was judged, and every gate of it. The texts are those of Telegram's /signals and /why.
+// `trader signals` and `trader why`: the judged bars with every gate. The texts are those of Telegram's /signals and
+// /why.
 import type { Command } from "commander";
 import { META } from "../../../db/tables/meta.ts";
-import type { Signal } from "../../../db/tables/signals.ts";
 import { AppError } from "../../../lib/core/errors.ts";
-import { isoUtc } from "../../../lib/core/time.ts";
 import type { AnswerFacts } from "../../telegram/answers/facts.ts";
 import { signalsAnswer, signalsOf, whyAnswer } from "../../telegram/answers/signals.ts";
+import { signalJson } from "../json/proposal.ts";
 import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../queueOptions.ts";
 
 interface Options extends Common {
@@ -19,7 +19,7 @@ export const registerSignals = (program: Command, deps: JobsDeps): void => {
     return { db: db.read, config: deps.config(), account, nowMs: clock.nowMs(), arg };
   };
   withCommon(program, "signals", "the last judged bars: side, probability, rank, and what became of each")
-    .option("--limit <count>", "at most so many, with --json", "50")
+    .option("--limit <count>", "at most this many, with --json", "50")
     .action((options: Options) => {
       within(deps.look, options, (state) => {
         const limit = positive("--limit", options.limit ?? "50");
@@ -46,20 +46,3 @@ export const registerSignals = (program: Command, deps: JobsDeps): void => {
     });
   });
 };
-
-const signalJson = (s: Signal) => ({
-  id: s.id,
-  symbol: s.symbol,
-  barOpen: isoUtc(s.barOpenMs),
-  direction: s.direction,
-  confidence: s.confidence,
-  rank: s.rank ?? null,
-  modelId: s.modelId,
-  verdict: s.verdict,
-  gates: s.gates ?? null,
-  reasons: s.reasons,
-  approved: s.approved ?? null,
-  approvedBy: s.approvedBy ?? null,
-  tradeId: s.tradeId ?? null,
-  traceId: s.traceId,
-});

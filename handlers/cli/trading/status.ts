@@ -1,12 +1,14 @@
-// `trader status`: is it alive, what does it hold, what is wrong; with --check only the answer, for cron and monitoring.
+// `trader status`: health of the worker, trades, halts, alerts and problems; with --check only the verdict, for cron
+// and monitoring.
 import { dirname } from "node:path";
 import type { Command } from "commander";
+import type { z } from "zod";
 import { META } from "../../../db/tables/meta.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import { QUARANTINE } from "../../../lib/core/haltKinds.ts";
-import { formatE8, toNumber } from "../../../lib/core/money.ts";
+import { toNumber } from "../../../lib/core/money.ts";
 import { symbolsOf } from "../../../lib/core/product.ts";
-import { DAY_MS, type EpochMs, epochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
+import { DAY_MS, type EpochMs, epochMs, isoUtc, jstText, SECOND_MS } from "../../../lib/core/time.ts";
 import { isLocked } from "../../../lib/io/lock.ts";
 import { openCoins } from "../../book/coinBalances.ts";
 import { noPrices, noPricesText } from "../../market/priceOutage.ts";
@@ -15,10 +17,16 @@ import { productOf, type State } from "../../runtime/stateFolder.ts";
 import { type RunnerHealth, runnerHealth } from "../../runtime/workerStatus.ts";
 import { telegramHealth, telegramText } from "../../telegram/health.ts";
 import { STALE_MESSAGE_MS } from "../../telegram/outboxJobs.ts";
-import { haltEnds } from "./bookText.ts";
+import { noPricesJson } from "../json/frame.ts";
+import { alertJson, haltJson } from "../json/halt.ts";
+import { jobCountsJson } from "../json/job.ts";
+import { proposalJson } from "../json/proposal.ts";
+import type { StatusJson } from "../json/status.ts";
+import { tradeJson } from "../json/trade.ts";
+import { timeOrNull } from "../json/values.ts";
 
 interface Deps {
-  /** To look only. */
+  /** A read-only connection. */
   readonly look: (options: { var?: string }) => State;
   readonly out: (text: string) => void;
 }
@@ -34,7 +42,7 @@ export const registerStatus = (program: Command, deps: Deps): void => {
     .description("health of the runner, open proposals, live trades, halts, alerts, jobs")
     .option(
       "--check",
-      "say nothing and end with 0 when all is well; else say what is not, and end with 1 (cron, monitoring)",
+      "print nothing and end with 0 when all is well; else print the problems and end with 1 (cron, monitoring)",
     )
     .option("--var <dir>", "state folder")
     .option("--json", "one JSON object")
@@ -52,9 +60,9 @@ export const registerStatus = (program: Command, deps: Deps): void => {
     });
 };
 
-type Status = ReturnType<typeof statusOf>;
+type Status = z.infer<typeof StatusJson>;
 
-const statusOf = (state: State) => {
+const statusOf = (state: State): Status => {
   const { read } = state.db;
   const nowMs = state.clock.nowMs();
   const lastMarketMs = read.snapshots.lastTakenMs();
@@ -68,20 +76,20 @@ const statusOf = (state: State) => {
   });
   const alerts = read.alerts.open();
   const equity = read.equity.latest()?.equity;
-  // Written by the worker: without one it is an old story.
+  // The worker records it: without a running worker it is out of date.
   const none = running ? noPrices(state.db) : undefined;
   const jobs = state.store.stats();
   const bot = read.telegram.state();
   const botHealth = telegramHealth(bot, nowMs);
   return {
-    now: isoUtc(nowMs),
+    at: isoUtc(nowMs),
     mode,
     product,
     coins: product === "spot" ? symbolsOf(product).map((symbol) => coinsOf(state, symbol)) : [],
     running,
     health,
-    noPrices: none === undefined ? null : { since: isoUtc(none.sinceMs), why: none.why, symbols: none.symbols },
-    lastMarketData: lastMarketMs === undefined ? null : isoUtc(lastMarketMs),
+    noPrices: noPricesJson(none),
+    lastMarketDataAt: timeOrNull(lastMarketMs),
     telegram:
       bot.botId === 0
         ? null
@@ -89,26 +97,17 @@ const statusOf = (state: State) => {
             bot: bot.botName ?? null,
             ok: botHealth.ok,
             why: botHealth.ok ? null : botHealth.why,
-            polled: bot.polledMs === undefined ? null : isoUtc(bot.polledMs),
+            polledAt: timeOrNull(bot.polledMs),
             waiting: read.outbox.waitingIds(epochMs(Math.max(0, nowMs - STALE_MESSAGE_MS))).length,
-            muted: bot.muted,
+            muted: [...bot.muted],
           },
-    proposals: read.proposals
-      .pending()
-      .map((p) => ({ id: p.id, symbol: p.symbol, direction: p.direction, validUntil: isoUtc(p.validUntilMs) })),
-    trades: read.risk.liveTrades(),
-    halts: read.halts.active(nowMs).map((h) => ({
-      kind: h.kind,
-      reason: h.reason,
-      since: isoUtc(h.raisedMs),
-      until: h.untilMs === undefined ? null : isoUtc(h.untilMs),
-      ends: haltEnds(h),
-    })),
+    proposals: read.proposals.pending().map((p) => proposalJson(p, read.proposals.approval(p.id))),
+    trades: read.trades.alive().map(tradeJson),
+    halts: read.halts.active(nowMs).map(haltJson),
     restored: restoredLately(state, nowMs),
-    alerts: alerts.map((a) => ({ severity: a.severity, text: a.text })),
+    alerts: alerts.map(alertJson),
     equityJpy: equity === undefined ? null : toNumber(equity),
-    jobs,
-    /** Why --check ends with 1. */
+    jobs: jobCountsJson(jobs),
     problems: [
       ...healthProblem(health),
       ...(none === undefined ? [] : [noPricesText(none)]),
@@ -119,14 +118,14 @@ const statusOf = (state: State) => {
   };
 };
 
-/** A message of several lines as one, for lists. An alert's begins with its severity. */
+/** A message of several lines in one line. The text of an alert begins with its severity. */
 const oneLine = (text: string): string => text.split("\n").join("; ");
 
-/** Spot, by our book: what our trades hold, and what is the owner's (never sold). */
+/** Spot, by our book: the coins of our trades, and the owner's own (never sold). */
 const coinsOf = ({ db }: State, symbol: string) => ({
   symbol,
-  trades: formatE8(openCoins(db.read, symbol)),
-  owners: formatE8(db.read.ownerCoins.amount(symbol)),
+  trades: toNumber(openCoins(db.read, symbol)),
+  owners: toNumber(db.read.ownerCoins.amount(symbol)),
 });
 
 const healthProblem = ({ light, why }: RunnerHealth): readonly string[] => {
@@ -142,36 +141,34 @@ const healthProblem = ({ light, why }: RunnerHealth): readonly string[] => {
   }
 };
 
-/** A quarantine that has ended in the last day: who was not there when it was on should still hear of it. */
+/** A quarantine that ended within the last day: an owner who was away during it must still see it. */
 const restoredLately = (state: State, nowMs: EpochMs) => {
   const halt = state.db.read.halts
     .recent()
     .find((h) => h.kind === QUARANTINE && h.clearedMs !== undefined && nowMs - h.clearedMs < DAY_MS);
-  return halt === undefined
-    ? null
-    : { reason: halt.reason, at: isoUtc(halt.raisedMs), ended: isoUtc(halt.clearedMs ?? nowMs) };
+  return halt === undefined ? null : haltJson(halt);
 };
 
 const statusLines = (status: Status, state: State): readonly string[] => {
   const { read } = state.db;
-  const { health, jobs, restored } = status;
+  const { health, restored } = status;
   const jst = (iso: string): string => jstText(epochMs(Date.parse(iso)));
   const none = status.running ? noPrices(state.db) : undefined;
   const equity = status.equityJpy === null ? "unknown until the first bar" : yenText(status.equityJpy);
-  const { ready, running: busy, parked, dead } = jobs.states;
+  const { ready, running: busy, parked, dead } = state.store.stats().states;
   return [
-    `${jst(status.now)}  mode ${status.mode ?? "none yet"}${status.product === "spot" ? ", spot" : ""}  ${lightText(health)}`,
+    `${jst(status.at)}  mode ${status.mode ?? "none yet"}${status.product === "spot" ? ", spot" : ""}  ${lightText(health)}`,
     ...(health.why === null ? [] : [`RED: ${health.why}`]),
     ...(none === undefined ? [] : [noPricesText(none)]),
-    `equity ${equity}, last market data ${status.lastMarketData === null ? "none" : jst(status.lastMarketData)}`,
+    `equity ${equity}, last market data ${status.lastMarketDataAt === null ? "none" : jst(status.lastMarketDataAt)}`,
     ...status.coins.map((c) => `${c.symbol}: ${c.trades} of our trades, ${c.owners} yours (never sold)`),
     ...(status.telegram === null ? [] : [telegramText(read.telegram.state(), state.clock.nowMs())]),
     `jobs: ${ready} ready, ${busy} running, ${parked} waiting for a person, ${dead} dead`,
-    ...status.halts.map((halt) => `HALT ${halt.kind}: ${halt.reason} (since ${jst(halt.since)}; ${halt.ends})`),
+    ...status.halts.map((halt) => `HALT ${halt.kind}: ${halt.reason} (since ${jst(halt.raisedAt)}; ${halt.ends})`),
     ...(restored === null
       ? []
       : [
-          `RESTORED BACKUP: quarantined from ${jst(restored.at)} to ${jst(restored.ended)} (${restored.reason}); see trader audit list`,
+          `RESTORED BACKUP: quarantined from ${jst(restored.raisedAt)} to ${jst(restored.clearedAt ?? status.at)} (${restored.reason}); see trader audit list`,
         ]),
     ...status.alerts.map((alert) => `ALERT ${oneLine(alert.text)}`),
     ...status.trades.map(
@@ -186,8 +183,8 @@ const statusLines = (status: Status, state: State): readonly string[] => {
   ];
 };
 
-const lightText = ({ light, heartbeatAgeSeconds }: RunnerHealth): string => {
-  const heartbeat = heartbeatAgeSeconds === null ? "" : ` (heartbeat ${heartbeatAgeSeconds} s ago)`;
+const lightText = ({ light, heartbeatAgeMs }: Status["health"]): string => {
+  const heartbeat = heartbeatAgeMs === null ? "" : ` (heartbeat ${Math.round(heartbeatAgeMs / SECOND_MS)} s ago)`;
   switch (light) {
     case "off":
       return "NOT RUNNING";

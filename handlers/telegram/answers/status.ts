@@ -1,9 +1,9 @@
 // /status: at one glance whether it trades, what it holds, and what is wrong.
 import type { Halt } from "../../../db/tables/halts.ts";
+import { isHaltKind } from "../../../lib/core/haltKinds.ts";
 import { toNumber } from "../../../lib/core/money.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import type { Locale } from "../../../lib/core/text/locale.ts";
-import { isHaltKind } from "../../../lib/core/text/words.ts";
 import { jstDayStart, jstText } from "../../../lib/core/time.ts";
 import type { AnswerFacts } from "./facts.ts";
 

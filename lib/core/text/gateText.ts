@@ -1,11 +1,11 @@
 // What a gate measured and what it asks for, as a person reads it: %, bps, ¥, words. The stored values are raw
 // (lib/core/gates.ts, risk.ts).
 import type { Gate } from "../gates.ts";
+import { isHaltKind } from "../haltKinds.ts";
 import type { LossPeriod } from "../risk.ts";
 import { textsOf } from "./catalogue.ts";
 import { cut, percentText, yenText } from "./format.ts";
 import type { Locale } from "./locale.ts";
-import { isHaltKind } from "./words.ts";
 
 /** A news title fits two lines of a phone. */
 const MOST_CHARS = 80;

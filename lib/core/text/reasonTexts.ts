@@ -1,10 +1,11 @@
 // Why something was not done, as a key with its numbers: the pure rules return a Note, the log and the audit keep its English,
 // the owner reads it in the language of the settings.
 import type { Gate } from "../gates.ts";
+import { isHaltKind } from "../haltKinds.ts";
 import type { VenueStatus } from "../venue.ts";
 import { cut, yenText } from "./format.ts";
 import { inBoth, type Locale } from "./locale.ts";
-import { isHaltKind, words } from "./words.ts";
+import { words } from "./words.ts";
 
 const haltNames = (locale: Locale, kinds: readonly string[]): string =>
   kinds.map((kind) => (isHaltKind(kind) ? words[locale].halt[kind] : cut(kind, 40))).join(", ");
@@ -53,7 +54,7 @@ const en = {
   ownerCloses: () => "the owner closes the trade",
   filled: () => "filled",
   filledElsewhere: () => "an earlier order of the trade has filled after all",
-  restTooSmall: () => "the rest is below the venue's minimum",
+  remainderTooSmall: () => "the rest is below the venue's minimum",
   onlyDust: (p: { size: string }) => `only ${p.size} were bought, too little to sell again; they are yours now`,
   venueRefused: (p: { code: string }) => `the venue refused the order (${p.code})`,
   requotesUsed: (p: { count: number }) => `no fill after ${p.count} re-quotes`,
@@ -87,7 +88,7 @@ const reasons = inBoth(en, {
   ownerCloses: () => "オーナーが決済しました",
   filled: () => "約定済み",
   filledElsewhere: () => "届いていないとみなした注文が後から約定したため",
-  restTooSmall: () => "残りの数量が取引所の最小数量に満たないため",
+  remainderTooSmall: () => "残りの数量が取引所の最小数量に満たないため",
   onlyDust: (p) => `約定は ${p.size} のみで最小数量に満たず売却できません。ご自身のコインとして扱います`,
   venueRefused: (p) => `取引所が注文を拒否しました（${p.code}）`,
   requotesUsed: (p) => `${p.count}回出し直しましたが約定しませんでした`,

@@ -1,30 +1,12 @@
 // The words that many messages share: sides, exits, gates, halts, features, answers.
 import type { GateName } from "../gates.ts";
+import type { HaltKind } from "../haltKinds.ts";
 import type { ExitReason } from "../order.ts";
 import type { LossPeriod } from "../risk.ts";
 import type { Direction } from "../venue.ts";
 import { inBoth } from "./locale.ts";
 
 type Words<K extends string> = Readonly<Record<K, string>>;
-
-/** Halts by kind. The queue, the orders, the limits and the owner raise them (docs/decisions/0008-what-pauses-trading.md). */
-const HALT_KINDS = [
-  "stop",
-  "panic",
-  "pause",
-  "loss-day",
-  "loss-week",
-  "loss-month",
-  "api",
-  "doubt",
-  "mismatch",
-  "bare",
-  "failureHandling",
-  "quarantine",
-  "unanswered",
-] as const;
-export type HaltKind = (typeof HALT_KINDS)[number];
-export const isHaltKind = (kind: string): kind is HaltKind => (HALT_KINDS as readonly string[]).includes(kind);
 
 const en = {
   direction: { long: "LONG", short: "SHORT" } satisfies Words<Direction>,

@@ -6,7 +6,8 @@ import { type EpochMs, plusMs } from "../../core/time.ts";
 import type { SymbolRules } from "../../core/venue.ts";
 import type { Best, Book, Kline, Market, Print, Touch } from "./market.ts";
 
-export interface Quote {
+/** One quote of the feed with its time. */
+export interface TimedQuote {
   readonly bid: YenE8;
   readonly ask: YenE8;
   readonly last: YenE8;
@@ -33,7 +34,7 @@ export class QuoteMarket implements Market {
   }
 
   /** Throws AppError permanent SIM_QUOTE for a crossed, empty or older quote. Does not change the market. */
-  check(symbol: string, quote: Quote): void {
+  check(symbol: string, quote: TimedQuote): void {
     const before = this.#quotes.get(symbol);
     if (!this.#rules.has(symbol)) throw new RangeError(`expected one of ${this.symbols.join(", ")}, found ${symbol}`);
     if (quote.bid <= 0n || quote.ask <= quote.bid || quote.last <= 0n || (before && quote.atMs < before.atMs))
@@ -46,7 +47,7 @@ export class QuoteMarket implements Market {
   }
 
   /** Stores a quote that passes `check`. The bid rounds down to the tick, the ask up. */
-  feed(symbol: string, quote: Quote): void {
+  feed(symbol: string, quote: TimedQuote): void {
     this.check(symbol, quote);
     const rules = this.#rules.get(symbol)!;
     const before = this.#quotes.get(symbol);

@@ -48,7 +48,10 @@ describe("trader alerts", () => {
     expect((await trader()).join("\n")).toMatch(
       /^api {2}critical, since .* JST; ends by itself with its cause\n {2}what\n {2}why\nexcess:3 .*; ends with trader alerts seen excess:3\n/,
     );
-    expect(JSON.parse((await trader("--json"))[1] ?? "")).toMatchObject({ key: "excess:3", seen: true });
+    expect(JSON.parse((await trader("--json")).join(""))).toMatchObject([
+      { key: "api", endsBy: "cause" },
+      { key: "excess:3", endsBy: "person" },
+    ]);
   });
   test.each(["excess:3", "oversold:7", "estimated:9"])("a person ends %s, once, and it is audited", async (key) => {
     raise(key);

@@ -124,7 +124,7 @@ describe("trader backup", () => {
     mkdirSync(join(home, "folder"));
     expect((await cli("backup", join(home, "folder"), "--force")).code).toBe(2);
     expect(await traderHere(["backup", "--var", join(home, "nothing")])).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining("DB_MISSING"),
     });
   });
@@ -137,7 +137,7 @@ describe("trader backup", () => {
     writeFileSync(databasePath(dir), bytes);
     const file = join(home, "mine.db");
     expect(await cli("backup", file)).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringMatching(
         /DB_CORRUPT: expected a sound database at .*trader\.db, found: .*restore (a|an older) backup/,
       ),
@@ -208,7 +208,7 @@ describe("trader restore", () => {
     book().transaction((tx) => tx.halts.raise({ kind: "stop", reason: "before", atMs }));
     await backup({ varDir: dir, file: file() });
     opened[0]?.transaction((tx) => {
-      for (const kind of ["panic", "api"]) tx.halts.raise({ kind, reason: "after", atMs });
+      for (const kind of ["panic", "api"] as const) tx.halts.raise({ kind, reason: "after", atMs });
     });
     closeAll();
     const ended = await cli("restore", file());
@@ -254,13 +254,13 @@ describe("trader restore", () => {
     ["no file", 2, /expected a backup to restore, found no file/, () => rmSync(file())],
     [
       "a text",
-      1,
+      2,
       /DB_CORRUPT: expected a sound database at .*old\.db.*take another backup/,
       () => writeFileSync(file(), "text ".repeat(500)),
     ],
     [
       "a file with a broken page",
-      1,
+      2,
       /DB_CORRUPT: expected a sound database at .*old\.db/,
       () => {
         const bytes = readFileSync(file());
@@ -270,7 +270,7 @@ describe("trader restore", () => {
     ],
     [
       "another program's database",
-      1,
+      2,
       /NOT_OURS/,
       () => {
         rmSync(file());
@@ -279,25 +279,25 @@ describe("trader restore", () => {
     ],
     [
       "one of a newer version",
-      1,
+      2,
       /DB_TOO_NEW/,
       () => openSqlite(file()).exec("INSERT INTO schema_migrations VALUES (9999, 'later', 'x')").close(),
     ],
     [
       "one of a changed program",
-      1,
+      2,
       /DB_MIGRATION_CHANGED/,
       () => openSqlite(file()).exec("UPDATE schema_migrations SET checksum = 'x' WHERE version = 1").close(),
     ],
     [
       "a replay",
-      1,
+      2,
       /NOT_RESTORABLE.*--fresh/,
       () => openSqlite(file()).exec("UPDATE meta SET value = 'replay' WHERE key = 'mode'").close(),
     ],
     [
       "one of another mode",
-      1,
+      2,
       /MODE_MISMATCH/,
       () => openSqlite(file()).exec("UPDATE meta SET value = 'live' WHERE key = 'mode'").close(),
     ],

@@ -1,4 +1,5 @@
 // `trader orders|positions|trades|halts`: each line says the state, what it means and what to do, and fits a terminal.
+
 import { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
@@ -7,6 +8,7 @@ import { registerBook } from "../../../handlers/cli/trading/book.ts";
 import { registerSignals } from "../../../handlers/cli/trading/signals.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";
+import type { HaltKind } from "../../../lib/core/haltKinds.ts";
 import { DAY_MS, jstDayStart } from "../../../lib/core/time.ts";
 import { JobStore } from "../../../queue/store.ts";
 import { once } from "../../sim/lost.ts";
@@ -107,7 +109,7 @@ describe("positions", () => {
     expect(text.replaceAll(/\n\s+/g, " ")).toMatch(/0\.002, TP1 ¥[\d,]+: STOP at ¥[\d,]+, #\d+ at the exchange since/);
     for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
     const [held] = JSON.parse(await trader("positions", "--json"));
-    expect(held).toMatchObject({ tradeId: 1, size: "0.004", bare: "0", legs: [{ order: { state: "open" } }, {}] });
+    expect(held).toMatchObject({ tradeId: 1, size: 0.004, bare: 0, legs: [{ order: { state: "open" } }, {}] });
   });
   test("a bare one is shouted with what to do, a closing one says so", async () => {
     const { w, trader } = begin({
@@ -156,7 +158,7 @@ test("halts: reason, since, until, and how each ends; ended ones with --all", as
   w.db.transaction((tx) => {
     tx.halts.raise({ kind: "stop", reason: "stopped by cli", atMs });
     tx.halts.raise({ kind: "loss-day", reason: "enough", atMs, untilMs: (jstDayStart(atMs) + DAY_MS) as typeof atMs });
-    tx.halts.raise({ kind: "odd", reason: "from a test", atMs });
+    tx.halts.raise({ kind: "odd" as HaltKind, reason: "from a test", atMs });
     tx.halts.raise({ kind: "pause", reason: "paused by cli", atMs });
     tx.halts.clear("pause", "cli", atMs);
   });

@@ -73,8 +73,8 @@ describe("trader events import", () => {
       added: 2,
       changed: 0,
       unchanged: 0,
-      first: "2025-07-30T18:00:00.000Z",
-      last: "2025-07-31T03:00:00.000Z",
+      firstAt: "2025-07-30T18:00:00.000Z",
+      lastAt: "2025-07-31T03:00:00.000Z",
     });
     expect(trader("import", path)[0]).toMatch(
       /0 added, 0 changed, 2 unchanged; 2025-07-31 03:00 JST to 2025-07-31 12:00 JST$/,
@@ -131,8 +131,9 @@ describe("trader events list", () => {
       "the calendar ends 2025-07-31 12:00 JST",
     ]);
   });
-  test("a range of JST dates or instants, as JSON lines", () => {
-    const json = (...words: string[]) => trader("list", "--json", ...words).map((line) => JSON.parse(line).title);
+  test("a range of JST dates or instants, as one JSON array", () => {
+    const json = (...words: string[]) =>
+      (JSON.parse(trader("list", "--json", ...words).join("")) as { title: string }[]).map((event) => event.title);
     expect(json("--from", "2025-07-31", "--to", "2025-08-01")).toHaveLength(2);
     expect(json("--from", "2025-07-31T03:00:00Z")).toEqual(["BOJ Statement on Monetary Policy"]);
     expect(json("--from", "2025-07-30T18:00:00Z", "--to", "2025-07-31T03:00:00Z")).toEqual(["FOMC Decision"]);

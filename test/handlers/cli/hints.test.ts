@@ -203,7 +203,7 @@ describe("trader audit list", () => {
     expect(await trader("audit", "list", "--trace", "nope")).toBe(
       `no events of the trace nope in ${w.dir} (no mode yet)`,
     );
-    expect(await trader("audit", "list", "--trace", "nope", "--json")).toBe("");
+    expect(await trader("audit", "list", "--trace", "nope", "--json")).toBe("[]");
   });
 
   test("the newest 200, in JST, and how many more there are; a script gets them all", async () => {
@@ -217,11 +217,10 @@ describe("trader audit list", () => {
       '1499  2026-11-02 09:00:00 JST  test  test  {"i":1499}',
       "the newest 2 of 750 events; 748 more before: --limit 750",
     ]);
-    expect((await trader("audit", "list", "--json")).split("\n").map((line) => JSON.parse(line).seq)).toEqual(
-      Array.from({ length: 1_500 }, (_, i) => i + 1),
-    );
+    const all = JSON.parse(await trader("audit", "list", "--json")) as { seq: number }[];
+    expect(all.map((event) => event.seq)).toEqual(Array.from({ length: 1_500 }, (_, i) => i + 1));
     expect(err).toEqual([]);
-    expect(JSON.parse(await trader("audit", "list", "--json", "--limit", "1"))).toMatchObject({ seq: 1_500 });
+    expect(JSON.parse(await trader("audit", "list", "--json", "--limit", "1"))).toMatchObject([{ seq: 1_500 }]);
     expect(err).toEqual(["note: the newest 1 of 1500 events; 1499 more before: --limit 1500"]);
     expect((await trader("audit", "list", "--limit", "1500")).split("\n")).toHaveLength(1_500);
   });

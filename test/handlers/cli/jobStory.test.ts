@@ -1,7 +1,7 @@
 // `trader jobs show`: one screen that tells what happened and why, from fetchMarket to the closed trade.
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../lib/core/errors.ts";
-import { BAR_MS, epochMs, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
+import { BAR_MS, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
 import type { NewJob, Outcome } from "../../../queue/types.ts";
 import { closeWorlds, done, handler, job, T0, type World, world } from "../../queue/world.ts";
 import { addProposal, addTrade, judgeBar, settle, type TradePlan } from "../report/book.ts";
@@ -117,22 +117,22 @@ describe("trader jobs show", () => {
     expect(text).toContain("children:\n  #3  awaitApproval  awaitApproval:p1  done");
   });
 
-  test("--json has it all, exact money as decimal strings", async () => {
+  test("--json has it all, an order, a trade and a proposal in their one shape", async () => {
     const { trader } = await traded();
     const shown = JSON.parse(await trader("jobs", "show", "5", "--json"));
-    expect(shown).toMatchObject({ id: 5, name: "watchPosition", attemptsMade: 1, parent: { id: 4 }, children: [] });
+    expect(shown).toMatchObject({ id: 5, name: "watchPosition", attempts: 1, parent: { id: 4 }, children: [] });
     expect(shown.ancestors.map((each: { id: number }) => each.id)).toEqual([1, 2, 3, 4]);
     expect(shown.trace).toHaveLength(5);
-    expect(shown.trace[1]).toEqual({
+    expect(shown.trace[1]).toMatchObject({
       id: 2,
       name: "filter",
       key: `filter:BTC_JPY:${BAR}`,
       state: "done",
       parentId: 1,
       attempts: 2,
-      createdMs: T0,
-      startedMs: T0,
-      finishedMs: T0 + MINUTE_MS + 500,
+      createdAt: isoUtc(epochMs(T0)),
+      startedAt: isoUtc(epochMs(T0)),
+      finishedAt: isoUtc(epochMs(T0 + MINUTE_MS + 500)),
       reason: null,
       error: null,
     });
@@ -141,16 +141,16 @@ describe("trader jobs show", () => {
       {
         id: "p1",
         state: "approved",
-        entry: "17000000",
-        size: "0.01",
+        entry: 17_000_000,
+        size: 0.01,
         answer: { decision: "approved", decidedBy: "script" },
       },
     ]);
     expect(shown.story.trades).toMatchObject([{ id: 1, status: "closed", exitReason: "stop_loss" }]);
     expect(shown.story.trades[0].orders).toMatchObject([
-      { purpose: "entry", state: "filled", executed: "0.01" },
+      { purpose: "entry", state: "filled", executed: 0.01 },
       { purpose: "takeProfit", exitReason: "tp1" },
-      { purpose: "stop", exitReason: "stop_loss", price: "16940000" },
+      { purpose: "stop", exitReason: "stop_loss", price: 16_940_000 },
     ]);
     expect(shown.story.trades[0].executions).toHaveLength(3);
   });

@@ -146,8 +146,8 @@ describe("trader jobs", () => {
   test("show gives attempts and relatives; retry, discard and cancel change one job", async () => {
     const { w, trader } = await withDead();
     const shown = JSON.parse(await trader("jobs", "show", "1", "--json"));
-    expect(shown).toMatchObject({ id: 1, state: "dead", attemptsMade: 1, parent: null, children: [], ancestors: [] });
-    expect(shown.attempts).toMatchObject([
+    expect(shown).toMatchObject({ id: 1, state: "dead", attempts: 1, parent: null, children: [], ancestors: [] });
+    expect(shown.attemptList).toMatchObject([
       { attempt: 1, outcome: "dead", durationMs: 0, error: { message: "the venue said no" } },
     ]);
     const text = await trader("jobs", "show", "1");
@@ -173,7 +173,7 @@ describe("trader jobs", () => {
     for (const key of ["x", "y"]) w.store.enqueue(job("broken", key));
     await w.worker().drain();
     await expect(trader("jobs", "retry", "1", "2", "3", "99", "3")).rejects.toMatchObject({
-      code: "JOBS_UNCHANGED",
+      code: "JOB_NOT_FOUND",
       message: "retry: expected to change 4 jobs, changed 2; unchanged: 2, 99",
     });
     expect(out.slice(-3)).toEqual(["job 1 broken b: ready", "job 3 broken x: ready", `in ${w.dir} (no mode yet)`]);
@@ -183,13 +183,13 @@ describe("trader jobs", () => {
     ]);
     expect(w.db.read.audit.after(0).map((event) => event.data["jobId"])).toEqual([1, 3]);
     expect(JSON.parse(await trader("jobs", "cancel", "1", "3", "--json"))).toMatchObject([
-      { ok: true, id: 1, state: "cancelled" },
-      { ok: true, id: 3, state: "cancelled" },
+      { ok: true, id: 1, job: { id: 1, state: "cancelled" }, code: null, message: null },
+      { ok: true, id: 3, job: { state: "cancelled" } },
     ]);
     await expect(trader("jobs", "discard", "1", "4", "--json")).rejects.toMatchObject({ code: "JOBS_UNCHANGED" });
     expect(JSON.parse(out.at(-1)!)).toMatchObject([
-      { ok: false, id: 1, code: "JOB_STATE" },
-      { ok: true, id: 4, state: "cancelled" },
+      { ok: false, id: 1, job: null, code: "JOB_STATE" },
+      { ok: true, id: 4, job: { state: "cancelled" } },
     ]);
   });
 
@@ -199,7 +199,7 @@ describe("trader jobs", () => {
     expect(JSON.parse(await trader("jobs", "stats", "--json"))).toMatchObject({
       states: { ready: 0, running: 0, parked: 0, done: 1, dead: 1, cancelled: 0, expired: 0 },
       due: 0,
-      halts: ["stop"],
+      halts: [{ kind: "stop", reason: "owner" }],
     });
     expect(await trader("jobs", "stats")).toMatch(/dead 1 .*\ndue now 0\nhalts: stop \(owner\)/);
   });

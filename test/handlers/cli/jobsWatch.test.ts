@@ -7,7 +7,7 @@ import { META } from "../../../db/tables/meta.ts";
 import type { Terminal } from "../../../handlers/cli/terminal.ts";
 import { cutTo, openScreen, textWidth } from "../../../handlers/cli/terminal.ts";
 import { AppError } from "../../../lib/core/errors.ts";
-import { epochMs, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
+import { epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
 import type { Outcome } from "../../../queue/types.ts";
 import { startTrader, tempFolder } from "../../e2e/trader.ts";
 import { closeWorlds, done, gate, handler, job, T0, type World, world } from "../../queue/world.ts";
@@ -103,20 +103,20 @@ describe("trader jobs watch --once", () => {
     const frame = JSON.parse((await lines(w, "--json")).join(""));
     await end();
     expect(frame).toMatchObject({
-      nowMs: T0 + 102 * SECOND_MS,
+      at: isoUtc(epochMs(T0 + 102 * SECOND_MS)),
       mode: null,
       states: { ready: 1, running: 1, parked: 1, dead: 1, done: 1 },
       due: 1,
-      oldestDueMs: T0,
+      oldestDueAt: isoUtc(epochMs(T0)),
       finishedLastMinute: 0,
       finishedLastHour: 2,
-      halts: [{ kind: "stop", reason: "owner", untilMs: T0 + HOUR_MS }],
+      halts: [{ kind: "stop", reason: "owner", endsAt: isoUtc(epochMs(T0 + HOUR_MS)) }],
       workers: [{ bootId: "boot", pid: process.pid, process: "alive", heartbeatAgeMs: 4_000 }],
-      running: [{ id: 5, name: "slow", key: "s", attempt: 1, maxAttempts: 3, worker: "boot", ageMs: 99_000 }],
+      running: [{ job: { id: 5, name: "slow", key: "s", attempts: 1, maxAttempts: 3, worker: "boot" }, ageMs: 99_000 }],
       failures: [{ jobId: 2, state: "dead", error: { code: "REFUSED" } }],
       failuresLastDay: 1,
       schedules: [
-        { name: "hourly", nextTickMs: T0 + 7 * MINUTE_MS, paused: false },
+        { name: "hourly", nextTickAt: isoUtc(epochMs(T0 + 7 * MINUTE_MS)), paused: false },
         { name: "held", paused: true },
       ],
     });
@@ -153,7 +153,9 @@ test("no prices of the exchange stand out while a worker runs, as in trader stat
   const none = { sinceMs: T0, why: "dns: ENOTFOUND", symbols: ["BTC_JPY"] };
   w.db.transaction((tx) => tx.meta.set(META.noPrices, JSON.stringify(none)));
   expect(await lines(w)).toContain("NO PRICES of BTC_JPY since 2026-11-02 09:00 JST (dns: ENOTFOUND)");
-  expect(JSON.parse((await lines(w, "--json")).join(""))).toMatchObject({ noPrices: none });
+  expect(JSON.parse((await lines(w, "--json")).join(""))).toMatchObject({
+    noPrices: { sinceAt: isoUtc(epochMs(T0)), why: none.why, symbols: none.symbols },
+  });
   w.db.transaction((tx) => tx.meta.set(META.noPrices, ""));
   expect((await lines(w)).join("\n")).not.toContain("NO PRICES");
   w.db.transaction((tx) => tx.meta.set(META.noPrices, JSON.stringify(none)));

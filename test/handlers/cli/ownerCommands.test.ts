@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
+import { OwnerCommandJson } from "../../../handlers/cli/json/results.ts";
 import { registerOwnerCommands } from "../../../handlers/cli/trading/ownerCommands.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";
@@ -71,11 +72,19 @@ describe("while a worker runs", () => {
     const { trader, out } = begin({ worker: true });
     await trader("panic", "--json");
     expect(out).toHaveLength(1);
-    expect(JSON.parse(out[0] ?? "")).toMatchObject({
+    expect(OwnerCommandJson.parse(JSON.parse(out[0] ?? ""))).toMatchObject({
       command: "panic",
       outcome: "done",
       seen: { entries: [], positions: [] },
     });
+  });
+  test("the amounts it saw are numbers", async () => {
+    const { w, trader, out } = begin({ worker: true });
+    w.approve();
+    await w.advance(4);
+    await trader("stop", "--json");
+    const { seen } = OwnerCommandJson.parse(JSON.parse(out[0] ?? ""));
+    expect(seen?.positions).toMatchObject([{ size: 0.004, bare: 0, coveredBy: [{ ours: true }, { ours: true }] }]);
   });
   test("a refused resume fails with the reason", async () => {
     const { w, trader, out } = begin({ worker: true });

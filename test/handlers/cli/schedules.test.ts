@@ -63,12 +63,12 @@ describe("trader schedules list", () => {
         handler: "bars",
         every: "every 15 min, at +5 s",
         policy: "skip",
-        nextTickMs: T0 + 15 * MINUTE_MS + 5 * SECOND_MS,
-        lastTickMs: T0 + 5 * SECOND_MS,
+        nextTickAt: "2026-11-02T00:15:05.000Z",
+        lastTickAt: "2026-11-02T00:00:05.000Z",
         paused: false,
         lastJob: { id: 1, state: "dead", error: { code: "VENUE" } },
       },
-      { name: "report", maxCatchUp: 7, lastTickMs: null, lastJob: null },
+      { name: "report", maxCatchUp: 7, lastTickAt: null, lastJob: null },
     ]);
   });
 
@@ -100,7 +100,7 @@ describe("trader schedules run", () => {
     w.clock.pass(20 * MINUTE_MS);
     const tickMs = T0 + 15 * MINUTE_MS + 5 * SECOND_MS;
     const said = JSON.parse(await trader("schedules", "run", "bars:BTC", "--json"));
-    expect(said).toMatchObject({ id: 1, schedule: "bars:BTC", name: "bars", tickMs });
+    expect(said).toMatchObject({ id: 1, schedule: "bars:BTC", name: "bars", tickAt: "2026-11-02T00:15:05.000Z" });
     expect(w.store.show(1).job).toMatchObject({
       input: { symbol: "BTC", tickMs },
       key: expect.stringMatching(/^bars:BTC:byHand:2026-11-02T00:20:00\.000Z:[0-9a-f]{8}$/),

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Database, openDatabase } from "../../../db/open.ts";
 import type { AppCtx, AppHandler } from "../../../handlers/context.ts";
+import type { JobName } from "../../../handlers/jobs.ts";
 import type { Candle } from "../../../lib/core/candle.ts";
 import { defaultConfig } from "../../../lib/core/config.ts";
 import type { GateName } from "../../../lib/core/gates.ts";
@@ -52,9 +53,9 @@ export const openBook = (atMs: EpochMs = START): Book => {
 };
 
 /** Runs a handler as the queue would: parse, run, then its writes in one transaction. */
-export const runHandler = async <P>(
+export const runHandler = async <N extends JobName>(
   book: { readonly db: Database; readonly clock: Clock },
-  handler: AppHandler<P>,
+  handler: AppHandler<N>,
   input: unknown,
 ): Promise<Outcome> => {
   const ctx = {

@@ -1,7 +1,7 @@
 // A past period told again says what was told then, and a small made-up book gives the numbers that a person finds with a pencil.
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { reportJson } from "../../../handlers/cli/json/report.ts";
 import { periodReport } from "../../../handlers/report/day.ts";
-import { reportJson } from "../../../handlers/report/reportJson.ts";
 import { reportText } from "../../../handlers/report/reportText.ts";
 import { yen } from "../../../lib/core/money.ts";
 import { periodAt } from "../../../lib/core/period.ts";
@@ -99,7 +99,7 @@ test("the numbers of a small book are those found by hand, the same in both lang
   ] as const)
     equity(START + hour * HOUR_MS, amount);
   const r = told();
-  const json = reportJson(r) as Record<string, never>;
+  const json = reportJson(r);
   expect(json).toMatchObject({
     trades: 4,
     wins: 1,

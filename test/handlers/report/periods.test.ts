@@ -167,7 +167,7 @@ describe("trader report", () => {
 
   test("a chart of days without equity is refused by name", async () => {
     const said = await report("--day", "2025-07-01", "--chart", join(dir, "none.png"));
-    expect(said.code).toBe(1);
+    expect(said.code).toBe(2);
     expect(said.stderr).toContain("NO_EQUITY");
   });
 });

@@ -1,28 +1,31 @@
-// What is done next with one leg, for every state of its orders, the price and the time.
+// What is done next with one leg, for every state of its orders, the price and the time; and which rule decides it.
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type ExitFacts, legFacts, type MarketPrices } from "../../../lib/core/exitFacts.ts";
 import { refusalIsAlarming } from "../../../lib/core/exitPauses.ts";
-import { type ExitFacts, nextAction, type Quote } from "../../../lib/core/exits.ts";
+import { EXIT_RULES, nextAction } from "../../../lib/core/exits.ts";
 import type { Leg } from "../../../lib/core/leg.ts";
 import { coinE8, parseCoin, yen } from "../../../lib/core/money.ts";
 import { type In, type Intent, ORDER_STATES, type Order, type OrderState } from "../../../lib/core/order.ts";
 import { type EpochMs, epochMs } from "../../../lib/core/time.ts";
+import { projectPath } from "../../../lib/io/paths.ts";
 
 const T0 = epochMs(1_750_000_000_000);
 const at = (ms: number): EpochMs => epochMs(T0 + ms);
 const SIZE = parseCoin("0.002");
 
 // A long from 10,000,000: stop 9,950,000, target 10,030,000.
-const quoteAt = (last: number): Quote => ({ bid: yen(last - 500), ask: yen(last + 500), last: yen(last) });
+const pricesAt = (last: number): MarketPrices => ({ bid: yen(last - 500), ask: yen(last + 500), last: yen(last) });
 const facts = (over: Partial<ExitFacts> = {}): ExitFacts => ({
   symbol: "BTC_JPY",
   direction: "long",
   minSize: parseCoin("0.001"),
   nowMs: at(60_000),
-  quote: quoteAt(10_000_000),
+  prices: pricesAt(10_000_000),
   timeStopMs: at(4 * 3_600_000),
   ownerCloses: undefined,
-  restMs: 5_000,
+  restingMs: 5_000,
   ...over,
 });
 let nextId = 1;
@@ -102,7 +105,7 @@ const say = (l: Leg, f: ExitFacts = facts()): string => {
 
 describe("a leg of a long", () => {
   const open = (i: Intent, over: Record<string, unknown> = {}) => order("open", i, over);
-  const target = { quote: quoteAt(10_030_000) };
+  const target = { prices: pricesAt(10_030_000) };
   const late = { nowMs: at(4 * 3_600_000) };
   test.each<[string, readonly Order[], Partial<ExitFacts>, Partial<Leg>, string]>([
     ["new: gets its stop", [], {}, {}, "place stop STOP stop_loss"],
@@ -120,8 +123,8 @@ describe("a leg of a long", () => {
       { open: coinE8(1n) },
       "wait: too little for an order",
     ],
-    ["new, price unknown: gets its stop", [], { quote: undefined }, {}, "place stop STOP stop_loss"],
-    ["new, price beyond the stop: is closed", [], { quote: quoteAt(9_950_000) }, {}, "place exit MARKET stop_loss"],
+    ["new, price unknown: gets its stop", [], { prices: undefined }, {}, "place stop STOP stop_loss"],
+    ["new, price beyond the stop: is closed", [], { prices: pricesAt(9_950_000) }, {}, "place exit MARKET stop_loss"],
     ["new, at its target: gets its stop first", [], target, {}, "place stop STOP stop_loss"],
     ["closed", [order("filled", STOP)], {}, { open: coinE8(0n) }, "closed"],
     [
@@ -135,7 +138,7 @@ describe("a leg of a long", () => {
     ["sending: looks", [order("sending", STOP)], {}, {}, "look"],
     ["unknown: looks, whatever the price", [order("unknown", STOP)], target, {}, "look"],
     ["protected: waits", [open(STOP)], {}, {}, "wait: protected"],
-    ["protected, price unknown: waits", [open(STOP)], { quote: undefined }, {}, "wait: protected"],
+    ["protected, price unknown: waits", [open(STOP)], { prices: undefined }, {}, "wait: protected"],
     ["protected, target touched: gives up the stop", [open(STOP)], target, {}, "cancel: target touched"],
     [
       "target touched and the stop gone: takes profit",
@@ -179,7 +182,7 @@ describe("a leg of a long", () => {
     [
       "rested in vain, tradable now: tries again",
       [order("cancelled", TAKE, { closedMs: at(59_000), cancelAskedMs: at(58_900) }), open(STOP)],
-      { quote: quoteAt(10_030_500) },
+      { prices: pricesAt(10_030_500) },
       {},
       "cancel: target touched",
     ],
@@ -188,7 +191,7 @@ describe("a leg of a long", () => {
         [
           `${state} by the venue a moment ago, tradable: stays protected`,
           [order(state, TAKE, { closedMs: at(59_000) }), open(STOP)],
-          { quote: quoteAt(10_030_500) },
+          { prices: pricesAt(10_030_500) },
           {},
           "wait: protected",
         ] as [string, readonly Order[], Partial<ExitFacts>, Partial<Leg>, string],
@@ -196,7 +199,7 @@ describe("a leg of a long", () => {
     [
       "refused twice a minute ago: waits for two",
       [order("rejected", TAKE), order("rejected", TAKE, { closedMs: at(0) }), open(STOP)],
-      { quote: quoteAt(10_030_500) },
+      { prices: pricesAt(10_030_500) },
       {},
       "wait: protected",
     ],
@@ -214,7 +217,7 @@ describe("a leg of a long", () => {
     [
       "time is over, price unknown: market",
       [order("cancelled", STOP)],
-      { ...late, quote: undefined },
+      { ...late, prices: undefined },
       {},
       "place exit MARKET time_stop",
     ],
@@ -322,10 +325,10 @@ describe("a leg of a long", () => {
   });
 
   test("a short mirrors it", () => {
-    const short = { direction: "short" as const, quote: quoteAt(9_970_000) };
+    const short = { direction: "short" as const, prices: pricesAt(9_970_000) };
     const l = leg([order("cancelled", STOP)], { stop: yen(10_050_000), targetPrice: yen(9_970_000) });
     expect(say(l, facts(short))).toBe("place takeProfit LIMIT tp1");
-    expect(say(l, facts({ ...short, quote: quoteAt(10_050_000) }))).toBe("place exit MARKET stop_loss");
+    expect(say(l, facts({ ...short, prices: pricesAt(10_050_000) }))).toBe("place exit MARKET stop_loss");
     expect(say(l, facts({ ...short, ...late }))).toBe("place exit LIMIT time_stop");
     const action = nextAction(l, facts({ ...short, ...late }));
     expect(action.kind === "place" && action.price).toBe(yen(9_969_500));
@@ -333,7 +336,7 @@ describe("a leg of a long", () => {
 
   test("wakes at its target, or where the target becomes tradable, and never at a price that holds already", () => {
     const topics = (orders: readonly Order[], last: number) => {
-      const action = nextAction(leg(orders), facts({ quote: quoteAt(last) }));
+      const action = nextAction(leg(orders), facts({ prices: pricesAt(last) }));
       return action.kind === "wait" ? action.wakeOn : undefined;
     };
     expect(topics([open(STOP)], 10_000_000)).toEqual(["price:BTC_JPY:atOrAbove:10030000"]);
@@ -366,7 +369,7 @@ describe("a leg of a long", () => {
         fc.boolean(),
         (orders, last, timeOver, closed) => {
           const f = facts({
-            quote: last === undefined ? undefined : quoteAt(last),
+            prices: last === undefined ? undefined : pricesAt(last),
             ...(timeOver ? { nowMs: at(4 * 3_600_000 + 1) } : {}),
           });
           const action = nextAction(leg(orders, closed ? { open: coinE8(0n) } : {}), f);
@@ -385,6 +388,72 @@ describe("a leg of a long", () => {
       ),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe("the rules", () => {
+  const names = EXIT_RULES.map((rule) => rule.name);
+  const decider = (l: Leg, f: ExitFacts): string | undefined =>
+    EXIT_RULES.find((rule) => rule(l, legFacts(l, f)) !== undefined)?.name;
+  const open = (i: Intent, over: Record<string, unknown> = {}) => order("open", i, over);
+  const refused = (code: string, closedMs: number, i = STOP) => order("rejected", i, { code, closedMs: at(closedMs) });
+  const owner = { ownerCloses: "market" } as const;
+  const atTarget = { prices: pricesAt(10_030_000) };
+  const ROWS: readonly [string, readonly Order[], Partial<ExitFacts>, Partial<Leg>, string][] = [
+    ["dropUnsent", [order("intended", STOP)], owner, {}, "abandon"],
+    ["lookUp", [order("unknown", STOP)], owner, {}, "look"],
+    ["cancelPending", [open(STOP, { cancelAskedMs: at(59_900) })], owner, {}, "wait: cancelling"],
+    ["positionGone", [open(STOP)], owner, { open: coinE8(0n) }, "wait: closed, the venue is dropping its order"],
+    ["marketWorking", [open(EXIT_MARKET)], owner, {}, "wait: closing at market"],
+    ["limitToMarket", [open(TAKE, { sentMs: at(59_000) })], owner, {}, "cancel: the owner closes it"],
+    ["limitResting", [open(TAKE, { sentMs: at(59_000) })], {}, {}, "wait: taking profit"],
+    ["stopResize", [open(STOP)], owner, { open: parseCoin("0.001") }, "cancel: the stop is of another size"],
+    ["stopToClosing", [open(STOP)], { ...owner, ...atTarget }, {}, "cancel: the owner closes it"],
+    ["stopToTakeProfit", [open(STOP)], atTarget, { stop: yen(9_990_000) }, "cancel: target touched"],
+    ["stopMove", [open(STOP)], {}, { stop: yen(9_990_000) }, "cancel: the stop moves"],
+    ["stopStands", [open(STOP)], {}, {}, "wait: protected"],
+    ["closed", [order("filled", STOP)], owner, { open: coinE8(0n) }, "closed"],
+    ["tooSmall", [], { ...owner, symbol: "BTC" }, { open: coinE8(1n) }, "wait: too little for an order"],
+    [
+      "notListed",
+      [refused("ERR-200", 59_000)],
+      { short: true, reserved: true },
+      {},
+      "wait: the venue lists less of the position (ERR-200)",
+    ],
+    ["stopRefusedAsPassed", [refused("ERR-5129", 59_900)], owner, {}, "place exit MARKET stop_loss"],
+    ["refusalPause", [refused("ERR-5121", 59_900)], owner, {}, "wait: refused with ERR-5121"],
+    ["marketRefused", [refused("ERR-5121", 1_000, EXIT_MARKET)], {}, {}, "place exit MARKET stop_loss"],
+    ["stopRefused", [refused("ERR-5121", 1_000), refused("ERR-5121", 2_000)], {}, {}, "place exit MARKET stop_loss"],
+    [
+      "marketUnfilled",
+      [order("expired", EXIT_MARKET, { closedMs: at(59_900) })],
+      owner,
+      {},
+      "wait: nobody took the market order",
+    ],
+    ["closeLeg", [order("expired", EXIT_MARKET)], owner, {}, "place exit MARKET manual"],
+    ["marketLeftover", [order("expired", EXIT_MARKET)], {}, {}, "place exit MARKET stop_loss"],
+    ["takeProfit", [order("cancelled", STOP)], atTarget, {}, "place takeProfit LIMIT tp1"],
+    ["stopPassed", [order("cancelled", STOP)], { prices: pricesAt(9_950_000) }, {}, "place exit MARKET stop_loss"],
+    ["placeStop", [order("cancelled", STOP)], {}, {}, "place stop STOP stop_loss"],
+  ];
+  test.each(ROWS)("%s decides", (name, orders, f, l, expected) => {
+    const subject = leg(orders, l);
+    expect(decider(subject, facts(f))).toBe(name);
+    expect(say(subject, facts(f))).toBe(expected);
+  });
+  test("each rule can decide: the rows above name all of them, in order", () => {
+    expect(ROWS.map(([name]) => name)).toEqual(names);
+  });
+  test("the last rule answers whatever the leg", () => {
+    const last = EXIT_RULES.at(-1);
+    expect(last?.(leg([]), legFacts(leg([]), facts()))).toBeDefined();
+  });
+  test("the table in docs/orders.md names them in the same order", () => {
+    const [, section] = readFileSync(projectPath("docs", "orders.md"), "utf8").split("\n## Exits");
+    const table = section?.split("\n## ")[0]?.matchAll(/^\| `(\w+)` \|/gm) ?? [];
+    expect([...table].map(([, name]) => name)).toEqual(names);
   });
 });
 

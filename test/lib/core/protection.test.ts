@@ -2,14 +2,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { coinE8, formatE8, parseCoin, yen, yenE8 } from "../../../lib/core/money.ts";
-import { breakEvenStop, excessOf, losscutFence, planLegs } from "../../../lib/core/protection.ts";
+import { breakEvenStop, excessOf, losscutFence, splitIntoLegs } from "../../../lib/core/protection.ts";
 
 const rules = { minSize: parseCoin("0.001"), sizeStep: parseCoin("0.001"), tick: yen(1) };
 const exits = { direction: "long", stop: yen(9_950_000), tp1: yen(10_030_000), tp2: yen(10_060_000) } as const;
 const plan = (size: string, already?: { tp1: string; tp2: string }) =>
-  planLegs(parseCoin(size), exits, rules, already && { tp1: parseCoin(already.tp1), tp2: parseCoin(already.tp2) }).map(
-    (l) => `${l.target}:${formatE8(l.size)}`,
-  );
+  splitIntoLegs(
+    parseCoin(size),
+    exits,
+    rules,
+    already && { tp1: parseCoin(already.tp1), tp2: parseCoin(already.tp2) },
+  ).map((l) => `${l.target}:${formatE8(l.size)}`);
 
 describe("legs", () => {
   test.each([
@@ -40,7 +43,7 @@ describe("legs", () => {
             tp2: yenE8(long ? 1_006_000_000_000_123n : 994_000_000_000_123n),
           };
           const r = { ...rules, minSize: coinE8(step * 3n), sizeStep: coinE8(step) };
-          const legs = planLegs(coinE8(size), e, r);
+          const legs = splitIntoLegs(coinE8(size), e, r);
           expect(legs.reduce((sum, l) => sum + l.size, 0n)).toBe(size);
           for (const leg of legs) {
             if (legs.length === 2) expect(leg.size >= r.minSize).toBe(true);

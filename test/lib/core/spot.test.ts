@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { defaultConfig } from "../../../lib/core/config.ts";
 import { marketGates } from "../../../lib/core/gates.ts";
 import { coinE8, parseCoin, ratioE8, yen, yenE8 } from "../../../lib/core/money.ts";
-import { coverRest, type OpenLeg } from "../../../lib/core/protection.ts";
+import { coverRemainder, type OpenLeg } from "../../../lib/core/protection.ts";
 import { sizeEntry } from "../../../lib/core/risk.ts";
 import { saleGain, soldOfOurs, totalGain } from "../../../lib/core/spot.ts";
 import { parseInstant } from "../../../lib/core/time.ts";
@@ -68,7 +68,7 @@ describe("legs of more coins", () => {
   const exits = { direction: "long", stop: yen(495_000), tp1: yen(501_500), tp2: yen(503_000) } as const;
   const none = { tp1: coinE8(0n), tp2: coinE8(0n) };
   const leg = (id: number, target: 1 | 2, open: string): OpenLeg => ({ id, target, open: parseCoin(open) });
-  const cover = (rest: string, open: readonly OpenLeg[]) => coverRest(parseCoin(rest), exits, rules, open, none);
+  const cover = (rest: string, open: readonly OpenLeg[]) => coverRemainder(parseCoin(rest), exits, rules, open, none);
   test("too few for an order join the smaller leg; alone they wait as a leg of their own", () => {
     expect(cover("0.0004", [leg(1, 1, "0.002"), leg(2, 2, "0.0015")])).toEqual({
       grow: [{ legId: 2, by: parseCoin("0.0004") }],
@@ -88,7 +88,7 @@ describe("legs of more coins", () => {
       fc.property(fc.array(steps, { minLength: 1, maxLength: 8 }), (fills) => {
         const legs: { id: number; target: 1 | 2; open: bigint }[] = [];
         for (const fill of fills) {
-          const plan = coverRest(fill, exits, rules, legs as unknown as OpenLeg[], none);
+          const plan = coverRemainder(fill, exits, rules, legs as unknown as OpenLeg[], none);
           for (const { legId, by } of plan.grow) legs.find((l) => l.id === legId)!.open += by;
           for (const { target, size } of plan.add) legs.push({ id: legs.length + 1, target, open: size });
         }
