@@ -59,7 +59,7 @@ afterAll(() => {
 });
 describe(`invariant 21: a full disk${disk === undefined ? " (skipped: mounting a small one is not allowed)" : ""}`, () => {
   if (disk === undefined) {
-    test.skip("not here: see test/queue/trouble.test.ts for the database's own limit", () => {});
+    test.skip("not here: see test/queue/storageFaults.test.ts for the database's own limit", () => {});
     return;
   }
   let runs = 0;

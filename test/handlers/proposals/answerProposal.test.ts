@@ -1,0 +1,84 @@
+// A proposal always ends: answered once, or timed out, also when nobody was there to ask or to wait.
+import { afterEach, describe, expect, test } from "vitest";
+import { answerProposal } from "../../../handlers/proposals/answerProposal.ts";
+import { MINUTE_MS } from "../../../lib/core/time.ts";
+import { World } from "../../sim/world.ts";
+
+let world: World;
+afterEach(() => world.close());
+const quiet = (): World => {
+  world = new World({ btc: (s) => s.flat(120) });
+  return world;
+};
+const desk = (w: World) => ({ db: w.db, store: w.store, clock: w.clock });
+const approve = (w: World, proposalId: string) =>
+  answerProposal(desk(w), { proposalId, decision: "approved", by: "human", actor: "test" });
+
+describe("a proposal", () => {
+  test("that nobody answers expires at its time and frees its symbol", async () => {
+    const w = quiet();
+    const { id } = w.propose();
+    await w.advance(14.9);
+    expect(w.db.read.proposals.byId(id)?.state).toBe("pending");
+    await w.advance(0.2);
+    expect(w.db.read.proposals.byId(id)?.state).toBe("expired");
+    expect(w.db.read.proposals.approval(id)?.decidedBy).toBe("timeout");
+    expect(w.db.read.risk.hasPendingProposal("BTC_JPY")).toBe(false);
+  });
+
+  test("whose time passes before it was even sent expires too: no message, and no symbol blocked for ever", async () => {
+    const w = quiet();
+    const { id } = w.propose(); // the process dies right after the filter's commit
+    w.crash();
+    w.restart({ downMs: 20 * MINUTE_MS });
+    await w.advance(1);
+    expect(w.db.read.proposals.byId(id)?.state).toBe("expired");
+    expect(w.db.read.risk.hasPendingProposal("BTC_JPY")).toBe(false);
+    expect(w.db.read.risk.tradesSince(w.nowMs)).toBe(0);
+    expect(w.messages().some((m) => m.includes("approve"))).toBe(false);
+    expect(w.deadJobs()).toEqual([]);
+  });
+
+  test("whose waiting job was cancelled by hand is ended by the next reconcile", async () => {
+    const w = quiet();
+    const { id } = w.propose();
+    await w.drain();
+    const [waiting] = w.store.list({ name: "awaitApproval" });
+    w.store.cancel(waiting?.id ?? 0, "test");
+    await w.advance(17);
+    expect(w.db.read.proposals.byId(id)?.state).toBe("pending");
+    w.store.enqueue({ name: "reconcile", key: "reconcile:test", input: {} });
+    await w.drain();
+    expect(w.db.read.proposals.byId(id)?.state).toBe("expired");
+    expect(w.db.read.risk.hasPendingProposal("BTC_JPY")).toBe(false);
+    expect(w.deadJobs()).toEqual([]);
+  });
+
+  test("is answered once: the second tap and the tap at its last moment do nothing", async () => {
+    const w = quiet();
+    const first = w.propose();
+    await w.advance(1);
+    expect(approve(w, first.id).kind).toBe("recorded");
+    expect(approve(w, first.id)).toMatchObject({ kind: "tooLate", why: "it is already approved" });
+    expect(w.store.list({ name: "execute" }).length).toBe(1);
+    await w.advance(16);
+    const second = w.propose();
+    await w.drain();
+    w.clock.advanceTo(second.validUntilMs);
+    expect(approve(w, second.id)).toMatchObject({ kind: "tooLate", why: "its time is over" });
+    expect(w.store.list({ name: "execute" }).length).toBe(1);
+  });
+
+  test("modified a moment before its end is asked again, and ends with the old one's time", async () => {
+    const w = quiet();
+    const { id, validUntilMs } = w.propose();
+    await w.drain();
+    const next = w.modify(id);
+    expect(next.validUntilMs).toBe(validUntilMs);
+    w.crash();
+    w.restart({ downMs: 20 * MINUTE_MS });
+    await w.advance(1);
+    expect(w.db.read.proposals.byId(id)?.state).toBe("superseded");
+    expect(w.db.read.proposals.byId(next.id)?.state).toBe("expired");
+  });
+});
