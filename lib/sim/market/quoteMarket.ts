@@ -6,7 +6,7 @@ import { type EpochMs, plusMs } from "../../core/time.ts";
 import type { SymbolRules } from "../../core/venue.ts";
 import type { Best, Book, Kline, Market, Print, Touch } from "./market.ts";
 
-/** What the feed says at one moment. */
+/** One quote of the feed with its time. */
 export interface TimedQuote {
   readonly bid: YenE8;
   readonly ask: YenE8;

@@ -1,7 +1,7 @@
 // TradeCtx: the scope of a position, and the audit context of each commit.
 import { describe, expect, test } from "vitest";
-import { readTradeCtx, type TradeCtx, tradeCtx } from "../../handlers/book/tradeCtx.ts";
-import type { AppCtx } from "../../handlers/context.ts";
+import { readTradeCtx, type TradeCtx, tradeCtx } from "../../../handlers/book/tradeCtx.ts";
+import type { AppCtx } from "../../../handlers/context.ts";
 
 const LEGS = [
   { id: 1, positionId: "A" },
