@@ -222,6 +222,7 @@ export const replay = async (r: Replay): Promise<ReplaySummary> => {
     virtual: true,
   });
   try {
+    system.declareSchedules();
     // Also when resumed: the kill may have come before them. Enqueuing twice is enqueuing once.
     for (const symbol of symbolsOf(config.PRODUCT)) system.store.enqueue(collectHistoryJob(symbol, "start"));
     await runReplay({

@@ -194,6 +194,7 @@ export const run = async (options: WorkerOptions, deps: Deps, config: Config, va
     const progress = await startKeepingProgress({ db, varDir, log, clock, locale: config.LOCALE });
     closers.push(() => progress.end());
     collectHistoryAtStart(system.store, bootId, symbolsOf(config.PRODUCT));
+    system.declareSchedules();
     haltUntilReconciled(db, clock);
     system.store.enqueue({ ...reconcileJob(`start:${bootId}`), priority: 100 });
     system.store.wakeAll();
