@@ -15,8 +15,8 @@ export class Closing {
     return opened.made;
   }
   /**
-   * Closes everything, the newest first. A failing close does not keep the others open. Throws the first failure at the end.
-   * Called again, it closes only what was added since.
+   * Closes everything, the newest first. A failing close does not keep the others open. Throws the first failure at the
+   * end. Called again, it closes only what was added since.
    */
   async close(): Promise<void> {
     const failures: unknown[] = [];
@@ -36,7 +36,7 @@ export interface Opened<T> {
   readonly close: () => Promise<void>;
 }
 
-/** Told of a failing close when there is an earlier error to throw; must not throw. */
+/** Called with the error of a failing close when there is an earlier error to throw; must not throw. */
 type OnCloseFailed = (error: unknown) => void;
 
 const closeAfter = async (closing: Closing, onCloseFailed: OnCloseFailed): Promise<void> => {

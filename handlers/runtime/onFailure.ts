@@ -19,8 +19,8 @@ export interface Failure {
 }
 
 /**
- * Runs in the transaction that records the failure. The verdict `alert` halts entries and enqueues a reconcile; the owner is
- * alerted of a dead job. The halt is cleared by reconcile or by the owner. Returns the jobs to enqueue.
+ * Runs in the transaction that records the failure. The verdict `alert` halts entries and enqueues a reconcile; the
+ * owner is alerted of a dead job. The halt is cleared by reconcile or by the owner. Returns the jobs to enqueue.
  */
 export const onFailure = (
   tx: Tx,

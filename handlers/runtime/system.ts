@@ -1,5 +1,6 @@
-// Builds one running system around an open database: job store, scheduler, worker, outbox pump. The worker, the replay and
-// the test worlds differ only in what they pass in: clock, venue, messenger, and the options at the end of SystemParts.
+// Builds one running system around an open database: job store, scheduler, worker, outbox pump. The worker, the replay
+// and the test worlds differ only in what they pass in: clock, venue, messenger, and the options at the end of
+// SystemParts.
 
 import { raiseHalt } from "../../db/halts.ts";
 import type { Config } from "../../lib/core/config.ts";
@@ -49,18 +50,18 @@ export interface SystemParts {
 export interface System {
   readonly db: Database;
   readonly desk: CommandCtx;
-  /** Watched: its API errors are counted (handlers/market/apiErrors.ts). */
+  /** Counts its API errors (handlers/market/apiErrors.ts). */
   readonly venue: Venue;
   readonly store: AppStore;
   readonly scheduler: Scheduler;
   readonly worker: Worker;
   /** Writes this program's schedules to the database and removes the others. Before the worker starts. */
   declareSchedules(): void;
-  /** Enqueues a delivery for every message still in the outbox; idempotent, so it can run as often as one likes. */
+  /** Enqueues a delivery for every message still in the outbox; idempotent. */
   pumpOutbox(): number;
 }
 
-/** Before a worker starts: no entry until reconcile has found book and venue equal (DESIGN 7). */
+/** Halts entries until reconcile finds that book and venue agree (DESIGN 7). Call before a worker starts. */
 export const haltUntilReconciled = (db: Database, clock: Clock): void =>
   db.transaction((tx) => {
     const by = { atMs: clock.nowMs(), actor: "worker" };

@@ -1,5 +1,5 @@
-// The real-time system from its start to its end, in four steps: openFolder, connect, start, untilStopped. Paper by default;
-// live is refused in this version.
+// The real-time system from its start to its end, in four steps: openFolder, connect, start, untilStopped. Paper by
+// default; live is refused in this version.
 
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";

@@ -1,5 +1,5 @@
-// The worker's second step: the venue (public prices over HTTP, the account simulated), the messenger, the Telegram bot, and the
-// system built around them. Nothing runs yet.
+// The worker's second step: the venue (public prices over HTTP, the account simulated), the messenger, the Telegram
+// bot, and the system built around them. Nothing runs yet.
 
 import type { Config } from "../../lib/core/config.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
@@ -129,7 +129,9 @@ const telegramParts = async (config: Config) => {
   const client = await createTelegramClient({ token, apiUrl });
   return { client, messenger: telegramMessenger({ client, chatId: owners.chatId, locale }) };
 };
-/** Without Telegram the messages go to the terminal (and so to the service's journal); answers come by `trader approve`. */
+/**
+ * Without Telegram, messages go to the terminal (under systemd: the journal); the owner answers with `trader approve`.
+ */
 const logMessenger = (say: Say): Messenger => ({
   async deliver(message) {
     say(

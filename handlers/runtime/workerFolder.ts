@@ -1,5 +1,5 @@
-// The worker's first step: takes the state folder's lock, opens its database and its log, and refuses a folder that belongs to
-// another mode, another product or another model.
+// The worker's first step: takes the state folder's lock, opens its database and its log, and refuses a folder that
+// belongs to another mode, another product or another model.
 
 import { join } from "node:path";
 import { openDatabase } from "../../db/open.ts";
@@ -24,7 +24,10 @@ export interface Folder {
   readonly broken: Promise<AppError>;
 }
 
-/** The champion is pinned by its manifest's checksum: a changed model is refused, not silently swapped. */
+/**
+ * Refuses a model that is not the database's champion; the manifest's checksum identifies it. The first model becomes
+ * it.
+ */
 export const pinModel = (db: Database, model: LoadedModel): void =>
   db.transaction((tx) => {
     const champion = tx.models.champion();

@@ -1,5 +1,5 @@
-// The worker's third step: checks whether the database is a restored backup, halts entries until the first reconcile, and starts
-// the schedules, the quote feed, the queue, the bot and the health reporter.
+// The worker's third step: checks whether the database is a restored backup, halts entries until the first reconcile,
+// and starts the schedules, the quote feed, the queue, the bot and the health reporter.
 
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import type { Config } from "../../lib/core/config.ts";
@@ -69,7 +69,7 @@ export const start = async (
       if (hasPrices) revive();
     },
   });
-  // Also without an outage: the candles may have been refused while the prices went on.
+  // Also without an outage: requests for candles may fail while the ticker works.
   const revive = (): void => {
     if (prices.now() !== undefined) return;
     try {
@@ -91,7 +91,8 @@ export const start = async (
     }
   }, OUTBOX_LOOK_MS);
   closing.add(() => clearInterval(outbox));
-  // Stopped gracefully before (untilStopped), this does nothing; else no handler may run on files that are being closed.
+  // Stopped gracefully before (untilStopped), this does nothing; else no handler may run on files that are being
+  // closed.
   closing.add(() => system.worker.stop({ graceMs: 0 }));
   system.worker.start();
   bot?.start();

@@ -1,4 +1,5 @@
-// The owner at the exchange's own page, or another program with the same account: not through our process, without a fault.
+// The owner at the exchange's own page, or another program with the same account: not through our process, without a
+// fault.
 import { requestCommand } from "../../handlers/owner/requestCommand.ts";
 import { coinE8 } from "../../lib/core/money.ts";
 import { isSpot } from "../../lib/core/product.ts";

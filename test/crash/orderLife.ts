@@ -1,5 +1,5 @@
-// One life of the process under proof: the system of handlers/runtime/system.ts on a database and a venue connection that end
-// at the life's crash point.
+// One life of the process under proof: the system of handlers/runtime/system.ts on a database and a venue connection
+// that end at the life's crash point.
 
 import type { Services } from "../../handlers/context.ts";
 import { registry } from "../../handlers/registry.ts";

@@ -1,5 +1,6 @@
-// The way between our process and the simulated venue: every request takes time there and back, may be struck by a fault of the
-// plan, and is a place to die. Records what was struck, which orders are ours, and the time the venue is to blame for.
+// The way between our process and the simulated venue: every request takes time there and back, may be struck by a
+// fault of the plan, and is a place to die. Records what was struck, which orders are ours, and the time the venue is
+// to blame for.
 
 import { isSpot } from "../../lib/core/product.ts";
 import { TransportError, type TransportReply, type TransportRequest } from "../../lib/io/gmo/transport.ts";
@@ -131,8 +132,9 @@ export class OrderRequests {
   }
 
   /**
-   * The venue's own fault: the time a request it lost or refused took, and a while after. Only what was injected counts, and
-   * the two refusals that belong to the venue's nature: a position not yet visible, a stop price already passed.
+   * The venue's own fault: the time a request it lost or refused took, and a while after. Only what was injected
+   * counts, and the two refusals that belong to the venue's nature: a position not yet visible, a stop price already
+   * passed.
    */
   #excuse(request: TransportRequest, injected: boolean, reply: TransportReply | undefined, sentMs: number): void {
     const { w } = this;

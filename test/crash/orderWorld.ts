@@ -1,6 +1,7 @@
-// A world for the proof of the orders: our real handlers, queue and connector on a SQLite database in memory, the simulated
-// venue behind requests that take time, and a process that may die before, during and after each request and around each
-// commit. The venue lives on meanwhile. One plan (orderPlan.ts) makes one world; the same plan makes the same story.
+// A world for the proof of the orders: our real handlers, queue and connector on a SQLite database in memory, the
+// simulated venue behind requests that take time, and a process that may die before, during and after each request and
+// around each commit. The venue lives on meanwhile. One plan (orderPlan.ts) makes one world; the same plan makes the
+// same story.
 
 import { migrate } from "../../db/migrate.ts";
 import { reconcileJob } from "../../handlers/jobs.ts";
@@ -295,17 +296,19 @@ export class OrderWorld {
   #noteRecovery(life: Life): void {
     if (life.number === 1 || life.recoveredMs !== undefined || this.bare.isBare()) return;
     const job = life.db.read.jobs.byKey("reconcile", `reconcile:start:${life.number}`);
-    // A difference that is seen for the first time is looked at once more: that is reconcile's work, too, but not recovery.
+    // A difference that is seen for the first time is looked at once more: that is reconcile's work, too, but not
+    // recovery.
     if (job?.state !== "done" && job?.reason !== "a difference was seen for the first time") return;
     life.recoveredMs = this.nowMs;
-    // Who was sooner back than DESIGN 7 says has as long as the others: a lost answer is looked for from its request on.
+    // Who was sooner back than DESIGN 7 says has as long as the others: a lost answer is looked for from its request
+    // on.
     const fromMs = Math.max(life.startedMs, this.kills.at(-1)!.atMs + DOWN_MS);
     this.recoveries.push({ fromMs: Math.min(fromMs, this.nowMs), untilMs: this.nowMs });
   }
 
   /**
-   * What a person who restarts us takes longer than the 3 s of DESIGN 7 is not ours to answer for; nor are those of a death
-   * after which we died again before the 10 s of a recovery were over: the goal is of one kill.
+   * What a person who restarts us takes longer than the 3 s of DESIGN 7 is not ours to answer for; nor are those of a
+   * death after which we died again before the 10 s of a recovery were over: the goal is of one kill.
    */
   longDowntimes(): readonly Stretch[] {
     return this.kills.map(({ atMs, backMs }, i) => {

@@ -1,6 +1,6 @@
 // A whole small world for tests: real SQLite, real queue, real connector, the simulated venue on a scripted path, and a
-// virtual clock. It can die at any durable step (before or after a commit, before or after a request reaches the venue) and be
-// started again from its two files, as after kill -9.
+// virtual clock. It can die at any durable step (before or after a commit, before or after a request reaches the venue)
+// and be started again from its two files, as after kill -9.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
