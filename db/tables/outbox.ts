@@ -144,7 +144,7 @@ export const outboxReads = (sql: Sqlite) => {
     },
     /** None from before `fromMs`; in the order of their delivery. */
     undeliveredAlerts: (fromMs: EpochMs): readonly OutboxMessage[] => undeliveredAlerts.all(fromMs).map(toMessage),
-    /** Alerts told since `fromMs`, in that order. */
+    /** Alerts sent since `fromMs`, oldest first. */
     alertsSent: (
       fromMs: EpochMs,
     ): readonly { readonly key: string; readonly sentMs: EpochMs; readonly critical: boolean }[] =>
