@@ -184,10 +184,7 @@ export class VenueView {
     // A position only shrinks, as far as we know; one that has grown is left to REST.
     if (!isNew && !(row && update.size < row.size)) return doubt(this.#doubtedPositions, id, atMs);
     this.#positions.set(id, { value: update, atMs });
-    /**
-     * It began before the last snapshot was requested (or the clocks differ too much), and the snapshot did not have
-     * it.
-     */
+    return "applied";
   }
   #setOrder(value: ViewedOrder, atMs: number): "applied" {
     this.#orders.set(value.orderId, { value, atMs });
@@ -195,10 +192,7 @@ export class VenueView {
     if (isTerminalStatus(value.status)) this.#doubtedOrders.delete(value.orderId);
     return "applied";
   }
-  /**
-   * It began before the last snapshot was asked for (or our clocks differ too much to tell), and the snapshot did not
-   * have it.
-   */
+  /** It began before the last snapshot was requested (or the clocks differ too much), and the snapshot did not have it. */
   #isOld(beganMs: EpochMs): boolean {
     return this.#snapshotAskedMs !== undefined && beganMs <= this.#snapshotAskedMs + this.#clockMarginMs;
   }
