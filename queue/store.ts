@@ -106,7 +106,12 @@ export class JobStore<J extends NewJob = NewJob> {
    * "notParked": no such job, or it was resolved before. `write` runs only for "resolved"; when it throws, nothing has
    * changed.
    */
-  resolveParked(answer: { name: string; key: string; write?: (tx: Tx) => void; next?: readonly J[] }): ResolveResult {
+  resolveParked(answer: {
+    name: J["name"];
+    key: string;
+    write?: (tx: Tx) => void;
+    next?: readonly J[];
+  }): ResolveResult {
     return this.db.transaction((tx) => {
       const nowMs = this.clock.nowMs();
       const job = tx.jobs.byKey(answer.name, answer.key);
