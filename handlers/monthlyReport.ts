@@ -1,5 +1,5 @@
-// 00:15 JST on the first of a month: the month before, told to the owner once. Schedules are a fixed grid and months are not, so
-// the tick comes every day and only the first day's has something to do.
+// 00:15 JST on the first of a month: reports the month before to the owner once. Schedules have a fixed interval and
+// months do not, so the tick comes every day and only the tick of the first day reports.
 
 import { epochMs, jstDate } from "../lib/core/time.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";

@@ -1,4 +1,5 @@
-// Monday 00:10 JST: the week before, told to the owner once. Any past week can be told again ({date}: any day of it).
+// Monday 00:10 JST: reports the week before to the owner once. Any past week can be reported again ({date}: any day of
+// it).
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS } from "./jobs.ts";
 import { tellPeriod } from "./report/sendReport.ts";
