@@ -66,7 +66,12 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
     // Ended at the venue: there is nothing to cancel or to quote, only to poll again. Reconcile alerts the owner
     // meanwhile.
     const untilMs = plusMs(ctx.clock.nowMs(), LOOK_AGAIN_MS);
-    return pollAgain(ctx, trade.symbol, { untilMs, reason: "the venue has not reported its executions" }, LOOK_AGAIN_MS);
+    return pollAgain(
+      ctx,
+      trade.symbol,
+      { untilMs, reason: "the venue has not reported its executions" },
+      LOOK_AGAIN_MS,
+    );
   }
   const looked = new Set<number>();
   let refusal: Note | undefined;

@@ -205,7 +205,7 @@ export const run = async (options: WorkerOptions, deps: Deps, config: Config, va
       clock,
       locale: config.LOCALE,
       log,
-      tell: deps.err,
+      report: deps.err,
       onChange: (hasPrices) => {
         light?.refresh();
         if (hasPrices) revive();
