@@ -4,7 +4,7 @@
 import { epochMs, jstDate } from "../lib/core/time.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS } from "./jobs.ts";
-import { tellPeriod } from "./report/sendReport.ts";
+import { reportPeriod } from "./report/sendReport.ts";
 
 export const monthlyReport: AppHandler<"monthlyReport"> = {
   name: "monthlyReport",
@@ -16,6 +16,6 @@ export const monthlyReport: AppHandler<"monthlyReport"> = {
   async run(input, ctx): Promise<AppOutcome> {
     if ("tickMs" in input && !jstDate(epochMs(input.tickMs)).endsWith("-01"))
       return { kind: "stop", reason: "not the first day of a month" };
-    return tellPeriod("month", input, ctx);
+    return reportPeriod("month", input, ctx);
   },
 };

@@ -2,7 +2,7 @@
 // it).
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS } from "./jobs.ts";
-import { tellPeriod } from "./report/sendReport.ts";
+import { reportPeriod } from "./report/sendReport.ts";
 
 export const weeklyReport: AppHandler<"weeklyReport"> = {
   name: "weeklyReport",
@@ -11,5 +11,5 @@ export const weeklyReport: AppHandler<"weeklyReport"> = {
   timeoutMs: 60_000,
   risk: "neutral",
   serialKey: () => "dailyReport",
-  run: async (input, ctx): Promise<AppOutcome> => tellPeriod("week", input, ctx),
+  run: async (input, ctx): Promise<AppOutcome> => reportPeriod("week", input, ctx),
 };
