@@ -107,7 +107,7 @@ test.each<Moment>(["the fill", "the end"])(
   },
 );
 
-test("a book from before the stops: told once, its old stops stay at the venue, and a new one is asked for once a minute at most", async () => {
+test("a book from before the stops: one alert, its old stops stay at the venue, and a new stop is requested once a minute at most", async () => {
   const { w: first, copies } = await live("the fill");
   first.close();
   // Before the entry's answer was written down; the fill and its stops came after.
@@ -151,7 +151,7 @@ test("a database that is what it was is left alone; so is a new one, and one fro
   rmSync(elsewhere, { recursive: true });
 });
 
-test("quarantine: open proposals are rejected, approved ones end, waiting entries are cancelled, the owner is told; again after a crash", async () => {
+test("quarantine: open proposals are rejected, approved ones end, waiting entries are cancelled, the owner is alerted; also after a crash", async () => {
   const w = new World(OPTIONS);
   world = w;
   w.halt(); // Nothing starts.

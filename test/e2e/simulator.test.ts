@@ -196,7 +196,7 @@ test("own candles of 15 minutes, an option, a fault script, text for people", as
   expect(end.stdout).toMatch(/^restPrivate http:\/\/127\.0\.0\.1:\d+\/private$/m);
 });
 
-test("a file whose name says another coin is told", async () => {
+test("a file named after another coin is reported", async () => {
   const notes = async (file: string) => (await traderHere(["simulator", "--data", `BTC_JPY=${file}`])).stderr;
   expect(await notes("/nowhere/eth_jpy.csv")).toMatch(/^note: BTC_JPY is read from .*eth_jpy\.csv, named ETH\n/);
   for (const file of ["/nowhere/ETH/btc.csv", "/nowhere/btc-eth.csv", "/nowhere/x.csv"])

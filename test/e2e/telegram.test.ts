@@ -34,7 +34,7 @@ const everythingWritten = (): string => {
   return files.map((f) => readFileSync(join(f.parentPath, f.name), "latin1")).join("\n");
 };
 
-test("signal, chart, kill -9, a tap while nobody listens, the order, the day's report, a stop command", async () => {
+test("signal, chart, kill -9, a tap while no worker runs, the order, the day's report, a stop command", async () => {
   const first = await worker.start();
   await worker.judgeLastBar();
   await worker.until("the proposal on the phone", () => says(/Approve|\/approve_/));

@@ -68,7 +68,7 @@ const killed = async ({ child, ended }: Running): Promise<void> => {
   await ended;
 };
 
-test("two trades, each killed on its way in: one to its targets while Telegram refuses, one to its stop; both told once and reported", async () => {
+test("two trades, the worker killed during each entry: one reaches its targets while Telegram refuses, one its stop; both notified once and reported", async () => {
   let running = await worker.start();
   const btc = await proposed("BTC_JPY");
   worker.server.steer("BTC_JPY", btc.entry + 500);

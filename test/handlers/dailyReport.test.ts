@@ -29,7 +29,7 @@ const at = (ms: number) => book.clock.advanceTo(epochMs(ms));
 describe("dailyReport of a full book", () => {
   beforeEach(() => fillBook(book));
 
-  test("the 00:05 JST tick tells the JST day before", async () => {
+  test("the 00:05 JST tick reports the JST day before", async () => {
     await runHandler(book, dailyReport, tickOf(2));
     const row = book.db.read.dailySummary.of("2025-08-12")!;
     expect(row).toMatchObject({ totalTrades: 2, winningTrades: 1, losingTrades: 1, fees: 0, equityEnd: 1_000_046 });
@@ -213,7 +213,7 @@ describe("dailyReport at the edges", () => {
     },
   );
 
-  test("halts of the day are told as they stood then", async () => {
+  test("halts of the day are reported as they were then", async () => {
     at(START + 5 * DAY_MS);
     book.db.transaction((tx) => {
       tx.halts.raise({ kind: "stop", reason: "owner", atMs: epochMs(START + 10 * HOUR_MS) });

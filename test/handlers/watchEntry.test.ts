@@ -151,7 +151,7 @@ describe("ways in", () => {
     expect(w.requests.filter((r) => r.startsWith("POST"))).toEqual([]);
   });
 
-  test("an unfilled entry is cancelled when its time is over, and the owner is told", async () => {
+  test("an unfilled entry is cancelled at its deadline, and the owner is notified", async () => {
     const w = start({ btc: (s) => s.flat(60) });
     w.approve();
     await w.runToEnd();

@@ -136,7 +136,7 @@ describe("ways out", () => {
     await nothingBroken();
   });
 
-  test("the owner closes by hand: recognised, booked as manual", async () => {
+  test("the owner closes externally: recognised, booked as manual", async () => {
     const w = start({ btc: (s) => s.to(9_998_000, 2).flat(60) });
     w.approve();
     await w.advance(5);
@@ -154,7 +154,7 @@ describe("ways out", () => {
     await nothingBroken();
   });
 
-  test("the owner closes a part by hand: the rest stays protected and goes its way", async () => {
+  test("the owner closes a part externally: the remainder stays protected and follows its plan", async () => {
     const w = start({ btc: (s) => s.to(9_998_000, 2).flat(5).to(10_080_000, 20).flat(10) });
     w.approve();
     await w.advance(5);
@@ -190,7 +190,7 @@ describe("ways out", () => {
   });
 });
 
-test("every order and every execution is told once in the audit log, under one trace", async () => {
+test("every order and every execution is in the audit log once, under one trace", async () => {
   const w = start({ btc: (s) => s.to(9_998_000, 2).to(10_080_000, 20).flat(10) });
   w.approve();
   await w.runToEnd();

@@ -180,7 +180,7 @@ describe("recovery of a dead worker's jobs", () => {
     return w;
   };
 
-  test("one that cannot be recovered keeps no other, and the light stays red", async () => {
+  test("one that cannot be recovered blocks no other, and health stays red", async () => {
     const w = orphaned(["bad", "good"]);
     w.db.sql.exec(
       "CREATE TRIGGER no BEFORE UPDATE ON attempts WHEN NEW.job_id = 1 BEGIN SELECT RAISE(ABORT, 'refused'); END",

@@ -72,7 +72,7 @@ const TROUBLES: Readonly<Record<string, { code: string; begin(w: World): () => v
 };
 
 describe.each(Object.entries(TROUBLES))("invariant 21: %s", (_, { code, begin }) => {
-  test("enqueue rejects, the running job stays, the light is red; all goes on when it is over", async () => {
+  test("enqueue rejects, the running job stays, health is red; everything continues when it is over", async () => {
     const { w, hold, id, worker, told } = await holding();
     const end = begin(w);
     const big = job("b", "2", { input: { text: "x".repeat(1_000_000) } });

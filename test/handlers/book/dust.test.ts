@@ -57,7 +57,7 @@ test("a purchase above what was approved: protected, then sold at market; the ap
 });
 
 describe("a sale that was given up as lost and arrives when its successor has sold", () => {
-  test("takes coins of the owner: booked as oversold and told, the trade's result is its own", async () => {
+  test("sells coins of the owner: booked as oversold and alerted, the trade's result excludes them", async () => {
     let sales = 0;
     const faults: Faults = ({ path, body }, phase) => {
       if (phase !== "before" || path !== "/v1/order" || !body?.includes('"MARKET"')) return undefined;

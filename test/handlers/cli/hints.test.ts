@@ -227,7 +227,7 @@ describe("trader audit list", () => {
 });
 
 describe("trader enqueue --wait", () => {
-  test("tells that the worker is silent, heard again, and gone", async () => {
+  test("reports that the worker's heartbeat is missing, is back, and that the worker is gone", async () => {
     const { w } = setUp();
     const ledger = w.ledger("a");
     const rounds: (() => void)[] = [

@@ -46,7 +46,7 @@ describe("an entry that was given up as lost", () => {
     await nothingBroken();
   });
 
-  test("fills after its trade has ended, and no event tells: found by the looks that follow giving up", async () => {
+  test("fills after its trade has ended, without an event: found by the lookups after it was presumed lost", async () => {
     const w = start({
       btc: (s) => s.flat(1).gap(9_998_000).flat(20).to(9_940_000, 10).flat(30),
       config: { MAX_REQUOTES: "0" },
@@ -158,7 +158,7 @@ describe("what an event asks for", () => {
   const fill = (w: World, orderId: number | string) =>
     ({ ...event(w, { orderId }), kind: "execution", execution: { executionId: 7 } }) as const;
 
-  test("an order nobody knows: a reconcile; one that came and went without a trade: nothing", () => {
+  test("an unknown order: a reconcile; one that came and went without a trade: nothing", () => {
     const w = start({ btc: (s) => s.flat(5) });
     expect(reconcileFor(w.db.read, event(w, {}))?.name).toBe("reconcile");
     expect(reconcileFor(w.db.read, event(w, { status: "EXPIRED" }))).toBeUndefined();

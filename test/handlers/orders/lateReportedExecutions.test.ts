@@ -92,7 +92,7 @@ test("a later close of the rest is not taken for the one that was estimated", as
   expect(await w.brokenPromises()).toEqual([]);
 });
 
-test("a close of the rest and the one that was estimated, told together, are booked once each", async () => {
+test("a close of the remainder and the inferred one, reported together, are booked once each", async () => {
   let hidden = false;
   const w = start(() => false, {
     btc: (s) => s.to(9_998_000, 2).flat(6_000),
@@ -124,7 +124,7 @@ test("a close of the rest and the one that was estimated, told together, are boo
   expect(await w.brokenPromises()).toEqual([]);
 });
 
-test("another hand that trades all the time costs one quick reconcile at a time", async () => {
+test("continuous external trading causes one quick reconcile at a time", async () => {
   const w = start(() => false);
   const heard = () => w.db.read.jobs.list({ name: "reconcile", limit: 1_000 });
   for (let i = 0; i < 200; i += 1)

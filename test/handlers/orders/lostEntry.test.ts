@@ -76,7 +76,7 @@ describe("the request of an entry is lost", () => {
   });
 });
 
-describe("a request given up as lost arrives after all", () => {
+describe("a request presumed lost arrives later", () => {
   /** The same order once more, as the delayed request would make it. */
   const arrive = (w: World, id: number, timeInForce?: "FAS") => {
     const i = w.orders().find((o) => o.id === id)?.intent;

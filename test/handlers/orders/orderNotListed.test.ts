@@ -19,7 +19,7 @@ const start = (options: WorldOptions, hidden: (w: World) => boolean, also: reado
 const LOSING: WorldOptions = { btc: (s) => s.to(9_998_000, 2).flat(3).to(9_940_000, 8).flat(30) };
 const halts = (w: World) => w.db.read.halts.recent().map((h) => h.kind);
 
-test("a filled entry: its executions are the evidence, it is booked and protected, nobody is alarmed", async () => {
+test("a filled entry: its executions are the evidence, it is booked and protected, no alert is raised", async () => {
   const w = start(LOSING, (it) => it.entered() > 0 && it.db.read.executions.all().length === 0);
   w.approve();
   await w.runToEnd();

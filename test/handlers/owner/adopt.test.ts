@@ -29,7 +29,7 @@ const ask = (w: World, positionId: string) =>
   requestCommand({ db: w.db, store: w.store, clock: w.clock }, { command: "adopt", actor: "cli", positionId });
 const resultOf = (w: World, { commandId }: { commandId: number }) => w.db.read.ownerCommands.byId(commandId)?.result;
 
-describe("a position opened by hand", () => {
+describe("a position opened externally", () => {
   test.each([
     ["BUY", "long", (s: number) => s < 10_000_000],
     ["SELL", "short", (s: number) => s > 10_000_000],
@@ -118,7 +118,7 @@ describe("a position opened by hand", () => {
     expect(w.db.read.trades.newest(5)).toHaveLength(1);
   });
 
-  test("cut off at any step it is a protected trade once, or told as refused", async () => {
+  test("after a crash at any step it is one protected trade, or reported as refused", async () => {
     const whole = begin();
     judged(whole);
     ask(whole, await opened(whole));

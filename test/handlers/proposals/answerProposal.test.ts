@@ -15,7 +15,7 @@ const approve = (w: World, proposalId: string) =>
   answerProposal(desk(w), { proposalId, decision: "approved", by: "human", actor: "test" });
 
 describe("a proposal", () => {
-  test("that nobody answers expires at its time and frees its symbol", async () => {
+  test("that is not decided expires at its deadline and frees its symbol", async () => {
     const w = quiet();
     const { id } = w.propose();
     await w.advance(14.9);
@@ -26,7 +26,7 @@ describe("a proposal", () => {
     expect(w.db.read.risk.hasPendingProposal("BTC_JPY")).toBe(false);
   });
 
-  test("whose time passes before it was even sent expires too: no message, and no symbol blocked for ever", async () => {
+  test("whose deadline passes before it was sent expires too: no message, and its symbol is not blocked", async () => {
     const w = quiet();
     const { id } = w.propose(); // the process dies right after the filter's commit
     w.crash();
@@ -39,7 +39,7 @@ describe("a proposal", () => {
     expect(w.deadJobs()).toEqual([]);
   });
 
-  test("whose waiting job was cancelled by hand is ended by the next reconcile", async () => {
+  test("whose waiting job was cancelled by a person is ended by the next reconcile", async () => {
     const w = quiet();
     const { id } = w.propose();
     await w.drain();

@@ -68,7 +68,7 @@ describe("trouble with the stop", () => {
     await nothingBroken();
   });
 
-  test("maintenance: entries pause, the owner is told, the stop is placed when it is over, and the pause ends", async () => {
+  test("maintenance: entries pause, the owner is alerted, the stop is placed when it is over, and the pause ends", async () => {
     let refusing = true;
     const w = start({
       btc: (s) => s.to(9_998_000, 2).flat(10).to(9_940_000, 10).flat(30),
@@ -109,7 +109,7 @@ describe("trouble with the stop", () => {
     await nothingBroken();
   });
 
-  test("a venue that cannot be read while a fill is bare: the owner is told, and it is protected when it answers", async () => {
+  test("a venue that cannot be read while a fill is unprotected: the owner is alerted, and it is protected when the venue responds", async () => {
     let silent = false;
     const w = start({
       btc: (s) => s.to(9_998_000, 2).flat(10).to(9_940_000, 10).flat(30),

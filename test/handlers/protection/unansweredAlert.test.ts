@@ -68,7 +68,7 @@ test("a stop: asked beside the alarm of the bare position, and both end when it 
   expect(w.trade().status).toBe("open");
 });
 
-test("settled while the worker was dying: reconcile ends what was asked", async () => {
+test("resolved while the worker was dying: reconcile ends the alert", async () => {
   const { w, back } = begin("/v1/order");
   w.approve();
   await w.advance(2);

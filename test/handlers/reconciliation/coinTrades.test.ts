@@ -123,7 +123,7 @@ describe("a trade", () => {
   });
 });
 
-describe("another hand", () => {
+describe("external trades", () => {
   test("the owner sells our coins: recognised, booked as manual, nothing sold twice", async () => {
     const w = start(HELD);
     buy();
@@ -149,7 +149,7 @@ describe("another hand", () => {
     await nothingBroken();
   });
 
-  test("the owner sells and buys coins of his own beside a protected trade: told, never touched", async () => {
+  test("the owner sells and buys coins of his own beside a protected trade: reported, never touched", async () => {
     const w = start(WINS, { coins: { BTC: parseCoin("0.5") } });
     buy();
     await w.advance(4);
@@ -194,7 +194,7 @@ describe("another hand", () => {
     expect(w.messages().filter((text) => text.startsWith("YOUR COINS"))).toHaveLength(2);
   });
 
-  test("neither a payment nor a purchase by hand is a loss of the account, also before it is counted", async () => {
+  test("neither a payment nor an external purchase is a loss of the account, also before it is booked", async () => {
     const w = start(HELD, { coins: { BTC: parseCoin("0.5") } });
     w.db.transaction((tx) => tx.equity.record(w.nowMs, yen(1_000_000)));
     buy();
@@ -349,7 +349,7 @@ describe("the owner's commands", () => {
   });
 });
 
-test("coins that were there before the folder, and trades by hand before its start, are the owner's", async () => {
+test("coins present before the folder's start, and external trades before it, are the owner's", async () => {
   const w = start(HELD, { coins: { BTC: parseCoin("0.5") } });
   await sell(w, "0.1");
   buy();

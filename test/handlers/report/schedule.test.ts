@@ -74,7 +74,7 @@ test("five weeks across a month's end: each day at 00:05, each week on Monday at
   ]);
 });
 
-test("down from the 30th to the 5th: the missed days, the week and the month are told once, late", async () => {
+test("down from the 30th to the 5th: the missed days, the week and the month are reported once, late", async () => {
   start();
   await liveUntil(parseInstant("2025-07-30T12:00:00Z"));
   const before = ran.length;

@@ -104,7 +104,7 @@ describe("what a loss is counted from", () => {
   });
 });
 
-test("three losing trades in a row are told once, and the next that wins ends it", async () => {
+test("three losing trades in a row raise one alert, and the next winning trade ends it", async () => {
   const w = begin({
     btc: (s) => {
       let path = s;

@@ -39,7 +39,7 @@ describe("yen paid out", () => {
     expect(w.db.read.payments.outBetween(jstDayStart(w.nowMs), w.nowMs + 1)).toBe(yen(200_000));
   });
 
-  test("that the history does not tell stay a loss; told later, within the hour, they are none", async () => {
+  test("that the history does not show count as a loss; shown later, within the hour, they do not", async () => {
     let silent = true;
     const w = start({
       btc: (s) => s.flat(600),

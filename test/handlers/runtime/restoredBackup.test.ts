@@ -74,7 +74,7 @@ describe("the first start", () => {
     expect(start()).toMatch(/no progress.json/); // From now on a folder without it is another one.
   });
 
-  test("is refused where progress.json cannot be written: the worker would never tell a backup from the real one", async () => {
+  test("is refused where progress.json cannot be written: the worker could not distinguish a backup from the original", async () => {
     expect(start()).toBeUndefined();
     block();
     await expect(keep()).rejects.toMatchObject({
@@ -99,7 +99,7 @@ describe("keeping progress", () => {
     expect(health()).toEqual({ ok: true });
   });
 
-  test("a failing write turns the light red and raises an alert, and the first good one ends both", async () => {
+  test("a failing write turns health red and raises an alert, and the first good one ends both", async () => {
     start();
     const { health } = await keep();
     block();

@@ -58,7 +58,7 @@ describe("a message", () => {
     expect(phone.world.deadJobs()).toEqual([]);
   });
 
-  test("that only repeats what is known elsewhere is not told twice: a note in doubt is given up, with a record", async () => {
+  test("that only repeats known facts is not sent twice: a note in doubt is dropped, with a record", async () => {
     failSends({ kind: "lost" });
     put("a", "info");
     await phone.pass(2, 20);
@@ -202,7 +202,7 @@ describe("the message of a proposal", () => {
   });
 });
 
-test("health tells 401, a blocked bot and 409 apart, and ends by itself", async () => {
+test("health distinguishes 401, a blocked bot and 409, and recovers without a restart", async () => {
   const meet = async (method: string, fault: Fault, minutes: number): Promise<string> => {
     phone.telegram.fault = (call) => (call.method === method ? fault : undefined);
     put(`x${phone.world.nowMs}`, "alert");
@@ -223,7 +223,7 @@ test("health tells 401, a blocked bot and 409 apart, and ends by itself", async 
 });
 
 describe.each(LONG ? [1, 2, 3, 4, 5, 6, 7, 8] : [1])("a day of trouble, seed %i", (seed) => {
-  test("every message is told, in order within its kind, and only a doubtful one twice", {
+  test("every message is delivered, in order within its kind, and only a doubtful one twice", {
     timeout: 120_000,
   }, async () => {
     const random = seededRandom(`telegram:${seed}`);
@@ -341,7 +341,7 @@ describe("a flood of alerts", () => {
     expect(alerts()).toHaveLength(1);
   });
 
-  test("200 of many kinds in a minute: ten by themselves, the rest together, each told once and warnings in order; answers go on", async () => {
+  test("200 of many kinds in a minute: ten one by one, the others merged, each once and warnings in order; replies are not delayed", async () => {
     // Of the many requests some are refused for a moment, as Telegram does.
     let asked = 0;
     phone.telegram.fault = ({ method }) => {

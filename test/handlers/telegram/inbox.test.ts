@@ -82,7 +82,7 @@ test("another bot counts its updates and messages anew: none of them is taken fo
   expect(message.text).toMatch(/^✅ APPROVED/);
 });
 
-test("a button of the owner's whose message Telegram keeps no longer is answered, and is no stranger's", async () => {
+test("an owner's button whose message Telegram no longer stores is handled, and not as unauthorised", async () => {
   const from = { id: 42, is_bot: false, first_name: "x" };
   phone.telegram.openTaps.add("old");
   phone.telegram.push({ callback_query: { id: "old", from, chat_instance: "1", data: "a|btc1|1" } });
@@ -113,7 +113,7 @@ test.each([
   expect(phone.world.deadJobs()).toEqual([]);
 });
 
-test("an update that we fail on is given up after three tries and stops nobody", async () => {
+test("an update that fails is given up after three tries and blocks no other", async () => {
   const { db } = phone.world;
   phone.owner.says("/status");
   phone.owner.says("/risk");
@@ -149,7 +149,7 @@ describe("another poller", () => {
   });
 });
 
-test("a poll that never succeeds is silent, and says so", async () => {
+test("a poll that never succeeds is reported as silent", async () => {
   await phone.bot.inbox.pollOnce();
   expect(phone.bot.health().ok).toBe(true);
   phone.world.clock.advanceTo(epochMs(phone.world.nowMs + 4 * 60_000));

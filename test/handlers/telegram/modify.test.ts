@@ -143,7 +143,7 @@ describe("a reply", () => {
   });
 });
 
-test("a refusal is told in the owner's language", async () => {
+test("a refusal is shown in the owner's language", async () => {
   const ja = await Phone.start({ config: { LOCALE: "ja" } });
   try {
     const { proposal: old } = await ja.propose();
@@ -206,7 +206,7 @@ describe("after the tap the price has left the band", () => {
     expect(message.text).toMatch(/NOT TRADED.*(band|left)/);
     return old;
   };
-  test("the owner is told, and asked again with fresh numbers, which count only when approved", async () => {
+  test("the owner is notified, and asked again with new numbers, which count only when approved", async () => {
     const old = await away();
     const refused = phone.telegram.message(/^NO TRADE/);
     phone.owner.taps(refused, "New numbers");

@@ -106,7 +106,7 @@ describe("a tap", () => {
     expect(phone.owner.notice(tap)).toMatch(/^Nothing changed/);
   });
 
-  test("that comes before the proposal waits for it is heard a moment later", async () => {
+  test("that arrives before the proposal's job is parked is handled a moment later", async () => {
     const { world, owner, telegram } = phone;
     const proposal = world.propose();
     await world.drain(); // notify and awaitApproval have run
@@ -122,7 +122,7 @@ describe("a tap", () => {
     expect(owner.notice(again)).toMatch(/^Approved/);
   });
 
-  test("while the worker is down is heard by the next one; too late it says so in the chat", async () => {
+  test("while the worker is down is handled by the next one; a late one gets a reply in the chat", async () => {
     const { proposal, message } = await phone.propose();
     phone.world.crash();
     phone.owner.taps(message, "Approve");
@@ -172,7 +172,7 @@ describe("a command", () => {
     expect(phone.telegram.messages.every((m) => m.chatId === 42)).toBe(true);
   });
 
-  test("of strangers is reported at most once an hour, and never answered", async () => {
+  test("of unauthorised users is reported at most once an hour, and never answered", async () => {
     for (let i = 0; i < 40; i += 1) phone.owner.says("/panic", { userId: 1_000 + i, chatId: 1_000 + i });
     await phone.settle();
     expect(phone.telegram.texts).toEqual([expect.stringMatching(/^Somebody else wrote to your bot \(user 1000/)]);

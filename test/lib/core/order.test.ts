@@ -309,7 +309,7 @@ describe("finding our own order", () => {
     expect(find([later, order({})], ["8800000001"])).toBe("8800000009");
     expect(find([order({ status: "EXPIRED" })])).toBe("8800000001");
   });
-  test("tells market orders apart by the position they settled", () => {
+  test("distinguishes market orders by the position they settled", () => {
     const market: Intent = {
       ...stop,
       purpose: "exit",

@@ -229,7 +229,7 @@ const sorted = (view: ReturnType<typeof asked>): ReturnType<typeof asked> => ({
 });
 
 describe("whatever is asked of the venue", () => {
-  test("balances, reservations and ids hold, and the channels tell what REST shows, after every step", () => {
+  test("balances, reservations and ids hold, and the channels publish what REST shows, after every step", () => {
     const seen = new Map<string, number>();
     const count = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
     fc.assert(
@@ -295,7 +295,7 @@ describe("whatever is asked of the venue", () => {
     );
   });
 
-  test("a market close of several positions that ends with a part filled: the sum told is the sum that is", () => {
+  test("a market close of several positions that ends partly filled: the published sum is the actual sum", () => {
     let fillShare = 1;
     const d = new Desk({ venue: { faults: Object.assign(() => undefined, { effects: () => ({ fillShare }) }) } });
     const listener = new Listener(d);

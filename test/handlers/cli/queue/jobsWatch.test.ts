@@ -122,7 +122,7 @@ describe("trader jobs watch --once", () => {
     });
   });
 
-  test("an empty folder is told in words; so is a worker that stopped, died or hangs", async () => {
+  test("an empty folder is reported, as is a worker that stopped, died or hangs", async () => {
     const w = world([handler("fetch", () => done)]);
     expect((await lines(w)).slice(3)).toEqual([
       "NO WORKER RUNS: none has ever run here",

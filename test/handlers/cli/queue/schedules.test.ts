@@ -47,7 +47,7 @@ const audit = (w: ReturnType<typeof setUp>["w"]) =>
   w.db.read.audit.after(0).map(({ kind, actor, data }) => ({ kind, actor, data }));
 
 describe("trader schedules list", () => {
-  test("tells when, what for missed ticks, and what became of the last tick's job", async () => {
+  test("shows the next tick, the missed-tick policy, and the state of the last tick's job", async () => {
     const { w, trader } = setUp();
     w.clock.pass(MINUTE_MS);
     await w.worker().drain();
@@ -124,7 +124,7 @@ describe("trader schedules run", () => {
     ]);
   });
 
-  test("twice is two jobs; a paused schedule runs by hand and stays paused; a missing worker is told", async () => {
+  test("twice is two jobs; a paused schedule runs on command and stays paused; a missing worker is reported", async () => {
     const { w, trader, err } = setUp();
     await trader("schedules", "pause", "report");
     expect(await trader("schedules", "run", "report")).toMatch(
@@ -204,7 +204,7 @@ describe("trader schedules pause and resume", () => {
     expect(w.store.list().map((job) => job.key)).toEqual([`bars:BTC:${T0 + 75 * MINUTE_MS + 5 * SECOND_MS}`]);
   });
 
-  test("resumed before its next tick tells that tick", async () => {
+  test("resumed before its next tick prints that tick", async () => {
     const { w, trader } = setUp();
     await trader("schedules", "pause", "report");
     expect(await trader("schedules", "resume", "report")).toBe(

@@ -60,7 +60,7 @@ describe("orders", () => {
     expect(await trader("orders", "--all")).toMatch(/entry of trade 1\n {4}filled .* JST, order \d+; ended/);
     expect(JSON.parse(await trader("orders", "--trade", "1", "--json"))).toHaveLength(3);
   });
-  test("one without an answer is being looked for; after a minute a person is told where to look", async () => {
+  test("one without a response is being looked up; after a minute a person is asked to check the venue", async () => {
     let silent = false;
     const { w, trader } = begin({
       venue: {

@@ -48,7 +48,7 @@ describe("a failure says what it means", () => {
     telegram.fault = () => ({ kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: 1e12 });
     expect(await failure(say("x"))).toMatchObject({ kind: "tooMany", retryAfterMs: 3_600_000 });
   });
-  test("nobody listens: certainly not sent", async () => {
+  test("connection refused: certainly not sent", async () => {
     await telegram.close();
     expect((await failure(say("x"))).kind).toBe("notSent");
     telegram = await FakeTelegram.start();

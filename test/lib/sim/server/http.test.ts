@@ -265,7 +265,7 @@ describe("the trade archive (GMO API 13)", () => {
     const daily = (await venue.public("/v1/klines?symbol=BTC_JPY&interval=1day&date=2025")).json.data[0];
     expect([Number(rows[0]![3]), Number(rows.at(-1)![3])]).toEqual([Number(daily.open), Number(daily.close)]);
   });
-  test("one row per match, side and all as TAKER_ONLY tells them", async () => {
+  test("one row per match, with the side as TAKER_ONLY reports it", async () => {
     const venue = await started({ btc: DAYS });
     const ear = await venue.publicEar();
     ear.subscribe("trades", { symbol: "BTC_JPY", option: "TAKER_ONLY" });

@@ -26,7 +26,7 @@ describe("venue time", () => {
     await venue.close();
     expect(wall.waiting()).toBe(0);
   });
-  test("nobody needs to ask: fills are told when they are due", async () => {
+  test("without a request, fills are published when they are due", async () => {
     const wall = new ManualWall();
     const venue = await stand({ speed: 60, wall, btc: (s) => s.to(START_PRICE - 60_000, 10).flat(10) });
     const ear = await venue.privateEar();
@@ -70,7 +70,7 @@ describe("venue time", () => {
     expect(slow.length).toBeGreaterThan(2_000);
     expect(await run(6_000, 400)).toBe(slow);
   });
-  test("a leap stops at every event and at every frame, so that each is told at its own instant", async () => {
+  test("a leap stops at every event and at every frame, so that each is published at its own instant", async () => {
     const venue = await stand({ btc: (s) => s.to(START_PRICE - 60_000, 10).flat(10) });
     for (const away of [5_000, 15_000, 25_000]) await venue.order({ price: String(START_PRICE - away), size: "0.01" });
     const { simulator } = venue.server;

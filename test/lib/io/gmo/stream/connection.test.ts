@@ -132,7 +132,7 @@ describe("wsConnect", () => {
     expect(heard.texts).toEqual([]);
   });
 
-  test("nobody there: failed, and told once", async () => {
+  test("no listener: failed, and logged once", async () => {
     const { port } = server.address() as AddressInfo;
     server.close();
     await once(server, "close");
