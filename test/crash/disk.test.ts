@@ -36,7 +36,7 @@ const runningJob = async (stage: ActorStage, child: Child, bytes: number): Promi
 };
 /** A rename: a full disk has no room for a new file. */
 const go = (stage: ActorStage): void => renameSync(join(stage.dir, "wait"), join(stage.dir, "go"));
-/** The worker has told of its trouble, has not died of it, and no end of the job is in the file. */
+/** The worker has reported the failure, still runs, and no end of the job is in the database. */
 const expectTrouble = async (stage: ActorStage, child: Child, id: number): Promise<void> => {
   await until(() => saidRed(child));
   expect(stage.state(id)).toBe("running");

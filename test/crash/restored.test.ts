@@ -81,7 +81,7 @@ test.each<Moment>(["the fill", "the end"])(
       for (const suffix of ["-wal", "-shm"]) rmSync(join(w.dir, `trader.db${suffix}`), { force: true });
       w.restart({ downMs: 1_000 });
       const why = quarantineIfRestored(opened(w), w.dir);
-      // A copy that has lost neither a job nor an audit event is not told apart: nothing was traded after it.
+      // A copy that misses neither a job nor an audit event is not recognised: nothing was traded after it.
       if (!same(copy.progress, progress)) {
         // By its counts, or by what it holds where it has come level again by what the restart enqueued.
         expect(why, `copy ${i}`).toMatch(
@@ -94,7 +94,7 @@ test.each<Moment>(["the fill", "the end"])(
       await w.advance(moment === "the end" ? 60 : 3);
       expect(entries(w), `copy ${i} of ${copies.length}: ${w.describe()}`).toBe(before);
       expect(w.db.read.jobs.unfinishedAdding()).toEqual([]);
-      // While book and venue differ, entries stay paused and the owner is told; agreement ends the quarantine.
+      // While book and venue differ, entries stay paused and the owner is alerted; agreement ends the quarantine.
       const differ = (await strange(w)).length > 0;
       expect(haltKinds(w).includes("mismatch"), w.describe()).toBe(differ);
       if (why !== undefined) expect(haltKinds(w).includes(QUARANTINE), w.describe()).toBe(differ);

@@ -1,4 +1,4 @@
-// The worker as systemd runs it: it tells when it runs and when it stops, a stop in the middle of its jobs loses and repeats
+// The worker as systemd runs it: it notifies when it runs and when it stops, a stop in the middle of its jobs loses and repeats
 // none, its exit codes are what the unit counts on. The notify program is a stand-in; the signals and processes are real.
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -87,7 +87,7 @@ const inTheMiddle = async (): Promise<Running> => {
   );
   return worker;
 };
-/** Nothing of the ledger says that an attempt was lost, failed, or is still open. */
+/** No attempt in the ledger was lost, failed, or is still open. */
 const expectCleanLedger = (ended: Ended): void => {
   expect({ code: ended.code, signal: ended.signal, stderr: ended.stderr }).toEqual({
     code: 0,

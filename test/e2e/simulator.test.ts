@@ -85,7 +85,7 @@ test("the first line says where and with which key; REST and both sockets answer
   expect(await firstFrame(`${hello.wsPrivate}/${token}`, { command: "subscribe", channel: "orderEvents" })).toEqual({
     error: "ERR-5003 Requests are too many.",
   });
-  // Told again and again, also while the process takes itself down: it has ended well all the same.
+  // Signalled repeatedly, also during its shutdown: it still exits with 0.
   const nagging = setInterval(() => child.kill("SIGTERM"), 1);
   const end = await ended;
   clearInterval(nagging);

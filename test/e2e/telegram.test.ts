@@ -67,7 +67,7 @@ test("signal, chart, kill -9, a tap while no worker runs, the order, the day's r
   second.child.kill("SIGTERM");
   const ended = await second.ended;
   expect({ code: ended.code, signal: ended.signal }).toEqual({ code: 0, signal: null });
-  expect(new Set(telegram.texts).size).toBe(telegram.texts.length); // nothing was told twice
+  expect(new Set(telegram.texts).size).toBe(telegram.texts.length); // nothing was sent twice
   expect(worker.query("SELECT state FROM orders WHERE state IN ('sending', 'unknown')")).toEqual([]);
   const secret = TOKEN.split(":")[1]!;
   for (const text of [ended.stdout, ended.stderr, everythingWritten()]) expect(text).not.toContain(secret);

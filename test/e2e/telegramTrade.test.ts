@@ -131,7 +131,7 @@ test("two trades, the worker killed during each entry: one reaches its targets w
     ends.stopped += orders.filter((o) => o === "CLOSE STOP EXECUTED").length;
   }
   expect(ends).toEqual({ filled: 2, stopped: 2 });
-  // On the phone: both in their final state without buttons, everything told, nothing twice.
+  // On the phone: both in their final state without buttons, every message sent once.
   for (const { message } of [btc, eth])
     expect([/^✅ APPROVED .*\n🏁 CLOSED /.test(message.text), message.keyboard]).toEqual([true, undefined]);
   expect(btc.message.text).toMatch(/🏁 CLOSED .*second target/);
@@ -196,7 +196,7 @@ test.runIf(LONG)(
       expect([message.keyboard, telegram.unconfirmed], label).toEqual([undefined, []]);
       const decided = worker.query("SELECT decision FROM approvals");
       expect(decided, label).toEqual([{ decision: "approved" }]);
-      // Told twice only with the mark of a message that may have come before.
+      // Sent twice only with the mark of a message that may have arrived before.
       const unmarked = telegram.texts.filter((text) => !/^(\(again\) |[✅❌⌛✏])/u.test(text));
       expect(new Set(unmarked).size, label).toBe(unmarked.length);
       for (const { text } of worker.query<{ text: string }>("SELECT text FROM outbox WHERE kind IN ('trade', 'alert')"))

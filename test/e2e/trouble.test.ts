@@ -212,7 +212,7 @@ describe("the exchange is away", () => {
       await trader(["status", "--var", "var", "--json"], { cwd }),
     );
 
-  test("status says NO PRICES while it lasts; then all goes on by itself, history that had died of it too", async () => {
+  test("status shows NO PRICES while it lasts; then everything continues without a command, dead history jobs too", async () => {
     server = await startPublicServer();
     server.break({ status: 503, body: "down" });
     const worker = startWorker({ GMO_PUBLIC_URL: server.url, QUOTE_POLL_SECONDS: "1" });

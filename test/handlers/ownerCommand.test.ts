@@ -284,7 +284,7 @@ describe("close", () => {
     expect(resultOf(w, asked)?.text).toContain("trade 1 is cancelled");
     await nothingBroken(w);
   });
-  test("a trade that is none, or has ended, is refused before anything is written", () => {
+  test("a trade that does not exist, or has ended, is refused before anything is written", () => {
     const w = begin();
     expect(() => ask(w, "close", { tradeId: 7 })).toThrow(/TRADE_MISSING|expected the id of a trade/);
     expect(w.db.read.ownerCommands.newest(1)).toEqual([]);

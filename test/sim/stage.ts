@@ -28,7 +28,7 @@ const BTC_RULES: SymbolRules = {
   makerFee: ratioE8(0n),
 };
 
-/** What the hand-made venue says; change any of it in a test. */
+/** The replies of the hand-made venue; a test may change any of them. */
 export interface Says {
   status: VenueStatus;
   candles: Candle[];

@@ -17,7 +17,7 @@ export const METRICS: readonly { readonly name: string; readonly better: Better;
   { name: "otherProcessStartP99Ms", better: "lower", digits: 2 },
   { name: "idleCpuPercent", better: "lower", digits: 2 },
 ];
-/** Not compared: they tell how the disk was while this queue was measured. */
+/** Not compared: they show the disk's speed while this queue was measured. */
 const DISK = ["fdatasyncP50Ms", "fdatasyncP99Ms", "chainStepTimesFdatasync"] as const;
 
 export interface Result {

@@ -56,7 +56,7 @@ test("a purchase above what was approved: protected, then sold at market; the ap
   expect((await w.brokenPromises()).filter((p) => !p.includes("entered more than approved"))).toEqual([]);
 });
 
-describe("a sale that was given up as lost and arrives when its successor has sold", () => {
+describe("a sale that was presumed lost and arrives when its successor has sold", () => {
   test("sells coins of the owner: booked as oversold and alerted, the trade's result excludes them", async () => {
     let sales = 0;
     const faults: Faults = ({ path, body }, phase) => {

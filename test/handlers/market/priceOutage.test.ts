@@ -186,7 +186,7 @@ describe("history", () => {
     expect(revived).toMatchObject({ id: newest, attempts: 0 });
   });
 
-  test("that a person must look at stays dead, and is begun anew only at a start", () => {
+  test("that a person must check stays dead, and is started again only at a start", () => {
     die("1", "BTC_JPY", "alert");
     retryHistory(store());
     expect(states().map(([, state]) => state)).toEqual(["dead"]);

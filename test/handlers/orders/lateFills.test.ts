@@ -25,7 +25,7 @@ const arrive = async (w: World, id: number, timeInForce?: "FAS"): Promise<void> 
   await w.owner.order({ symbol, side, executionType, timeInForce: timeInForce ?? i.timeInForce, size, price });
 };
 
-describe("an entry that was given up as lost", () => {
+describe("an entry that was presumed lost", () => {
   test("fills after its trade has ended: protected within a second of the fill's event", async () => {
     const w = start({
       btc: (s) => s.flat(20).to(9_998_000, 2).flat(5).to(9_940_000, 10).flat(30),
@@ -100,7 +100,7 @@ describe("an entry that was given up as lost", () => {
     await w.advance(1 * SECONDS);
     expect([w.trade(1).status, w.trade(2).status]).toEqual(["open", "open"]);
     expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
-    // Its jobs are lost: whoever looks after orphans sees it too.
+    // Its jobs are gone: the check for missing jobs finds the trade too.
     w.db.sql.prepare("UPDATE jobs SET state = 'cancelled', finished_ms = 1 WHERE name = 'watchPosition'").run();
     w.enqueue({ name: "reconcile", key: "r2", input: {} });
     await w.advance(1);

@@ -1,4 +1,4 @@
-// The venue shows no order by an id it gave: its executions and the active orders say what has become of it.
+// The venue shows no order by an id it gave: its executions and the active orders show what became of it.
 import { afterEach, expect, test } from "vitest";
 import { Death } from "../../sim/mortal.ts";
 import { World, type WorldOptions } from "../../sim/world.ts";

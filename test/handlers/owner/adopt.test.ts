@@ -1,4 +1,4 @@
-// A position opened by hand: told by reconcile, taken into the book by command only, then protected and closed like any other.
+// An externally opened position: reported by reconcile, booked by command only, then protected and closed like any other.
 import { afterEach, describe, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
 import { parseCoin, toNumber, yen } from "../../../lib/core/money.ts";
@@ -55,7 +55,7 @@ describe("a position opened externally", () => {
       await w.runToEnd();
       expect(w.trade()).toMatchObject({ status: "closed", exitReason: "time_stop" });
       expect(await w.brokenPromises()).toEqual(
-        // The opening was another hand's order: that alone is not in our book.
+        // The opening order was external: only that order is not in our book.
         (await w.brokenPromises()).filter((text) => /^entry \d+ is not in our book$/.test(text)),
       );
     },

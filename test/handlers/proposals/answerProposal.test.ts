@@ -1,4 +1,4 @@
-// A proposal always ends: answered once, or timed out, also when nobody was there to ask or to wait.
+// A proposal always ends: decided once, or timed out, also when it was never sent or its job is gone.
 import { afterEach, describe, expect, test } from "vitest";
 import { answerProposal } from "../../../handlers/proposals/answerProposal.ts";
 import { MINUTE_MS } from "../../../lib/core/time.ts";
@@ -54,7 +54,7 @@ describe("a proposal", () => {
     expect(w.deadJobs()).toEqual([]);
   });
 
-  test("is answered once: the second tap and the tap at its last moment do nothing", async () => {
+  test("is decided once: the second tap and a tap at its deadline have no effect", async () => {
     const w = quiet();
     const first = w.propose();
     await w.advance(1);
@@ -69,7 +69,7 @@ describe("a proposal", () => {
     expect(w.store.list({ name: "execute" }).length).toBe(1);
   });
 
-  test("modified a moment before its end is asked again, and ends with the old one's time", async () => {
+  test("modified a moment before its deadline is asked again, and keeps the old deadline", async () => {
     const w = quiet();
     const { id, validUntilMs } = w.propose();
     await w.drain();

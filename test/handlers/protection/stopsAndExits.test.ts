@@ -154,7 +154,7 @@ describe("trouble with exits", () => {
     await nothingBroken();
   });
 
-  test("the cancel never arrives: asked again, the stop still stands", async () => {
+  test("the cancel never arrives: requested again, the stop is still open", async () => {
     const w = start({ btc: WINNING, venue: { faults: once("/v1/cancelOrder", "before", { kind: "reset" }) } });
     w.approve();
     await w.runToEnd();
@@ -207,7 +207,7 @@ describe("trouble with exits", () => {
     await nothingBroken();
   });
 
-  test("no market close of the time stop arrives for a while: both halves are tried on, at the same time", async () => {
+  test("no market close of the time stop arrives for a while: both halves are retried, at the same time", async () => {
     let silent = true;
     const w = start({
       btc: (s) => s.to(9_998_000, 2).flat(120),

@@ -1,4 +1,4 @@
-// Spot: coins as the position. What another hand does to the account's coins, what the venue refuses, what its balance says,
+// Spot: coins as the position. External trades of the account's coins, refusals of the venue, its balance,
 // and that the owner's own coins are never sold.
 import { afterEach, describe, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
@@ -33,7 +33,7 @@ const amount = async (w: World): Promise<bigint> =>
 const reconcile = (w: World, key: string) => w.enqueue({ name: "reconcile", key, input: {} });
 const halts = (w: World) => w.db.read.halts.active(w.nowMs).map((h) => h.kind);
 
-describe("a stop given up as lost that arrives when its trade is over", () => {
+describe("a stop presumed lost that arrives when its trade is over", () => {
   test("is cancelled: it would sell the owner's own coins", async () => {
     const path = (s: Script): Script => s.to(9_998_000, 2).flat(3).to(9_940_000, 3).flat(3).to(10_000_000, 3).flat(60);
     let stops = 0;
@@ -210,7 +210,7 @@ describe("external trades", () => {
     expect(halts(w)).toEqual([]);
   });
 
-  test("fewer coins than our trades hold, seen twice, halt entries; when they are back all goes on", async () => {
+  test("fewer coins than our trades hold, seen twice, halt entries; when they are back entries resume", async () => {
     const w = start(WINS);
     buy();
     await w.advance(4);

@@ -1,4 +1,4 @@
-// A close by another hand that the venue tells no more: its latest executions reach one day back.
+// An external close that the venue no longer reports: its latest executions reach one day back.
 import { afterEach, describe, expect, test } from "vitest";
 import { parseCoin } from "../../../lib/core/money.ts";
 import { World, type WorldOptions } from "../../sim/world.ts";

@@ -1,4 +1,4 @@
-// Weeks and months: the same numbers as their days, told once, and at the command line for any past one.
+// Weeks and months: the same numbers as their days, reported once, and at the command line for any past one.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// The report jobs over the system's own schedule: five weeks across the end of a month, each report told once at its JST time, and what
+// The report jobs over the system's own schedule: five weeks across the end of a month, each report sent once at its JST time, and what
 // was missed while the worker was down made up once.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AppHandler } from "../../../handlers/context.ts";

@@ -1,4 +1,4 @@
-// The worker's health light as the terminal, the log and systemd see it, and as `trader status` sees it from outside.
+// The worker's health as the terminal, the log and systemd get it, and as `trader status` reads it from outside.
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -164,7 +164,7 @@ describe("health in trader status", () => {
   const status = async () => {
     const json = await traderHere(["status", "--var", dir, "--json"]);
     const text = await traderHere(["status", "--var", dir]);
-    expect([json.code, text.code]).toEqual([0, 0]); // a red light is an answer, not a failure
+    expect([json.code, text.code]).toEqual([0, 0]); // red health is a result, not a failure of the command
     return {
       health: lastJson<{ health: { light: string; heartbeatAgeMs: number | null; why: string | null } }>(json).health,
       text: text.stdout,
@@ -254,7 +254,7 @@ describe("trader status --check", () => {
     expect(await check()).toMatchObject({ code: 0, stdout: "", stderr: "" });
   });
 
-  test("a warning is no reason to wake anybody", async () => {
+  test("a warning does not turn health red", async () => {
     healthy();
     inFile((db) =>
       db.transaction((tx) => tx.alerts.raise({ key: "k", severity: "warning", text: "w", atMs: realClock.nowMs() })),
@@ -336,7 +336,7 @@ describe("trader status --check", () => {
     expect(await text()).toMatch(/RESTORED BACKUP: quarantined from .* to .* \(a restored backup: b\.db\)/);
     inFile((db) => db.sql.exec("UPDATE halts SET cleared_ms = cleared_ms - 86400001"));
     expect(await text()).not.toContain("RESTORED");
-    // Without a worker nobody knows about prices.
+    // Without a worker the state of the prices is unknown.
     unlock?.();
     unlock = undefined;
     expect(await text()).not.toContain("NO PRICES");

@@ -83,7 +83,7 @@ describe("the first start", () => {
     });
     expect(db.read.meta.get(META.progressKept)).toBeUndefined();
     unblock();
-    expect(start()).toBeUndefined(); // And that refusal is no sign of a backup.
+    expect(start()).toBeUndefined(); // That refusal does not mark the file as a backup.
   });
 });
 

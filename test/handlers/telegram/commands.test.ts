@@ -96,7 +96,7 @@ test("a busy book: positions, orders, signals, why, status and risk in both lang
   }
 });
 
-test("what is no command is answered with the way to /help", async () => {
+test("a text that is not a command is answered with a hint to /help", async () => {
   expect(await asked("/moon")).toContain("/help");
   expect(await asked("hello")).toContain("/help");
   expect(await asked("/why 99:99")).toContain("99:99");

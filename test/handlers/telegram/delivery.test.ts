@@ -144,7 +144,7 @@ describe("a message", () => {
 });
 
 describe("Telegram gone for an hour", () => {
-  test("nothing is lost, alerts come first, then the order of writing; old proposals have no live buttons", async () => {
+  test("no message is dropped, alerts come first, then the order of writing; old proposals have no live buttons", async () => {
     phone.telegram.fault = () => ({ kind: "reset" });
     put("a", "trade");
     const proposal = phone.world.propose();
@@ -322,7 +322,7 @@ describe("a flood of alerts", () => {
     ).toEqual(Array.from({ length: 100 }, (_, i) => `bare:${i}`));
   });
 
-  test("held back through a week without Telegram holds up none that comes after it", async () => {
+  test("held back through a week without Telegram delays no later one", async () => {
     phone.telegram.fault = () => ({ kind: "reset" });
     warn(40, "old");
     await phone.pass(1, 10);

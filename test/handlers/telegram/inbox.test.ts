@@ -1,4 +1,4 @@
-// The inbox: the offset moves with the effect, repetitions are known, and what cannot be understood stops nobody.
+// The inbox: the offset moves with the effect, repeated updates are recognised, and one that cannot be handled blocks no other.
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readUpdate } from "../../../handlers/telegram/updates.ts";
@@ -47,7 +47,7 @@ test("after a week without updates ids begin anew, lower ones too: none is misse
   expect(phone.world.db.read.telegram.state().nextUpdateId).toBe(5_002);
 });
 
-test("another bot's updates begin anew", async () => {
+test("another bot's updates start from their own ids", async () => {
   phone.owner.says("/risk");
   await phone.settle();
   phone.world.db.transaction((tx) => tx.telegram.startWithBot(1));
@@ -55,7 +55,7 @@ test("another bot's updates begin anew", async () => {
   expect(phone.world.db.read.telegram.state()).toMatchObject({ botId: 123456789, nextUpdateId: 0 });
 });
 
-test("another bot counts its updates and messages anew: none of them is taken for one of the bot before", async () => {
+test("another bot numbers its updates and messages from the start: none is taken for one of the previous bot", async () => {
   const updateId = phone.owner.says("/risk");
   await phone.settle();
   const old = await phone.propose();
@@ -122,7 +122,7 @@ test("an update that fails is given up after three tries and blocks no other", a
   db.sql.exec("ALTER TABLE gone RENAME TO snapshots");
   await phone.settle();
   expect(answers()).toBe(1);
-  // Nobody waits for an answer that does not come.
+  // The sender is notified instead of waiting for a reply.
   expect(phone.telegram.texts[0]).toMatch(/^\/status did not work: .*snapshots/);
   expect(phone.world.auditKinds().filter((kind) => kind === "telegram.command")).toHaveLength(2);
   const outcomes = db.sql.prepare("SELECT outcome FROM telegram_updates ORDER BY update_id").pluck().all();
@@ -156,7 +156,7 @@ test("a poll that never succeeds is reported as silent", async () => {
   expect(phone.bot.health()).toMatchObject({ ok: false, why: expect.stringContaining("TELEGRAM silent") });
 });
 
-test("a file that does not answer is the queue's trouble: the bot neither throws nor says that all is lost", async () => {
+test("a database that cannot be read is the queue's to report: the bot neither throws nor reports a failure", async () => {
   phone.owner.says("/risk");
   phone.world.crash();
   expect(phone.bot.health()).toEqual({ ok: true });

@@ -134,7 +134,7 @@ describe("a reply", () => {
     }
   });
 
-  test("to a message we do not know, and plain text, gets help and does nothing", async () => {
+  test("to an unknown message, and plain text, gets help and has no effect", async () => {
     const { proposal: old } = await phone.propose();
     phone.owner.says("size 0.002");
     await phone.settle();
@@ -184,7 +184,7 @@ test("numbers are read in either language and width, and anything else is not un
   );
 });
 
-test("the prompt loses its buttons when its proposal is rejected, or over", async () => {
+test("the prompt's buttons are removed when its proposal is rejected or expired", async () => {
   const { message } = await phone.propose();
   phone.owner.taps(message, "Modify");
   await phone.settle();

@@ -20,7 +20,7 @@ const nothingChanged = (id: string): void => {
 };
 
 describe("a tap", () => {
-  test("approves: one trade, a notice, the message says so and loses its buttons", async () => {
+  test("approves: one trade, a notice, the message shows it and its buttons are removed", async () => {
     const { proposal, message } = await phone.propose();
     expect(message.keyboard?.inline_keyboard.flat().map((b) => b.text)).toEqual([
       "✅ Approve",
@@ -75,7 +75,7 @@ describe("a tap", () => {
     expect(executes()).toBe(0);
   });
 
-  test("that is forged, or comes from elsewhere, does nothing", async () => {
+  test("that is forged, or comes from elsewhere, has no effect", async () => {
     const { proposal, message } = await phone.propose();
     const eth = await phone.propose({ symbol: "ETH_JPY", size: "0.04" });
     const forged: readonly { data?: string; chatId?: number; userId?: number; chatType?: string }[] = [
@@ -97,7 +97,7 @@ describe("a tap", () => {
     }
   });
 
-  test("under the message of another proposal does nothing, though id and hash are right", async () => {
+  test("under the message of another proposal has no effect, though id and hash are right", async () => {
     const btc = await phone.propose();
     const eth = await phone.propose({ symbol: "ETH_JPY", size: "0.04" });
     const tap = phone.owner.tapsData(eth.message.messageId, `a|${btc.proposal.id}|${btc.proposal.hash}`);

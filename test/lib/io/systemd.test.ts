@@ -1,4 +1,4 @@
-// The notify protocol through systemd-notify: against a stand-in that writes down what it was told, and against the real
+// The notify protocol through systemd-notify: against a stand-in that writes down its arguments, and against the real
 // program with a real datagram socket where the machine has both.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -48,7 +48,7 @@ describe("notifications to systemd", () => {
     told.tell({ READY: "1", STATUS: "a" });
     for (let i = 0; i < 100; i += 1) told.tell({ WATCHDOG: "1", STATUS: `b${i}` });
     told.tell({ STOPPING: "1" });
-    expect(fake.told()).toEqual([]); // telling has not waited for it
+    expect(fake.told()).toEqual([]); // the notification has not waited for it
     writeFileSync(join(dir, "go"), "");
     await told.close();
     expect(fake.told()).toEqual(["s READY=1 STATUS=a", "s WATCHDOG=1 STATUS=b99 STOPPING=1"]);

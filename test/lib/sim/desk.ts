@@ -41,7 +41,7 @@ export interface Answer {
   readonly text: string;
   readonly status: number;
   readonly code: string | undefined;
-  // Replies are judged field by field, as a stranger's would be.
+  // Replies are checked field by field, as an independent client sees them.
   // biome-ignore lint/suspicious/noExplicitAny: the shape of a reply is what the tests are about
   readonly data: any;
 }

@@ -73,7 +73,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 export const commands = (maxLength: number): fc.Arbitrary<Command[]> =>
   fc.array(command, { minLength: 5, maxLength, size: "max" });
 
-/** Does it; the text tells everything the venue answered. */
+/** Performs the action; the text contains every reply of the venue. */
 export const play = (desk: Desk, c: Command): string => {
   if (c.do === "pass") return textOf(desk.pass(c.ms / 1_000));
   if (c.do === "cancel") {

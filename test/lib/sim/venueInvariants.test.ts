@@ -1,5 +1,5 @@
 // What must hold at the simulated venue whatever is asked of it, with every feature on: balances are the sums of their
-// ledger, reservations fit, ids rise, the private channels tell what REST shows, a file closed and opened is the same venue.
+// ledger, reservations fit, ids rise, the private channels publish what REST shows, a file closed and opened is the same venue.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatE8, parseCoin, parseE8, yen } from "../../../lib/core/money.ts";

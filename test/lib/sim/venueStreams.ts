@@ -44,7 +44,7 @@ export const venueCommands = (maxLength: number): fc.Arbitrary<VenueCommand[]> =
 const pick = <T>(list: readonly T[], at: number): T | undefined =>
   list.length === 0 ? undefined : list[at % list.length];
 
-/** Does it; the text tells everything the venue answered. */
+/** Performs the action; the text contains every reply of the venue. */
 export const playVenue = (desk: Desk, c: VenueCommand): string => {
   if (c.do === "pass") return textOf(desk.pass(c.ms / 1_000));
   const active = [...desk.active(), ...desk.active("BTC")];

@@ -1,4 +1,4 @@
-// `trader jobs show`: one screen that tells what happened and why, from fetchMarket to the closed trade.
+// `trader jobs show`: one screen that shows what happened and why, from fetchMarket to the closed trade.
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../../lib/core/errors.ts";
 import { BAR_MS, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../../lib/core/time.ts";

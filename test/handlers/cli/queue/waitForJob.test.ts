@@ -1,4 +1,4 @@
-// `trader enqueue --wait`: the command ends with the job and tells how it ended. Sleeping is the test's own: it moves the
+// `trader enqueue --wait`: the command ends with the job and prints how it ended. Sleeping is the test's own: it moves the
 // clock and lets a worker run, so nothing here waits for real time.
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../../lib/core/errors.ts";

@@ -1,4 +1,4 @@
-// `trader orders|positions|trades|halts`: each line says the state, what it means and what to do, and fits a terminal.
+// `trader orders|positions|trades|halts`: each line shows the state, its meaning and what to do, and fits a terminal.
 
 import { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";

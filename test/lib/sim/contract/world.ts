@@ -46,12 +46,12 @@ export interface Wire {
   readonly json: any;
 }
 
-/** What a stream has told, and a way to wait for more. */
+/** The events a stream has published, and a way to wait for more. */
 export interface Told<E> {
   readonly events: E[];
   /** Resolves when the condition holds; the test's own time limit ends the waiting. */
   until(condition: () => boolean): Promise<void>;
-  /** Errors the stream told as problems. */
+  /** Errors the stream reported as problems. */
   readonly problems: AppError[];
   readonly states: string[];
 }

@@ -1,4 +1,4 @@
-// The venue over real HTTP, asked by a stranger: plain fetch, own signing, and curl with openssl where both exist.
+// The venue over real HTTP, queried by an independent client: plain fetch, own signing, and curl with openssl where both exist.
 import { execFileSync, spawn } from "node:child_process";
 import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";
@@ -271,7 +271,7 @@ describe("the trade archive (GMO API 13)", () => {
     ear.subscribe("trades", { symbol: "BTC_JPY", option: "TAKER_ONLY" });
     await ear.settled();
     venue.advance(600);
-    // Nobody listens to the rest of the day.
+    // The later events of the day have no listener.
     ear.send({ command: "unsubscribe", channel: "trades", symbol: "BTC_JPY" });
     await ear.settled();
     venue.advance(21 * 3_600);

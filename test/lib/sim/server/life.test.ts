@@ -35,7 +35,7 @@ describe("venue time", () => {
     await venue.order({ price: String(START_PRICE - 20_000), size: "0.01" });
     wall.advance(20_000);
     const [fill] = await ear.heard(1, "executionEvents");
-    // Told on the grid of the wall clock, at the venue's own instant.
+    // Published on the grid of the wall clock, at the venue's own instant.
     expect(Date.parse(fill.executionTimestamp)).toBeGreaterThan(START_MS + 120_000);
     expect(Date.parse(fill.executionTimestamp)).toBeLessThan(START_MS + 120_000 + 20_000 * 60);
     await venue.close();
@@ -48,7 +48,7 @@ describe("venue time", () => {
         wall,
         venue: { partialFills: true },
         volume: 0.1,
-        // The wall leaps: nobody can answer pings meanwhile.
+        // The wall clock leaps: no ping can be answered meanwhile.
         server: { pingIntervalMs: 3_600_000 },
         btc: (s) =>
           s
@@ -242,7 +242,7 @@ describe("beginning and end", () => {
       expect(venue.server.sockets()).toBe(0);
     }
     expect(wall.waiting()).toBe(0);
-    // Sockets of the client's own pool are told of the end a turn later.
+    // Sockets of the client's own pool are notified of the end a turn later.
     for (let i = 0; i < 1_000 && active().length > before; i++) await new Promise((resolve) => setImmediate(resolve));
     expect(active().length).toBeLessThanOrEqual(before);
   });

@@ -43,7 +43,7 @@ const leaked = (before: Readonly<Record<string, number>>): string[] =>
   );
 const heapMb = (): number => Math.round(process.memoryUsage().heapUsed / 1_048_576);
 
-/** Everything the streams tell, judged as it comes. */
+/** Everything the streams publish, checked as it arrives. */
 class Watch {
   repairs = 0;
   /** Repairs after which the venue stood still long enough to compare. */

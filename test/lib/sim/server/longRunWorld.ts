@@ -279,7 +279,7 @@ export const openLongWorld = async (seed: string, speed: number, durationMs: num
     market,
     /** Yen, by the public stream. */
     lastPrice: (symbol: string): number => lastPrices.get(symbol) ?? START_PRICE,
-    /** What happened at our account so far, told or not. */
+    /** The events of our account so far, published or not. */
     events: () => events,
     askedAtEvent: () => askedAtEvent,
     failure: () => failure,

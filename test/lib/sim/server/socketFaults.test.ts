@@ -105,7 +105,7 @@ describe("half-open", () => {
     await market.until(({ pings }) => pings === 1);
     await market.settled();
     expect([ear.frames.length, ear.pings, ear.ws.readyState]).toEqual([0, 0, ear.ws.OPEN]);
-    // Nobody answers the pings that are not sent: the venue lets go after three.
+    // Pings that are not sent get no pong: the venue disconnects after three.
     for (let minute = 0; minute < 3; minute++) {
       venue.wall.advance(60_000);
       await market.settled();

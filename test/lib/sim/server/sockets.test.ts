@@ -1,4 +1,4 @@
-// Both WebSockets of the venue, heard by a stranger: plain `ws`, frames judged as text (GMO API 10).
+// Both WebSockets of the venue, received by an independent client: plain `ws`, frames checked as text (GMO API 10).
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Ear, START_PRICE, type Stand, type StandOptions, stand } from "./stand.ts";
@@ -14,7 +14,7 @@ afterEach(async () => {
   open = [];
 });
 const BTC = { symbol: "BTC_JPY" };
-/** Error frames heard so far. */
+/** Error frames received so far. */
 const errors = (ear: Ear): unknown[] => ear.frames.filter((frame) => "error" in frame).map((frame) => frame.error);
 const msOf = (frame: { readonly timestamp: string }): number => Date.parse(frame.timestamp);
 

@@ -66,7 +66,7 @@ describe("when the connection ends", () => {
   });
 
   test("by the token's expiry: the next one is refused, a new token is issued, the owner hears why", async () => {
-    // Nobody has extended it: our clock stood still, or another program deleted it.
+    // It was not extended: our clock stood still, or another program deleted it.
     stage.network.onConnect = (connection: FakeConnection) => {
       if (stage.tokens.knows(connection.url)) connection.open();
       else connection.end({ kind: "refused", httpStatus: 404 });
