@@ -90,7 +90,8 @@ test.each<Moment>(["the fill", "the end"])(
         expect(haltKinds(w)).toContain(QUARANTINE);
         quarantined += 1;
       }
-      // With a position open whose stop it does not know, the book looks every few seconds: three minutes show as much as an hour.
+      // With a position open whose stop it does not know, the book looks every few seconds: three minutes show as much
+      // as an hour.
       await w.advance(moment === "the end" ? 60 : 3);
       expect(entries(w), `copy ${i} of ${copies.length}: ${w.describe()}`).toBe(before);
       expect(w.db.read.jobs.unfinishedAdding()).toEqual([]);

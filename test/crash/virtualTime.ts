@@ -1,5 +1,5 @@
-// Venue time for a world in which requests take time: due events happen in order, and each waiter wakes exactly at its time.
-// Nothing here waits for real, so minutes of trading pass in milliseconds, always in the same order.
+// Venue time for a world in which requests take time: due events happen in order, and each waiter wakes exactly at its
+// time. Nothing here waits for real, so minutes of trading pass in milliseconds, always in the same order.
 import { setImmediate as turn } from "node:timers/promises";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";

@@ -1,5 +1,5 @@
-// A real worker process on a public API on loopback, ten seconds after a bar close whatever the time of day, and what a test does
-// around it: look into its file, wait for something there, have the last bar judged.
+// A real worker process on a public API on loopback, ten seconds after a bar close whatever the time of day, and what a
+// test does around it: look into its file, wait for something there, have the last bar judged.
 import { join } from "node:path";
 import { expect } from "vitest";
 import { type Database, openDatabase } from "../../db/open.ts";

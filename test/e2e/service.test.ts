@@ -1,5 +1,6 @@
-// The worker as systemd runs it: it notifies when it runs and when it stops, a stop in the middle of its jobs loses and repeats
-// none, its exit codes are what the unit counts on. The notify program is a stand-in; the signals and processes are real.
+// The worker as systemd runs it: it notifies when it runs and when it stops, a stop in the middle of its jobs loses and
+// repeats none, its exit codes are what the unit counts on. The notify program is a stand-in; the signals and processes
+// are real.
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";

@@ -1,4 +1,5 @@
-// `trader simulator` as a user runs it: a process of its own, found by its first line, ended by a signal, killed and restarted.
+// `trader simulator` as a user runs it: a process of its own, found by its first line, ended by a signal, killed and
+// restarted.
 import { createHmac } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";

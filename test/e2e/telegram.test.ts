@@ -1,6 +1,7 @@
-// The whole way with a real worker, telegraf over HTTP to the fake Bot API, and the venue simulator behind public prices: a
-// signal comes to the phone, is tapped, becomes an order; kill -9 in between; what a person sees when the token is refused.
-// The way on to the stops and the end of the trade is in telegramTrade.test.ts, on prices a test decides.
+// The whole way with a real worker, telegraf over HTTP to the fake Bot API, and the venue simulator behind public
+// prices: a signal comes to the phone, is tapped, becomes an order; kill -9 in between; what a person sees when the
+// token is refused. The way on to the stops and the end of the trade is in telegramTrade.test.ts, on prices a test
+// decides.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";

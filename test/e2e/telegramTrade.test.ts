@@ -1,6 +1,6 @@
-// A whole trade with a real worker, telegraf over HTTP to the fake Bot API, and prices the test decides: signal, tap, kill
-// -9, fill, STOP at the venue, both targets or the stop, final state, day's report. What is asserted is what the phone shows
-// and what the venue's own file holds.
+// A whole trade with a real worker, telegraf over HTTP to the fake Bot API, and prices the test decides: signal, tap,
+// kill -9, fill, STOP at the venue, both targets or the stop, final state, day's report. What is asserted is what the
+// phone shows and what the venue's own file holds.
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// What a person and systemd meet when something is wrong with the files or the network: one clear line, the right exit code, and
-// no more than that.
+// What a person and systemd meet when something is wrong with the files or the network: one clear line, the right exit
+// code, and no more than that.
 import {
   chmodSync,
   closeSync,

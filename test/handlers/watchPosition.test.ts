@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { parseCoin, toNumber, yen } from "../../lib/core/money.ts";
 import { START_PRICE, World, type WorldOptions } from "../sim/world.ts";
 
-// Best bid and ask stand 500 yen from the last price; a resting buy at the bid fills when the last price falls below it.
+// Best bid and ask stand 500 yen from the last price; a resting buy at the bid fills when the last price falls below
+// it.
 const BID = START_PRICE - 500;
 let world: World;
 const start = (options: WorldOptions): World => {

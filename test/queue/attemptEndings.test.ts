@@ -1,4 +1,5 @@
-// Attempts that end in odd ways: together, with what cannot be written down, into a file in trouble, with a refused claim.
+// Attempts that end in odd ways: together, with what cannot be written down, into a file in trouble, with a refused
+// claim.
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../lib/core/errors.ts";
 import { DAY_MS, epochMs } from "../../lib/core/time.ts";

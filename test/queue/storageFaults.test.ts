@@ -1,5 +1,5 @@
-// invariant 21: trouble with the file never means done and never ends the loop. Here by the database's own means; a full
-// disk and I/O errors of real processes: test/crash/disk.test.ts.
+// invariant 21: trouble with the file never means done and never ends the loop. Here by the database's own means; a
+// full disk and I/O errors of real processes: test/crash/disk.test.ts.
 import { afterEach, describe, expect, test } from "vitest";
 import { streamLogger } from "../../lib/io/logger.ts";
 import { SqliteError } from "../../lib/io/sqlite.ts";

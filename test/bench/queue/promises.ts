@@ -1,5 +1,5 @@
-// Which of our promises a queue keeps: killed and started again in this run where that is cheap, else read from its source.
-// Tested at FULL, the level at which the speeds are compared; what it ships with stands beside it.
+// Which of our promises a queue keeps: killed and started again in this run where that is cheap, else read from its
+// source. Tested at FULL, the level at which the speeds are compared; what it ships with stands beside it.
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, type Order, sleep, startChild } from "./orders.ts";

@@ -1,4 +1,5 @@
-// From rounds to the report: medians with their spreads, comparisons that admit noise, our goals, and tables for a person.
+// From rounds to the report: medians with their spreads, comparisons that admit noise, our goals, and tables for a
+// person.
 import type { Round } from "./measure.ts";
 import { PROMISES, type Promises } from "./promises.ts";
 import { type Better, type Comparison, compare, type Measured, measured } from "./statistics.ts";

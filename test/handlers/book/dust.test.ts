@@ -1,5 +1,5 @@
-// Spot, where coins have no id of their own: rests that join another leg, purchases above what was approved, and a sale that
-// arrives when its successor has sold already.
+// Spot, where coins have no id of their own: rests that join another leg, purchases above what was approved, and a sale
+// that arrives when its successor has sold already.
 import { afterEach, describe, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
 import { formatE8, parseCoin } from "../../../lib/core/money.ts";

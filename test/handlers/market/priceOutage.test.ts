@@ -1,5 +1,5 @@
-// An exchange that gives no prices: a fact for status, watch and systemd from the first missed quote, an alert when it lasts,
-// and history that collects itself again.
+// An exchange that gives no prices: a fact for status, watch and systemd from the first missed quote, an alert when it
+// lasts, and history that collects itself again.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

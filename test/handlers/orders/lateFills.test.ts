@@ -1,5 +1,5 @@
-// What fills after we thought it was over: seen at once, without a restart and without the reconcile of every five minutes;
-// protected, closed and accounted for.
+// What fills after we thought it was over: seen at once, without a restart and without the reconcile of every five
+// minutes; protected, closed and accounted for.
 import { afterEach, describe, expect, test } from "vitest";
 import { reconcileFor } from "../../../handlers/orders/accountEvents.ts";
 import { formatE8, parseCoin, yen } from "../../../lib/core/money.ts";

@@ -115,7 +115,8 @@ describe("a request presumed lost arrives later", () => {
   test("an entry that fills above its resting successor: the successor is cancelled, never twice the size", async () => {
     const w = start({
       btc: (s) => s.flat(60),
-      // The price falls after the request was lost: the successor rests lower, and the late one trades at once (no post-only).
+      // The price falls after the request was lost: the successor rests lower, and the late one trades at once (no
+      // post-only).
       eth: (s) => s.flat(1).gap(499_700).flat(3).to(490_000, 10).flat(20),
       venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
     });

@@ -1,4 +1,5 @@
-// An externally opened position: reported by reconcile, booked by command only, then protected and closed like any other.
+// An externally opened position: reported by reconcile, booked by command only, then protected and closed like any
+// other.
 import { afterEach, describe, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
 import { parseCoin, toNumber, yen } from "../../../lib/core/money.ts";

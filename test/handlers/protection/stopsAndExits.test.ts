@@ -1,4 +1,5 @@
-// What may go wrong with stops and exits: no bare position without an alarm, none sent twice, no order in doubt at the end.
+// What may go wrong with stops and exits: no bare position without an alarm, none sent twice, no order in doubt at the
+// end.
 import { afterEach, describe, expect, test } from "vitest";
 import { once, SOME_LOST } from "../../sim/lost.ts";
 import { World, type WorldOptions } from "../../sim/world.ts";
@@ -51,8 +52,8 @@ describe("trouble with the stop", () => {
   test("the price is through already: closed at market at once", async () => {
     let gapped = false;
     const w = start({
-      // Low at 15 s, high at 45 s, low again at the end: the entry of 20 s fills in the last second, and while its stop is on
-      // the way the next minute opens below it.
+      // Low at 15 s, high at 45 s, low again at the end: the entry of 20 s fills in the last second, and while its stop
+      // is on the way the next minute opens below it.
       btc: (s) => s.candle(10_003_000, 9_999_000, 9_999_000).gap(9_930_000).flat(30),
       onRequest: (it, what) => {
         if (gapped || what !== "POST /v1/closeOrder") return;
@@ -232,7 +233,8 @@ describe("trouble with exits", () => {
 
   test("a target that fills bit by bit is booked bit by bit, each once", async () => {
     const w = start({
-      // The target is touched in the last second before a stretch of the path ends: one lot trades before it, one after.
+      // The target is touched in the last second before a stretch of the path ends: one lot trades before it, one
+      // after.
       btc: (s) => s.to(9_998_000, 2).to(10_000_000, 1).to(10_030_100, 1, 0.002).flat(5).to(9_940_000, 10).flat(10),
       venue: { partialFills: true },
     });

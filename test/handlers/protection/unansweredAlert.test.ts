@@ -1,5 +1,5 @@
-// An order without an answer, at a venue that cannot be read: a person is asked after a minute, with entries paused, and both
-// end by themselves when it is found. It is never sent again.
+// An order without an answer, at a venue that cannot be read: a person is asked after a minute, with entries paused,
+// and both end by themselves when it is found. It is never sent again.
 import { afterEach, expect, test } from "vitest";
 import { World, type WorldOptions } from "../../sim/world.ts";
 

@@ -1,4 +1,5 @@
-// The pictures for the phone: PNG of the promised size, from nothing later than the decision, labels that never overlap.
+// The pictures for the phone: PNG of the promised size, from nothing later than the decision, labels that never
+// overlap.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AppCtx } from "../../../handlers/context.ts";

@@ -1,5 +1,5 @@
-// The report jobs over the system's own schedule: five weeks across the end of a month, each report sent once at its JST time, and what
-// was missed while the worker was down made up once.
+// The report jobs over the system's own schedule: five weeks across the end of a month, each report sent once at its
+// JST time, and what was missed while the worker was down made up once.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AppHandler } from "../../../handlers/context.ts";
 import { dailyReport } from "../../../handlers/dailyReport.ts";

@@ -1,5 +1,5 @@
-// Loss limits as halts: raised by the first reader of the account, counted from the right start, held over restarts, ended
-// with their JST period. And the alert after three losing trades in a row.
+// Loss limits as halts: raised by the first reader of the account, counted from the right start, held over restarts,
+// ended with their JST period. And the alert after three losing trades in a row.
 import { afterEach, describe, expect, test } from "vitest";
 import { toNumber, yen } from "../../../lib/core/money.ts";
 import { DAY_MS, epochMs, jstDayStart, MINUTE_MS } from "../../../lib/core/time.ts";

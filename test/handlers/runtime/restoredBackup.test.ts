@@ -1,5 +1,5 @@
-// When a database counts as restored and when it does not: kills of the first start, a progress.json that cannot be written,
-// commands between a restore and the worker's start, commands beside a running worker.
+// When a database counts as restored and when it does not: kills of the first start, a progress.json that cannot be
+// written, commands between a restore and the worker's start, commands beside a running worker.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Delivery over HTTP under everything Telegram can do: order and urgency kept, nothing lost, a doubtful message marked when it comes again.
+// Delivery over HTTP under everything Telegram can do: order and urgency kept, nothing lost, a doubtful message marked
+// when it comes again.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { MessageKind } from "../../../db/tables/outbox.ts";
 import { DAY_MS, epochMs, MINUTE_MS } from "../../../lib/core/time.ts";

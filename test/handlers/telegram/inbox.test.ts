@@ -1,4 +1,5 @@
-// The inbox: the offset moves with the effect, repeated updates are recognised, and one that cannot be handled blocks no other.
+// The inbox: the offset moves with the effect, repeated updates are recognised, and one that cannot be handled blocks
+// no other.
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readUpdate } from "../../../handlers/telegram/updates.ts";

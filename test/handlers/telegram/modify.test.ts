@@ -1,4 +1,5 @@
-// Changing a proposal from the phone, and fresh numbers after a refusal: always shown again before it counts, never a wider risk.
+// Changing a proposal from the phone, and fresh numbers after a refusal: always shown again before it counts, never a
+// wider risk.
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseChange } from "../../../handlers/telegram/modify.ts";

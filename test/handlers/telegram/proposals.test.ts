@@ -1,5 +1,5 @@
-// Approval from the phone, over HTTP against the fake Bot API: one outcome whatever is tapped, typed, repeated or forged, and a clear
-// answer each time.
+// Approval from the phone, over HTTP against the fake Bot API: one outcome whatever is tapped, typed, repeated or
+// forged, and a clear answer each time.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MINUTE_MS } from "../../../lib/core/time.ts";
 import { Phone } from "../../sim/telegram/phone.ts";

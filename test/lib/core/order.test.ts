@@ -1,5 +1,5 @@
-// The order state machine: which moves exist, that an order never ends before its fills are booked, and which venue order
-// is taken for ours when a request got no answer.
+// The order state machine: which moves exist, that an order never ends before its fills are booked, and which venue
+// order is taken for ours when a request got no answer.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { coinE8, parseCoin, yen, yenE8 } from "../../../lib/core/money.ts";

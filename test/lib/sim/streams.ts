@@ -1,12 +1,15 @@
-// Random markets and random order streams for property tests. A command picks its order or position by index among those
-// the venue shows, so that the same commands mean the same thing to two venues in the same state.
+// Random markets and random order streams for property tests. A command picks its order or position by index among
+// those the venue shows, so that the same commands mean the same thing to two venues in the same state.
 import fc from "fast-check";
 import type { Candle } from "../../../lib/core/candle.ts";
 import { type EpochMs, epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
 import type { CandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { type Desk, textOf } from "./desk.ts";
 
-/** One minute: what it opens away from the last close, how far it goes, where it ends, and minutes without trades before it. */
+/**
+ * One minute: what it opens away from the last close, how far it goes, where it ends, and minutes without trades before
+ * it.
+ */
 const step = fc.record({
   jump: fc.oneof(
     { weight: 4, arbitrary: fc.constant(0) },

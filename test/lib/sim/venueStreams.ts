@@ -1,5 +1,5 @@
-// Random requests of every kind, spot and margin, for property tests. A command picks its order or position by index among
-// those the venue shows, so that the same commands mean the same thing to two venues in the same state.
+// Random requests of every kind, spot and margin, for property tests. A command picks its order or position by index
+// among those the venue shows, so that the same commands mean the same thing to two venues in the same state.
 import fc from "fast-check";
 import { type Desk, textOf } from "./desk.ts";
 

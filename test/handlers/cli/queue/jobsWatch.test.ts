@@ -1,4 +1,5 @@
-// `trader jobs watch`: the frame as exact text, the screen as the exact bytes a terminal gets, and that looking only looks.
+// `trader jobs watch`: the frame as exact text, the screen as the exact bytes a terminal gets, and that looking only
+// looks.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";

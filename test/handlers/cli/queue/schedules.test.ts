@@ -104,7 +104,8 @@ describe("trader schedules run", () => {
     expect(w.store.show(1).job).toMatchObject({
       input: { symbol: "BTC", tickMs },
       key: expect.stringMatching(/^bars:BTC:byHand:2026-11-02T00:20:00\.000Z:[0-9a-f]{8}$/),
-      // As long after now as a tick's job after its tick: it does not start expired, and it does not wait without limit.
+      // As long after now as a tick's job after its tick: it does not start expired, and it does not wait without
+      // limit.
       expiresAtMs: w.clock.nowMs() + 10 * MINUTE_MS,
       runAtMs: w.clock.nowMs(),
     });

@@ -1,5 +1,5 @@
-// `trader enqueue --wait`: the command ends with the job and prints how it ended. Sleeping is the test's own: it moves the
-// clock and lets a worker run, so nothing here waits for real time.
+// `trader enqueue --wait`: the command ends with the job and prints how it ended. Sleeping is the test's own: it moves
+// the clock and lets a worker run, so nothing here waits for real time.
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../../lib/core/errors.ts";
 import { epochMs, HOUR_MS } from "../../../../lib/core/time.ts";

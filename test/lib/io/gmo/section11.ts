@@ -1,5 +1,5 @@
-// GMO API 11 as the reference has it, row by row: code, "retry GET", "resend order POST", "action". Not our table: what ours
-// is compared with.
+// GMO API 11 as the reference has it, row by row: code, "retry GET", "resend order POST", "action". Not our table: what
+// ours is compared with.
 export const SECTION_11: readonly (readonly [code: string, retryGet: string, resendPost: string, action: string])[] = [
   ["ERR-70", "-", "NO", "bug: flip side"],
   ["ERR-151", "yes", "UNKNOWN", "query the order"],

@@ -1,4 +1,5 @@
-// telegraf's client against the fake Bot API over HTTP: what each failure means, and that no error ever holds the token.
+// telegraf's client against the fake Bot API over HTTP: what each failure means, and that no error ever holds the
+// token.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createTelegramClient, type TelegramClient } from "../../../../lib/io/telegram/client.ts";
 import { TelegramFailure } from "../../../../lib/io/telegram/failure.ts";

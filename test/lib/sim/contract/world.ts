@@ -1,5 +1,5 @@
-// A venue server and OUR connector against it over real HTTP and WebSocket: what a contract row is handed. A row is a section of
-// the reference, what it states, and a check; adding one is a few lines in one of the rows*.ts files.
+// A venue server and OUR connector against it over real HTTP and WebSocket: what a contract row is handed. A row is a
+// section of the reference, what it states, and a check; adding one is a few lines in one of the rows*.ts files.
 import type { AppError } from "../../../../lib/core/errors.ts";
 import { type CoinE8, parseCoin, type YenE8, yen } from "../../../../lib/core/money.ts";
 import type { OrderRequest, WriteResult } from "../../../../lib/core/venue.ts";
@@ -56,7 +56,9 @@ export interface Told<E> {
   readonly states: string[];
 }
 
-/** An error frame does not say which command it means: the answer to one must be here before the next (GMO API 10.1). */
+/**
+ * An error frame does not say which command it means: the answer to one must be here before the next (GMO API 10.1).
+ */
 const COMMAND_MS = 40;
 const QUICK: Partial<StreamLimits> = {
   settleMs: 30,

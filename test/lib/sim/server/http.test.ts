@@ -1,4 +1,5 @@
-// The venue over real HTTP, queried by an independent client: plain fetch, own signing, and curl with openssl where both exist.
+// The venue over real HTTP, queried by an independent client: plain fetch, own signing, and curl with openssl where
+// both exist.
 import { execFileSync, spawn } from "node:child_process";
 import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";

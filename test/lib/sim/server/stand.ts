@@ -1,5 +1,5 @@
-// A venue server on loopback with a scripted market, and an independent client for it: plain fetch and `ws`, signing written out
-// again. Time stands still unless a test moves it: the venue's by `advance`, the wall's by `wall.advance`.
+// A venue server on loopback with a scripted market, and an independent client for it: plain fetch and `ws`, signing
+// written out again. Time stands still unless a test moves it: the venue's by `advance`, the wall's by `wall.advance`.
 import { createHmac } from "node:crypto";
 import WebSocket from "ws";
 import { yen } from "../../../../lib/core/money.ts";

@@ -1,4 +1,5 @@
-// The public stream on a fake network in fake time: pace, reconnects, dead connections, refusals, slow listeners, stopping.
+// The public stream on a fake network in fake time: pace, reconnects, dead connections, refusals, slow listeners,
+// stopping.
 import { afterEach, describe, expect, test } from "vitest";
 import { CommandPace } from "../../../../../lib/io/gmo/stream/commandPace.ts";
 import {

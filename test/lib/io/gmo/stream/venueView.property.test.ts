@@ -1,5 +1,5 @@
-// Random venues, random loss, doubling, lateness and reordering of events, REST that lags: the view never goes back, and after a repair
-// it is right and stays right whatever comes late.
+// Random venues, random loss, doubling, lateness and reordering of events, REST that lags: the view never goes back,
+// and after a repair it is right and stays right whatever comes late.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isTerminalStatus, type VenueOrder } from "../../../../../lib/core/venue.ts";
