@@ -105,7 +105,12 @@ export class JobStore<J extends NewJob = NewJob> {
    * next jobs exist. "expired": the deadline (system clock) has passed, the job decides by itself. "notParked": there is
    * no such job, or it was answered before. `write` runs only for "resolved"; when it throws, nothing has changed.
    */
-  resolveParked(answer: { name: string; key: string; write?: (tx: Tx) => void; next?: readonly J[] }): ResolveResult {
+  resolveParked(answer: {
+    name: J["name"];
+    key: string;
+    write?: (tx: Tx) => void;
+    next?: readonly J[];
+  }): ResolveResult {
     return this.db.transaction((tx) => {
       const nowMs = this.clock.nowMs();
       const job = tx.jobs.byKey(answer.name, answer.key);

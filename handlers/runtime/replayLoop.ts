@@ -8,7 +8,7 @@ import { barOpen, type EpochMs, earliest, earliestKnown, epochMs, jstDate } from
 import { parseTopic } from "../../lib/core/wake.ts";
 import type { VirtualClock } from "../../lib/io/clock.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
-import { type AppJob, reconcileJob } from "../jobs.ts";
+import { closingJobs, reconcileJob } from "../jobs.ts";
 import { onAccountEvent } from "../orders/accountEvents.ts";
 import type { System } from "./system.ts";
 
@@ -82,9 +82,7 @@ const touched = (
 /** Enqueues the closing work once (labels, the report of the unfinished day). True when there was nothing left to enqueue. */
 const finish = ({ system, clock, toMs }: ReplayRun): boolean => {
   const date = jstDate(epochMs(toMs - 1));
-  const jobs: readonly AppJob[] = [
-    { name: "labelSignals", key: "labelSignals:final", input: { tickMs: clock.nowMs() } },
-    { name: "dailyReport", key: `dailyReport:final:${date}`, input: { date, partial: true } },
-  ];
-  return jobs.map((job) => system.store.enqueue(job).created).every((created) => !created);
+  return closingJobs(clock.nowMs(), date)
+    .map((job) => system.store.enqueue(job).created)
+    .every((created) => !created);
 };

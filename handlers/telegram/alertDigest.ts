@@ -2,6 +2,7 @@
 // one message once those are sent, at most every 20 s, one line each: none is dropped, and replies to the owner are not
 // delayed. Critical alerts are not delayed by warnings: ten of them within a minute are sent at once, each as its own
 // message.
+
 import type { OutboxMessage } from "../../db/tables/outbox.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
@@ -10,6 +11,7 @@ import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, epochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { CommandCtx } from "../context.ts";
+import { deliveryKey } from "../jobs.ts";
 
 const MOST_ALERTS_A_MINUTE = 10;
 const DIGEST_EVERY_MS = 20 * SECOND_MS;
@@ -21,9 +23,6 @@ export const floodAt = (nowMs: number): { readonly fromMs: EpochMs; readonly ale
   fromMs: epochMs(nowMs - MINUTE_MS),
   alerts: MOST_ALERTS_A_MINUTE,
 });
-
-/** The key of the job that delivers a message. */
-export const deliveryKey = (outboxId: number): string => `send:${outboxId}`;
 
 /**
  * Ids of the alerts since `fromMs` that must not be delivered yet. When they are due, replaces them by one merged
