@@ -1,4 +1,5 @@
-// The replay's scripted owner answers here, some seconds after the message was delivered, through the same door as a person.
+// Job answerByScript: the replay's scripted owner decides a proposal some seconds after its message was delivered,
+// through answerProposal, as a person does.
 
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS } from "./jobs.ts";

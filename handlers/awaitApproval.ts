@@ -1,5 +1,6 @@
-// Step 6: waits for the owner as a parked row with a deadline; it holds no slot and no key and survives any restart. No answer by
-// then is a rejection (approved_by = 'timeout'). An answer, a change and the owner's stop resolve the row (proposals/endProposal.ts).
+// Step 6: waits for the owner's decision as a parked row with a deadline; it holds no slot and no serial key and
+// survives any restart. No decision by the deadline is a rejection (approved_by = 'timeout'). A decision, a
+// modification and the owner's stop resolve the row (proposals/endProposal.ts).
 
 import { AppError } from "../lib/core/errors.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";

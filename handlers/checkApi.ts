@@ -1,5 +1,5 @@
-// While the halt `api` stands: asks the venue every ten seconds, public and private, and ends the halt after three good
-// checks in a row. The count is a row, so a restart goes on where it was.
+// While the halt `api` is active: queries the venue's public and private API every ten seconds and ends the halt after
+// three good checks in a row. The count is stored, so a restart continues it.
 
 import { clearHalt } from "../db/halts.ts";
 import { AppError } from "../lib/core/errors.ts";
@@ -25,7 +25,7 @@ export const checkApi: AppHandler<"checkApi"> = {
   serialKey: () => "checkApi",
   async run(_input, ctx): Promise<AppOutcome> {
     if (!ctx.db.halts.active(ctx.clock.nowMs()).some((h) => h.kind === API_HALT))
-      return { kind: "stop", reason: "no halt of the API stands" };
+      return { kind: "stop", reason: "the API halt is not active" };
     const found = await check(ctx);
     const before = Number(ctx.db.meta.get(GOOD_CHECKS) ?? "0");
     const good = found === "good" ? before + 1 : found === "bad" ? 0 : before;
@@ -47,7 +47,7 @@ export const checkApi: AppHandler<"checkApi"> = {
   },
 };
 
-/** Maintenance says nothing about the API: it neither counts nor takes back. */
+/** Maintenance says nothing about the API's health: it neither raises nor resets the count. */
 const check = async (ctx: AppCtx): Promise<"good" | "bad" | "maintenance"> => {
   try {
     if ((await ctx.venue.status(ctx.signal)) !== "OPEN") return "maintenance";

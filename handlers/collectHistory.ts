@@ -1,5 +1,6 @@
-// History the chain stands on: closed candles of the past days and the scores that `rank` is taken from. Runs at the start
-// and once a day, day by day with a commit each, so that a crash repeats little. Judges nothing, sends nothing.
+// The history the chain needs: closed candles of the past days and the scores that `rank` is computed from. Runs at the
+// start and once a day, with one commit per day, so that a crash repeats little work. Makes no signals and sends no
+// messages.
 
 import { computeFeatureSeries, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
 import { RANK_WINDOW_MS } from "../lib/core/gates.ts";
@@ -28,7 +29,7 @@ export const collectHistory: AppHandler<"collectHistory"> = {
   },
 };
 
-/** Fetches one venue day unless every closed bar of it is stored. A day before the venue's first one is empty. */
+/** Fetches one venue day unless all its closed bars are stored. A day before the venue's first one is empty. */
 const storeDay = async (ctx: AppCtx, symbol: string, day: EpochMs, now: EpochMs): Promise<void> => {
   const end = epochMs(Math.min(day + DAY_MS, barOpen(now)));
   const known = ctx.db.candles.openTimes(symbol, day, end);
@@ -38,7 +39,10 @@ const storeDay = async (ctx: AppCtx, symbol: string, day: EpochMs, now: EpochMs)
   if (closed.length > 0) ctx.commit((tx) => tx.candles.upsert(symbol, closed, "klines"));
 };
 
-/** Scores every stored bar with from <= open < to that has no score of this model yet; `oldest` starts the indicator windows. */
+/**
+ * Scores each stored bar with from <= open < to that has no score of this model yet; `oldest` starts the indicator
+ * windows.
+ */
 const scoreBars = (ctx: AppCtx, symbol: string, oldest: EpochMs, from: EpochMs, to: EpochMs): void => {
   const scored = ctx.db.scores.scoredBars(ctx.model.id, symbol, from, to);
   const candles = ctx.db.candles.range(symbol, oldest, to);

@@ -1,4 +1,4 @@
-// What every handler of this system is given beside the queue's own context. Filled by handlers/runtime/system.ts only.
+// The services every handler gets in addition to the queue's own context. Built by handlers/runtime/system.ts only.
 
 import type { Button, MessageKind } from "../db/tables/outbox.ts";
 import type { Config } from "../lib/core/config.ts";
@@ -18,19 +18,19 @@ export interface OutgoingMessage {
   readonly text: string;
   readonly photo?: Uint8Array | undefined;
   readonly buttons?: readonly (readonly Button[])[] | undefined;
-  /** An earlier attempt may have delivered it: it is marked as a repetition. */
+  /** An earlier attempt may have delivered it: the message is marked as a repetition. */
   readonly again?: boolean;
-  /** Requests for it before this one. */
+  /** Number of send requests for this message before this one. */
   readonly attempts?: number;
 }
 
-/** An answer that came with the delivery itself: only the scripted owner of a replay has one. */
+/** A decision returned with the delivery itself: only the scripted owner of a replay returns one. */
 export interface ScriptedAnswer {
   readonly decision: "approved" | "rejected";
   readonly afterMs: number;
 }
 
-/** Where a delivered message stands. */
+/** The chat and id of a delivered message. */
 export interface DeliveredAt {
   readonly chatId: number;
   readonly messageId: number;
@@ -38,34 +38,34 @@ export interface DeliveredAt {
 }
 export type Delivery =
   | { readonly kind: "delivered"; readonly at?: DeliveredAt; readonly answer?: ScriptedAnswer }
-  /** Not now. `arrived` "maybe": there was no answer. `trouble` false: only a wait that was asked for. */
+  /** Not delivered now. `arrived` "maybe": no response came. `trouble` false: the other side only asked for a wait. */
   | {
       readonly kind: "later";
       readonly arrived: "no" | "maybe";
       readonly reason: string;
-      /** At least this long, when the other side said so. */
+      /** Minimum wait that the other side asked for. */
       readonly waitMs?: number;
       readonly trouble: boolean;
     }
-  /** This message will never be taken. */
+  /** The message will never be accepted. */
   | { readonly kind: "refused"; readonly reason: string };
 
-/** Where messages go: the terminal, a replay's scripted owner, or Telegram. */
+/** Delivers messages to the terminal, a replay's scripted owner, or Telegram. */
 export interface Messenger {
-  /** Delivers one message. Throws only what is no matter of the connection (a bug). */
+  /** Delivers one message. A connection failure is a result; it throws only on a bug. */
   deliver(message: OutgoingMessage, signal: AbortSignal): Promise<Delivery>;
 }
 
 export interface Services {
   readonly config: Config;
   readonly venue: Venue;
-  /** How long to wait before looking again when no event comes: 2 s live, 60 s in replay (events do the rest). */
+  /** Poll interval when no event arrives: 2 s live, 60 s in replay (where events report nearly everything). */
   readonly pollMs: number;
   /** "replay", "paper" or "live": part of serial keys, so that accounts never mix. */
   readonly account: "replay" | "paper" | "live";
   readonly model: LoadedModel;
   readonly messenger: Messenger;
-  /** Where proposals are answered; only the scripted owner uses it from inside a handler. */
+  /** Database, job store and clock, for decisions and enqueues made from inside a handler. */
   readonly desk: CommandCtx;
 }
 

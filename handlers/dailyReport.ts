@@ -1,5 +1,5 @@
-// 00:05 JST: the day before, told to the owner and kept in daily_summary and model_performance. Any past day can be
-// computed again ({date}); the message of a day goes out once. Reads the book, never touches a trade.
+// 00:05 JST: reports the day before to the owner and stores it in daily_summary and model_performance. Any past day can
+// be computed again ({date}); the message of a day is sent once. Reads the book, never changes a trade.
 
 import { AUC_WARNING, aucIsLow, type HeadPerformance } from "../lib/core/performance.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
@@ -40,7 +40,7 @@ export const dailyReport: AppHandler<"dailyReport"> = {
   },
 };
 
-/** The owner's Warning (architecture 8.1), raised once while it lasts. */
+/** The warning of a low AUC (architecture 8.1), raised once while the condition lasts. */
 const warnAboutAuc = (tx: Tx, locale: Locale, head: HeadPerformance, atMs: EpochMs): void => {
   const key = `auc:${head.symbol}:${head.side}`;
   if (!aucIsLow(head)) {

@@ -1,6 +1,6 @@
-// Step 7, after the owner's tap: checks everything again on fresh data and commits the trade with its first intention.
-// Nothing is sent here. watchEntry sends, because what may be live at the venue must be looked after under a halt too, and
-// a halt stops the claims of this handler (risk "adding").
+// Step 7, after the owner's approval: checks everything again on fresh data and commits the trade with its first
+// intended order. Nothing is sent here: watchEntry sends, because an order that may be live at the venue must be
+// managed during a halt too, and a halt stops the claims of this handler (risk "adding").
 
 import type { Proposal } from "../db/tables/proposals.ts";
 import { passivePrice } from "../lib/core/entry.ts";
@@ -18,10 +18,10 @@ import { asAlert } from "./protection/venueRetry.ts";
 import { type Recheck, recheckEntry } from "./risk/entryCheck.ts";
 import { newNumbersButton } from "./telegram/proposalCard.ts";
 
-/** Pause before a venue that could not be read is read again. */
+/** Pause before the next attempt to read a venue that could not be read. */
 const AGAIN_MS = 2_000;
 
-/** An approval is worth its whole time: a venue that cannot be read now is asked again until then. */
+/** An approval counts until its deadline: a venue that cannot be read now is read again until then. */
 const checkWhileValid = async (
   ctx: AppCtx,
   proposal: Proposal,
@@ -48,8 +48,8 @@ export const execute: AppHandler<"execute"> = {
   timeoutMs: 60_000,
   risk: "adding",
   backoff: { baseMs: 500, capMs: 10_000 },
-  // Entries of one symbol run one after the other (the file holds one account). A job without a symbol was made by hand or by an
-  // older version; there the id begins with the coin: "btc250811...".
+  // Entries of one symbol run one after the other (the database holds one account). A job without a symbol was made by
+  // hand or by an older version; its proposal id begins with the coin: "btc250811...".
   serialKey: ({ proposalId, symbol }) =>
     `entry:${symbol?.split("_")[0]?.toLowerCase() ?? /^[a-z]+/.exec(proposalId)?.[0] ?? proposalId}`,
   async run({ proposalId, symbol }, ctx): Promise<AppOutcome> {
@@ -64,7 +64,7 @@ export const execute: AppHandler<"execute"> = {
     const approval = ctx.db.proposals.approval(proposalId);
     if (proposal.state !== "approved" || approval?.decision !== "approved" || approval.hash !== proposal.hash)
       return { kind: "stop", reason: `proposal ${proposalId} is ${proposal.state}, not approved as it stands` };
-    if (ctx.db.trades.byProposal(proposalId)) return { kind: "stop", reason: "it has its trade already" };
+    if (ctx.db.trades.byProposal(proposalId)) return { kind: "stop", reason: "its trade exists already" };
 
     const check = await checkWhileValid(ctx, proposal);
     if (check.kind === "snooze") return check;
@@ -91,7 +91,7 @@ export const execute: AppHandler<"execute"> = {
             kind: "trade",
             proposalId,
             text: refusedText(ctx.config.LOCALE, proposalId, proposal.symbol, note),
-            // Within the signal's time the owner may ask for fresh numbers.
+            // Until the signal expires, the owner may ask for new numbers.
             buttons: newNumbersButton(ctx, proposal, nowMs),
             atMs: nowMs,
           });

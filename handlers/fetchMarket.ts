@@ -1,6 +1,7 @@
-// Step 1, each bar close + 5 s and symbol: what the market looks like, made durable. Stores closed candles (gaps
-// back-filled), one snapshot and an equity point. A candle the venue has not published yet is waited for, then built from
-// public trades; when that is impossible the bar ends as "no signal: data late". Must never store a running candle.
+// Step 1, for each symbol at each bar close + 5 s: stores the market's state, that is closed candles (gaps
+// back-filled), one snapshot and an equity point. It waits for a candle that the venue has not published yet, then
+// builds it from public trades; when that is impossible the bar ends as "no signal: data late". Must never store a
+// running candle.
 
 import type { Candle } from "../lib/core/candle.ts";
 import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
@@ -29,7 +30,7 @@ import { bestQuote, spreadBps } from "./market/quotes.ts";
 import { syncAccount } from "./risk/account.ts";
 import { recordEquity } from "./risk/lossLimits.ts";
 
-/** Oldest hole that is back-filled on the way; deeper history is collectHistory's work. */
+/** Age of the oldest gap that is back-filled here; older history is the task of collectHistory. */
 const BACKFILL_DAYS = 3;
 const TRADE_PAGES = 20;
 
@@ -102,15 +103,15 @@ export const fetchMarket: AppHandler<"fetchMarket"> = {
           traceId: ctx.job.traceId,
         });
         recordEquity(tx, ctx, account, nowMs);
-        tellOfMove(tx, ctx, symbol, bar, nowMs);
+        alertPriceMove(tx, ctx, symbol, bar, nowMs);
       },
       next: [chainJob("computeFeatures", symbol, bar)],
     };
   },
 };
 
-/** A Warning only (architecture 8.2): nothing is halted. It ends with the first bar that is calm again. */
-const tellOfMove = (tx: Tx, ctx: AppCtx, symbol: string, bar: EpochMs, atMs: EpochMs): void => {
+/** Only a warning (architecture 8.2): nothing is halted. It ends with the first bar inside the limit. */
+const alertPriceMove = (tx: Tx, ctx: AppCtx, symbol: string, bar: EpochMs, atMs: EpochMs): void => {
   const key = `price:${symbol}`;
   const judged = tx.candles.at(symbol, bar);
   if (!judged) return;
@@ -150,13 +151,13 @@ const noSignal = (ctx: AppCtx, symbol: string, bar: EpochMs, reason: string) => 
   },
 });
 
-/** Closed candles of the venue days that hold the bar and the holes before it, back-filled at most three days. */
+/** Closed candles of the venue days that contain the bar and the gaps before it, back-filled at most three days. */
 const closedCandles = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise<readonly Candle[]> => {
   const oldest = plusMs(bar, -BACKFILL_DAYS * DAY_MS);
   const known = ctx.db.candles.openTimes(symbol, oldest, bar);
   const dates = new Set<string>();
   const today = venueDayStart(bar);
-  // Holes older than today are asked for once a day, with the first bar of the venue day: a maintenance hole never fills.
+  // Gaps older than today are requested once a day, with the first bar of the venue day: a maintenance gap never fills.
   const from = bar === today ? oldest : today;
   for (let open = from; open < bar; open = plusMs(open, BAR_MS)) if (!known.has(open)) dates.add(venueDate(open));
   dates.add(venueDate(bar));
@@ -168,7 +169,10 @@ const closedCandles = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise
   return candles;
 };
 
-/** Builds the bar from public trades (both printed sides, as klines count them). undefined when they do not reach back to its open. */
+/**
+ * The bar, built from public trades (both printed sides, as klines count them); undefined when they do not reach its
+ * open.
+ */
 const candleFromTrades = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise<Candle | undefined> => {
   const prices: { price: YenE8; size: number; atMs: number }[] = [];
   let reached = false;

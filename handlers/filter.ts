@@ -1,5 +1,6 @@
 // Step 4: the hard filter. Every gate is evaluated and stored with its value, limit and verdict; only a bar that passes
-// all of them becomes a proposal. A "no" is an outcome: logged, not sent. Must never soften a limit to let a bar pass.
+// all of them becomes a proposal. A rejection is logged, not sent to the owner. Must never relax a limit to let a bar
+// pass.
 
 import type { Signal } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
@@ -61,7 +62,7 @@ export const filter: AppHandler<"filter"> = {
     const filtered = (tx: Tx, failed: string, judged: readonly Gate[]): void => {
       tx.signals.judge(signal.id, "filtered", judged);
       if (!signal.overThreshold) return;
-      const data = { ...story(signal), failed };
+      const data = { ...signalData(signal), failed };
       tx.audit.append({ atMs: nowMs, kind: "signal.filtered", actor: "filter", traceId: ctx.job.traceId, data });
     };
     const refusal = refusalText(gates) ?? (sizing.kind === "ok" ? undefined : "no size");
@@ -76,7 +77,7 @@ export const filter: AppHandler<"filter"> = {
     return {
       kind: "done",
       write: (tx) => {
-        // Another symbol's filter, an approval or a halt may have come between the look and this moment.
+        // Another symbol's filter, an approval or a halt may have been committed since the facts were read.
         const late = { ...facts, ...bookFacts(tx, { symbol, atMs: nowMs }) };
         const again = [...market, ...riskGates(ctx.config, late).gates];
         const failed = refusalText(again);
@@ -92,7 +93,7 @@ export const filter: AppHandler<"filter"> = {
           kind: "proposal.created",
           actor: "filter",
           traceId: ctx.job.traceId,
-          data: { ...story(signal), ...numbers(proposal) },
+          data: { ...signalData(signal), ...numbers(proposal) },
         });
         ctx.desk.store.enqueueIn(tx, notifyJob(proposal), ctx.job);
       },
@@ -100,7 +101,7 @@ export const filter: AppHandler<"filter"> = {
   },
 };
 
-const story = (s: Signal) => ({
+const signalData = (s: Signal) => ({
   signalId: s.id,
   symbol: s.symbol,
   bar: isoUtc(s.barOpenMs),

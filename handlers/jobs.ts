@@ -1,5 +1,5 @@
-// The contract of the chain: name, input and key of every job. Steps know this file and not each other; a job of an unknown name or
-// with a wrong input does not compile. Names and keys are stored: never rename one.
+// The contract of the chain: name, input and key of every job. Steps import this file and not each other; a job with an
+// unknown name or a wrong input does not compile. Names and keys are stored: never rename one.
 import { z } from "zod";
 import type { Proposal } from "../db/tables/proposals.ts";
 import { ALL_SYMBOLS, type TradedSymbol } from "../lib/core/product.ts";
@@ -12,13 +12,13 @@ const proposalId = z.string().min(1);
 /** The tick (UTC epoch ms) of the schedule that made the job; absent in a job made by hand. */
 const tickMs = z.int().optional();
 const bar = z.strictObject({ symbol, barOpenMs: z.int() });
-/** The schedule's tick reports the period before it; a date reports its own. */
+/** A schedule's tick reports the period before it; a date reports the period that contains it. */
 const report = z.union(
   [
     z.strictObject({ tickMs: z.int() }),
     z.strictObject({
       date: z.iso.date({ error: "expected a JST date YYYY-MM-DD" }),
-      /** The period is not over, report what there is: the end of a replay. */
+      /** The period is not over: report it up to now, as at the end of a replay. */
       partial: z.boolean().optional(),
     }),
   ],
@@ -33,7 +33,7 @@ export const JOB_INPUTS = {
   filter: bar,
   notify: z.strictObject({ proposalId }),
   awaitApproval: z.strictObject({ proposalId }),
-  /** `symbol`: absent in a job made by hand or by a version before it was added. */
+  /** `symbol`: absent in a job made by hand or by a version that did not have it. */
   execute: z.strictObject({ proposalId, symbol: symbol.optional() }),
   repropose: z.strictObject({ proposalId, actor: z.string().min(1) }),
   watchEntry: z.strictObject({ proposalId }),
@@ -66,7 +66,7 @@ export type AppSchedule = {
   };
 }[JobName];
 
-/** A step that has not begun this long after its bar closed is too old to be right. */
+/** A step that has not begun this long after its bar closed works on stale data and expires. */
 export const SIGNAL_LIFE_MS = 10 * MINUTE_MS;
 /** The next step of one bar's chain; it expires when the bar is too old. */
 export const chainJob = (
@@ -80,7 +80,9 @@ export const chainJob = (
   expiresAtMs: plusMs(barOpenMs, BAR_MS + SIGNAL_LIFE_MS),
 });
 
-/** Without an expiry: a proposal that nobody could be asked in time must end too, or its symbol is blocked for ever. */
+/**
+ * Without an expiry: a proposal that could not be sent in time must be ended too, or it blocks its symbol permanently.
+ */
 export const notifyJob = ({ id }: Pick<Proposal, "id">): AppJob => ({
   name: "notify",
   key: `notify:${id}`,
@@ -92,7 +94,7 @@ export const awaitApprovalJob = (id: string): AppJob => ({
   key: approvalKey(id),
   input: { proposalId: id },
 });
-/** The parked job that waits for the answer: whoever ends a pending proposal resolves it too. */
+/** The parked job that waits for the decision: the code that ends a pending proposal resolves it too. */
 export const parkedApproval = (id: string) => ({ name: "awaitApproval", key: approvalKey(id) }) as const;
 export const executeJob = (p: Pick<Proposal, "id" | "symbol">): AppJob => ({
   name: "execute",
@@ -119,7 +121,7 @@ export const watchEntryJob = (id: string, key = entryKey(id)): AppJob => ({
   key,
   input: { proposalId: id },
 });
-/** `cause`: what the protection is for (an execution, a look that found it missing): each is enqueued once. */
+/** `cause`: why protection is needed (an execution, a check that found it missing); one job per cause. */
 export const protectJob = (positionId: string, cause: string): AppJob => ({
   name: "placeProtectiveOrders",
   key: `protect:${cause}`,
@@ -133,13 +135,13 @@ export const watchPositionJob = (tradeId: number, key = watchKey(tradeId)): AppJ
   input: { tradeId },
 });
 
-/** `cause` names what asked for it: the same cause is looked at once. */
+/** `cause`: why the reconciliation is needed; one job per cause. */
 export const reconcileJob = (cause: string, input: JobInput<"reconcile"> = {}): JobOf<"reconcile"> => ({
   name: "reconcile",
   key: `reconcile:${cause}`,
   input,
 });
-/** Checks until the halt of the API ends. */
+/** Checks the API until its halt ends. */
 export const checkJob = (atMs: EpochMs): AppJob => ({ name: "checkApi", key: `checkApi:${atMs}`, input: {} });
 export const ownerCommandJob = (commandId: number, traceId: string): AppJob => ({
   name: "ownerCommand",

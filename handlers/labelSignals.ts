@@ -1,5 +1,6 @@
-// Hourly: what happened after each signal, approved or not, so that the model is judged on all bars and not on the ones
-// somebody liked. Labels come from stored closed candles only; both sides of every judged bar.
+// Hourly: labels what happened after each signal, approved or not, so that the model is evaluated on all bars and not
+// only on the approved ones. Labels come from stored closed candles only; both sides of every evaluated bar are
+// labelled.
 
 import type { SignalLabel, UnlabelledSignal } from "../db/tables/labels.ts";
 import type { Config } from "../lib/core/config.ts";
@@ -10,12 +11,14 @@ import type { Reads } from "../queue/types.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS } from "./jobs.ts";
 
-/** Older bars are left alone: a hole in their candles will not fill any more. */
+/** Older bars are skipped: a gap in their candles will not be filled any more. */
 const LOOK_BACK_MS = 7 * DAY_MS;
-/** This long after its horizon a hole after the first hour is taken as final: the touch is labelled, the rule is not. */
-const PATIENCE_MS = DAY_MS;
+/**
+ * This long after the horizon, a gap after the first hour is taken as final: the touch is labelled, the rule is not.
+ */
+const GAP_FINAL_AFTER_MS = DAY_MS;
 
-/** The traded rule as the settings say it. The time stop counts in whole candles, rounded up. */
+/** The traded rule according to the settings. The time stop is counted in whole candles, rounded up. */
 export const ruleSettings = (config: Config): RuleSettings => ({
   stopAtrMultiple: config.STOP_LOSS_ATR_MULTIPLE,
   tp1Ratio: toNumber(config.TP1_PCT),
@@ -66,7 +69,7 @@ const labelsOf = (
     if (!touch) return [];
     const plan = rulePlan(side, entryMs, entry, atr, rule);
     const result = plan && simulateRule(plan, candles);
-    if (plan && !result && tickMs < endMs + PATIENCE_MS) return [];
+    if (plan && !result && tickMs < endMs + GAP_FINAL_AFTER_MS) return [];
     labels.push({
       signalId: id,
       side,

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The entry point of the `trader` command and the only place that reads the environment. What it wires: handlers/cli/.
+// The entry point of the `trader` command and the only place that reads the environment. The commands are in
+// handlers/cli/, the wiring of the worker and the replay in handlers/runtime/.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { parseEnv } from "node:util";
@@ -12,7 +13,10 @@ interface Environment {
   readonly values: Readonly<Record<string, string | undefined>>;
   readonly problems: readonly string[];
 }
-/** `.env` in the working folder fills what the environment does not set. A file others can read is refused: it may hold keys. */
+/**
+ * `.env` in the working folder supplies what the environment does not set. A file others can read is refused: it may
+ * hold keys.
+ */
 const environment = (): Environment => {
   if (!existsSync(".env")) return { values: process.env, problems: [] };
   const mode = statSync(".env").mode & 0o077;
@@ -24,13 +28,13 @@ const environment = (): Environment => {
   } catch (e) {
     throw new UsageError(`.env: expected a readable file, found: ${(e as Error).message}`, { cause: e });
   }
-  // A mistyped name would leave the default in force while its owner believes otherwise.
+  // A mistyped name would silently leave the default in force.
   const problems = Object.keys(file)
     .filter((name) => !(name in SETTINGS))
     .map((name) => `.env: expected only names of .env.example, found ${name}${hint(name)}`);
   return { values: { ...file, ...process.env }, problems };
 };
-/** The setting whose name begins and ends most like this one: of a mistyped name, that is nearly all of it. */
+/** The setting that shares the longest beginning and end with this name: a mistyped name keeps most of both. */
 const hint = (name: string): string => {
   const wanted = [...name.toUpperCase()];
   const same = (a: readonly string[], b: readonly string[]): number => [...a, ""].findIndex((c, i) => c !== b[i]);
@@ -66,7 +70,7 @@ const terminal = (): Terminal | undefined => {
   };
 };
 
-/** Asks on stderr: stdout is for results. Anything but y or yes is a no, also Ctrl+D. */
+/** Asks on stderr: stdout is for results. Anything but y or yes means no, Ctrl+D included. */
 const confirm = async (question: string): Promise<boolean> => {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
@@ -78,9 +82,9 @@ const confirm = async (question: string): Promise<boolean> => {
   }
 };
 
-// What this program writes is its user's alone: books, logs, backups.
+// Files this program writes (databases, logs, backups) are readable by its user only.
 process.umask(0o077);
-// A reader that goes away (trader jobs list | head) is no failure.
+// A reader that closes the pipe (trader jobs list | head) is not a failure.
 process.stdout.on("error", (e: NodeJS.ErrnoException) => {
   if (e.code === "EPIPE") process.exit(0);
   throw e;

@@ -1,10 +1,10 @@
-// 00:15 JST on the first of a month: the month before, told to the owner once. Schedules are a fixed grid and months are not, so
-// the tick comes every day and only the first day's has something to do.
+// 00:15 JST on the first of a month: reports the month before to the owner once. Schedules have a fixed interval and
+// months do not, so the tick comes every day and only the tick of the first day reports.
 
 import { epochMs, jstDate } from "../lib/core/time.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS } from "./jobs.ts";
-import { tellPeriod } from "./report/sendReport.ts";
+import { reportPeriod } from "./report/sendReport.ts";
 
 export const monthlyReport: AppHandler<"monthlyReport"> = {
   name: "monthlyReport",
@@ -16,6 +16,6 @@ export const monthlyReport: AppHandler<"monthlyReport"> = {
   async run(input, ctx): Promise<AppOutcome> {
     if ("tickMs" in input && !jstDate(epochMs(input.tickMs)).endsWith("-01"))
       return { kind: "stop", reason: "not the first day of a month" };
-    return tellPeriod("month", input, ctx);
+    return reportPeriod("month", input, ctx);
   },
 };

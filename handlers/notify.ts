@@ -1,4 +1,4 @@
-// Step 5: asks the owner. Puts the proposal into the durable outbox (sendTelegram delivers it) and starts the wait.
+// Step 5: asks the owner. Puts the proposal into the outbox (sendTelegram delivers it) and enqueues awaitApproval.
 
 import { AppError } from "../lib/core/errors.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
@@ -19,7 +19,7 @@ export const notify: AppHandler<"notify"> = {
       throw new AppError(
         "permanent",
         "PROPOSAL_MISSING",
-        `expected a proposal ${proposalId}, found none; trader jobs show ${ctx.job.id} tells where it came from`,
+        `expected a proposal ${proposalId}, found none; trader jobs show ${ctx.job.id} shows where it came from`,
       );
     if (proposal.state !== "pending")
       return { kind: "stop", reason: `proposal ${proposalId} is already ${proposal.state}` };
@@ -51,7 +51,10 @@ export const notify: AppHandler<"notify"> = {
   },
 };
 
-/** A chart that cannot be drawn holds up no signal: the message goes without it. A replay shows its messages as text only. */
+/**
+ * A chart that cannot be drawn does not delay the signal: the message is sent without it. A replay's messages are text
+ * only.
+ */
 const chartOf = (ctx: AppCtx, proposalId: string): Uint8Array | undefined => {
   if (ctx.account === "replay") return undefined;
   try {

@@ -1,5 +1,6 @@
-// Carries out what the owner asked for (request.ts) and answers with what it saw at the venue. It tries on until that is
-// true, over restarts and outages, and says meanwhile what it waits for. First among all jobs, never stopped by a halt.
+// Executes an owner command (requested in owner/requestCommand.ts) and reports the result as observed at the venue. It
+// retries until the result is reached, across restarts and outages, and reports meanwhile what it waits for. Has the
+// highest priority of all jobs; no halt stops it.
 
 import type { OwnerCommand } from "../db/tables/ownerCommands.ts";
 import type { Trade } from "../db/tables/trades.ts";
@@ -26,8 +27,8 @@ import { missingJobs } from "./reconciliation/missingJobs.ts";
 import { settleSymbol } from "./reconciliation/settleSymbol.ts";
 
 const CANCEL_AGAIN_MS = 2 * SECOND_MS;
-/** A position may be without its stop for the moment of moving it: only then it is told as bare. */
-const BARE_PATIENCE_MS = 10 * SECOND_MS;
+/** A position may briefly have no stop while the stop is moved; it is reported as unprotected only after this time. */
+const UNPROTECTED_AFTER_MS = 10 * SECOND_MS;
 
 export const ownerCommand: AppHandler<"ownerCommand"> = {
   name: "ownerCommand",
@@ -41,7 +42,7 @@ export const ownerCommand: AppHandler<"ownerCommand"> = {
     const command = ctx.db.ownerCommands.byId(commandId);
     if (command === undefined)
       throw new AppError("permanent", "COMMAND_MISSING", `expected owner command ${commandId}, found none`);
-    if (command.result !== undefined) return { kind: "stop", reason: "it has its result already" };
+    if (command.result !== undefined) return { kind: "stop", reason: "it already has its result" };
     try {
       return await act(ctx, command);
     } catch (e) {
@@ -72,31 +73,31 @@ const act = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   }
 };
 
-/** One look: everything is tried for every trade, so that one that fails does not keep the others waiting. */
+/** One pass: every trade is handled, so that one that fails does not delay the others. */
 const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
   const closes = command.command === "panic" || command.command === "close";
-  const troubles: AppError[] = [];
-  const tryOn = async (work: () => Promise<void>): Promise<void> => {
+  const errors: AppError[] = [];
+  const collectError = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (e) {
       if (ctx.signal.aborted) throw e;
-      troubles.push(toAppError(e));
+      errors.push(toAppError(e));
     }
   };
   const unexplained: string[] = [];
   const next: AppJob[] = [];
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
-    await tryOn(async () => {
+    await collectError(async () => {
       for (const d of await settleSymbol(ctx, symbol)) if (/^(size|coins):/.test(d.key)) unexplained.push(d.text);
     });
   }
-  const asked = (trade: Trade): boolean =>
+  const isAddressed = (trade: Trade): boolean =>
     command.command !== "close" || (command.args.tradeIds ?? []).includes(trade.id);
-  for (const trade of ctx.db.trades.alive().filter(asked)) {
-    await tryOn(() => endEntryOrders(tradeCtx(ctx, trade), command.command));
+  for (const trade of ctx.db.trades.alive().filter(isAddressed)) {
+    await collectError(() => endEntryOrders(tradeCtx(ctx, trade), command.command));
     if (closes)
-      await tryOn(async () => {
+      await collectError(async () => {
         const t = readTradeCtx(ctx, trade.id);
         await manageExits(t);
         finishIfFlat(t);
@@ -104,18 +105,18 @@ const carryOut = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome>
   }
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) next.push(...missingJobs(ctx, symbol));
   let seen: VenueSnapshot | undefined;
-  await tryOn(async () => {
+  await collectError(async () => {
     seen = await takeSnapshot(ctx);
   });
-  const bug = troubles.find((t) => t.verdict !== "retry");
+  const bug = errors.find((e) => e.verdict !== "retry");
   if (bug !== undefined) throw bug;
-  const left = pending(ctx, command, seen, troubles);
-  if (left.length > 0 || seen === undefined) return waitOn(ctx, command, left, next, troubles.length > 0);
+  const left = pending(ctx, command, seen, errors);
+  if (left.length > 0 || seen === undefined) return waitOn(ctx, command, left, next, errors.length > 0);
   const lines = [doneLine(ctx, command), ...seenLines(ctx.config.LOCALE, seen, unexplained)];
   return { ...finish(ctx, command, () => ({ outcome: "done", lines, seen })), next };
 };
 
-/** The first line of the answer: what is so now. */
+/** The first line of the reply: the state now. */
 const doneLine = (ctx: AppCtx, c: OwnerCommand): string => {
   const t = textsOf(ctx.config.LOCALE).owner;
   if (c.command === "panic") return t.flat;
@@ -126,7 +127,10 @@ const doneLine = (ctx: AppCtx, c: OwnerCommand): string => {
   return ids.map((id) => t.tradeIs({ id, status: ctx.db.trades.byId(id)?.status ?? "" })).join(", ");
 };
 
-/** Ends what of the trade's entry is or may be at the venue, without waiting for its own job. */
+/**
+ * Cancels or abandons every entry order of the trade that is or may be at the venue, without waiting for the entry's
+ * job.
+ */
 const endEntryOrders = async (t: TradeCtx, why: string): Promise<void> => {
   for (const order of t.orders()) {
     if (order.intent.purpose !== "entry" || !isLive(order)) continue;
@@ -138,14 +142,14 @@ const endEntryOrders = async (t: TradeCtx, why: string): Promise<void> => {
   }
 };
 
-/** Why the command is not done yet, in words. Empty: what it promises was seen at the venue. */
+/** Why the command is not done yet, one text per reason. Empty: the venue confirms what the command promises. */
 const pending = (
   ctx: AppCtx,
   command: OwnerCommand,
   seen: VenueSnapshot | undefined,
-  troubles: readonly AppError[],
+  errors: readonly AppError[],
 ): readonly string[] => {
-  const left = [...new Set(troubles.map((t) => textsOf("en").owner.silent(t)))];
+  const left = [...new Set(errors.map((e) => textsOf("en").owner.silent(e)))];
   const only = command.command === "close" ? new Set(command.args.tradeIds ?? []) : undefined;
   for (const order of ctx.db.orders.allLive())
     if (order.intent.purpose === "entry" && (only === undefined || only.has(order.intent.tradeId)))
@@ -163,7 +167,7 @@ const pending = (
     for (const p of seen?.positions ?? [])
       if (p.tradeId !== null && (only === undefined || only.has(p.tradeId)))
         left.push(`the venue still holds ${p.size} ${p.symbol} of position ${p.positionId}`);
-  } else if (ctx.clock.nowMs() < command.requestedMs + BARE_PATIENCE_MS)
+  } else if (ctx.clock.nowMs() < command.requestedMs + UNPROTECTED_AFTER_MS)
     for (const p of seen?.positions ?? [])
       if (p.tradeId !== null && p.bare !== "0")
         left.push(`${p.bare} ${p.symbol} of trade ${p.tradeId} is being covered`);

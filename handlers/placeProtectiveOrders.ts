@@ -1,6 +1,7 @@
-// Step 8: every fill, also a partial one, gets its stop at the exchange at once. Risk "reducing", and only owner
-// commands have a higher priority: it never waits behind an entry, a halt or another symbol. Where no stop can stand,
-// the position is closed at market; where neither works, it is retried, with entries paused and the owner alerted.
+// Step 8: places the stop of every fill, a partial one too, at the exchange at once. Risk "reducing", and only owner
+// commands have a higher priority: it never waits behind an entry, a halt or another symbol. Where no stop can be
+// placed, the position is closed at market; where neither works, it is retried, with entries paused and the owner
+// alerted.
 
 import { AppError } from "../lib/core/errors.ts";
 import { coinE8 } from "../lib/core/money.ts";

@@ -1,5 +1,6 @@
-// Step 3: the model's two heads on the bar's indicators: calibrated touch probabilities, the stronger side, its rank among
-// the trailing 30 days, and the reasons (TreeSHAP, only when the probability is over its threshold). One signals row per bar.
+// Step 3: evaluates the model's two heads on the bar's indicators and stores one signals row per bar: calibrated touch
+// probabilities, the stronger side, its rank among the trailing 30 days, and the reasons (TreeSHAP, only over the
+// threshold).
 
 import type { Reason } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";

@@ -1,5 +1,5 @@
-// 04:30 JST: forgets finished jobs older than JOBS_KEEP_DAYS (queue/prune.ts). Trades, orders, the audit log and what else
-// the book needs are other tables and stay.
+// 04:30 JST: deletes finished jobs older than JOBS_KEEP_DAYS (queue/prune.ts). Trades, orders, the audit log and
+// everything else the book needs are other tables and stay.
 
 import { DAY_MS, plusMs } from "../lib/core/time.ts";
 import { pruneJobs as prune } from "../queue/prune.ts";
@@ -7,7 +7,7 @@ import type { Tx } from "../queue/types.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS } from "./jobs.ts";
 
-/** meta: when it ran last, system clock. */
+/** Key in `meta`: when it ran last, system clock, UTC epoch ms. */
 const LAST = "jobs_pruned_ms";
 const SURPRISING_MS = 3 * DAY_MS;
 
@@ -23,7 +23,7 @@ export const pruneJobs: AppHandler<"pruneJobs"> = {
     const nowMs = ctx.clock.nowMs();
     const lastMs = Number(ctx.db.meta.get(LAST) ?? nowMs);
     const note = (tx: Tx): void => tx.meta.set(LAST, String(nowMs));
-    // After a long pause, or a clock that has jumped ahead, the ages may be wrong: the next day will tell.
+    // After a long pause, or a clock that has jumped ahead, the ages may be wrong: prune with the next day's run.
     if (nowMs - lastMs > SURPRISING_MS)
       return {
         kind: "stop",

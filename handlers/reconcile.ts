@@ -1,6 +1,6 @@
 // Compares the venue with our book, at start, every five minutes and after an alert. What can be explained is booked;
-// what is unprotected is protected; a trade without its jobs gets them again. A difference that persists at a second
-// look halts entries and alerts the owner; when none is left, the halts of doubt end by themselves.
+// what is unprotected is protected; a trade without its jobs gets them again. A difference that persists at the second
+// look halts entries and alerts the owner; when none is left, the halts that a mismatch or a doubt raised are cleared.
 
 import { clearHalt, raiseHalt } from "../db/halts.ts";
 import type { SeenDifference } from "../db/tables/differences.ts";
@@ -26,16 +26,16 @@ import { checkLossLimits } from "./risk/lossLimits.ts";
 
 export { ledgerDifferences, ledgerMatchesVenue } from "./reconciliation/compareBook.ts";
 
-/**
- * `quick`: an event or a look was unexplained. Books and protects at once; differences that remain are left to a full
- * run.
- */
+/** Delay of the second look at a new difference. */
 const SECOND_LOOK_MS = 5_000;
-/** While an order is in flight no start is complete, so it is looked at again every second. */
+/** While an order is in flight no start is complete, so it is looked up again every second. */
 const UNANSWERED_LOOK_MS = 1_000;
-/** The venue could not be read. Nothing may be traded before it can, so it is asked again without limit. */
+/**
+ * Retry interval when the venue could not be read: nothing may be traded before it can, so there is no limit of
+ * attempts.
+ */
 const LOOK_AGAIN_MS = 2_000;
-/** A proposal still pending this long after its deadline has lost the job that ends it. */
+/** A proposal still pending this long after its deadline has no job any more that ends it. */
 const ABANDONED_MS = 60_000;
 
 export const reconcile: AppHandler<"reconcile"> = {
@@ -47,7 +47,8 @@ export const reconcile: AppHandler<"reconcile"> = {
   priority: 60,
   // Short: the next reconcile, such as the one of a start, waits behind a failed one.
   backoff: { baseMs: 500, capMs: 5_000 },
-  // A quick run never waits behind a full one that waits for its second look, nor a full one behind a quick one.
+  // `quick`: for an unexplained event or lookup. It books and protects at once and leaves remaining differences to a
+  // full run. It never waits behind a full run that waits for its second look, nor a full run behind a quick one.
   serialKey: ({ quick }) => (quick === true ? "reconcile:quick" : "reconcile"),
   async run({ quick }, ctx): Promise<AppOutcome> {
     const found: CoinDifference[] = [];

@@ -1,6 +1,7 @@
-// After the tap the re-check said no, because the price had left the band or a gate had closed. Within the signal's own 15 minutes the
-// owner may ask for fresh numbers: a new proposal with entry, band, stop and targets from the book of now, never larger than the
-// one that was approved, through the same checks, and asked again before it counts. The time does not start anew.
+// Makes a proposal with new numbers after the re-check refused an approved one, because the price had left the band or
+// a gate had closed. The owner may ask for it within the signal's 15 minutes: entry, band, stop and targets come from
+// the current order book, the size never exceeds the approved one, the same checks apply, and the owner must approve
+// again. The deadline stays the same.
 
 import type { Proposal } from "../db/tables/proposals.ts";
 import { planPrices } from "../lib/core/plan.ts";

@@ -1,6 +1,7 @@
-// Delivers the outbox: alerts first, then in order, one message at a time. A job is there for its own message and lets what is more
-// urgent go before. The row is marked `sending` before the request: after a crash or without an answer the message may have
-// arrived. Telegram knows no idempotency key, so it is sent again, marked as such, or given up (docs/telegram.md, "Lost or doubled").
+// Delivers the outbox: alerts first, then in order, one message at a time. Each job belongs to one message and sends
+// more urgent ones first. The row is marked `sending` before the request: after a crash or without a response the
+// message may have arrived. Telegram has no idempotency key, so it is sent again, marked as such, or dropped
+// (docs/telegram.md, "Lost or doubled").
 
 import type { OutboxMessage } from "../db/tables/outbox.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
@@ -54,7 +55,7 @@ export const sendTelegram: AppHandler<"sendTelegram"> = {
   },
 };
 
-/** Done when the job's own message is; otherwise it comes back at once for it. */
+/** Done when the job's own message is done; otherwise the job runs again at once. */
 const doneOrAgain = (
   nowMs: EpochMs,
   own: OutboxMessage,
@@ -65,20 +66,20 @@ const doneOrAgain = (
     ? { kind: "done", write }
     : { kind: "snooze", untilMs: nowMs, reason: "a more urgent message went first", write };
 
-/** Why a message that waits shall not be sent any more; undefined: send it. */
+/** Why a waiting message must not be sent any more; undefined: send it. */
 const whyNotSend = (ctx: AppCtx, message: OutboxMessage, nowMs: EpochMs): string | undefined => {
   if (ctx.db.telegram.state().muted.includes(message.kind)) return "muted";
-  // What it says is also in the message that is edited, or in /status: a lost note is better than a doubled one.
+  // Its content is also in the edited message or in /status: a missing note is better than a duplicate.
   if (message.kind === "info" && message.state === "sending") return "no answer when it was sent: it may have arrived";
   if (message.kind !== "proposal" || message.proposalId === undefined) return undefined;
   const proposal = ctx.db.proposals.byId(message.proposalId);
   if (!proposal) return undefined;
-  // Never buttons that can do nothing: what became of it is told by its own message.
+  // Never send buttons that have no effect: another message reports what became of the proposal.
   if (proposal.state !== "pending") return `it is already ${proposal.state}`;
   return nowMs >= proposal.validUntilMs ? "its time was over before it could be sent" : undefined;
 };
 
-/** A proposal gets the buttons of its state now. */
+/** A proposal gets the buttons of its current state. */
 const fresh = (ctx: AppCtx, message: OutboxMessage, nowMs: EpochMs): Pick<OutboxMessage, "text" | "buttons"> => {
   const { text, buttons } = message;
   const proposal = message.proposalId === undefined ? undefined : ctx.db.proposals.byId(message.proposalId);
@@ -95,12 +96,12 @@ export const delivered = (tx: Tx, ctx: AppCtx, message: OutboxMessage, at: Deliv
   tx.telegram.addMessage({ ...at, proposalId: message.proposalId, shown: SHOWN_OPEN }, nowMs);
 };
 
-/** Telegram will never take it: the owner must hear that something was not told. */
+/** Telegram will never accept the message: the owner must be alerted that it was not delivered. */
 const refused = (tx: Tx, ctx: AppCtx, message: OutboxMessage, why: string): void => {
   const atMs = ctx.clock.nowMs();
   giveUp(tx, ctx, message, why, atMs);
   ctx.log.error({ outboxId: message.id, key: message.key, why }, "telegram.messageRefused");
-  if (message.kind === "alert") return; // One that tells of this one would meet the same end.
+  if (message.kind === "alert") return; // An alert about an alert would be refused in the same way.
   const text = textsOf(ctx.config.LOCALE).command.undeliverable({ key: message.key, why });
   tx.outbox.insert({ key: `undeliverable:${message.id}`, kind: "alert", text, atMs });
 };
@@ -111,7 +112,7 @@ const giveUp = (tx: Tx, ctx: AppCtx, message: OutboxMessage, why: string, atMs: 
   tx.audit.append({ atMs, kind: "message.dropped", actor: "sendTelegram", traceId: ctx.job.traceId, data });
 };
 
-/** Waits as long as asked, or longer and longer while the trouble lasts. */
+/** Waits as long as the other side asked, or with growing pauses while the failure lasts. */
 const later = (ctx: AppCtx, message: OutboxMessage, result: Extract<Delivery, { kind: "later" }>): AppOutcome => {
   const nowMs = ctx.clock.nowMs();
   const waitMs = result.waitMs ?? pauseMs(ctx.db.telegram.state().sendTrouble?.sinceMs, nowMs);

@@ -1,5 +1,5 @@
-// Step 7, second half: sends the entry and works it until it is filled, refused or its approval has expired; books
-// every fill together with the job that protects it. It runs under a halt too (risk "reducing"): then it only cancels
+// Step 7, second half: sends the entry and manages it until it is filled, refused or its approval has expired; books
+// every fill together with the job that protects it. It runs during a halt too (risk "reducing"): then it only cancels
 // and books.
 
 import type { Proposal } from "../db/tables/proposals.ts";
@@ -25,12 +25,12 @@ import { clockGates, recheckEntry } from "./risk/entryCheck.ts";
 const MOST_STEPS = 40;
 const LOOK_AGAIN_MS = 1_000;
 /**
- * A resting entry is looked at this many times as often as a protected position: a fill found late is an unprotected
+ * A resting entry is polled this many times as often as a protected position: a fill found late is an unprotected
  * position. With the default of 2 s, a fill that no event reports is found within 333 ms, which leaves time for two
  * stops within a second.
  */
 const POLLS = 6;
-/** How often to check whether to follow the market: each check costs public requests, and their pace is slow. */
+/** How often to check whether to follow the market: each check costs public requests, which have a low rate limit. */
 const FOLLOW_EVERY_MS = 2_000;
 
 export const watchEntry: AppHandler<"watchEntry"> = {
@@ -58,15 +58,20 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
   const entries = () => t.orders().filter((o) => o.intent.purpose === "entry");
   const open = entries().filter((o): o is In<"open"> => o.state === "open");
   const unreported = await syncOpenOrders(t, open);
-  // An order given up as lost may arrive and fill beside its successor: it is looked for, so that the successor is
+  // An order presumed never sent may still arrive and fill beside its successor: look for it, so that the successor is
   // cancelled.
   if (entries().some((o) => o.state === "neverSent" && o.sentMs !== undefined))
     await bindLateOrders(t, await externalActivity(ctx, trade.symbol));
   if (unreported.length > 0) {
-    // Ended at the venue: there is nothing to cancel or to quote, only to look again. Reconcile alerts the owner
+    // Ended at the venue: there is nothing to cancel or to quote, only to poll again. Reconcile alerts the owner
     // meanwhile.
     const untilMs = plusMs(ctx.clock.nowMs(), LOOK_AGAIN_MS);
-    return pollAgain(ctx, trade.symbol, { untilMs, reason: "the venue has not told its executions" }, LOOK_AGAIN_MS);
+    return pollAgain(
+      ctx,
+      trade.symbol,
+      { untilMs, reason: "the venue has not reported its executions" },
+      LOOK_AGAIN_MS,
+    );
   }
   const looked = new Set<number>();
   let refusal: Note | undefined;
@@ -105,7 +110,7 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
       case "send": {
         const quote = await freshQuote(t, proposal);
         if (quote.kind === "refused") refusal = quote.reason;
-        // Price and size are still right: it is sent as it is. Otherwise it is quoted again.
+        // Price and size are still valid: send it unchanged. Otherwise abandon it and quote again.
         if (
           quote.kind === "ok" &&
           quote.price === step.order.intent.plannedPrice &&
@@ -148,7 +153,7 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
   throw new AppError("alert", "ENTRY_ENDLESS", `the entry of trade ${trade.id} took ${MOST_STEPS} steps in one look`);
 };
 
-/** A post-only order may have expired by the time its answer arrives (GMO API 14.10), so it is read back at once. */
+/** A post-only order may have expired by the time its response arrives (GMO API 14.10), so it is read back at once. */
 const syncIfOpen = async (t: TradeCtx, order: Order): Promise<void> => {
   if (order.state === "open") await syncOpenOrders(t, [order]);
 };
@@ -167,33 +172,33 @@ const freshQuote = async ({ ctx, trade }: TradeCtx, proposal: Proposal): Promise
   return { kind: "ok", price, size: check.size };
 };
 
-/** Whether this look is one of those that check, by the order's age alone: nothing is remembered between two looks. */
+/** Whether this poll checks the market, decided by the order's age alone: nothing is stored between two polls. */
 const isTurnToFollow = (ctx: AppCtx, order: In<"open">): boolean => {
   const restedMs = Math.max(0, ctx.clock.nowMs() - order.sentMs);
   return restedMs % FOLLOW_EVERY_MS < ctx.pollMs / POLLS;
 };
 
 /**
- * Waits for `answer` and keeps reading the order meanwhile: at the public pace the answer may take seconds, and a
- * fill found only then would be unprotected for that long. Each read waits for its turn and its reply, so they are
- * few.
+ * Waits for `result` and keeps reading the order meanwhile: at the public rate limit the result may take seconds, and
+ * a fill found only then would be unprotected for that long. Each read waits for its turn and its response, so they
+ * are few.
  */
-const watching = async <T>(t: TradeCtx, order: In<"open">, answer: Promise<T>): Promise<T> => {
+const watching = async <T>(t: TradeCtx, order: In<"open">, result: Promise<T>): Promise<T> => {
   let pending = true;
   const end = (): void => {
     pending = false;
   };
-  const ended = answer.then(end, end);
+  const ended = result.then(end, end);
   try {
     for (let now: Order | undefined = order; pending && now?.state === "open"; now = t.ctx.db.orders.byId(order.id))
       await syncOpenOrders(t, [now]);
   } finally {
     await ended;
   }
-  return answer;
+  return result;
 };
 
-/** The market has left a resting order behind, and a new one would pass every check now. Otherwise the order stays. */
+/** True when the market has moved away from a resting order and a new order would pass every check now. */
 const mayFollow = async (t: TradeCtx, proposal: Proposal, order: In<"open">): Promise<boolean> => {
   const { ctx, trade } = t;
   const { price } = order.intent;

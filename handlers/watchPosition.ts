@@ -34,5 +34,5 @@ export const watchPosition: AppHandler<"watchPosition"> = {
     });
   },
 };
-/** watchEntry ends the entry as soon as it sees that the trade has begun to close. */
+/** Poll interval of a flat trade whose entry has not ended: watchEntry ends it once the trade has begun to close. */
 const RECHECK_MS = 1_000;

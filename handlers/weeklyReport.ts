@@ -1,7 +1,8 @@
-// Monday 00:10 JST: the week before, told to the owner once. Any past week can be told again ({date}: any day of it).
+// Monday 00:10 JST: reports the week before to the owner once. Any past week can be reported again ({date}: any day of
+// it).
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS } from "./jobs.ts";
-import { tellPeriod } from "./report/sendReport.ts";
+import { reportPeriod } from "./report/sendReport.ts";
 
 export const weeklyReport: AppHandler<"weeklyReport"> = {
   name: "weeklyReport",
@@ -10,5 +11,5 @@ export const weeklyReport: AppHandler<"weeklyReport"> = {
   timeoutMs: 60_000,
   risk: "neutral",
   serialKey: () => "dailyReport",
-  run: async (input, ctx): Promise<AppOutcome> => tellPeriod("week", input, ctx),
+  run: async (input, ctx): Promise<AppOutcome> => reportPeriod("week", input, ctx),
 };

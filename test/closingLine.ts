@@ -1,4 +1,5 @@
-// A reporter that ends the run with one plain line, "tests: N passed, N failed, N skipped", for whoever reads a log by machine.
+// A reporter that ends the run with one plain line, "tests: N passed, N failed, N skipped", for programs that read the
+// log.
 import type { Reporter, TestModule } from "vitest/node";
 
 export default class ClosingLine implements Reporter {

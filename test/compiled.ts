@@ -1,5 +1,5 @@
-// The compiled program and the tests' own child programs (tsconfig.programs.json), built once per run by e2e/setup.ts: a child
-// process on plain node starts in a fraction of the time of one behind a TypeScript loader.
+// The compiled program and the tests' own child programs (tsconfig.programs.json), built once per run by e2e/setup.ts:
+// a child process on plain node starts in a fraction of the time of one behind a TypeScript loader.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inject } from "vitest";

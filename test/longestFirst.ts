@@ -1,5 +1,5 @@
-// The order of the test files. Vitest begins with the largest file where it knows no times yet; the longest of ours are a few
-// lines each, and the last of them would run alone while the other core has nothing left to do.
+// The order of the test files. Vitest begins with the largest file where it knows no times yet; the longest of ours are
+// a few lines each, and the last of them would run alone while the other core has nothing left to do.
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Half a minute and more, the longest first. */

@@ -1,4 +1,5 @@
-// The owner's Japanese README: every command, option, setting and file it names exists, and it promises no more than README.md.
+// The owner's Japanese README: every command, option, setting and file it names exists, and it promises no more than
+// README.md.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

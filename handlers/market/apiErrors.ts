@@ -1,6 +1,7 @@
-// Counts the venue's API errors as they happen, per area (public, private): three in a row are critical and halt entries until
-// three good checks (checkApi.ts). Maintenance and pre-open are states of the venue, not errors (DESIGN 8). Counts and halt are
-// rows, so a worker that dies between two errors goes on counting. Must never change what a call returns or throws.
+// Counts the venue's API errors as they happen, per area (public, private): three in a row are critical and halt
+// entries until three good checks (checkApi.ts). Maintenance and pre-open are states of the venue, not errors (DESIGN
+// 8). Counts and halt are stored, so counting continues after a worker dies between two errors. Must never change what
+// a call returns or throws.
 
 import { z } from "zod";
 import { raiseHalt } from "../../db/halts.ts";
@@ -15,10 +16,10 @@ import type { Logger } from "../../lib/io/logger.ts";
 import type { CommandCtx } from "../context.ts";
 import { checkJob } from "../jobs.ts";
 
-/** Good checks in a row so far, of those that end the halt. */
+/** Key in `meta`: number of good checks in a row so far; enough of them end the halt. */
 export const GOOD_CHECKS = "api_good_checks";
 const ERRORS_BEFORE_HALT = 3;
-/** Calls of several handlers that fail together are one error. */
+/** Failures within this time, such as concurrent calls of several handlers, count as one error. */
 const ONE_ERROR_MS = SECOND_MS;
 
 type Area = "public" | "private";
@@ -42,22 +43,25 @@ const AREA = {
   cancelOrder: "private",
 } as const satisfies Record<keyof Venue, Area>;
 
-/** Ours, not the venue's: told to stop, or no time left to ask. */
-const OURS = new Set(["VENUE_ABORTED", "NOT_SENT"]);
+/** Caused by this process, not by the venue: the call was aborted, or no time was left to send it. */
+const OWN_CODES = new Set(["VENUE_ABORTED", "NOT_SENT"]);
 
-/** What one call says about the API: undefined = nothing (a state of the venue, our own end). */
+/**
+ * What one call shows about the API's health; undefined: nothing (a state of the venue, or the call was ended by us).
+ */
 export const verdictOf = (end: { readonly error?: unknown; readonly value?: unknown }): "good" | "bad" | undefined => {
   const { error, value } = end;
   if (error instanceof AppError) {
-    if (isClosedVenue(error.code) || OURS.has(error.code)) return undefined;
-    // An explicit refusal of what we asked is an answer.
+    if (isClosedVenue(error.code) || OWN_CODES.has(error.code)) return undefined;
+    // An explicit rejection of a request shows that the API works.
     return error.verdict === "permanent" ? "good" : "bad";
   }
   if (error !== undefined) return undefined;
   const result = value as Partial<WriteResult<unknown>> | undefined;
-  // A write can be unknown and the venue closed all the same (HTTP 503 with ERR-5201): the order is looked up, the API is well.
+  // A write can be unknown while the venue is closed (HTTP 503 with ERR-5201): the order is looked up, the API has no
+  // error.
   if (result?.kind === "unknown") return isClosedVenue(result.code ?? "") ? undefined : "bad";
-  return result?.kind === "refused" && (isClosedVenue(result.code ?? "") || OURS.has(result.code ?? ""))
+  return result?.kind === "refused" && (isClosedVenue(result.code ?? "") || OWN_CODES.has(result.code ?? ""))
     ? undefined
     : "good";
 };
@@ -72,7 +76,7 @@ const STREAK = { public: "api_errors_public", private: "api_errors_private" } as
 const Streak = z.strictObject({ count: z.int().min(0), lastMs: z.int() });
 type Streak = z.infer<typeof Streak>;
 const NO_ERRORS: Streak = { count: 0, lastMs: 0 };
-/** What the process before had counted; nothing where that cannot be read. */
+/** The count stored by the previous process; zero when it cannot be read. */
 const readStreak = ({ desk, log }: Deps, area: Area): Streak => {
   const text = desk.db.read.meta.get(STREAK[area]);
   if (text === undefined) return NO_ERRORS;
@@ -84,7 +88,7 @@ const readStreak = ({ desk, log }: Deps, area: Area): Streak => {
   }
 };
 
-/** The same venue, watched. */
+/** The same venue; each call's result is counted. */
 export const countingVenue = (venue: Venue, deps: Deps): Venue => {
   const { db, clock } = deps.desk;
   const streaks: Record<Area, Streak> = { public: readStreak(deps, "public"), private: readStreak(deps, "private") };
@@ -109,7 +113,7 @@ export const countingVenue = (venue: Venue, deps: Deps): Venue => {
     try {
       judge(area, end);
     } catch (e) {
-      deps.log.error({ err: e, area }, "api.watchFailed"); // The file's trouble: the next error tries again.
+      deps.log.error({ err: e, area }, "api.watchFailed"); // The database failed: the next error tries again.
     }
   };
   const watched = Object.entries(AREA).map(([name, area]) => [

@@ -1,5 +1,5 @@
-// The candles of the past, collected at the start and again when that failed: one open job a symbol, however often the
-// worker is started or the exchange goes away.
+// Enqueues the collection of past candles at the start and again when it failed: one open job per symbol, however often
+// the worker is started or the exchange is unreachable.
 
 import type { Job } from "../../db/tables/jobs.ts";
 import { ALL_SYMBOLS, type TradedSymbol } from "../../lib/core/product.ts";
@@ -23,12 +23,17 @@ export const collectHistoryAtStart = (store: AppStore, bootId: string, symbols: 
   }
 };
 
-/** When the exchange answers again, and now and then: those that died of its silence get fresh attempts. */
+/**
+ * When the exchange is reachable again, and periodically: jobs that died because it did not respond get new attempts.
+ */
 export const retryHistory = (store: AppStore): void => {
   for (const symbol of ALL_SYMBOLS) if (!isOpen(store, symbol)) reviveDead(store, symbol);
 };
 
-/** The newest of a symbol's dead jobs collects everything; older ones have nothing left to do. Others' deaths are a person's. */
+/**
+ * Retries the newest of a symbol's dead jobs, which collects everything, and discards older ones. Jobs that died for
+ * another reason are left to a person.
+ */
 const reviveDead = (store: AppStore, symbol: string): boolean => {
   const [newest, ...older] = jobsOf(store, "dead", symbol).filter((job) => job.error?.verdict === "retry");
   if (newest === undefined) return false;
@@ -37,6 +42,6 @@ const reviveDead = (store: AppStore, symbol: string): boolean => {
   return true;
 };
 
-/** Symbols whose history is being collected, or could not be. */
+/** Symbols whose history is being collected, or could not be collected. */
 export const incompleteHistory = (store: AppStore): readonly string[] =>
   ALL_SYMBOLS.filter((symbol) => isOpen(store, symbol) || jobsOf(store, "dead", symbol).length > 0);

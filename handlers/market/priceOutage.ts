@@ -1,5 +1,5 @@
-// Whether the exchange gives prices, as a fact that others can read: a row of `meta` from the first quote that cannot be had
-// until quotes come again, an alert when that lasts, and what lacks history meanwhile.
+// Records whether the exchange delivers prices: a row of `meta` from the first failed quote until all quotes arrive
+// again, and an alert when the outage lasts, which also names the symbols without complete history.
 
 import { z } from "zod";
 import { META } from "../../db/tables/meta.ts";
@@ -19,7 +19,7 @@ import { incompleteHistory } from "./historyJobs.ts";
 const NoPrices = z.strictObject({ sinceMs: z.int().transform(epochMs), why: z.string(), symbols: z.array(z.string()) });
 export type NoPrices = z.infer<typeof NoPrices>;
 
-/** What the worker has written down: undefined while every symbol has prices. */
+/** The outage as the worker stored it; undefined while every symbol has prices. */
 export const noPrices = (db: Pick<Database, "read">): NoPrices | undefined => {
   const text = db.read.meta.get(META.noPrices);
   return text ? NoPrices.parse(JSON.parse(text)) : undefined;
@@ -31,10 +31,10 @@ export const noPricesText = (it: NoPrices): string =>
 
 /** Key of the alert. */
 export const NO_PRICES = "noPrices";
-/** A request that fails now and then is no news; the light and the status say it at once. */
+/** No alert for a single failed request; the worker's health and `trader status` show it at once. */
 const ALERT_AFTER_MS = MINUTE_MS;
 
-/** The shortest true answer to "why": the network's own words, or the exchange's code. */
+/** The cause in short: the network's own error message, or the exchange's code. */
 export const whyNoPrices = (error: unknown): string => {
   for (let e = error; e instanceof Error; e = e.cause)
     if (e instanceof TransportError)
@@ -46,7 +46,7 @@ const short = (text: string): string => text.replace(/\s+/g, " ").slice(0, 160);
 export class PriceOutage {
   readonly #missing = new Map<string, { readonly sinceMs: EpochMs; readonly why: string }>();
   readonly #repeats = new LogThrottle();
-  /** What is in the file; undefined: not known. */
+  /** The value stored in the database; undefined: not known. */
   #stored: string | undefined;
   #alerted = false;
 
@@ -57,13 +57,13 @@ export class PriceOutage {
       readonly clock: Clock;
       readonly locale: Locale;
       readonly log: Logger;
-      /** Told once when the exchange cannot be reached, and once when it can again. */
-      readonly tell: (text: string) => void;
-      /** The first quote was missed, or all come again. */
+      /** Called once when the exchange cannot be reached, and once when it can again. */
+      readonly report: (text: string) => void;
+      /** The first quote failed, or all arrive again. */
       readonly onChange: (hasPrices: boolean) => void;
     },
   ) {
-    this.#write(); // What a predecessor left is over until we know better.
+    this.#write(); // Clears what a previous worker left: an outage is not assumed.
   }
 
   /** undefined while every symbol has prices. */
@@ -73,13 +73,13 @@ export class PriceOutage {
   }
 
   failed(symbol: string, error: unknown): void {
-    const { clock, log, tell, onChange } = this.o;
+    const { clock, log, report, onChange } = this.o;
     const why = whyNoPrices(error);
     const leftOut = this.#repeats.admit(symbol, clock.monotonicMs());
     if (leftOut !== undefined) log.warn({ err: error, symbol, leftOut }, "paper.quoteFailed");
     const first = this.#missing.size === 0;
     if (!this.#missing.has(symbol)) this.#missing.set(symbol, { sinceMs: clock.nowMs(), why });
-    if (first) tell(`the exchange gives no prices (${why}); trying again until it does`);
+    if (first) report(`the exchange gives no prices (${why}); trying again until it does`);
     this.#write();
     if (first) onChange(false);
   }
@@ -88,11 +88,11 @@ export class PriceOutage {
     const back = this.#missing.delete(symbol) && this.#missing.size === 0;
     this.#write();
     if (!back) return;
-    this.o.tell("the exchange answers again");
+    this.o.report("the exchange answers again");
     this.o.onChange(true);
   }
 
-  /** Brings row and alert to what is true now. Trouble of the file is told by the queue; the next quote tries again. */
+  /** Updates row and alert to the current state. The queue reports a database failure; the next quote tries again. */
   #write(): void {
     const { db, clock, log } = this.o;
     const now = this.now();

@@ -1,4 +1,4 @@
-// What the venue says of a symbol now: its rules, its best prices, its spread.
+// Reads a symbol's current rules, best prices and spread from the venue.
 import { AppError } from "../../lib/core/errors.ts";
 import { toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { OrderBook, SymbolRules } from "../../lib/core/venue.ts";

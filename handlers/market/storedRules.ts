@@ -1,5 +1,5 @@
-// Tick, step and minimum of a symbol as the venue last told us (the filter stores them), for commands that run without a
-// connection to the venue. Never a constant (DESIGN 6).
+// Tick, step and minimum size of a symbol as the venue last published them (the filter stores them), for commands that
+// run without a connection to the venue. Never a constant (DESIGN 6).
 import { z } from "zod";
 import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, formatE8, parseCoin, parseYen, type YenE8 } from "../../lib/core/money.ts";

@@ -1,6 +1,7 @@
-// Takes a position that another hand opened into the book, by command only: it becomes a trade with a stop, two targets and a
-// time stop, all counted from now, because nobody told us the plan it was opened with. Refused, and left alone, when it cannot be
-// booked exactly (its executions), protected (closing orders of another hand rest on it), or kept within the risk limit.
+// Takes an externally opened position into the book, by command only: it becomes a trade with a stop, two targets and a
+// time stop, all computed from now, because the plan it was opened with is unknown. Refused, and left unchanged, when
+// it cannot be booked exactly (its executions), protected (external closing orders reserve it), or kept within the risk
+// limit.
 
 import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
 import type { Proposal } from "../../db/tables/proposals.ts";
@@ -23,11 +24,11 @@ import { forAdopted } from "../proposals/makeProposal.ts";
 import { syncAccount } from "../risk/account.ts";
 import { finish, type Result } from "./commandResult.ts";
 
-/** Asked longer ago, the owner may have closed it, or the market moved away. */
+/** An older request is refused: the owner may have closed the position since, or the market may have moved away. */
 const LIFE_MS = 5 * MINUTE_MS;
-/** The ATR of an older bar tells little of now. */
+/** The ATR of an older bar says little about the current market. */
 const ATR_LIFE_MS = HOUR_MS + 15 * MINUTE_MS;
-/** A stop nearer than this part of the price would be hit by noise at once. */
+/** Smallest distance of the stop as a part of the price: a nearer one would be hit by noise at once. */
 const NEAREST_STOP = 1_000n; // 1 / 1,000
 
 interface Plan {
@@ -54,7 +55,7 @@ export const adopt = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutc
   });
 };
 
-/** What our own rows alone tell; asked again in the transaction. */
+/** The checks that need our own database alone; repeated in the transaction. */
 const whyNot = (db: Pick<Reads, "positions" | "trades">, p: Position): NotAdoptable | undefined => {
   if (db.positions.byId(p.positionId) !== undefined) return "ours";
   return db.trades.alive().some((trade) => trade.symbol === p.symbol) ? "tradeOpen" : undefined;
@@ -80,7 +81,7 @@ const planFor = async (ctx: AppCtx, positionId: string): Promise<Plan | NotAdopt
   const price = direction === "long" ? bid : ask;
   const { equity } = await syncAccount(ctx);
   const planned = pricesAround(ctx.config, { direction, entry: price, atr: signal.atr, tick: rules.tick });
-  // 2 x ATR from the price now, nearer where that would lose more than one trade may.
+  // 2 x ATR from the current price, nearer where the loss would exceed the risk limit of one trade.
   const affordable = floorDiv(ratioOfYenDown(capitalOf(ctx.config, equity), ctx.config.MAX_RISK_PER_TRADE) * E8, size);
   const distance = minBig<bigint>(direction === "long" ? price - planned.stop : planned.stop - price, affordable);
   if (distance * NEAREST_STOP < price) return "tooLarge";
@@ -94,7 +95,7 @@ const planFor = async (ctx: AppCtx, positionId: string): Promise<Plan | NotAdopt
 
 const find = async (ctx: AppCtx, positionId: string): Promise<Position | undefined> => {
   for (const symbol of symbolsOf(ctx.config.PRODUCT)) {
-    if (isSpot(symbol)) continue; // Coins that no trade of ours bought stay the owner's.
+    if (isSpot(symbol)) continue; // Coins that no trade of ours bought belong to the owner.
     const held = await ctx.venue.openPositions(symbol, ctx.signal);
     const position = held.find((p) => p.positionId === positionId);
     if (position !== undefined) return position;

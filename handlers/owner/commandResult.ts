@@ -1,5 +1,5 @@
-// How a command of the owner waits and how it ends: what it waits for is told after seconds, and its result is written once,
-// into its row, the outbox and the audit log.
+// The wait and the result of an owner command: what it waits for is reported after some seconds, and its result is
+// written once, into its row, the outbox and the audit log.
 
 import type { OwnerCommand, OwnerResult } from "../../db/tables/ownerCommands.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
@@ -12,14 +12,14 @@ import type { AppCtx, AppOutcome } from "../context.ts";
 import type { AppJob } from "../jobs.ts";
 
 const LOOK_AGAIN_MS = SECOND_MS;
-/** After the first half minute, or while the venue does not answer. */
+/** Poll interval after the first half minute, or while the venue does not respond. */
 const LOOK_SELDOM_MS = 5 * SECOND_MS;
-/** Not done by then: the owner hears why. */
+/** Not done after this time: the owner is notified why. */
 const TELL_AFTER_MS = 10 * SECOND_MS;
-/** Not done by then: a person should look at the exchange's page. */
+/** Not done after this time: the owner is alerted to check the account on the exchange's website. */
 const ALARM_AFTER_MS = 30 * SECOND_MS;
 
-/** Not done yet: looks again soon, or when something happens to the account. */
+/** Not done yet: checks again soon, or at the next account event. */
 export const waitOn = (
   ctx: AppCtx,
   command: OwnerCommand,
@@ -68,7 +68,7 @@ const alarmKey = (c: OwnerCommand): string => `owner:${c.id}`;
 export interface Result {
   readonly outcome: OwnerResult["outcome"];
   readonly lines: readonly string[];
-  /** JSON of what was seen at the venue. */
+  /** The venue snapshot, as JSON. */
   readonly seen: unknown;
 }
 

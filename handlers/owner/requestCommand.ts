@@ -1,6 +1,7 @@
-// The one door through which the owner pauses, stops, panics, resumes, closes or adopts: the CLI and Telegram both come here.
-// One transaction: the command's row, its audit event, the halt and every other durable mark, and the job that carries it out
-// at the venue and verifies it. What is durable here works at once and without a worker: a halt stops every claim.
+// The only entry point of the owner commands pause, stop, panic, resume, close, reject-all and adopt, for the CLI and
+// Telegram. One transaction writes the command's row, its audit event, the halt and other durable changes, and the job
+// that executes and verifies the command at the venue. The durable part takes effect at once and without a worker: a
+// halt stops every claim.
 
 import { raiseHalt } from "../../db/halts.ts";
 import type { OwnerCommandName } from "../../db/tables/ownerCommands.ts";
@@ -29,17 +30,17 @@ export interface OwnerRequest {
 }
 export interface Requested {
   readonly commandId: number;
-  /** Its result will be in `owner_commands` and in the outbox when this job is done. */
+  /** The job that executes the command; when it is done, the result is in `owner_commands` and in the outbox. */
   readonly jobId: number;
-  /** What is true now, for the person who asked, in English. */
+  /** The state after the request, for the person who requested it, in English. */
   readonly text: string;
   /** The same as facts: `textsOf(locale).owner.asked(asked)` says it in another language. */
   readonly asked: Asked;
 }
 
 /**
- * Durable when it returns. Asked again while it stands, it changes nothing and is verified again. `resume` clears nothing
- * here: its job does, once the venue was seen to agree with the book.
+ * Durable when it returns. A repeated request changes nothing and is verified again. `resume` clears nothing here: its job
+ * does, once venue and book agree.
  * Throws AppError permanent TRADE_MISSING, TRADE_ENDED, POSITION_MISSING; nothing was changed then.
  */
 export const requestCommand = (desk: CommandCtx, request: OwnerRequest): Requested => {
@@ -59,7 +60,7 @@ export const requestCommand = (desk: CommandCtx, request: OwnerRequest): Request
     const traceId = `owner:${commandId}`;
     tx.audit.append({ atMs: r.atMs, kind: `owner.${command}`, actor, traceId, data: { commandId, ...args } });
     const { id: jobId } = store.enqueueIn(tx, ownerCommandJob(commandId, traceId));
-    // Whoever works an entry or watches a position looks now, not at its next poll.
+    // Wake the jobs that manage an entry or watch a position, so that they act now and not at their next poll.
     for (const symbol of ALL_SYMBOLS) store.wake(accountTopic(symbol));
     return { commandId, jobId, text: textsOf("en").owner.asked(asked), asked };
   });
@@ -70,7 +71,7 @@ interface Request extends OwnerRequest {
   readonly desk: CommandCtx;
   readonly atMs: EpochMs;
 }
-/** Writes what is durable at once, and says what it was. */
+/** Writes the durable part and returns what it did. */
 const act = (r: Request): Omit<Asked, "command"> => {
   const none = { since: undefined, rejected: [], tradeIds: [], positionId: undefined };
   switch (r.command) {
@@ -104,14 +105,16 @@ const act = (r: Request): Omit<Asked, "command"> => {
   }
 };
 
-/** Raises a halt of the owner's; JST since when it stood, when it did. */
+/** Raises an owner halt. Returns the JST time since which it was active already; undefined when it is new. */
 const raise = ({ tx, actor, atMs, reason }: Request, kind: HaltKind, word: string): string | undefined => {
   const text = `${word} by ${actor}${reason === undefined ? "" : `: ${reason}`}`;
   if (raiseHalt(tx, { kind, reason: text, by: { atMs, actor }, alert: undefined })) return undefined;
   return jstText(tx.halts.active(atMs).find((h) => h.kind === kind)?.raisedMs ?? atMs);
 };
 
-/** No answer given so far leads to an entry any more: open proposals are rejected, approved ones are no longer valid. */
+/**
+ * No proposal made so far can lead to an entry any more: pending ones are rejected, approved ones are no longer valid.
+ */
 const endAnswers = (r: Request): string[] => {
   const rejected = rejectPending(r, "system");
   r.tx.proposals.endValidity(r.atMs);
@@ -121,7 +124,7 @@ const endAnswers = (r: Request): string[] => {
 
 const rejectPending = ({ tx, desk, actor, atMs, command }: Request, decidedBy: "human" | "system"): string[] =>
   tx.proposals.pending().map((p) => {
-    // Not parked yet, or no longer: the proposal's state says the same.
+    // When the job is not parked (yet, or any more), the proposal's state stops it.
     desk.store.resolveParked(parkedApproval(p.id));
     endProposal(tx, p, "rejected", { decidedBy, actor, atMs }, { hash: p.hash, by: decidedBy, command });
     return p.id;

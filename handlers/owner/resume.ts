@@ -1,5 +1,5 @@
-// Ends pause, stop and panic, and nothing else, once the venue was seen to agree with the book. Refused when something was
-// paused or stopped after it, when a panic is not flat, and when the venue cannot be compared: then nothing is changed.
+// Ends pause, stop and panic, and no other halt, once venue and book agree. Refused, with nothing changed, when a pause
+// or stop was requested after it, when a panic is not flat, and when the venue cannot be compared with the book.
 
 import { clearHalt } from "../../db/halts.ts";
 import type { Halt } from "../../db/tables/halts.ts";
@@ -19,8 +19,10 @@ import { stillHaltedLines } from "./text.ts";
 /** A resume older than this is refused: the situation it was decided on may have changed. */
 const LIFE_MS = 5 * MINUTE_MS;
 type Texts = Catalogue["owner"];
-/** A difference may be a race between two reads, and an order may be in flight: a resume waits this long for agreement. */
-const PATIENCE_MS = 30 * SECOND_MS;
+/**
+ * A difference may be a race between two reads, and an order may be in flight: a resume waits this long for agreement.
+ */
+const AGREE_WITHIN_MS = 30 * SECOND_MS;
 const LOOK_AGAIN_MS = 3 * SECOND_MS;
 
 export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
@@ -35,7 +37,7 @@ export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOut
       const late = whyNot(tx, command, nowMs, t);
       return late === undefined ? clear(tx, ctx, command, nowMs) : refused(late);
     });
-  if (nowMs < command.requestedMs + PATIENCE_MS)
+  if (nowMs < command.requestedMs + AGREE_WITHIN_MS)
     return { kind: "snooze", untilMs: plusMs(nowMs, LOOK_AGAIN_MS), reason: disagreement };
   return finish(ctx, command, () => refused(disagreement));
 };
@@ -53,11 +55,11 @@ const whyNot = (db: Reads, command: OwnerCommand, nowMs: EpochMs, t: Texts): str
   return alive.length === 0 ? undefined : t.notFlat({ trades: alive });
 };
 
-/** Why the venue and the book cannot be said to agree; undefined: they agree. */
+/** Why agreement of venue and book is not established; undefined: they agree. */
 const disagreementNow = async (ctx: AppCtx, t: Texts): Promise<string | undefined> => {
   try {
     const differences = [];
-    // Coins that the owner has paid in or out are no disagreement: reconcile counts them.
+    // Coins that the owner has deposited or withdrawn are not a disagreement: reconcile books them.
     for (const symbol of symbolsOf(ctx.config.PRODUCT))
       differences.push(...(await settleSymbol(ctx, symbol)).filter((d) => d.settle === undefined));
     const unsettled = ctx.db.orders.allLive().filter(isInFlight);

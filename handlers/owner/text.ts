@@ -1,4 +1,4 @@
-// What the owner reads when a command is done: what was seen at the venue, and what halts entries, in his language.
+// The text of a finished command in the owner's language: the venue snapshot, and the halts that block entries.
 import type { Halt } from "../../db/tables/halts.ts";
 import { isHaltKind } from "../../lib/core/haltKinds.ts";
 import { parseE8, toNumber } from "../../lib/core/money.ts";
@@ -16,7 +16,7 @@ const position = (p: SeenPosition) => ({
   covers: p.coveredBy.map(order),
 });
 
-/** What was seen, a line each; `unexplained`: differences between the venue and the book. */
+/** The snapshot, one line per item; `unexplained`: differences between venue and book. */
 export const seenLines = (locale: Locale, s: VenueSnapshot, unexplained: readonly string[]): readonly string[] => {
   const t = textsOf(locale).owner;
   const ours = s.entries.filter((o) => o.ours);

@@ -1,5 +1,5 @@
-// What the exchange shows of the account at one moment: entry orders, positions with what covers them, and what is not ours.
-// Plain text and decimals, so that it is kept, sent and printed as it was seen.
+// A snapshot of the account at the exchange: entry orders, positions with their cover, and external orders. Texts and
+// decimal strings, so that it is stored, sent and printed without conversion.
 
 import { coinE8, formatE8, minBig } from "../../lib/core/money.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
@@ -36,11 +36,11 @@ export interface VenueSnapshot {
   /** Orders that could open a position. */
   readonly entries: readonly SeenOrder[];
   readonly positions: readonly SeenPosition[];
-  /** Closing orders that no row of ours knows. */
+  /** Closing orders that are not in our book. */
   readonly otherCloses: readonly SeenOrder[];
 }
 
-/** Reads the venue. Throws AppError retry when it does not answer. */
+/** Reads the venue. Throws AppError retry when it does not respond. */
 export const takeSnapshot = async (ctx: AppCtx): Promise<VenueSnapshot> => {
   const entries: SeenOrder[] = [];
   const positions: SeenPosition[] = [];
@@ -71,13 +71,13 @@ export const takeSnapshot = async (ctx: AppCtx): Promise<VenueSnapshot> => {
   return { at: isoUtc(epochMs(ctx.clock.nowMs())), entries, positions, otherCloses };
 };
 
-/** On spot both sides may call themselves OPEN (GMO API 5): there a sale closes. */
+/** On spot both sides may be reported as OPEN (GMO API 5): there a sale closes. */
 const opens = (o: VenueOrder): boolean => (isSpot(o.symbol) ? o.side === "BUY" : o.settleType === "OPEN");
 
 type Held = Pick<Position, "positionId" | "side" | "size" | "orderedSize" | "price">;
 /**
- * The venue's positions. Of coins it knows the amount only: those of our trades are ours as far as they are there, and they
- * are covered as far as their orders lock them. The owner's own coins are no position.
+ * The venue's positions. For coins the venue reports only the balance: our trades' coins count up to that balance, and
+ * they are covered up to the amount their orders lock. The owner's own coins are not a position.
  */
 const heldOf = async (ctx: AppCtx, symbol: string): Promise<readonly Held[]> => {
   if (!isSpot(symbol)) return ctx.venue.openPositions(symbol, ctx.signal);

@@ -1,5 +1,6 @@
-// Approve or reject: a person's answer (CLI, Telegram) or the replay's scripted owner's. The parked job's end, the proposal's end
-// (endProposal.ts) and the `execute` job are one transaction. An approval is bound to the hash of exactly what was shown.
+// Approves or rejects a proposal, as a person (CLI, Telegram) or the replay's scripted owner decided. The parked job,
+// the proposal (endProposal.ts) and the `execute` job change in one transaction. An approval is bound to the hash of
+// what was shown.
 
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { DecidedBy } from "../../db/tables/signals.ts";
@@ -20,12 +21,12 @@ export interface Decision {
 }
 export type AnswerResult =
   | { readonly kind: "recorded"; readonly proposal: Proposal; readonly decision: "approved" | "rejected" }
-  /** It had its answer before (or its time is over): nothing was changed. */
+  /** It was decided before, or has expired: nothing was changed. */
   | { readonly kind: "tooLate"; readonly proposal: Proposal; readonly why: string };
 
 /**
- * Records the answer and, when approved, enqueues `execute` in the same transaction.
- * Throws AppError permanent PROPOSAL_MISSING / PROPOSAL_CHANGED, retry PROPOSAL_NOT_WAITING (asked a moment too early).
+ * Records the decision and, when approved, enqueues `execute` in the same transaction.
+ * Throws AppError permanent PROPOSAL_MISSING / PROPOSAL_CHANGED, retry PROPOSAL_NOT_WAITING (awaitApproval has not parked yet).
  */
 export const answerProposal = (desk: CommandCtx, answer: Decision): AnswerResult => {
   const { db, store, clock } = desk;

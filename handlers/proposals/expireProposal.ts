@@ -1,4 +1,4 @@
-// The end of a proposal that nobody answered in time.
+// Expires a proposal that was not decided in time.
 
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
@@ -8,7 +8,7 @@ import type { EpochMs } from "../../lib/core/time.ts";
 import type { Tx } from "../../queue/types.ts";
 import { endProposal } from "./endProposal.ts";
 
-/** Ends a pending proposal nobody answered: rejected by the clock, in the words of the owner's table `timeout`. */
+/** Ends a pending, undecided proposal as rejected by timeout (approved_by = 'timeout') and sends the owner a note. */
 export const expireProposal = (
   tx: Tx,
   proposal: Proposal,

@@ -1,5 +1,5 @@
-// Every proposal is made here: from a judged signal, with the owner's changed numbers, with fresh prices after a refused re-check,
-// or for a position the owner hands over. Risk, break-even and hash are always computed from the proposal's own numbers.
+// Makes every proposal: from a signal, with the owner's changed numbers, with new prices after a refused re-check, or
+// for a position the owner adopts. Risk, break-even and hash are always computed from the proposal's own numbers.
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Signal } from "../../db/tables/signals.ts";
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
@@ -8,15 +8,17 @@ import { type EpochMs, epochMs, isoUtc, MINUTE_MS } from "../../lib/core/time.ts
 import type { Direction, SymbolRules } from "../../lib/core/venue.ts";
 import type { AppCtx } from "../context.ts";
 
-/** Cost of a round trip beyond the measured spread, basis points: stop slippage and adverse selection (docs/model.md). */
+/**
+ * Cost of a round trip beyond the measured spread, basis points: stop slippage and adverse selection (docs/model.md).
+ */
 const EXTRA_COST_BPS = 2;
-/** Fees of a round trip that enters as maker and leaves as taker, basis points; never counted as a gain. */
+/** Fees of a round trip that enters as maker and exits as taker, basis points; a rebate counts as 0. */
 const feeBps = ({ makerFee, takerFee }: SymbolRules): number => Math.max(0, toNumber(makerFee + takerFee) * 10_000);
-/** What a round trip costs at this spread, basis points of the entry. */
+/** Cost of a round trip at this spread, basis points of the entry. */
 export const roundTripCostBps = (spread: number, rules: SymbolRules): number => spread + EXTRA_COST_BPS + feeBps(rules);
 
 type Computed = "risk" | "breakEven" | "hash";
-/** `entry`: what risk and break-even are counted from, where that is not the planned entry. */
+/** `entry`: the price that risk and break-even are computed from, where it is not the planned entry. */
 const computed = (p: Omit<Proposal, Computed>, costBps: number, entry: YenE8 = p.entry): Proposal => ({
   ...p,
   risk: riskYen(entry, p.stop, p.size),
@@ -75,9 +77,11 @@ interface Revision {
   readonly costBps: number;
   readonly nowMs: EpochMs;
 }
-/** The owner's changed numbers, asked again under an id of their own; the deadline stays. */
+/** The owner's changed numbers as a new proposal with its own id, to be approved again; the deadline stays. */
 export const modified = (old: Proposal, change: Revision): Proposal => revised(old, change, "m");
-/** The same signal at fresh prices after a refused re-check, asked again under an id of its own; the deadline stays. */
+/**
+ * The same signal at new prices after a refused re-check, with its own id, to be approved again; the deadline stays.
+ */
 export const repriced = (old: Proposal, change: Revision): Proposal => revised(old, change, "n");
 const revised = (old: Proposal, { prices, size, costBps, nowMs }: Revision, letter: "m" | "n"): Proposal =>
   computed(
@@ -94,8 +98,9 @@ const revised = (old: Proposal, { prices, size, costBps, nowMs }: Revision, lett
   );
 
 /**
- * The plan of a position the owner hands over (`adopt`), beside the newest judged bar. It is decided and over when it is written.
- * Risk and break-even are counted from `price`, the price of now: the position's own entry lies in the past.
+ * The plan of a position the owner adopts (`adopt`), attached to the newest signal. It is written already decided and
+ * expired. Risk and break-even are computed from `price`, the current price, because the position was entered in the
+ * past.
  */
 export const forAdopted = (
   position: {

@@ -1,4 +1,4 @@
-// A pending proposal replaced by a changed one: never a wider risk, asked again before it counts.
+// Replaces a pending proposal by a changed one: never with a wider risk, and valid only after a new approval.
 
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Config } from "../../lib/core/config.ts";
@@ -25,7 +25,7 @@ export interface Modification {
   readonly tick: YenE8;
   readonly sizeStep: CoinE8;
   readonly minSize: CoinE8;
-  /** The words of a refusal; default English. */
+  /** The texts of a refusal; default English. */
   readonly texts?: Catalogue["modify"];
 }
 export type ModifyResult =
@@ -86,13 +86,13 @@ const checkedChange = (old: Proposal, config: Config, change: Modification, atMs
   const around = pricesAround(config, { direction: old.direction, entry, atr: old.atr, tick: change.tick });
   const prices = {
     entry,
-    // Never beyond the band it was changed in, or change after change would walk away from what was judged.
+    // Never beyond the old band: repeated changes must not move away from the prices the signal was checked at.
     bandLow: maxBig(around.bandLow, old.bandLow) as YenE8,
     bandHigh: minBig(around.bandHigh, old.bandHigh) as YenE8,
     stop,
     tp1: around.tp1,
     tp2: around.tp2,
   };
-  // What a round trip costs was measured for the signal: a change of numbers does not make it free.
+  // The cost of a round trip was measured for the signal and stays the same after a change of numbers.
   return modified(old, { prices, size, costBps: costBpsOf(old, old.breakEven), nowMs: atMs });
 };

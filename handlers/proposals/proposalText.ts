@@ -1,5 +1,5 @@
-// What the owner reads about a proposal. Plain text that fits a phone and the caption of its chart; the numbers are the
-// proposal's own and the gates stored with its signal, nothing is looked up anew.
+// The text of a proposal's message: plain text that fits a phone and the caption of its chart. The numbers are the
+// proposal's own and those of the gates stored with its signal; nothing is read from the venue.
 
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Reason, Signal } from "../../db/tables/signals.ts";
@@ -15,12 +15,12 @@ import type { AppCtx } from "../context.ts";
 
 export { percentText, yenText } from "../../lib/core/text/format.ts";
 
-/** In UTF-16 units: the signal message is the caption of its chart, also when it comes again and says so in front. */
+/** UTF-16 units: the message is the caption of its chart, also with the mark that precedes a repeated message. */
 export const MOST_CAPTION_UNITS = CAPTION_LIMIT - MARK_ROOM;
 const MOST_TITLE_CHARS = 40;
-const REASONS_TOLD = 3;
+const REASONS_SHOWN = 3;
 
-/** Features stored as a ratio of 100 or of the price, as people know them: RSI 71, ATR 0.45 %. */
+/** Features stored as a ratio of 100 or of the price, shown in their usual units: RSI 71, ATR 0.45 %. */
 const HUNDREDFOLD = ["rsi14", "adx14", "stoch_k14", "money_flow14"];
 const PERCENT = ["atr14_pct", "volatility96", "band_width20", "band_position20"];
 const featureValue = ({ feature, value }: Reason): string => {
@@ -30,7 +30,9 @@ const featureValue = ({ feature, value }: Reason): string => {
   return String(Number(value.toPrecision(3)));
 };
 
-/** The signal message of the owner's design 3.5: what, how sure, entry, stop, targets, yen at risk, reasons, filters. */
+/**
+ * The signal message (the owner's design 3.5): side, probability, entry, stop, targets, yen at risk, reasons, filters.
+ */
 export const proposalText = (
   locale: Locale,
   p: Proposal,
@@ -57,7 +59,7 @@ export const proposalText = (
     ...(trades ? [t.trades({ today: shown(trades.value, 0), limit: shown(trades.limit, 0) })] : []),
     ...(rollover ? [t.rollover({ hours: shown(rollover.value, 1) })] : []),
   ];
-  const reasons = signal.reasons.slice(0, REASONS_TOLD).map((r) =>
+  const reasons = signal.reasons.slice(0, REASONS_SHOWN).map((r) =>
     t.reason({
       feature: words.feature[r.feature as keyof typeof words.feature] ?? cut(r.feature, 24),
       value: featureValue(r),
@@ -85,7 +87,8 @@ export const proposalText = (
   const why = reasons.length === 0 ? [] : ["", t.reasons, ...reasons];
   const measured = filters.length === 0 ? [] : ["", t.filters, ...filters];
   const ending = ["", t.validUntil({ time: jstText(p.validUntilMs) }), t.commands({ id: p.id })];
-  // Absurd numbers must not push the commands off the caption: what is least needed for the decision goes first.
+  // Very long numbers must not push the commands off the caption: the parts least needed for the decision are dropped
+  // first.
   return (
     [message(why, measured), message(why, ["", t.more({ id: p.id })])].find((m) => m.length <= MOST_CAPTION_UNITS) ??
     message(["", t.more({ id: p.id })])

@@ -1,4 +1,5 @@
-// A proposal that waits for its answer: does it exist, is it too late, what did the parked job say.
+// Checks of a proposal that waits for its decision: whether it exists, whether it is too late, and how its parked job
+// ended.
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { EpochMs } from "../../lib/core/time.ts";

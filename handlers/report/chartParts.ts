@@ -1,5 +1,5 @@
-// What every chart is made of: a frame with its scales, the axes, candles and news windows. Colours are CSS classes: the HTML
-// report and the pictures for the phone each have their own style.
+// The parts of every chart: a frame with its scales, the axes, candles and news windows. Colours are CSS classes: the
+// HTML report and the pictures for the phone each have their own style.
 import type { Candle } from "../../lib/core/candle.ts";
 import { element, escapeHtml, linearScale, linePath, niceTicks, type Scale } from "../../lib/core/svg.ts";
 import { BAR_MS, DAY_MS, epochMs, HOUR_MS, jstDayStart, jstText, plusMs } from "../../lib/core/time.ts";
@@ -22,7 +22,7 @@ export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }
-/** More bars than this across, and a candle is narrower than its own outline: a line is drawn instead. */
+/** With more bars than this a candle would be narrower than its own outline: a line is drawn instead. */
 const MOST_CANDLES = 400;
 
 /** The scales of a box: time across, `low` to `high` upwards. */
@@ -51,7 +51,7 @@ export const svg = (frame: Frame, label: string, children: readonly string[]): s
   );
 
 const DAY_NAME = /^\d{4}-(\d\d)-(\d\d) (\d\d:\d\d)/;
-/** JST days as lines, and hours between them where there is room: at most about `room` labels. */
+/** Lines at JST midnights, and hours between them where they fit: at most about `room` labels. */
 export const timeAxis = (frame: Frame, span: Span, room: number = frame.width > 400 ? 14 : 5): string => {
   const days = (span.toMs - span.fromMs) / DAY_MS;
   const hours = [3, 6, 12].find((h) => (days * 24) / h <= room) ?? 24 * Math.max(1, Math.ceil(days / room));
@@ -61,7 +61,7 @@ export const timeAxis = (frame: Frame, span: Span, room: number = frame.width > 
     if (at < span.fromMs) continue;
     const [, month, day, time] = DAY_NAME.exec(jstText(at)) ?? [];
     const midnight = time === "00:00";
-    const named = midnight || parts.length === 0; // the first mark says which day it is
+    const named = midnight || parts.length === 0; // the first mark names the day
     const x = frame.x(at);
     parts.push(
       element("line", {
@@ -95,7 +95,7 @@ export const valueAxis = (frame: Frame, text: (value: number) => string): string
     })
     .join("");
 
-/** Candles where there is room for them, else a line through the closes; a hole stays a hole. */
+/** Candles where they fit, otherwise a line through the closes; a gap in the data stays a gap. */
 export const candlesOf = (frame: Frame, candles: readonly Candle[]): string => {
   if (frame.width < 400 || candles.length > MOST_CANDLES) {
     const points = candles.flatMap((c, i) => {
@@ -124,7 +124,7 @@ export const candlesOf = (frame: Frame, candles: readonly Candle[]): string => {
     .join("");
 };
 
-/** The windows around important events, in which nothing is entered. */
+/** The windows around important events, in which no entry is made. */
 export const newsOf = (frame: Frame, news: readonly NewsBand[], span: Span): string =>
   news
     .map((band) => {

@@ -1,4 +1,4 @@
-// The two charts of the report as inline SVG: the equity curve, and one price chart per symbol with what was done on it.
+// The two charts of the report as inline SVG: the equity curve, and one price chart per symbol with its trades.
 // Drawn once wide and once narrow, because text inside a scaled SVG becomes unreadable on a phone.
 
 import type { ReportTrade } from "../../db/tables/reporting.ts";
@@ -36,7 +36,7 @@ export const equityChart = (points: readonly EquityPoint[], span: Span): string 
 const TRIANGLE_UP = "M0 0L6 10H-6Z";
 const TRIANGLE_DOWN = "M0 0L6 -10H-6Z";
 
-/** Where a trade stands on the chart: under the candles its box and levels, over them its entry and exits. */
+/** A trade on the chart: its box and levels under the candles, its entry and exits over them. */
 const spanOf = (frame: Frame, trade: ReportTrade, span: Span): readonly [from: number, to: number] => {
   const from = frame.x(trade.firstFillMs ?? span.fromMs);
   return [from, Math.max(from + 4, frame.x(trade.closedMs ?? span.toMs))];

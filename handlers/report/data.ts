@@ -1,4 +1,4 @@
-// Everything the HTML report shows, read from the database in one go, so that drawing it is a pure function.
+// All data of the HTML report, read from the database at once, so that drawing it is a pure function.
 import type { DailySummary } from "../../db/tables/dailySummary.ts";
 import type { ReportFill, ReportProposal, ReportTrade } from "../../db/tables/reporting.ts";
 import type { Candle } from "../../lib/core/candle.ts";
@@ -42,14 +42,14 @@ export interface ModelCard {
 }
 export interface ReportData {
   readonly version: string;
-  /** What the prices are, in plain words. */
+  /** The source of the prices, as a sentence for the reader. */
   readonly dataNote: string;
   readonly fromMs: EpochMs;
   readonly toMs: EpochMs;
   readonly summary: ReplaySummary;
   readonly statistics: TradeStatistics;
   readonly drawdown: Drawdown | undefined;
-  /** Daily returns of all days told. */
+  /** Daily returns of all reported days. */
   readonly sharpe: { readonly value: number | undefined; readonly days: number };
   readonly equity: readonly EquityPoint[];
   readonly symbols: readonly SymbolData[];
@@ -67,7 +67,7 @@ export interface ReportData {
 }
 
 export interface ReportFacts {
-  /** First and last bar close of the days told. */
+  /** First and last bar close of the reported days. */
   readonly fromMs: EpochMs;
   readonly toMs: EpochMs;
   readonly config: Config;
@@ -81,7 +81,7 @@ export const collectReportData = (read: Reads, facts: ReportFacts): ReportData =
   const { config, fromMs } = facts;
   const trades = read.reporting.trades();
   const fills = read.reporting.fills();
-  // Trades may close after the last judged bar: the charts reach as far as they do.
+  // Trades may close after the last bar with a signal: the charts extend to the last exit.
   const toMs = latest(facts.toMs, fills.at(-1)?.atMs ?? 0, read.equity.latest()?.atMs ?? 0);
   const end = plusMs(toMs, 1);
   const proposals = read.reporting.proposals(fromMs, end);

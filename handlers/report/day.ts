@@ -1,4 +1,4 @@
-// Everything a JST day, week or month amounted to, read from the database alone, so that any past one can be told again.
+// The figures of a JST day, week or month, read from the database alone, so that any past one can be reported again.
 // Used by the reports, their messages and the command line; decides nothing.
 import type { Halt } from "../../db/tables/halts.ts";
 import type { ReportProposal, ReportTrade } from "../../db/tables/reporting.ts";
@@ -42,9 +42,9 @@ import {
 import type { Reads } from "../../queue/types.ts";
 import { lossFacts } from "../risk/lossLimits.ts";
 
-/** At least so many JST days make the Sharpe ratio, all of a longer period. */
+/** The Sharpe ratio uses at least this many JST days, and all days of a longer period. */
 export const SHARPE_DAYS = 30;
-/** Below this many daily returns a Sharpe ratio is noise: there is no number. */
+/** Below this many daily returns a Sharpe ratio is noise and not reported. */
 export const FEW_RETURNS = 20;
 
 export interface AnswerCounts {
@@ -52,7 +52,7 @@ export interface AnswerCounts {
   readonly rejected: number;
   readonly expired: number;
   readonly pending: number;
-  /** Of the approved: the re-check on fresh data said no. */
+  /** Approved proposals that the re-check on fresh data refused. */
   readonly refused: number;
 }
 /** Closed trades of one JST day. */
@@ -65,10 +65,10 @@ export interface PeriodReport {
   readonly kind: PeriodKind;
   /** "2025-08-12", "2025-08-11 – 2025-08-17", "2025-08". */
   readonly name: string;
-  /** What happened with fromMs <= time < endMs. */
+  /** The report covers fromMs <= time < endMs. */
   readonly fromMs: EpochMs;
   readonly endMs: EpochMs;
-  /** The period is not over: asked within it, or a replay ended. */
+  /** The period is not over: the report was requested within it, or a replay ended. */
   readonly partial: boolean;
   /** Trades closed in the period. */
   readonly statistics: TradeStatistics;
@@ -79,7 +79,7 @@ export interface PeriodReport {
   readonly openTrades: number;
   readonly equityStartYen: number | undefined;
   readonly equityEndYen: number | undefined;
-  /** When that was seen: at each judged bar, so a few minutes before the end of an unfinished period. */
+  /** Time of that equity point: recorded at each bar, so a few minutes before the end of an unfinished period. */
   readonly equityEndMs: EpochMs | undefined;
   readonly drawdown: Drawdown | undefined;
   /** undefined below FEW_RETURNS daily returns. */
@@ -88,9 +88,9 @@ export interface PeriodReport {
   readonly sharpeDays: number;
   readonly funnel: Funnel;
   readonly answers: AnswerCounts;
-  /** From the proposal to the person's tap, the middle one; undefined without a person's answer. */
+  /** Median time from the proposal to the person's decision; undefined when no person decided. */
   readonly medianTapMs: number | undefined;
-  /** What each kind of answer would have earned by the traded rule. */
+  /** What the traded rule would have earned for each kind of decision. */
   readonly counterfactual: ReturnType<typeof counterfactualOf>;
   /** None while no equity was known. */
   readonly losses: readonly LossUse[];
@@ -108,7 +108,7 @@ export const outcomeOf = (trade: ReportTrade): TradeOutcome => ({
   breakEven: trade.breakEven,
 });
 
-/** Each question once: a proposal that was modified is counted as what became of its successor. */
+/** Counts each signal once: a modified proposal is counted by the outcome of its successor. */
 export const countAnswers = (proposals: readonly ReportProposal[]): AnswerCounts => {
   const counts = { approved: 0, rejected: 0, expired: 0, pending: 0, refused: 0 };
   for (const { state, refusal } of proposals) {
@@ -125,19 +125,19 @@ export const equityCurve = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonl
   return start && start.atMs < fromMs ? [{ atMs: fromMs, yen: toNumber(start.equity) }, ...points] : points;
 };
 
-/** The same with what the owner has paid out added again: a withdrawal is neither a drawdown nor a bad day. */
+/** The same with the owner's withdrawals added back: a withdrawal is neither a drawdown nor a daily loss. */
 const earnedCurve = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonly EquityPoint[] => {
   const start = db.equity.atStartOf(fromMs);
   const paid = db.payments.list(start === undefined ? fromMs : earliest(start.atMs, fromMs), endMs);
   const curve = equityCurve(db, fromMs, endMs);
-  // What is carried in was seen before all of them.
+  // The carried-in point precedes all withdrawals of the period.
   const isCarried = (index: number): boolean => index === 0 && start !== undefined && start.atMs < fromMs;
   const paidBy = (atMs: EpochMs): number =>
     paid.reduce((sum, p) => (p.atMs <= atMs ? sum + toNumber(p.amount) : sum), 0);
   return curve.map((p, i) => (isCarried(i) ? p : { ...p, yen: p.yen + paidBy(p.atMs) }));
 };
 
-/** The heads of every model on the bars judged with fromMs <= bar close < endMs whose outcome is known. */
+/** The heads of every model on the bars with fromMs <= bar close < endMs whose outcome is known. */
 export const headsBetween = (db: Reads, fromMs: EpochMs, endMs: EpochMs): readonly HeadPerformance[] =>
   headPerformance(db.labels.scored(plusMs(fromMs, -BAR_MS), plusMs(endMs, -BAR_MS)));
 
@@ -149,7 +149,8 @@ export const dayReport = (db: Reads, config: Config, date: string, endMs: EpochM
   periodReport(db, config, periodAt("day", jstDateStart(date)), endMs);
 
 /**
- * A period up to `endMs` (at most its end). Loss use is taken from the last equity point and what was booked by then.
+ * A period up to `endMs` (at most its end). Loss use is computed from the last equity point and the results booked by
+ * then.
  */
 export const periodReport = (db: Reads, config: Config, period: Period, endMs: EpochMs): PeriodReport => {
   const { kind, name, fromMs, toMs } = period;

@@ -1,4 +1,5 @@
-// The equity curve as a picture for the phone: the change over a day, a week or a month, and the deepest fall marked.
+// The equity curve as a picture for the phone: the change over a day, a week or a month, with the largest drawdown
+// marked.
 import { type Drawdown, type EquityPoint, showYen } from "../../lib/core/statistics.ts";
 import { coordinate, element, stepPath } from "../../lib/core/svg.ts";
 import { jstText } from "../../lib/core/time.ts";
@@ -6,8 +7,8 @@ import { type Span, scaled, timeAxis, valueAxis } from "./chartParts.ts";
 import { picture, timeLabels } from "./pictures.ts";
 
 /**
- * PNG, 1600 × 900 pixels, of the change since the first point. `title` in Latin letters and digits. undefined without a point. Throws
- * AppError permanent CHART_RENDERER (lib/io/png.ts).
+ * PNG, 1600 × 900 pixels, of the change since the first point. `title` in Latin letters and digits. undefined without a
+ * point. Throws AppError permanent CHART_RENDERER (lib/io/png.ts).
  */
 export const renderEquityChart = (
   points: readonly EquityPoint[],

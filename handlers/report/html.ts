@@ -1,5 +1,6 @@
-// The written report: one self-contained HTML page (no script, nothing loaded) drawn from ReportData alone. Everything that
-// comes from the database is escaped. Every win rate stands beside its break-even, and what is not known is said plainly.
+// The written report: one self-contained HTML page (no script, nothing loaded) drawn from ReportData alone. Everything
+// that comes from the database is escaped. Every win rate is shown beside its break-even, and unknown figures are named
+// as unknown.
 
 import { toNumber } from "../../lib/core/money.ts";
 import { gatesInOrder } from "../../lib/core/performance.ts";
@@ -22,7 +23,7 @@ const cards = (items: readonly (readonly [label: string, value: Cell, below: str
     )
     .join("")}</ul>`;
 
-/** What the numbers can and cannot say, in sentences. */
+/** Sentences on what the numbers can and cannot show. */
 export const honestWords = ({ summary, statistics: s }: ReportData): readonly string[] => {
   const words = [
     "Edge: not tested. The model says how likely a move of 0.3 % within the hour is; that is mostly a measure of volatility, and nothing here shows that such trades pay.",
@@ -46,7 +47,7 @@ export const honestWords = ({ summary, statistics: s }: ReportData): readonly st
   return words;
 };
 
-/** Broken promises of safety; none on a good day. */
+/** Violated safety invariants; normally none. */
 const alarms = ({ summary: s, openAlerts }: ReportData): readonly string[] => [
   ...(s.barePositions > 0 ? [`${s.barePositions} open positions are not protected by a stop.`] : []),
   ...(s.openPositions > 0 ? [`${s.openPositions} positions are still open.`] : []),

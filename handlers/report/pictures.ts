@@ -1,5 +1,5 @@
-// The look of the pictures that go to the phone: light, large type, every line told apart by colour and by dash. All text in
-// them is Latin and digits, because the bundled font has no Japanese: the words are in the message around the picture.
+// The style of the pictures for the phone: light background, large type, lines distinguished by colour and dash. Their
+// text is Latin letters and digits only, because the bundled font has no Japanese; the message carries the words.
 import { element } from "../../lib/core/svg.ts";
 import { CHARACTER_WIDTH, FONT_FAMILY, renderPng } from "../../lib/io/png.ts";
 import type { Frame } from "./chartParts.ts";
@@ -27,7 +27,7 @@ text.entry,text.stop,text.tp1,text.tp2{stroke:none}path.line,path.lead{fill:none
 .fall{fill:#c2410c;fill-opacity:.12}
 `.replaceAll("\n", "");
 
-/** Labels of the time axis ("18:00") that fit beside each other with air between. */
+/** Number of time-axis labels ("18:00") that fit beside each other with space between. */
 export const timeLabels = (frame: Pick<Frame, "width" | "left" | "right">): number =>
   Math.floor((frame.width - frame.left - frame.right) / (5 * CHARACTER_WIDTH * 14 + 22));
 

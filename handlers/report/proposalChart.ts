@@ -1,5 +1,5 @@
-// The picture of a proposal: the candles the decision was made on, entry, stop and targets, important news. Drawn from what the
-// decision knew and nothing later: candles up to the signal's bar, the proposal's own prices, events that were announced.
+// The picture of a proposal: the candles the decision was made on, entry, stop and targets, important news. Drawn only
+// from data known at the decision: candles up to the signal's bar, the proposal's own prices, announced events.
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Candle } from "../../lib/core/candle.ts";
 import type { EconomicEvent } from "../../lib/core/events.ts";
@@ -17,7 +17,7 @@ import { picture, timeLabels } from "./pictures.ts";
 /** 16 hours of candles, and the four hours a trade may last. */
 const BARS = 64;
 const AHEAD_MS = 4 * HOUR_MS;
-/** Lines of text beside each other need this much. */
+/** Minimum vertical distance of two lines of text. */
 const LABEL_STEP = 22;
 const NEWS_WINDOW_MINUTES = 30;
 
@@ -32,8 +32,8 @@ export interface ProposalChartFacts {
 }
 
 /**
- * PNG of a stored proposal, 1600 × 1000 pixels. undefined where the proposal, its signal or every candle is missing. Throws AppError
- * permanent CHART_RENDERER (lib/io/png.ts).
+ * PNG of a stored proposal, 1600 × 1000 pixels. undefined where the proposal, its signal or every candle is missing.
+ * Throws AppError permanent CHART_RENDERER (lib/io/png.ts).
  */
 export const renderProposalChart = (
   reads: Reads,
@@ -87,7 +87,7 @@ export const drawProposalChart = ({ proposal: p, candles, news }: ProposalChartF
   const [low, high] = [Math.min(...prices), Math.max(...prices)];
   const pad = (high - low || high * 0.001) * 0.06;
   const [width, height, top, bottom] = [800, 500, 64, 30];
-  // Left: the axis; right: the names of the levels. Both as wide as their longest text.
+  // Left: the axis; right: the names of the levels. Each is as wide as its longest text.
   const ticks = niceTicks(low - pad, high + pad, 6);
   const textWidth = (texts: readonly string[], size: number) =>
     Math.max(...texts.map((t) => t.length)) * CHARACTER_WIDTH * size;
@@ -132,7 +132,7 @@ const axis = (frame: Frame, ticks: readonly number[]): string =>
     })
     .join("");
 
-/** From the signal on: the entry's band, what may be won and what is at risk. */
+/** From the signal on: the entry's band, the possible gain and the risk. */
 const boxes = (frame: Frame, p: ProposalChartFacts["proposal"], candles: readonly Candle[]): string => {
   const x = frame.x(closeOf(candles));
   const box = (a: bigint, b: bigint, kind: string): string => {
@@ -153,7 +153,7 @@ const now = (frame: Frame, candles: readonly Candle[]): string => {
   return element("line", { x1: x, x2: x, y1: frame.top, y2: frame.height - frame.bottom, class: "now" });
 };
 
-/** A line at the event itself and its time, above the candles; what would touch the one before is left out. */
+/** A line at each event with its time above the candles; a label that would touch the previous one is left out. */
 const newsTags = (frame: Frame, news: readonly NewsBand[], span: Span): string => {
   let free = frame.left;
   return [...news]
@@ -184,7 +184,7 @@ const levelText = (level: Level): string => `${level.name} ${showYen(level.yen)}
 export const spread = (wanted: readonly number[], step: number, from: number, to: number): readonly number[] => {
   const placed = wanted.map((y) => Math.min(Math.max(y, from), to));
   for (let i = 1; i < placed.length; i++) placed[i] = Math.max(placed[i]!, placed[i - 1]! + step);
-  // Pushed out below: back up again.
+  // Labels that ended up below the range are moved up again.
   for (let i = placed.length - 1; i >= 0; i--)
     placed[i] = Math.min(placed[i]!, i === placed.length - 1 ? to : placed[i + 1]! - step);
   return placed;

@@ -1,5 +1,5 @@
-// A report as the owner reads it on a phone: plain text, short lines, every rate beside what it must beat, and said plainly where
-// there are too few trades to conclude anything.
+// The text of a report for the owner's phone: plain text, short lines, every rate beside its break-even, and an
+// explicit note where there are too few trades to conclude anything.
 
 import { isHaltKind } from "../../lib/core/haltKinds.ts";
 import { toNumber } from "../../lib/core/money.ts";
@@ -11,7 +11,7 @@ import type { Locale } from "../../lib/core/text/locale.ts";
 import { jstText } from "../../lib/core/time.ts";
 import { FEW_RETURNS, type PeriodReport } from "./day.ts";
 
-/** Fewer closed trades than this say next to nothing about the rule. */
+/** Fewer closed trades than this allow no conclusion about the rule. */
 export const FEW_TRADES = 30;
 const MOST_TITLE_CHARS = 60;
 
@@ -38,7 +38,7 @@ const headLines = ({ report: t }: Catalogue, head: HeadPerformance): readonly st
   t.calibration({ promised: head.meanProbability, real: head.baseRate, error: head.calibrationError }),
 ];
 
-/** Win rate, profit factor and the rest, with the warning where they say nothing. */
+/** Win rate, profit factor and the other figures, with the warning where there are too few trades. */
 const performanceLines = ({ report: t }: Catalogue, r: PeriodReport): readonly string[] => {
   const s = r.statistics;
   const [low, high] = rateInterval(s.wins, s.trades) ?? [0, 1];
@@ -75,7 +75,7 @@ const answerLines = ({ report: t }: Catalogue, r: PeriodReport): readonly string
   ];
 };
 
-/** Trades and their quality alone, and the equity they led to. */
+/** Only the trades, their quality figures, and the resulting equity. */
 export const performanceText = (locale: Locale, r: PeriodReport): string => {
   const texts = textsOf(locale);
   const { report: t } = texts;
@@ -88,7 +88,7 @@ export const performanceText = (locale: Locale, r: PeriodReport): string => {
   ].join("\n");
 };
 
-/** Of an unfinished period with its time: what was traded since is not in it. */
+/** An unfinished period is shown with its time: later trades are not included. */
 const equityLine = ({ report: t }: Catalogue, { equityEndYen: yen, equityEndMs, partial }: PeriodReport): string =>
   t.equity({ yen, at: partial && equityEndMs !== undefined ? shortTime(equityEndMs) : undefined });
 

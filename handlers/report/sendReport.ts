@@ -1,5 +1,5 @@
-// What the report jobs share: which period a tick or a person asks for, its message with the equity chart, its audit event, and
-// the rows of daily_summary and model_performance behind it.
+// The common part of the report jobs: the period that a tick or a person requests, its message with the equity chart,
+// its audit event, and its rows of daily_summary and model_performance.
 
 import type { DailySummary } from "../../db/tables/dailySummary.ts";
 import type { NewMessage } from "../../db/tables/outbox.ts";
@@ -21,10 +21,10 @@ export interface Asked {
   readonly period: Period;
   readonly scheduled: boolean;
   readonly partial: boolean;
-  /** What happened before this is told. */
+  /** End of the reported time, exclusive. */
   readonly endMs: EpochMs;
 }
-/** Throws AppError permanent REPORT_DAY_UNFINISHED for a period that is not over and not asked for as a part. */
+/** Throws AppError permanent REPORT_DAY_UNFINISHED for a period that is not over, unless `partial` is requested. */
 export const askedPeriod = (kind: PeriodKind, input: ReportInput, nowMs: EpochMs): Asked => {
   const scheduled = "tickMs" in input;
   const period = scheduled ? periodBefore(periodAt(kind, epochMs(input.tickMs))) : parsePeriod(kind, input.date);
@@ -35,7 +35,7 @@ export const askedPeriod = (kind: PeriodKind, input: ReportInput, nowMs: EpochMs
       "REPORT_DAY_UNFINISHED",
       `expected a JST ${kind} that is over, found ${period.name} at ${jstText(nowMs)}; wait for its end, or ask with "partial": true within it`,
     );
-  // One millisecond beyond now: what happened at this very moment belongs to the report.
+  // One millisecond beyond now: events at this very moment belong to the report.
   return { period, scheduled, partial, endMs: partial ? plusMs(nowMs, 1) : period.toMs };
 };
 
@@ -47,7 +47,9 @@ export const reportChart = (db: Reads, r: PeriodReport, toMs: EpochMs): Uint8Arr
     drawdown: r.drawdown,
   });
 
-/** The message of a report, once per period. A replay shows text only; a chart that cannot be drawn holds up no report. */
+/**
+ * The message of a report, once per period. A replay shows text only; a chart that cannot be drawn delays no report.
+ */
 export const reportMessage = (ctx: AppCtx, r: PeriodReport, toMs: EpochMs, atMs: EpochMs): NewMessage => {
   const name = r.kind === "day" ? r.name : `${r.kind}:${jstDate(r.fromMs)}`;
   let photo: Uint8Array | undefined;
@@ -82,8 +84,8 @@ export const auditReport = (tx: Tx, ctx: AppCtx, r: PeriodReport, atMs: EpochMs)
     },
   });
 
-/** A weekly or monthly report as a job: the message and its audit event. The rows are the daily report's. */
-export const tellPeriod = (kind: "week" | "month", input: ReportInput, ctx: AppCtx): AppOutcome => {
+/** A weekly or monthly report as a job: the message and its audit event. Only the daily report writes rows. */
+export const reportPeriod = (kind: "week" | "month", input: ReportInput, ctx: AppCtx): AppOutcome => {
   const nowMs = ctx.clock.nowMs();
   const asked = askedPeriod(kind, input, nowMs);
   const r = periodReport(ctx.db, ctx.config, asked.period, asked.endMs);
@@ -114,7 +116,7 @@ export const summaryRow = (day: PeriodReport): DailySummary => ({
   funnel: day.funnel,
 });
 
-/** The model on the bars of one JST day, and of the day before: its last hours are labelled only after it was reported. */
+/** The model on the bars of one JST day and of the day before, whose last hours were labelled only after its report. */
 export const headsOfDays = (
   db: Reads,
   date: string,

@@ -1,4 +1,5 @@
-// The report's look: one column, much air, aligned numbers, light and dark, readable on a phone. No font or image is loaded.
+// The report's CSS: one column, wide spacing, aligned numbers, light and dark, readable on a phone. Loads no font or
+// image.
 
 export const REPORT_STYLE = `
 :root{color-scheme:light dark;--paper:#fbfaf8;--card:#fff;--ink:#1d2126;--soft:#626a73;--line:#e4e1db;--fine:#efece6;

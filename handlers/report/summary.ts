@@ -1,5 +1,5 @@
 // One object about a whole database: what `trader start --json` prints last and what the HTML report opens with.
-// Every number is counted from the tables anew; only what the database cannot know is handed in.
+// Every number is computed from the tables; only what the database does not hold is passed in.
 import { toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { Product } from "../../lib/core/product.ts";
 import { maxDrawdown, show, showPercent, showYen, tradeStatistics } from "../../lib/core/statistics.ts";
@@ -7,12 +7,12 @@ import { BAR_MS, epochMs } from "../../lib/core/time.ts";
 import type { Database } from "../../queue/types.ts";
 import { countAnswers, equityCurve, outcomeOf } from "./day.ts";
 
-/** What only the caller knows. */
+/** The facts that the database does not hold. */
 export interface SummaryFacts {
   readonly product: Product;
   /** The last comparison of venue and book found no difference. */
   readonly ledgerMatchesVenue: boolean;
-  /** As the account began, and as the venue says it ended. */
+  /** Yen at the start, and at the end as the venue reports it. */
   readonly equityStart: YenE8;
   readonly equityEnd: YenE8;
   readonly dbPath: string;
@@ -22,22 +22,22 @@ export interface SummaryFacts {
 
 /** JSON-ready; null where a number does not exist (no trades). Rates 0..1, money in yen. */
 export interface ReplaySummary extends Omit<SummaryFacts, "equityStart" | "equityEnd"> {
-  /** Judged symbol-bars, "no signal" included, warm-up left out. */
+  /** Evaluated symbol-bars, "no signal" included, without the warm-up. */
   readonly bars: number;
   readonly noSignalBars: number;
   /** Bars over the model's own threshold. */
   readonly signals: number;
-  /** Proposals put to the owner; a modified one counts once, as what became of it. */
+  /** Proposals put to the owner; a modified one counts once, by its final outcome. */
   readonly notified: number;
   readonly approved: number;
   readonly rejected: number;
   readonly expired: number;
   readonly pending: number;
-  /** Of the approved: refused at the re-check on fresh data, so no order was sent. */
+  /** Approved, but refused at the re-check on fresh data, so no order was sent. */
   readonly refused: number;
   /** With at least one fill. */
   readonly trades: number;
-  /** Approved, but given up without a fill. */
+  /** Approved, but ended without a fill. */
   readonly tradesCancelled: number;
   readonly wins: number;
   readonly losses: number;
@@ -100,7 +100,7 @@ export const replaySummary = (db: Database, facts: SummaryFacts): ReplaySummary 
   };
 };
 
-/** The same for a terminal. Every rate stands beside what it must beat, and a broken safety promise is shouted. */
+/** The same for a terminal. Every rate is shown beside its break-even, and a violated safety invariant in capitals. */
 export const summaryText = (s: ReplaySummary): string => {
   const broken = [
     ...(s.openPositions > 0 ? [`${s.openPositions} positions still open`] : []),

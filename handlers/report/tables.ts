@@ -1,5 +1,5 @@
-// The tables of the report: trades, proposals, days, model. On a phone each row becomes a card (style.ts), the labels coming
-// from `data-label`. Everything from the database is escaped here.
+// The tables of the report: trades, proposals, days, model. On a phone each row becomes a card (style.ts), the labels
+// coming from `data-label`. Everything from the database is escaped here.
 
 import type { ReportProposal, ReportTrade } from "../../db/tables/reporting.ts";
 import { AUC_WARNING, aucIsLow } from "../../lib/core/performance.ts";
@@ -17,7 +17,7 @@ type Tone = "gain" | "loss" | undefined;
 export interface Cell {
   readonly text: string;
   readonly tone?: Tone;
-  /** A second, quieter line. */
+  /** A second, less prominent line. */
   readonly below?: string | undefined;
 }
 export const cell = (text: string, tone?: Tone, below?: string): Cell => ({ text, tone, below });
@@ -54,7 +54,7 @@ const EXIT_WORDS: Readonly<Record<string, string>> = {
   time_stop: "time stop",
   manual: "manual",
 };
-/** How each part left, in order: "TP1, stop". */
+/** The exit of each part, in order: "TP1, stop". */
 const exitWords = (d: ReportData, trade: ReportTrade): string => {
   const fills = d.symbols.flatMap((s) => s.fills).filter((f) => f.tradeId === trade.id && f.kind === "close");
   const reasons = fills.length > 0 ? fills.map((f) => f.exitReason) : [trade.exitReason];

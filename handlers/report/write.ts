@@ -1,4 +1,5 @@
-// From the database to the text of report.html, with what only a replay knows: which days, which model, which prices.
+// Makes the text of report.html from the database and the facts only a replay knows: which days, which model, which
+// prices.
 import type { Config } from "../../lib/core/config.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import { projectVersion } from "../../lib/io/paths.ts";
@@ -8,23 +9,23 @@ import { collectReportData } from "./data.ts";
 import { renderReport } from "./html.ts";
 import type { ReplaySummary } from "./summary.ts";
 
-/** Of the bundled days. */
+/** The prices of the bundled days. */
 export const DERIVED_PRICES =
   "Prices: recorded Binance USDT candles times USD/JPY, rounded to the yen. They are not GMO Coin prices; at weekends the Friday rate is held. Orders, fills, fees and margin are those of the simulated venue.";
-/** Of coins without candles of their own (docs/venue.md). */
+/** The prices of coins without candles of their own (docs/venue.md). */
 const COIN_PRICES =
   "BTC and ETH follow the candles of their margin symbols times 0.9991. Fees below zero are maker rebates received.";
 
 export const writeReplayReport = (
   read: Reads,
   facts: {
-    /** First and last bar close that were judged. */
+    /** First and last bar close that were evaluated. */
     readonly fromMs: EpochMs;
     readonly toMs: EpochMs;
     readonly config: Config;
     readonly model: { readonly manifest: Manifest };
     readonly summary: ReplaySummary;
-    /** What the prices are; default: the bundled ones. */
+    /** The source of the prices; default: the bundled ones. */
     readonly dataNote?: string;
   },
 ): string =>

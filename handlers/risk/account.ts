@@ -1,5 +1,5 @@
-// What the account is worth and can spend. Margin: the venue says it. Spot: the venue's margin figures know no coins, so it
-// is counted from the balances: yen, and the coins that came from trading at what somebody bids for them now.
+// The account's equity and available yen. Margin: the venue publishes both. Spot: the venue's margin figures exclude
+// coins, so they are computed from the balances: yen, plus the coins that came from trading, valued at the current bid.
 
 import { E8, floorDiv, notionalYen, pnlYen, type YenE8, yenE8 } from "../../lib/core/money.ts";
 import { type Product, symbolsOf } from "../../lib/core/product.ts";
@@ -17,15 +17,18 @@ interface Sides {
   readonly signal?: AbortSignal;
 }
 
-/** Throws AppError when the venue cannot be read. On spot it needs the folder's start (`syncAccount` makes it). */
+/**
+ * Throws AppError when the venue cannot be read. On spot the owner's coins must be recorded before (`syncAccount` does
+ * it).
+ */
 export const accountFacts = async (sides: Sides, product: Product): Promise<AccountFacts> =>
   product === "spot"
     ? spotAccount(sides, symbolsOf(product), await sides.venue.assets(sides.signal))
     : sides.venue.margin(sides.signal);
 
 /**
- * The same for a handler. On spot the first one counts the coins that are there already as the owner's, and what another hand
- * has traded since is counted before a balance that the book does not explain is taken for a payment.
+ * The same for a handler; writes the book. On spot the first call records the coins already present as the owner's, and
+ * external trades since then are booked before a balance that the book does not explain is taken for a payment.
  */
 export const syncAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
   const account = await freshAccount(ctx);
@@ -38,11 +41,11 @@ const freshAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
   if (product === "spot") {
     for (const symbol of symbolsOf(product)) await recordOwnerCoins(ctx, symbol);
     const assets = await ctx.venue.assets(ctx.signal);
-    const strange = symbolsOf(product).filter(
+    const unexplained = symbolsOf(product).filter(
       (symbol) => !tradedCoins(ctx.db, symbol, balanceOf(assets, symbol).amount).explained,
     );
-    if (strange.length === 0) return spotAccount(ctx, symbolsOf(product), assets);
-    for (const symbol of strange) await bookCoinTrades(ctx, symbol);
+    if (unexplained.length === 0) return spotAccount(ctx, symbolsOf(product), assets);
+    for (const symbol of unexplained) await bookCoinTrades(ctx, symbol);
   }
   return accountFacts(ctx, product);
 };
@@ -66,7 +69,7 @@ const spotAccount = async (
   return { equity: yenE8(equity), unrealised: yenE8(unrealised), available: yenE8(yen.available) };
 };
 
-/** Yen at work in open positions: margin at their price, coins at what they would cost now. */
+/** Notional of the open positions in yen: margin at their entry price, coins at the current ask. */
 export const openNotional = async (ctx: AppCtx): Promise<YenE8> => {
   const { PRODUCT: product } = ctx.config;
   let sum = 0n;

@@ -1,5 +1,5 @@
-// Reads the facts an entry decision needs, fresh from the venue and from our book, and hands them to the pure rules.
-// The same function serves the filter, the tap and the send, so the three checks cannot drift apart.
+// Reads the facts an entry decision needs from the venue and from our book and passes them to the pure rules. The same
+// function serves the filter, the check after the approval and the send, so the three checks cannot diverge.
 
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { newsGate } from "../../lib/core/events.ts";
@@ -27,7 +27,9 @@ export const newsAt = (
   return { blocked: verdict.blocked, text: verdict.event?.title };
 };
 
-/** What time alone closes: an important event, 06:00 JST, known maintenance. It closes for an order that rests, too. */
+/**
+ * Gates that depend on time alone: an important event, 06:00 JST, known maintenance. They apply to a resting order too.
+ */
 export const clockGates = (ctx: AppCtx, atMs: EpochMs): readonly Gate[] => {
   const news = newsAt(ctx.db, atMs, ctx.config.NEWS_WINDOW_MINUTES);
   return [
@@ -36,7 +38,7 @@ export const clockGates = (ctx: AppCtx, atMs: EpochMs): readonly Gate[] => {
   ];
 };
 
-/** Everything the risk rules look at, `exceptProposal` being the one in question (not counted against itself). */
+/** All inputs of the risk rules; `exceptProposal` is the proposal being checked (not counted against itself). */
 export const entryFacts = async (
   ctx: AppCtx,
   p: {
@@ -49,7 +51,7 @@ export const entryFacts = async (
 ): Promise<EntryFacts> => {
   const account = await syncAccount(ctx);
   const working = ctx.db.risk.workingNotional(p.exceptProposal);
-  const atWork = yenE8(working + (await openNotional(ctx)));
+  const notional = yenE8(working + (await openNotional(ctx)));
   checkLossLimits(ctx, account);
   const now = ctx.clock.nowMs();
   return {
@@ -57,14 +59,17 @@ export const entryFacts = async (
     ...bookFacts(ctx.db, { symbol: p.symbol, atMs: now, exceptProposal: p.exceptProposal }),
     symbol: p.symbol,
     available: account.available,
-    openNotional: atWork,
+    openNotional: notional,
     entry: p.entry,
     stop: p.stop,
     rules: p.rules,
   };
 };
 
-/** What our own rows alone tell; read again in the transaction that acts on it, because another job may have come first. */
+/**
+ * The facts from our own database alone; read again in the transaction that uses them: another job may have changed
+ * them.
+ */
 export const bookFacts = (
   db: Reads,
   p: { readonly symbol: string; readonly atMs: EpochMs; readonly exceptProposal?: string | undefined },
@@ -87,8 +92,8 @@ export type Recheck =
 const refused = (reason: Note): Recheck => ({ kind: "refused", reason });
 
 /**
- * The check at the tap and again before each send: venue open, price inside the band, spread, news, rollover, risk and
- * halts on fresh data. The size never exceeds the approved one.
+ * The check after the approval and again before each send: venue open, price inside the band, spread, news, rollover,
+ * risk and halts on fresh data. The size never exceeds the approved one.
  */
 export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Recheck> => {
   const status = await ctx.venue.status(ctx.signal);
@@ -103,7 +108,7 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Rec
       key: "outsideBand",
       with: { price: toNumber(price), low: toNumber(proposal.bandLow), high: toNumber(proposal.bandHigh) },
     });
-  // A tight stop may lie inside the band: an entry beyond it would be closed again at once.
+  // A tight stop may lie inside the band: an entry beyond the stop would be closed again at once.
   if (proposal.direction === "long" ? price <= proposal.stop : price >= proposal.stop)
     return refused({ key: "beyondStop", with: { price: toNumber(price), stop: toNumber(proposal.stop) } });
   if (!isSpot(proposal.symbol) && !fenceIsBehind(price, proposal.stop))

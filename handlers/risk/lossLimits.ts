@@ -1,5 +1,5 @@
-// The daily, weekly and monthly loss limits as halts (DESIGN 8): whoever reads the account judges it here, the bar's equity
-// check, an entry's check, the watch of an open trade, reconcile. A halt lasts to the end of its JST period.
+// The daily, weekly and monthly loss limits as halts (DESIGN 8). Each reader of the account checks it here: the bar's
+// equity point, an entry's check, the watch of an open trade, reconcile. A halt lasts to the end of its JST period.
 
 import { raiseHalt } from "../../db/halts.ts";
 import type { EquityPoint } from "../../db/tables/equity.ts";
@@ -35,8 +35,8 @@ const PERIOD = {
 const keyOf = (period: LossPeriod) => LOSS_HALT[period];
 
 /**
- * The account against the starts of its JST day, week and month, and what our book and the owner's withdrawals tell of them. Also
- * of an account of then: `untilMs` ends what counts of the book and of the account's past.
+ * The account compared with its equity at the start of the JST day, week and month, with booked results and the owner's
+ * withdrawals since then. For a past account, `untilMs` excludes later bookings and equity points.
  */
 export const lossFacts = (
   db: Reads,
@@ -65,39 +65,39 @@ export const lossFacts = (
   };
 };
 
-/** Stores the equity point and judges it. */
+/** Stores the equity point and checks it against the limits. */
 export const recordEquity = (tx: Tx, ctx: AppCtx, account: AccountFacts, atMs: EpochMs): void => {
   tx.equity.record(atMs, account.equity, account.unrealised);
-  for (const use of lossUse(ctx.config, lossFacts(tx, account, atMs))) judge(tx, ctx, use, atMs);
+  for (const use of lossUse(ctx.config, lossFacts(tx, account, atMs))) applyLimit(tx, ctx, use, atMs);
 };
 
-/** Judges the account between two equity points. Commits only when a limit is newly reached, or its halt is over. */
+/** Checks the account between two equity points. Commits only when a limit is newly reached, or its halt is over. */
 export const checkLossLimits = (ctx: AppCtx, account: AccountFacts): void => {
   const atMs = ctx.clock.nowMs();
   const uses = lossUse(ctx.config, lossFacts(ctx.db, account, atMs));
   const halted = new Set(ctx.db.halts.active(atMs).map((h) => h.kind));
-  const told = new Set(ctx.db.alerts.open().map((a) => a.key));
-  const isNews = ({ period, reached }: LossUse): boolean =>
-    !halted.has(keyOf(period)) && (reached || told.has(keyOf(period)));
-  const news = uses.filter(isNews);
-  if (news.length > 0)
+  const alerted = new Set(ctx.db.alerts.open().map((a) => a.key));
+  const isChange = ({ period, reached }: LossUse): boolean =>
+    !halted.has(keyOf(period)) && (reached || alerted.has(keyOf(period)));
+  const changes = uses.filter(isChange);
+  if (changes.length > 0)
     ctx.commit((tx) => {
-      for (const use of news) judge(tx, ctx, use, atMs);
+      for (const use of changes) applyLimit(tx, ctx, use, atMs);
     });
 };
 
-const judge = (tx: Tx, ctx: AppCtx, { period, loss, limit, reached }: LossUse, atMs: EpochMs): void => {
+const applyLimit = (tx: Tx, ctx: AppCtx, { period, loss, limit, reached }: LossUse, atMs: EpochMs): void => {
   const { start, days, name } = PERIOD[period];
   const key = keyOf(period);
   if (!reached) {
-    // The halt lasts to the period's end, also when the equity recovers: the alert is not over before.
+    // The halt lasts to the period's end even when the equity recovers: the alert stays open until then.
     if (!tx.halts.active(atMs).some((halt) => halt.kind === key)) tx.alerts.resolve(key, atMs);
     return;
   }
   const untilMs = start(plusMs(start(atMs), days * DAY_MS));
   const reason = `the ${name} loss of ${Math.round(toNumber(loss))} JPY reached its limit of ${Math.round(toNumber(limit))} JPY; no new entries until ${jstText(untilMs)}`;
   if (tx.halts.active(atMs).some((halt) => halt.kind === key)) return;
-  // The alert of the period before ends here, so that this period's halt is announced again.
+  // Resolve the alert of the previous period, so that this period's halt raises a new one.
   tx.alerts.resolve(key, atMs);
   const { LOCALE: locale } = ctx.config;
   const text = textsOf(locale).alerts.lossLimit({

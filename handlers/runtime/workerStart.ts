@@ -63,7 +63,7 @@ export const start = async (
     clock,
     locale,
     log,
-    tell: p.err,
+    report: p.err,
     onChange: (hasPrices) => {
       reporter?.refresh();
       if (hasPrices) revive();

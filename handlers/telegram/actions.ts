@@ -1,4 +1,4 @@
-// What acting on an update comes to: something written in one transaction with the offset, and a short notice for a tap.
+// The result of an update: an effect written in one transaction with the offset, and a short notice for a tap.
 import type { Button } from "../../db/tables/outbox.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
@@ -10,14 +10,17 @@ import type { Tx } from "../../queue/types.ts";
 import type { CommandCtx, Services } from "../context.ts";
 import type { Incoming } from "./updates.ts";
 
-/** What changes how the system runs goes through this door, from the command line too. */
+/** The entry point of commands that change how the system runs; the command line uses the same one. */
 export interface OwnerRequest {
   readonly command: "pause" | "resume" | "stop" | "panic" | "close" | "rejectAll";
   readonly actor: string;
   readonly tradeId?: number | undefined;
 }
 export interface BotParts extends CommandCtx {
-  /** Durable in the surrounding transaction; the text says what is true now. Throws AppError permanent when it cannot be. */
+  /**
+   * Durable in the surrounding transaction; the text states the new state. Throws AppError permanent when it is
+   * refused.
+   */
   readonly request: (request: OwnerRequest) => { readonly text: string };
   readonly config: Config;
   readonly venue: Pick<Venue, "orderBook">;
@@ -32,7 +35,7 @@ export type Tapped = Extract<Incoming, { kind: "tap" }>;
 export type Typed = Extract<Incoming, { kind: "text" }>;
 export interface Notice {
   readonly text: string;
-  /** Shown until it is closed: nothing happened, and the owner must know. */
+  /** Shown until the owner closes it: nothing was done, and the owner must know. */
   readonly alert: boolean;
 }
 export interface Effect {
@@ -40,13 +43,13 @@ export interface Effect {
   readonly outcome: string;
   readonly notice?: Notice;
 }
-/** Runs in the transaction that moves the offset. What it throws undoes it all. */
+/** Runs in the transaction that moves the offset; an exception rolls everything back. */
 export type Act = (tx: Tx) => Effect;
 
 export const textsFor = (config: Config): Catalogue => textsOf(config.LOCALE);
 export const actorOf = (incoming: Tapped | Typed): string => `telegram:${incoming.userId}`;
 
-/** An answer in the chat. */
+/** Replies in the chat. */
 export const say = (
   tx: Tx,
   incoming: Tapped | Typed,

@@ -1,6 +1,7 @@
-// A flood of alerts must not drown the owner's phone. Ten within a minute are told one by one; what comes beyond them is told
-// together once those are through, at most every 20 s, a line each: none is lost, and answers to the owner go on. Critical ones
-// (what was done, what to do) never hide behind warnings: ten of them within a minute go out at once, each by itself.
+// Limits the rate of alerts to the owner's phone. Ten within a minute are sent one by one; further ones are merged into
+// one message once those are sent, at most every 20 s, one line each: none is dropped, and replies to the owner are not
+// delayed. Critical alerts are not delayed by warnings: ten of them within a minute are sent at once, each as its own
+// message.
 
 import type { OutboxMessage } from "../../db/tables/outbox.ts";
 import type { Config } from "../../lib/core/config.ts";
@@ -17,13 +18,16 @@ const DIGEST_EVERY_MS = 20 * SECOND_MS;
 const LINE_CHARS = 120;
 const DIGEST = "digest:";
 
-/** So many alerts told since then: what comes now is held back. */
+/** Once this many alerts were sent since `fromMs`, further ones are held back. */
 export const floodAt = (nowMs: number): { readonly fromMs: EpochMs; readonly alerts: number } => ({
   fromMs: epochMs(nowMs - MINUTE_MS),
   alerts: MOST_ALERTS_A_MINUTE,
 });
 
-/** Ids of the alerts since `fromMs` that shall not be delivered yet. When their time has come it puts one message in their place. */
+/**
+ * Ids of the alerts since `fromMs` that must not be delivered yet. When they are due, replaces them by one merged
+ * message.
+ */
 export const heldBackAlerts = (
   { db, clock, config }: CommandCtx & { readonly config: Config },
   fromMs: EpochMs,
@@ -40,22 +44,22 @@ export const heldBackAlerts = (
   const criticalSlots = MOST_ALERTS_A_MINUTE - sent.filter(({ critical }) => critical).length;
   const atOnce = new Set(allFresh.filter((m) => m.critical).slice(0, Math.max(0, criticalSlots)));
   const fresh = allFresh.filter((m) => !atOnce.has(m));
-  // One whose job is dead or was discarded is on no way any more.
+  // An alert whose job is dead or was discarded is not being delivered any more.
   const underWay = states.filter((s) => !isFresh(s) && [undefined, "ready", "running"].includes(s.job)).length;
   const held = fresh.slice(Math.max(0, MOST_ALERTS_A_MINUTE - sent.length - underWay - atOnce.size));
-  // While Telegram takes nothing, all that comes is kept for one message.
+  // While Telegram accepts nothing, all new alerts are kept for one message.
   const digestMs = sent.findLast(({ key }) => key.startsWith(DIGEST))?.sentMs;
   const isDue =
     underWay + atOnce.size === 0 &&
     held.length === fresh.length &&
     (digestMs === undefined || nowMs >= digestMs + DIGEST_EVERY_MS);
   if (!isDue) return new Set(held.map(({ id }) => id));
-  if (held.length > 1) db.transaction((tx) => tellTogether(tx, config.LOCALE, held, nowMs));
+  if (held.length > 1) db.transaction((tx) => mergeAlerts(tx, config.LOCALE, held, nowMs));
   return new Set();
 };
 
-/** The first line of each, in their order. */
-const tellTogether = (tx: Tx, locale: Locale, alerts: readonly OutboxMessage[], atMs: number): void => {
+/** One message with the first line of each, in their order. */
+const mergeAlerts = (tx: Tx, locale: Locale, alerts: readonly OutboxMessage[], atMs: number): void => {
   const lines = alerts.map(({ text }) => cut(text.split("\n", 1)[0] ?? "", LINE_CHARS));
   const key = `${DIGEST}${alerts[0]!.id}-${alerts.at(-1)!.id}`;
   const text = [textsOf(locale).command.alertFlood({ count: alerts.length }), ...lines].join("\n");

@@ -1,5 +1,5 @@
-// The bot of a running worker: it introduces itself, polls, and keeps the messages of proposals up to date. Sending is the queue's
-// work (handlers/sendTelegram.ts). Everything durable is in the database, so it can be killed at any moment.
+// The bot of a running worker: sets its menu, polls, and keeps the messages of proposals up to date. The queue sends
+// messages (handlers/sendTelegram.ts). All its durable state is in the database, so it can be killed at any moment.
 import type { Config } from "../../lib/core/config.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
@@ -27,7 +27,7 @@ export interface RunningBotParts extends Omit<BotParts, "request"> {
   readonly holdSeconds?: number;
 }
 
-/** Chat and people of the settings; undefined: there is no bot. */
+/** Chat and user ids from the settings; undefined: no bot is configured. */
 export const ownersOf = (config: Config): Owners | undefined => {
   const { TELEGRAM_CHAT_ID: chatId, TELEGRAM_USER_IDS: userIds } = config;
   return chatId === undefined || config.TELEGRAM_BOT_TOKEN === undefined
@@ -35,7 +35,7 @@ export const ownersOf = (config: Config): Owners | undefined => {
     : { chatId, userIds: userIds ?? [chatId] };
 };
 
-/** Notes which bot this database listens to: 0 none. Update ids of another bot mean nothing here. */
+/** Stores which bot this database polls; 0: none. Update ids of another bot have no meaning here. */
 export const claimBot = (db: Database, botId: number): void =>
   db.transaction((tx) => {
     if (tx.telegram.state().botId !== botId) tx.telegram.startWithBot(botId);
@@ -67,7 +67,7 @@ export class Bot {
     const { signal } = this.#stop;
     this.#running ??= Promise.all([this.#introduce(signal), this.inbox.run(signal), this.#refresh(signal)]);
   }
-  /** Ends the poll that is held; what is being handled is finished. */
+  /** Ends the open poll; an update being handled is finished first. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -76,11 +76,11 @@ export class Bot {
     try {
       return telegramHealth(this.o.db.read.telegram.state(), this.o.clock.nowMs(), this.#startedMs);
     } catch {
-      return { ok: true }; // The file does not answer: that is the queue's trouble, and it tells of it.
+      return { ok: true }; // The database cannot be read: the queue reports that.
     }
   }
 
-  /** One look at all messages that may have to change. */
+  /** Updates all messages that may have to change. */
   refresh(signal?: AbortSignal): Promise<number> {
     return refreshMessages(this.o, signal);
   }
@@ -96,7 +96,7 @@ export class Bot {
     }
   }
 
-  /** Name and menu. Tried until it works; nothing waits for it. */
+  /** Sets name and menu. Retried until it works; nothing waits for it. */
   async #introduce(signal: AbortSignal): Promise<void> {
     while (!signal.aborted)
       try {
@@ -111,7 +111,9 @@ export class Bot {
   }
 }
 
-/** Polling needs that no webhook is set; the menu is in the language of the phone, English elsewhere. */
+/**
+ * Polling requires that no webhook is set. The menu is in the phone's language, English where there is no translation.
+ */
 export const introduce = async (
   { client, db, log }: Pick<RunningBotParts, "client" | "db" | "log">,
   signal?: AbortSignal,

@@ -1,5 +1,6 @@
-// The data behind a button: what it does, for which proposal, and the hash of what was shown; at most 64 bytes (Bot API,
-// InlineKeyboardButton). A changed client can send anything: what does not parse, or names another hash, does nothing.
+// The callback data of a button: its action, its proposal, and the hash of what was shown; at most 64 bytes (Bot API,
+// InlineKeyboardButton). A modified client can send anything: data that does not parse or has another hash has no
+// effect.
 import { z } from "zod";
 
 export const TAPS = {
@@ -16,7 +17,9 @@ export const TAPS = {
 } as const;
 export type TapName = keyof typeof TAPS;
 
-/** A button of a proposal: `subject` is its id, `proof` its hash. A confirmation: `subject` is its token, `proof` empty. */
+/**
+ * A button of a proposal: `subject` is its id, `proof` its hash. A confirmation: `subject` is its token, `proof` empty.
+ */
 export interface Tap {
   readonly name: TapName;
   readonly subject: string;
@@ -34,7 +37,7 @@ export const tapData = (name: TapName, subject: string, proof = ""): string => {
   return data;
 };
 
-/** undefined: no button of ours. */
+/** undefined: not one of our buttons. */
 export const parseTap = (data: string): Tap | undefined => {
   const parsed = Data.safeParse(data);
   if (!parsed.success || Buffer.byteLength(data) > MOST_BYTES) return undefined;

@@ -1,5 +1,5 @@
-// The owner's commands: one table of names, what they do, and what they need. Answers go through the outbox in the transaction of the
-// command; what changes how the system runs goes through the same door as the command line's.
+// The owner's typed commands: their names, effects and arguments. Replies go through the outbox in the transaction of
+// the command; commands that change how the system runs use the same entry point as the command line.
 
 import { type Act, actorOf, type BotParts, type Effect, say, type Typed, textsFor } from "./actions.ts";
 import { type AnswerName, answers, isAnswer } from "./answers/index.ts";
@@ -36,9 +36,9 @@ export const COMMANDS = [
 export type CommandName = (typeof COMMANDS)[number];
 const isCommand = (name: string): name is CommandName => (COMMANDS as readonly string[]).includes(name);
 
-/** What a typed text does. */
+/** The action of a typed text. */
 export const actCommand = (parts: BotParts, typed: Typed): Act => {
-  // A Japanese keyboard types ／ｓｔｏｐ　１ as easily as /stop 1, and nobody looks twice in a hurry.
+  // A Japanese keyboard may produce ／ｓｔｏｐ　１ (full-width) for /stop 1: both must work.
   const text = typed.text.normalize("NFKC").trim();
   const about = /^\/(approve|reject|modify)_([a-z]+\d[a-z0-9]{0,30})(?:@\w+)?(?:\s+([\s\S]*))?$/i.exec(text);
   if (about) return actProposal(parts, typed, about[1]?.toLowerCase() ?? "", about[2]?.toLowerCase() ?? "", about[3]);

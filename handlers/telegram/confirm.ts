@@ -1,4 +1,5 @@
-// Commands that close positions or let new ones in wait for a second tap: single use, by the same person, within a minute.
+// Commands that close positions or allow new ones require a confirming tap: single use, by the same person, within a
+// minute.
 import { z } from "zod";
 import { epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Tx } from "../../queue/types.ts";

@@ -1,5 +1,5 @@
-// One update: read, act, and commit the effect, its record and the offset together. A tap then gets its notice, which no longer
-// matters for the effect: when it cannot be shown, what the owner must know is said in the chat instead.
+// Handles one update: acts on it and commits the effect, its record and the offset together. A tap then gets its
+// notice; the effect does not depend on it. When the notice cannot be shown, the chat gets what the owner must know.
 import { AppError } from "../../lib/core/errors.ts";
 import { fitText } from "../../lib/core/messageText.ts";
 import { HOUR_MS } from "../../lib/core/time.ts";
@@ -14,18 +14,18 @@ import { isChangeTap } from "./modify.ts";
 import { answer, askNewNumbers, changeByTap, promptChange, quoteFor } from "./proposals.ts";
 import type { Incoming } from "./updates.ts";
 
-/** A tap may come before its proposal waits for it: the message was sent a moment before the job was parked. */
+/** A tap may arrive before its proposal's job is parked: the message is sent a moment earlier. */
 const PREPARING_TRIES = 10;
 const PREPARING_PAUSE_MS = 300;
-/** Strangers an hour who get a line each in the audit log. */
+/** Updates of unauthorised users per hour that are audited one by one. */
 const MOST_STRANGERS = 20;
 
-/** Of a notice, in UTF-16 units (Bot API, answerCallbackQuery). */
+/** Longest notice, in UTF-16 units (Bot API, answerCallbackQuery). */
 const NOTICE_LIMIT = 200;
 
 export type DispatchParts = BotParts & { readonly client: Pick<TelegramClient, "answerTap"> };
 
-/** Acts on one update. Throws what is no answer to the owner: trouble of the file, and bugs. */
+/** Acts on one update. A refusal is a reply to the owner; it throws only on database failures and bugs. */
 export const dispatch = async (
   parts: DispatchParts,
   incoming: Incoming,
@@ -78,7 +78,9 @@ const actTap = async (parts: BotParts, tapped: Tapped): Promise<Act> => {
   }
 };
 
-/** Effect, record and offset in one transaction. What a rule refuses is undone as a whole, and the refusal is the effect. */
+/**
+ * Effect, record and offset in one transaction. A refused action is rolled back, and the refusal becomes the effect.
+ */
 const commit = async (
   parts: BotParts,
   incoming: Tapped | Typed,
@@ -127,14 +129,14 @@ const refusal = (parts: BotParts, incoming: Tapped | Typed, error: AppError): Ef
   return { outcome: `refused: ${error.code}: ${error.message}`, notice: { text: text(), alert: true } };
 };
 
-/** Not foreseen: the program's own words, which are English. */
+/** A refusal without a translated text: the error's own English message. */
 const unforeseen = (parts: BotParts, incoming: Tapped | Typed, why: string): string => {
   const texts = textsFor(parts.config);
   if (incoming.kind === "tap") return texts.notice.refused({ why });
   return texts.command.failed({ command: incoming.text.split(/\s/)[0] ?? "", why });
 };
 
-/** An update that fails whenever it is tried: nothing of it was done, and whoever sent it must not wait for an answer. */
+/** An update that fails on every attempt: it had no effect, and its sender is notified so as not to wait. */
 export const giveUp = (parts: BotParts, incoming: Incoming, why: string): void =>
   parts.db.transaction((tx) => {
     const outcome = `failed: ${why}`;
@@ -161,7 +163,7 @@ const record = (parts: BotParts, tx: Tx, incoming: Incoming, outcome: string): v
   tx.telegram.handled({ updateId, kind, payload, outcome, atMs: parts.clock.nowMs() });
 };
 
-/** Ignored and reported: no reply, a line in the audit log, an alert at most once an hour. */
+/** An unauthorised update is ignored and reported: no reply, an audit event, an alert at most once an hour. */
 const ignoreStranger = (parts: BotParts, stranger: Extract<Incoming, { kind: "stranger" }>): void =>
   parts.db.transaction((tx) => {
     const atMs = parts.clock.nowMs();
@@ -178,7 +180,7 @@ const ignoreStranger = (parts: BotParts, stranger: Extract<Incoming, { kind: "st
     record(parts, tx, stranger, "ignored");
   });
 
-/** Ends the tap's waiting. Telegram takes this for about 15 seconds after the tap only. */
+/** Ends the tap's progress indicator. Telegram accepts this only for about 15 seconds after the tap. */
 const notify = async (
   parts: DispatchParts,
   tapped: Tapped,
@@ -187,11 +189,11 @@ const notify = async (
 ): Promise<void> => {
   const { text, alert } = effect.notice ?? { text: "", alert: false };
   const isShown = await answerTap(parts, tapped, text, signal, alert);
-  // What had an effect shows in its message; what had none would go unnoticed.
+  // An effect is visible in its message; a tap without effect would go unnoticed.
   if (!isShown && alert) parts.db.transaction((tx) => say(tx, tapped, parts.clock.nowMs(), text));
 };
 
-/** Returns false when Telegram did not take it. */
+/** Returns false when Telegram did not accept it. */
 const answerTap = async (
   { client, log }: DispatchParts,
   { tapId, updateId }: Pick<Tapped, "tapId" | "updateId">,

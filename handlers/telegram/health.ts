@@ -1,37 +1,38 @@
-// Whether the owner can be reached and heard: its own state beside the worker's, told by log, status, light and exit status. The trade
-// goes on without Telegram, and answers come by the command line; so nothing of it stops the worker.
+// Health of the Telegram connection, reported apart from the worker's own by log, status, health report and exit code.
+// Trading continues without Telegram, and proposals can be decided at the command line, so no Telegram failure stops
+// the worker.
 import type { TelegramState } from "../../db/tables/telegram.ts";
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { TelegramFailure } from "../../lib/io/telegram/failure.ts";
 import type { Health } from "../../queue/health.ts";
 
-/** A poll is held for 25 s: no success for so long means that taps are not heard. */
+/** A poll stays open for 25 s: no success for this long means that taps are not received. */
 const SILENT_MS = 3 * MINUTE_MS;
-/** A network that fails for a moment is no news. */
-const PATIENCE_MS = 2 * MINUTE_MS;
-/** The poll of a worker that was just killed may still be held. */
-const CONFLICT_PATIENCE_MS = 45 * SECOND_MS;
+/** Shorter network failures are not reported. */
+const GRACE_MS = 2 * MINUTE_MS;
+/** The poll of a worker that was just killed may still be open. */
+const CONFLICT_GRACE_MS = 45 * SECOND_MS;
 
-const patience = (why: string): number =>
-  /^TELEGRAM 40[13]/.test(why) ? 0 : why.startsWith("TELEGRAM 409") ? CONFLICT_PATIENCE_MS : PATIENCE_MS;
+const graceMs = (why: string): number =>
+  /^TELEGRAM 40[13]/.test(why) ? 0 : why.startsWith("TELEGRAM 409") ? CONFLICT_GRACE_MS : GRACE_MS;
 
 /** `startedMs`: when this worker began to poll. */
 export const telegramHealth = (state: TelegramState, nowMs: EpochMs, startedMs?: EpochMs): Health => {
-  // Beyond any difference of two clocks: what only a person can mend is told at once.
+  // Failures that only a person can fix are reported at once, whatever the clocks say.
   for (const trouble of [state.pollTrouble, state.sendTrouble])
-    if (trouble !== undefined && (patience(trouble.why) === 0 || nowMs - trouble.sinceMs >= patience(trouble.why)))
+    if (trouble !== undefined && (graceMs(trouble.why) === 0 || nowMs - trouble.sinceMs >= graceMs(trouble.why)))
       return { ok: false, sinceMs: trouble.sinceMs, why: trouble.why };
-  const heardMs = Math.max(state.polledMs ?? 0, startedMs ?? 0);
-  if (heardMs > 0 && nowMs - heardMs >= SILENT_MS && state.pollTrouble === undefined)
+  const polledMs = Math.max(state.polledMs ?? 0, startedMs ?? 0);
+  if (polledMs > 0 && nowMs - polledMs >= SILENT_MS && state.pollTrouble === undefined)
     return {
       ok: false,
-      sinceMs: heardMs,
-      why: `TELEGRAM silent: no successful poll for ${Math.round((nowMs - heardMs) / SECOND_MS)} s; taps and commands are not heard, use the command line; a restart of the worker is safe`,
+      sinceMs: polledMs,
+      why: `TELEGRAM silent: no successful poll for ${Math.round((nowMs - polledMs) / SECOND_MS)} s; taps and commands are not heard, use the command line; a restart of the worker is safe`,
     };
   return { ok: true };
 };
 
-/** One line for status: who the bot is, and how long ago it was heard. */
+/** One line for status: the bot's name, and the time since its last successful poll. */
 export const telegramText = (state: TelegramState, nowMs: EpochMs): string => {
   const health = telegramHealth(state, nowMs);
   const name = state.botName ?? "a bot";
@@ -40,13 +41,13 @@ export const telegramText = (state: TelegramState, nowMs: EpochMs): string => {
   return health.ok ? `Telegram ${name}: polled ${polled}${muted}` : `Telegram ${name}: ${health.why}${muted}`;
 };
 
-/** What a failure means for the owner, each with what to do: status, light and log say it. */
+/** The text of a failure with what to do about it, for status, health report and log. */
 export const troubleText = (e: TelegramFailure): string => {
   switch (e.kind) {
     case "unauthorized":
       return `TELEGRAM 401: the bot token is refused (${e.message}); give TELEGRAM_BOT_TOKEN a valid one and restart`;
     case "conflict":
-      // Ours is taken away at each start (handlers/telegram/bot.ts).
+      // Each start removes the webhook (handlers/telegram/bot.ts).
       if (/webhook/i.test(e.message))
         return `TELEGRAM 409: a webhook takes what you tap and type (${e.message}); restart the worker, which removes it; if it comes back, revoke the token at BotFather`;
       return `TELEGRAM 409: another program polls this bot (${e.message}); stop it, or revoke the token at BotFather`;

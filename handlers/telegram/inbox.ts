@@ -1,5 +1,6 @@
-// The long poll. The offset lives in the database and moves in the transaction of each update's effect: an update is confirmed at
-// Telegram only after its effect is durable, and one that comes again is known by its id. Dying anywhere loses none and doubles none.
+// The long poll. The offset is stored in the database and moves in the transaction of each update's effect: an update
+// is confirmed at Telegram only after its effect is durable, and a repeated one is recognised by its id. A crash at any
+// point drops no update and handles none twice.
 
 import { DAY_MS, epochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
@@ -14,9 +15,11 @@ import { pauseMs } from "./messenger.ts";
 import { type Incoming, type Owners, readUpdate } from "./updates.ts";
 
 const HOLD_SECONDS = 25;
-/** The state is written when it tells something new, else about this often. */
+/** The state is written when it changes, otherwise about this often. */
 const NOTE_POLL_EVERY_MS = 10 * SECOND_MS;
-/** After a week without updates Telegram goes on with ids from anywhere: an offset from before would discard them unseen. */
+/**
+ * After a week without updates Telegram may restart ids at a random number: an older offset would discard them unread.
+ */
 const OFFSET_FORGOTTEN_MS = 6 * DAY_MS;
 const TRIES = 3;
 const TRY_AGAIN_MS = SECOND_MS;
@@ -32,7 +35,7 @@ export interface InboxParts {
   readonly owners: Owners;
   /** Acts on one update and commits its effect together with `telegram.handled`. */
   readonly handle: (incoming: Incoming, signal: AbortSignal | undefined) => Promise<void>;
-  /** Tells that an update was given up, and commits that with `telegram.handled`. */
+  /** Reports that an update was given up, and commits that with `telegram.handled`. */
   readonly giveUp: (incoming: Incoming, why: string) => void;
   /** Default 25 s. */
   readonly holdSeconds?: number;
@@ -50,7 +53,7 @@ export class Inbox {
     }
   }
 
-  /** One poll; what fails is noted. Returns how long to pause before the next, ms. Never throws. */
+  /** One poll; a failure is recorded. Returns the pause before the next one, ms. Never throws. */
   async step(signal?: AbortSignal): Promise<number> {
     try {
       await this.pollOnce(signal);
@@ -66,7 +69,7 @@ export class Inbox {
     }
   }
 
-  /** One getUpdates and everything it brought. Throws TelegramFailure, and what the file refuses. Returns the number of updates. */
+  /** One getUpdates and all its updates. Returns their number. Throws TelegramFailure and database errors. */
   async pollOnce(signal?: AbortSignal): Promise<number> {
     const { client, log } = this.o;
     const holdSeconds = this.o.holdSeconds ?? HOLD_SECONDS;
@@ -85,12 +88,12 @@ export class Inbox {
       await this.#handle(incoming, signal);
       this.#after = incoming.updateId + 1;
     }
-    // It comes again at once, as nothing can confirm it: not without a pause between.
+    // Such a batch is returned again at once, as nothing can confirm it: the error makes the loop pause.
     if (unreadable > 0 && unreadable === batch.length) throw new RangeError("expected updates, found none with an id");
     return batch.length;
   }
 
-  /** What to ask from: within a batch of repetitions only memory knows how far we are. */
+  /** The offset of the next request: within a batch of repeated updates only memory holds the position. */
   #offset(): number | undefined {
     const { nextUpdateId, lastUpdateMs } = this.o.db.read.telegram.state();
     if (this.#after !== undefined) {
@@ -109,14 +112,14 @@ export class Inbox {
         await handle(incoming, signal);
         return;
       } catch (error) {
-        // A file in trouble is tried until it is well: the update stays at Telegram meanwhile.
+        // A failing database is retried until it works: the update stays at Telegram meanwhile.
         if (signal?.aborted || storageTrouble(error) !== undefined) throw error;
         log.error({ err: error, updateId: incoming.updateId, attempt }, "telegram.updateFailed");
         if (attempt < TRIES) {
           await timers.sleep(TRY_AGAIN_MS, signal);
           continue;
         }
-        // One that we cannot understand must not stop those behind it.
+        // An update that cannot be handled must not block the following ones.
         this.#giveUp(incoming, (error as Error).message);
         return;
       }
@@ -146,7 +149,7 @@ export class Inbox {
     db.transaction((tx) => tx.telegram.polled(nowMs));
   }
 
-  /** Notes the trouble. Returns how long to pause, ms. */
+  /** Records the failure. Returns the pause, ms. */
   #afterFailure(error: unknown): number {
     const { db, clock, log } = this.o;
     const nowMs = clock.nowMs();

@@ -1,5 +1,5 @@
-// Outbox messages as requests to the Bot API: plain text, the first line bold, nothing that could be taken for markup; and what each
-// failure means for the message.
+// Sends outbox messages through the Bot API: plain text, the first line bold, no markup parsing; and maps each failure
+// to the delivery's result.
 import { CAPTION_LIMIT, fitText, MESSAGE_LIMIT } from "../../lib/core/messageText.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
@@ -11,16 +11,16 @@ import { troubleText } from "./health.ts";
 
 const SHORTEST_PAUSE_MS = SECOND_MS;
 const LONGEST_PAUSE_MS = MINUTE_MS;
-/** Longer and longer while a trouble lasts: a second at first, a minute at most. */
+/** Pause that grows while a failure lasts: from one second to one minute. */
 export const pauseMs = (troubleSinceMs: EpochMs | undefined, nowMs: EpochMs): number =>
   Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, nowMs - (troubleSinceMs ?? nowMs)));
 /**
- * Nothing may be sent yet. A time further ahead than any pause was written by a clock that has been set back since: it holds up
- * nothing, least of all an alert.
+ * True while nothing may be sent yet. A time further ahead than any pause was written before the clock was set back and
+ * is ignored, so that it delays no alert.
  */
 export const mustWait = (sendAfterMs: EpochMs, nowMs: EpochMs): boolean =>
   sendAfterMs > nowMs && sendAfterMs - nowMs <= LONGEST_RETRY_AFTER_MS;
-/** What only a person can mend is tried again rarely. */
+/** A failure that only a person can fix is retried rarely. */
 const BLOCKED_WAIT_MS = MINUTE_MS;
 const UNAUTHORIZED_WAIT_MS = 5 * MINUTE_MS;
 
@@ -39,7 +39,7 @@ export const telegramMessenger = (parts: MessengerParts): Messenger => ({
       } catch (e) {
         if (!(e instanceof TelegramFailure)) throw e;
         failure = e;
-        // Refused as it is: perhaps its picture, its bold line or its buttons were wrong. The words must arrive.
+        // Refused in this form: the picture, the bold line or the buttons may be the cause. The text must be delivered.
         if (e.kind !== "refused") return deliveryOf(e);
       }
     }
@@ -51,10 +51,10 @@ interface Form extends ChatText {
   readonly photo?: Uint8Array | undefined;
 }
 
-/** A picture that twice got no answer may be what never gets one (a slow line, a proxy): the words must not wait for it. */
+/** A picture that twice got no response may never get one (a slow line, a proxy): the text must not wait for it. */
 const MOST_PHOTO_TRIES = 2;
 
-/** As it should be, then with less and less beside the words. */
+/** The full message first, then variants with fewer parts beside the text. */
 const formsOf = (message: OutgoingMessage, locale: Locale): readonly Form[] => {
   const { buttons, again = false, attempts = 0 } = message;
   const photo = again && attempts >= MOST_PHOTO_TRIES ? undefined : message.photo;
@@ -66,7 +66,7 @@ const formsOf = (message: OutgoingMessage, locale: Locale): readonly Form[] => {
   return [full, ...(photo === undefined ? [] : [{ ...plain, buttons }]), plain];
 };
 
-/** The first line of what begins a message of several lines. */
+/** The entity that makes the first line of a multi-line message bold. */
 export const boldUnits = (key: string, text: string): number =>
   /#\d+$/.test(key) ? 0 : Math.max(0, text.indexOf("\n")) && text.slice(0, text.indexOf("\n")).trimEnd().length;
 
@@ -78,7 +78,7 @@ const send = async ({ client, chatId }: MessengerParts, form: Form, signal: Abor
   return { ...sent, isPhoto: form.photo !== undefined };
 };
 
-/** What a failure means for the message that met it. */
+/** The delivery's result for a failure. */
 export const deliveryOf = (e: TelegramFailure): Delivery => {
   const reason = e.kind === "refused" || e.kind === "tooMany" ? e.message : troubleText(e);
   switch (e.kind) {

@@ -1,5 +1,5 @@
-// The conversation that changes a proposal: by buttons or by a reply such as "size 0.002". Pure: what is asked for becomes numbers
-// here; whether they are allowed is modifyProposal's to say, and its new proposal is shown again before it counts.
+// Turns a button or a reply such as "size 0.002" into the changed numbers of a proposal. Pure: modifyProposal decides
+// whether they are allowed, and the new proposal is shown again before it counts.
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { passivePrice } from "../../lib/core/entry.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -28,7 +28,7 @@ const refuse = (why: string): never => {
   throw new AppError("permanent", "MODIFY_REFUSED", why);
 };
 
-/** What a button means for this proposal. `quote` is needed for `best` alone. Throws AppError permanent MODIFY_REFUSED. */
+/** The change a button makes to this proposal. Only `best` needs `quote`. Throws AppError permanent MODIFY_REFUSED. */
 export const changeOf = (
   tap: ChangeTap,
   p: Proposal,
@@ -49,7 +49,7 @@ export const changeOf = (
     }
     case "tighter": {
       const middle = yenE8((p.stop + p.entry) / 2n);
-      // Towards the entry: the risk is never above one half.
+      // Rounded towards the entry, so that the risk never exceeds one half.
       const stop = p.direction === "long" ? ceilToStep(middle, rules.tick) : floorToStep(middle, rules.tick);
       const inside = p.direction === "long" ? stop < p.entry : stop > p.entry;
       return inside && stop !== p.stop ? { stop } : refuse(texts.noRoom);
@@ -67,12 +67,12 @@ const NAMES: ReadonlyMap<string, keyof Change> = new Map([
   ["指値", "entry"],
   ["損切り", "stop"],
 ]);
-/** A comma stands between thousands only: "1,5" may be meant as one and a half, and is not understood. */
+/** A comma is accepted only between thousands: "1,5" may mean one and a half and is rejected. */
 const NUMBER = /^(\d{1,12}|[1-9]\d{0,2}(,\d{3}){1,3})(\.\d{1,8})?$/;
 
 /**
- * "size 0.002 stop 14,900,000" as numbers; full-width digits, "¥", "=" and ":" are understood. undefined: anything else, also a
- * part that was not understood, a name said twice, or nothing at all.
+ * "size 0.002 stop 14,900,000" as numbers; full-width digits, "¥", "=" and ":" are accepted. undefined: anything else,
+ * also an unknown part, a repeated name, or an empty text.
  */
 export const parseChange = (text: string): Change | undefined => {
   const words = text

@@ -6,11 +6,15 @@ import { deliverJob } from "../jobs.ts";
 import { heldBackAlerts } from "./alertDigest.ts";
 
 /**
- * Older messages are no longer delivered: whoever discarded one's job, or was away for a week, is not told of it now.
- * Less than jobs are kept at least (8 days), so that the key of its delivery still stands until then.
+ * Older messages are no longer delivered, for example after a week's downtime or when the message's job was discarded.
+ * Shorter than the minimum retention of jobs (8 days), so that the key of a message's delivery job still exists until
+ * then.
  */
 export const STALE_MESSAGE_MS = 7 * DAY_MS;
-/** Enqueues a delivery for every message still in the outbox, a flood of alerts aside. Idempotent. Returns how many are new. */
+/**
+ * Enqueues a delivery for each undelivered message, except held-back alerts. Idempotent. Returns the number of new
+ * jobs.
+ */
 export const pumpOutbox = (desk: CommandCtx & { readonly config: Config }): number => {
   const { db, store, clock } = desk;
   const fromMs = epochMs(clock.nowMs() - STALE_MESSAGE_MS);

@@ -1,5 +1,5 @@
-// Questions of the bot that stand in the chat with buttons: a confirmation, the change of a proposal, the offer of new
-// numbers. Once they are answered or over, their buttons go, so that nobody taps what can do nothing. Proposals themselves:
+// The bot's questions with buttons: a confirmation, the change of a proposal, the offer of new numbers. Once they are
+// answered or expired, their buttons are removed, so that no button without effect remains. Proposals themselves:
 // proposalCard.ts.
 import type { Prompt } from "../../db/tables/outbox.ts";
 import type { Config } from "../../lib/core/config.ts";
@@ -14,10 +14,10 @@ interface Facts {
   readonly config: Config;
 }
 
-/** Older ones are nobody's matter, and Telegram lets a bot edit its messages for two days only. */
+/** Older prompts are ignored: Telegram lets a bot edit its messages for two days only. */
 const LOOK_BACK_MS = 2 * DAY_MS;
 
-/** Prompts that still show buttons and are over, with the text they shall show. */
+/** Prompts that still show buttons but have ended, with the text to show. */
 export const endedPrompts = (
   { db, config }: Facts,
   nowMs: EpochMs,
@@ -27,7 +27,7 @@ export const endedPrompts = (
     return end === undefined ? [] : [{ prompt, text: end === "" ? prompt.text : `${prompt.text}\n${end}` }];
   });
 
-/** The line that tells how it ended; undefined: it is open. */
+/** The line that states the result; undefined: the prompt is open. */
 const endOf = ({ db, config }: Facts, { buttons }: Prompt, nowMs: EpochMs): string | undefined => {
   const tap = parseTap(buttons[0]?.[0]?.data ?? "");
   const { confirm } = textsFor(config);
@@ -39,7 +39,7 @@ const endOf = ({ db, config }: Facts, { buttons }: Prompt, nowMs: EpochMs): stri
   }
   const proposal = db.proposals.byId(tap.subject);
   if (proposal === undefined) return confirm.over;
-  // The message it stands under says itself why there was no trade.
+  // The message above the button already states why there was no trade.
   if (tap.name === "newNumbers") return newNumbersButton({ db, config }, proposal, nowMs).length === 0 ? "" : undefined;
   if (proposal.state === "superseded") return confirm.answered;
   return proposal.state !== "pending" || nowMs >= proposal.validUntilMs ? confirm.over : undefined;

@@ -1,5 +1,5 @@
-// What the message of a proposal shall show now, computed from the book alone: the same after any crash, and edited whenever it
-// differs from what is shown. Buttons only where a tap can still do something.
+// The current content of a proposal's message, computed from the book alone: the same after any crash, and edited
+// whenever it differs from what is shown. Buttons only where a tap still has an effect.
 import { createHash } from "node:crypto";
 import type { Button } from "../../db/tables/outbox.ts";
 import type { Approval, Proposal } from "../../db/tables/proposals.ts";
@@ -14,9 +14,9 @@ import { tapData } from "./callback.ts";
 export interface Card {
   readonly text: string;
   readonly buttons: readonly (readonly Button[])[];
-  /** Nothing of it will change any more. */
+  /** The content will not change any more. */
   readonly final: boolean;
-  /** SHOWN_OPEN while the message stands as it was sent. */
+  /** SHOWN_OPEN while the message is as it was sent. */
   readonly fingerprint: string;
 }
 interface Facts {
@@ -24,7 +24,7 @@ interface Facts {
   readonly config: Pick<Config, "LOCALE">;
 }
 
-/** The fingerprint of a proposal that still waits for its answer: shown as sent. */
+/** The fingerprint of a proposal that still waits for its decision: shown as sent. */
 export const SHOWN_OPEN = "open";
 
 const clockText = (at: EpochMs): string => jstText(at).slice(11);
@@ -34,9 +34,9 @@ export const proposalCard = (facts: Facts, proposal: Proposal, nowMs: EpochMs): 
   if (proposal.state === "pending")
     return { text: said, buttons: openButtons(facts, proposal), final: false, fingerprint: SHOWN_OPEN };
   const { lines, final, buttons = [] } = endOf(facts, proposal, nowMs);
-  // The commands under the message can do nothing any more either.
+  // The commands in the message have no effect any more either.
   const rest = said.split("\n").filter((line) => !/^\/(approve|reject|modify)_/.test(line));
-  // Its id stays, for /why, and stands where a caption's limit does not cut it off.
+  // The id stays, for /why, at a place where a caption's length limit does not cut it off.
   const text = [...lines, `[${proposal.id}]`, "", ...rest].join("\n").trimEnd();
   const fingerprint = createHash("sha256")
     .update(JSON.stringify([text, buttons]))
@@ -53,7 +53,7 @@ const openButtons = (facts: Facts, p: Proposal) => [
   [button("approve", facts, p), button("reject", facts, p)],
   [button("modify", facts, p)],
 ];
-/** Under what was approved but not traded, while its signal is still worth something. */
+/** The button under an approved proposal that was not traded, until its signal expires. */
 export const newNumbersButton = (facts: Facts, p: Proposal, nowMs: EpochMs): readonly (readonly Button[])[] =>
   nowMs < p.validUntilMs && facts.db.proposals.successorOf(p.id) === undefined
     ? [[button("newNumbers", facts, p)]]
@@ -96,15 +96,15 @@ const whoText = ({ config }: Facts, approval: Approval): string => {
   return approval.actor === "cli" ? who.cli : who[approval.decidedBy];
 };
 
-/** What a message said below its title: the reason in the owner's language. */
-const told = (facts: Facts, key: string): string =>
+/** The text of a sent message below its title: the reason in the owner's language. */
+const reasonOf = (facts: Facts, key: string): string =>
   facts.db.outbox.byKey(key)?.text.split("\n").slice(1).join(" ") || "–";
 
 const notTraded = (facts: Facts, p: Proposal, nowMs: EpochMs): End => {
   const t = textsOf(facts.config.LOCALE).card;
   const refusal = `refused:${p.id}`;
   if (facts.db.outbox.byKey(refusal) !== undefined) {
-    const why = told(facts, refusal);
+    const why = reasonOf(facts, refusal);
     const buttons = newNumbersButton(facts, p, nowMs);
     return { lines: [t.refused({ why })], final: nowMs >= p.validUntilMs, buttons };
   }
@@ -120,7 +120,7 @@ const tradeEnd = (facts: Facts, trade: Trade): End => {
     case "open":
       return { lines: [t.open({ coins, yen: trade.entryPrice, stopYen: trade.stopLoss })], final: false };
     case "cancelled":
-      return { lines: [t.cancelled({ why: told(facts, `trade:${trade.id}:cancelled`) })], final: true };
+      return { lines: [t.cancelled({ why: reasonOf(facts, `trade:${trade.id}:cancelled`) })], final: true };
     case "closed": {
       const time = trade.closedMs === undefined ? "–" : clockText(trade.closedMs);
       const result = { yen: trade.pnlAmount ?? 0, percent: (trade.pnlPercent ?? 0) / 100 };

@@ -1,5 +1,6 @@
-// Taps and commands about one proposal. All of them go through the one door (handlers/proposals/answerProposal.ts): one outcome, whoever else answers
-// at the same moment, and a clear word for each that comes after it. A button is bound to the hash of what it stood under.
+// Taps and commands about one proposal. All of them go through handlers/proposals/answerProposal.ts: one outcome even
+// with simultaneous decisions, and a clear reply to each later one. A button is bound to the hash of the content it was
+// shown under.
 
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
@@ -14,7 +15,7 @@ import { type Tap, tapData } from "./callback.ts";
 import { type BestPrices, type Change, type ChangeTap, changeOf } from "./modify.ts";
 import { SHOWN_OPEN } from "./proposalCard.ts";
 
-/** Longest wait for a price before the tap is answered. */
+/** Longest wait for a price before the tap gets its notice. */
 const PRICE_TIMEOUT_MS = 4_000;
 
 const nothing = (outcome: string, text: string): Effect => ({ outcome, notice: { text, alert: true } });
@@ -37,7 +38,7 @@ const subjectOf = (parts: BotParts, tx: Tx, tapped: Tapped, tap: Tap): Proposal 
 };
 const isEffect = (it: Proposal | Effect): it is Effect => "outcome" in it;
 
-/** Approve or reject, by a button (bound to its hash) or by `/approve_ID` (the id names one set of numbers for ever). */
+/** Approve or reject, by a button (bound to its hash) or by `/approve_ID` (the numbers of an id never change). */
 export const answer =
   (parts: BotParts, by: Tapped | Typed, proposalId: string, decision: "approved" | "rejected", tap?: Tap): Act =>
   (tx) => {
@@ -57,7 +58,7 @@ export const answer =
     return { outcome: `${decision} ${proposal.id}`, notice: { text: notice[decision], alert: false } };
   };
 
-/** A message whose sending got no answer is known from its first tap on, so that it can be edited as well. */
+/** Records a message whose sending got no response at its first tap, so that it can be edited as well. */
 const remember = (parts: BotParts, tx: Tx, tapped: Tapped, proposal: Proposal): void =>
   tx.telegram.addMessage(
     {
@@ -70,7 +71,7 @@ const remember = (parts: BotParts, tx: Tx, tapped: Tapped, proposal: Proposal): 
     parts.clock.nowMs(),
   );
 
-/** Opens the conversation: the limits, and buttons for the usual changes. */
+/** Starts a change: shows the limits, and buttons for the usual changes. */
 export const promptChange =
   (parts: BotParts, by: Tapped | Typed, proposalId: string, tap?: Tap): Act =>
   (tx) => {
@@ -100,7 +101,7 @@ export const promptChange =
     return { outcome: `asked how to change ${proposal.id}`, notice: { text: texts.notice.prompted, alert: false } };
   };
 
-/** The best prices now; undefined when the exchange does not tell them in time. */
+/** The best prices now; undefined when the exchange does not return them in time. */
 export const quoteFor = async (parts: BotParts, proposalId: string): Promise<BestPrices | undefined> => {
   const symbol = parts.db.read.proposals.byId(proposalId)?.symbol;
   if (symbol === undefined) return undefined;
@@ -154,7 +155,7 @@ const makeChange = (parts: BotParts, tx: Tx, by: Tapped | Typed, proposal: Propo
   };
 };
 
-/** After a refusal at the re-check: the same signal with fresh numbers, judged by a job that asks the exchange. */
+/** After a refusal at the re-check: requests new numbers for the same signal, from a job that reads the exchange. */
 export const askNewNumbers =
   (parts: BotParts, tapped: Tapped, tap: Tap): Act =>
   (tx) => {

@@ -1,11 +1,11 @@
-// Noise levels: which kinds of messages are sent at all. Alerts, proposals and answers always are. What is muted is dropped when its
-// turn comes, with a record; it is not kept for later.
+// Which kinds of messages are sent. Alerts, proposals and replies always are. A muted message is dropped when it is
+// due, with an audit event; it is not kept for later.
 import { type Act, type BotParts, say, type Typed, textsFor } from "./actions.ts";
 
 export const MUTABLE = ["trade", "report", "info"] as const;
 type Mutable = (typeof MUTABLE)[number];
 
-/** "" shows; "info" mutes or unmutes that kind; "off" unmutes all. */
+/** "" shows the setting; "info" mutes or unmutes that kind; "off" unmutes all. */
 export const setQuiet =
   (parts: BotParts, typed: Typed, arg: string): Act =>
   (tx) => {

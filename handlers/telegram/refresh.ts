@@ -1,5 +1,5 @@
-// Brings the messages of proposals to what they shall show (proposalCard.ts), and takes the buttons from questions that are
-// over. An edit may be repeated safely, so nothing is noted before it: after a crash the difference is simply found again.
+// Edits the messages of proposals to their current content (proposalCard.ts), and removes the buttons of ended prompts.
+// An edit may be repeated safely, so nothing is stored before it: after a crash the difference is found again.
 import type { ChatMessage } from "../../db/tables/telegram.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { CAPTION_LIMIT, fitText, MESSAGE_LIMIT } from "../../lib/core/messageText.ts";
@@ -22,7 +22,7 @@ export interface RefreshParts {
   readonly log: Logger;
 }
 
-/** One look at every message that may still change. Returns how many were edited. Throws nothing of the connection's. */
+/** Checks every message that may still change. Returns how many were edited. Never throws on a connection failure. */
 export const refreshMessages = async (parts: RefreshParts, signal?: AbortSignal): Promise<number> => {
   let edited = 0;
   for (const message of parts.db.read.telegram.openMessages()) {
@@ -44,7 +44,7 @@ export const refreshMessages = async (parts: RefreshParts, signal?: AbortSignal)
   return edited + (await endPrompts(parts, signal));
 };
 
-/** Takes the buttons from questions that are answered or over. */
+/** Removes the buttons of prompts that are answered or expired. */
 const endPrompts = async (parts: RefreshParts, signal: AbortSignal | undefined): Promise<number> => {
   let edited = 0;
   const { db, clock, config } = parts;
@@ -76,7 +76,7 @@ const edit = async (
   } catch (e) {
     if (!(e instanceof TelegramFailure)) throw e;
     const { kind, retryAfterMs } = e;
-    // Deleted by the owner, or too old to be edited: the proposal's other messages tell of its end.
+    // Deleted by the owner, or too old to be edited: the proposal's other messages report its end.
     if (kind === "refused") {
       log.warn(
         { messageId: message.messageId, proposalId: message.proposalId, reason: e.message },

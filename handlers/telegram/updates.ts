@@ -1,5 +1,6 @@
-// Updates as Telegram sends them, reduced to what the owner can do: tap, type, reply. Who may do it: the configured people in the
-// configured private chat, nobody else. What was forwarded, sent through another bot, or said elsewhere is no word of the owner's.
+// Decodes Telegram updates into what the owner can do: tap, type, reply. Authorised are only the configured users in
+// the configured private chat. A forwarded message, one sent through another bot, or one from another chat is not an
+// input of the owner.
 import { z } from "zod";
 
 const From = z.object({ id: z.int() });
@@ -44,9 +45,9 @@ interface Said {
 export type Incoming =
   | (Said & { readonly kind: "tap"; readonly tapId: string; readonly data: string; readonly isPhoto: boolean })
   | (Said & { readonly kind: "text"; readonly text: string; readonly replyTo: number | undefined })
-  /** Somebody or somewhere else. */
+  /** Another user or another chat. */
   | { readonly kind: "stranger"; readonly updateId: number; readonly userId: number; readonly chatId: number }
-  /** Nothing we act on: a photo, a forwarded text, a kind we do not know. */
+  /** An update without effect: a photo, a forwarded text, an unknown kind. */
   | { readonly kind: "other"; readonly updateId: number; readonly what: string; readonly tapId?: string };
 
 export interface Owners {
@@ -54,7 +55,7 @@ export interface Owners {
   readonly userIds: readonly number[];
 }
 
-/** Throws RangeError when it has not even an update id: then it is no update. */
+/** Throws RangeError when the update id is missing: then it is not an update. */
 export const readUpdate = (raw: unknown, owners: Owners): Incoming => {
   const bare = z.object({ update_id: z.int() }).safeParse(raw);
   if (!bare.success) throw new RangeError("expected an update with an update_id, found none");
@@ -62,10 +63,11 @@ export const readUpdate = (raw: unknown, owners: Owners): Incoming => {
   const parsed = Update.safeParse(raw);
   if (!parsed.success) return { kind: "other", updateId, what: "an update of another shape" };
   const { message, callback_query: tap } = parsed.data;
-  // An update is one thing only. If one ever were two, whoever typed is not taken for whoever tapped.
+  // An update has one kind. Should one ever have two, the sender of the text must not be taken for the sender of the
+  // tap.
   const { from, chat } = tap === undefined ? { ...message } : { from: tap.from, chat: tap.message?.chat };
   if (from === undefined) return { kind: "other", updateId, what: "an update without a sender" };
-  // The owner's own button, under a message that Telegram keeps no longer.
+  // One of our buttons, under a message that Telegram no longer stores.
   if (tap !== undefined && tap.message === undefined && owners.userIds.includes(from.id))
     return { kind: "other", updateId, what: "a button of a message that is gone", tapId: tap.id };
   if (!isOwner(from.id, chat, owners)) return { kind: "stranger", updateId, userId: from.id, chatId: chat?.id ?? 0 };

@@ -1,5 +1,5 @@
-// Time and memory of one picture for the phone (the owner's page asks for under 300 ms and 50 MB): the first one, which loads
-// the renderer and its font, and the following ones. Measured in this process; nothing is asserted.
+// Time and memory of one picture for the phone (the owner's page asks for under 300 ms and 50 MB): the first one, which
+// loads the renderer and its font, and the following ones. Measured in this process; nothing is asserted.
 import { drawProposalChart, type ProposalChartFacts } from "../../handlers/report/proposalChart.ts";
 import type { Candle } from "../../lib/core/candle.ts";
 import { yen } from "../../lib/core/money.ts";

@@ -1,5 +1,6 @@
-// `npm run bench [-- chart|queue|inference|orders|replay|venue … --quick --no-rivals]`: measures on this machine and prints JSON. Nothing here is
-// asserted: speed belongs in a benchmark, and a number without its rival or its probe in the same run says little.
+// `npm run bench [-- chart|queue|inference|orders|replay|venue … --quick --no-rivals]`: measures on this machine and
+// prints JSON. Nothing here is asserted: speed belongs in a benchmark, and a number without its rival or its probe in
+// the same run says little.
 import { benchChart } from "./chart.ts";
 import { benchInference } from "./inference.ts";
 import { benchOrders } from "./orders.ts";

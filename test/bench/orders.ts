@@ -1,5 +1,6 @@
-// Orders through real processes: a worker over HTTP at the simulated venue, on this machine. How long from the owner's tap to the
-// accepted order, from a fill to its accepted STOP, and from SIGKILL to "reconciled and protected", a new process included.
+// Orders through real processes: a worker over HTTP at the simulated venue, on this machine. How long from the owner's
+// tap to the accepted order, from a fill to its accepted STOP, and from SIGKILL to "reconciled and protected", a new
+// process included.
 import { setTimeout as delay } from "node:timers/promises";
 import { realClock } from "../../lib/io/clock.ts";
 import { OrderStand, PRICE } from "../crash/orderStand.ts";

@@ -1,5 +1,6 @@
-// Our queue beside better-queue-sqlite, plainjob and liteque: the same jobs on the same disk in the same run, round by round
-// in turns, so that a slow minute of the machine hits all of them. One JSON object; tables for a person on stderr.
+// Our queue beside better-queue-sqlite, plainjob and liteque: the same jobs on the same disk in the same run, round by
+// round in turns, so that a slow minute of the machine hits all of them. One JSON object; tables for a person on
+// stderr.
 import { mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// The main job as a user runs it: three bundled days, in a process of its own, from a built dist/. Wall time includes the
-// start of Node and the warm-up (30 days of candles and scores); memory is the peak resident set the kernel saw.
+// The main job as a user runs it: three bundled days, in a process of its own, from a built dist/. Wall time includes
+// the start of Node and the warm-up (30 days of candles and scores); memory is the peak resident set the kernel saw.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
-// The simulated venue and the connector: requests a second and their latency (`answer` bare, connector in process, connector
-// over loopback), frames a second, what reading each reply and frame costs, memory. One JSON object.
+// The simulated venue and the connector: requests a second and their latency (`answer` bare, connector in process,
+// connector over loopback), frames a second, what reading each reply and frame costs, memory. One JSON object.
 import { cpus, loadavg } from "node:os";
 import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
 import { bundledCandles } from "../../lib/sim/market/bundled.ts";

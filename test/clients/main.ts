@@ -1,5 +1,6 @@
-// `npm run client`: a client of GMO Coin written by others against the simulated venue, over real HTTP and WebSocket. It is installed
-// into its own folder, outside the lock file, which needs the network: so it is a command of its own and no part of `npm test`.
+// `npm run client`: a client of GMO Coin written by others against the simulated venue, over real HTTP and WebSocket.
+// It is installed into its own folder, outside the lock file, which needs the network: so it is a command of its own
+// and no part of `npm test`.
 import { fileURLToPath } from "node:url";
 import { openVenue } from "../../lib/sim/server/openVenue.ts";
 import { startVenueServer } from "../../lib/sim/server/server.ts";

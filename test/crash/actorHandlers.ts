@@ -46,7 +46,7 @@ export const actorRegistry = (db: Database, retryDelayMs = RETRY_DELAY_MS): Regi
     ...changes,
     run: async (input, ctx) => run(ctx, input),
   });
-  /** Whoever holds the name's file is alone, in all processes; a second holder leaves a line that the test finds. */
+  /** Only one holder of the name's file may exist in all processes; a second one writes a line that the test finds. */
   const alone = async (name: string, holdMs: number): Promise<void> => {
     const path = join(dir, `${name}.alive`);
     try {
@@ -117,7 +117,7 @@ export const actorRegistry = (db: Database, retryDelayMs = RETRY_DELAY_MS): Regi
         { risk },
       ),
     ),
-    // Waits for the file "go", then writes as many bytes as it was told.
+    // Waits for the file "go", then writes the requested number of bytes.
     handler("writes", async (ctx, input) => {
       while (!existsSync(join(dir, "go"))) await pause(5);
       const write = () => void effect.run(ctx.job.id, ctx.job.fence, "x".repeat(Number(input["bytes"])));

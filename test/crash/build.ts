@@ -21,13 +21,18 @@ interface Bundler {
   }): unknown;
 }
 
-/** They find their own files or binaries, or are loaded only when needed. Everything else goes in: to find and load the hundreds of files of zod alone is half of a child's start. */
+/**
+ * They find their own files or binaries, or are loaded only when needed. Everything else goes in: to find and load the
+ * hundreds of files of zod alone is half of a child's start.
+ */
 const NOT_BUNDLED = ["better-sqlite3", "tulind", "@resvg/resvg-js", "pino", "pino-roll", "telegraf"];
 /** Packages that are CommonJS ask for node's own modules with require, which an ES module does not have. */
 const REQUIRE =
   'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
-/** `entry` is a path inside the project such as "test/crash/queueChild.ts". Returns the folder and the program to run. */
+/**
+ * `entry` is a path inside the project such as "test/crash/queueChild.ts". Returns the folder and the program to run.
+ */
 export const buildProgram = (entry: string): { readonly dir: string; readonly program: string } => {
   const dir = mkdtempSync(join(tmpdir(), "crash-build-"));
   const program = join(dir, "program.mjs");

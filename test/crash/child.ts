@@ -38,7 +38,7 @@ export class Child {
       this.process.once("error", reject);
       void this.ended.then(() => reject(new Error(`the process did not start: ${this.errors}`)));
     });
-    this.loaded.catch(() => undefined); // Whoever uses the child awaits it; a spare one may be thrown away.
+    this.loaded.catch(() => undefined); // The user of the child awaits it; a spare child may be discarded.
   }
 
   async order(order: object): Promise<void> {

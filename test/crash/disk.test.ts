@@ -36,7 +36,7 @@ const runningJob = async (stage: ActorStage, child: Child, bytes: number): Promi
 };
 /** A rename: a full disk has no room for a new file. */
 const go = (stage: ActorStage): void => renameSync(join(stage.dir, "wait"), join(stage.dir, "go"));
-/** The worker has told of its trouble, has not died of it, and no end of the job is in the file. */
+/** The worker has reported the failure, still runs, and no end of the job is in the database. */
 const expectTrouble = async (stage: ActorStage, child: Child, id: number): Promise<void> => {
   await until(() => saidRed(child));
   expect(stage.state(id)).toBe("running");
@@ -82,7 +82,7 @@ describe(`invariant 21: a full disk${disk === undefined ? " (skipped: mounting a
     expect(statfsSync(disk).bfree).toBe(0);
   };
 
-  test("enqueue rejects, the job stays running, the light is red; with room again all goes on, once", async () => {
+  test("enqueue rejects, the job stays running, health is red; with free space again everything continues, once", async () => {
     const child = await stage.start();
     const id = await runningJob(stage, child, 1_000_000);
     fill();
@@ -117,7 +117,7 @@ describe("invariant 21: I/O errors", () => {
 describe("invariant 21: another process holds the write lock", () => {
   const stage = new ActorStage();
   // Ordinarily for much longer than a connection waits; in the long run for 10 s with the waits of the real program.
-  test(`for ${LONG ? "10 s" : "a while"}: enqueue rejects, the job stays, the light is red; all goes on when it lets go`, async () => {
+  test(`for ${LONG ? "10 s" : "a while"}: enqueue rejects, the job stays, health is red; everything continues when the lock is released`, async () => {
     const child = await stage.start(LONG ? {} : { busyTimeoutMs: 20 });
     if (!LONG) stage.db.sql.pragma("busy_timeout = 20");
     const id = await runningJob(stage, child, 10);

@@ -1,5 +1,5 @@
-// Stop and panic, cut off at a durable step (before or after a commit, before or after a request reaches the venue), restarted,
-// and perhaps cut off again: the halt holds, the venue ends as promised, the owner gets one answer.
+// Stop and panic, cut off at a durable step (before or after a commit, before or after a request reaches the venue),
+// restarted, and perhaps cut off again: the halt holds, the venue ends as promised, the owner gets one answer.
 import { afterEach, describe, expect, test } from "vitest";
 import { requestCommand } from "../../handlers/owner/requestCommand.ts";
 import { seededRandom } from "../../lib/io/random.ts";
@@ -35,7 +35,9 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "stop while the entry rests", command: "stop", options: { btc: (s) => s.flat(200) }, askAfter: 0.5 },
 ];
 
-/** One life after another until the command has its answer; returns the world and how many steps the first life took. */
+/**
+ * One life after another until the command has its answer; returns the world and how many steps the first life took.
+ */
 const live = async (scenario: Scenario, killAt?: number, again?: number): Promise<World> => {
   const w = new World({ ...scenario.options, ...(killAt === undefined ? {} : { killAt }) });
   world = w;

@@ -1,4 +1,5 @@
-// A worker process that runs actorHandlers until it is killed, or stops gracefully on SIGTERM. Says when its health changes.
+// A worker process that runs actorHandlers until it is killed, or stops gracefully on SIGTERM. Says when its health
+// changes.
 import { openDatabase } from "../../db/open.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { streamLogger } from "../../lib/io/logger.ts";

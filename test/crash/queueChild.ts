@@ -1,5 +1,5 @@
-// A real worker process for the queue's crash runs. It enqueues jobs (each acknowledgement goes to an fsynced side log),
-// runs every kind of handler, and dies by SIGKILL: from outside at a random time, or here at a named point.
+// A real worker process for the queue's crash runs. It enqueues jobs (each acknowledgement goes to an fsynced side
+// log), runs every kind of handler, and dies by SIGKILL: from outside at a random time, or here at a named point.
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { openDatabase } from "../../db/open.ts";
 import { AppError } from "../../lib/core/errors.ts";
@@ -147,7 +147,9 @@ const run = async (order: ChildOrder): Promise<void> => {
   }
   if (order.until === "killed") return;
 
-  /** A row of another connection, as a command writes it: with nothing else to do, only a worker that looks finds it. */
+  /**
+   * A row of another connection, as a command writes it: with nothing else to do, only a worker that looks finds it.
+   */
   const pushFromElsewhere = (): void => {
     const other = openDatabase(order.dbPath);
     new JobStore(other, registry, realClock).enqueue({
@@ -158,7 +160,10 @@ const run = async (order: ChildOrder): Promise<void> => {
     other.close();
   };
   const progress = db.sql.prepare<[], number>("SELECT total(fence) + count(finished_ms) FROM jobs").pluck();
-  /** Looks until nothing is left, or nothing has moved for `giveUpMs`: a slow machine is no stranded job. Returns what is left. */
+  /**
+   * Looks until nothing is left, or nothing has moved for `giveUpMs`: a slow machine is no stranded job. Returns what
+   * is left.
+   */
   const leftWhenStill = async (count: () => number): Promise<number> => {
     let seen = -1;
     let movedMs = realClock.monotonicMs();

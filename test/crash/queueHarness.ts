@@ -72,7 +72,9 @@ const die = async (lane: Lane, child: Child, order: ChildOrder, death: Death): P
   return at;
 };
 
-/** The files as the dead process left them, looked at elsewhere: whoever opens the real ones next must mend them alone. */
+/**
+ * The files as the dead process left them, copied before the check: the next process must recover the originals alone.
+ */
 const lookAtCopy = (lane: Lane): void => {
   const dir = join(lane.dir, "copy");
   mkdirSync(dir);

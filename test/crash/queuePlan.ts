@@ -44,7 +44,9 @@ export interface Death {
   /** Killed from outside this long after `from`, at the latest: the order to begin, or the worker's start. */
   readonly afterMs: number;
   readonly from: "order" | "start";
-  /** This process puts nothing in and dies only when it has nothing due left: what earlier deaths left must have run. */
+  /**
+   * This process puts nothing in and dies only when it has nothing due left: what earlier deaths left must have run.
+   */
   readonly quiet?: boolean;
 }
 

@@ -28,7 +28,9 @@ export interface CrashReport {
   orphans: number;
   /** Effects of an attempt other than the one that finished the job. */
   staleCommits: number;
-  /** Left ready or running when nothing moved any more; also what was due and not run by a process that pushed nothing. */
+  /**
+   * Left ready or running when nothing moved any more; also what was due and not run by a process that pushed nothing.
+   */
   stranded: number;
   /** Done without its effect. */
   effectsMissing: number;

@@ -1,5 +1,5 @@
-// trader restore, killed at each of its steps: the folder holds the old database or the new one, whole, never the one with the
-// other's -wal; the worker that starts next is not taken in.
+// trader restore, killed at each of its steps: the folder holds the old database or the new one, whole, never the one
+// with the other's -wal; the worker that starts next is not taken in.
 import { spawn } from "node:child_process";
 import {
   copyFileSync,

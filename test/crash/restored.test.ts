@@ -81,7 +81,7 @@ test.each<Moment>(["the fill", "the end"])(
       for (const suffix of ["-wal", "-shm"]) rmSync(join(w.dir, `trader.db${suffix}`), { force: true });
       w.restart({ downMs: 1_000 });
       const why = quarantineIfRestored(opened(w), w.dir);
-      // A copy that has lost neither a job nor an audit event is not told apart: nothing was traded after it.
+      // A copy that misses neither a job nor an audit event is not recognised: nothing was traded after it.
       if (!same(copy.progress, progress)) {
         // By its counts, or by what it holds where it has come level again by what the restart enqueued.
         expect(why, `copy ${i}`).toMatch(
@@ -90,11 +90,12 @@ test.each<Moment>(["the fill", "the end"])(
         expect(haltKinds(w)).toContain(QUARANTINE);
         quarantined += 1;
       }
-      // With a position open whose stop it does not know, the book looks every few seconds: three minutes show as much as an hour.
+      // With a position open whose stop it does not know, the book looks every few seconds: three minutes show as much
+      // as an hour.
       await w.advance(moment === "the end" ? 60 : 3);
       expect(entries(w), `copy ${i} of ${copies.length}: ${w.describe()}`).toBe(before);
       expect(w.db.read.jobs.unfinishedAdding()).toEqual([]);
-      // While book and venue differ, entries stay paused and the owner is told; agreement ends the quarantine.
+      // While book and venue differ, entries stay paused and the owner is alerted; agreement ends the quarantine.
       const differ = (await strange(w)).length > 0;
       expect(haltKinds(w).includes("mismatch"), w.describe()).toBe(differ);
       if (why !== undefined) expect(haltKinds(w).includes(QUARANTINE), w.describe()).toBe(differ);
@@ -107,7 +108,7 @@ test.each<Moment>(["the fill", "the end"])(
   },
 );
 
-test("a book from before the stops: told once, its old stops stay at the venue, and a new one is asked for once a minute at most", async () => {
+test("a book from before the stops: one alert, its old stops stay at the venue, and a new stop is requested once a minute at most", async () => {
   const { w: first, copies } = await live("the fill");
   first.close();
   // Before the entry's answer was written down; the fill and its stops came after.
@@ -151,7 +152,7 @@ test("a database that is what it was is left alone; so is a new one, and one fro
   rmSync(elsewhere, { recursive: true });
 });
 
-test("quarantine: open proposals are rejected, approved ones end, waiting entries are cancelled, the owner is told; again after a crash", async () => {
+test("quarantine: open proposals are rejected, approved ones end, waiting entries are cancelled, the owner is alerted; also after a crash", async () => {
   const w = new World(OPTIONS);
   world = w;
   w.halt(); // Nothing starts.

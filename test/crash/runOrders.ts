@@ -1,4 +1,5 @@
-// npm run crash:orders -- --runs N --seed S [--json]: kills the worker in a simulated world and prints what was lost of orders.
+// npm run crash:orders -- --runs N --seed S [--json]: kills the worker in a simulated world and prints what was lost of
+// orders.
 import { parseArgs } from "node:util";
 import { entropyHex } from "../../lib/io/random.ts";
 import { allPairs, everyPair, proveOrders, runWorld } from "./orderHarness.ts";

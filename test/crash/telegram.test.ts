@@ -1,6 +1,6 @@
-// Dies at every durable step of an evening with the phone (before and after each commit, before and after each request to Telegram and
-// to the venue), starts again on the same files, and must end with: each update acted on once, one answer to a proposal, at most one
-// trade, every message told, the final state shown, nothing dead.
+// Dies at every durable step of an evening with the phone (before and after each commit, before and after each request
+// to Telegram and to the venue), starts again on the same files, and must end with: each update acted on once, one
+// answer to a proposal, at most one trade, every message delivered, the final state shown, nothing dead.
 import { afterEach, describe, expect, test } from "vitest";
 import { seededRandom } from "../../lib/io/random.ts";
 import { LONG } from "../long.ts";

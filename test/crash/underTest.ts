@@ -1,4 +1,5 @@
-// What this machine has to look under the database with: strace, or a C compiler for the preloaded files.c; and a small disk.
+// What this machine has to look under the database with: strace, or a C compiler for the preloaded files.c; and a small
+// disk.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +11,9 @@ const works = (program: string, args: readonly string[]): boolean => spawnSync(p
 /** Installed, and allowed to trace. */
 export const hasStrace = (): boolean => works("strace", ["-o", "/dev/null", "true"]);
 
-/** Builds files.c into `dir`. Returns the library, or undefined where there is no compiler or preloading is not known. */
+/**
+ * Builds files.c into `dir`. Returns the library, or undefined where there is no compiler or preloading is not known.
+ */
 export const buildFilesLibrary = (dir: string): string | undefined => {
   if (process.platform !== "linux") return undefined;
   const library = join(dir, "files.so");

@@ -1,5 +1,5 @@
-// invariants 6, 7 and 8 one by one: what is durable before the venue hears of an order, that a retry looks before it acts,
-// and that a fill is protected or shouted about. Death at every step of whole trades: orders.test.ts.
+// invariants 6, 7 and 8 one by one: what is durable before the venue hears of an order, that a retry looks before it
+// acts, and that a fill is protected or shouted about. Death at every step of whole trades: orders.test.ts.
 import { afterEach, describe, expect, test } from "vitest";
 import { seededRandom } from "../../lib/io/random.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";

@@ -1,5 +1,5 @@
-// Venue time for a world in which requests take time: what is due happens in order, and whoever waits is woken exactly then.
-// Nothing here waits for real, so minutes of trading pass in milliseconds, always in the same order.
+// Venue time for a world in which requests take time: due events happen in order, and each waiter wakes exactly at its
+// time. Nothing here waits for real, so minutes of trading pass in milliseconds, always in the same order.
 import { setImmediate as turn } from "node:timers/promises";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
@@ -15,7 +15,7 @@ export class VirtualTime {
   #nowMs: EpochMs;
   /** Sorted by time; of the same time, in order of arrival. */
   readonly #due: Due[] = [];
-  /** Everything that was scheduled or has run: unchanged over two turns of the loop, nobody is at work any more. */
+  /** Everything that was scheduled or has run: unchanged over two turns of the loop, all work has ended. */
   #activity = 0;
 
   constructor(startMs: EpochMs) {
@@ -77,7 +77,7 @@ export class LifeTime {
       this.time.at(this.time.nowMs + ms, () => end(resolve));
     });
   }
-  /** The process is gone: nobody waits any more. */
+  /** The process is gone: drops all waiters. */
   kill(): void {
     this.#over = true;
     for (const reject of [...this.#waiting]) reject(new Death("dead already"));

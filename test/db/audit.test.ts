@@ -37,7 +37,7 @@ describe("audit log", () => {
     db.sql.exec(tamper);
     expect(db.read.audit.firstBroken()).toBe(brokenAt);
   });
-  test("an event and the change it tells of share one fate", () => {
+  test("an event and the change it records are committed or rolled back together", () => {
     expect(() =>
       db.transaction((tx) => {
         tx.audit.append({ atMs: epochMs(1), kind: "x", actor: "test", data: {} });

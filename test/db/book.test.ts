@@ -1,5 +1,5 @@
-// The book's tables refuse what must not exist, whoever asks: a second working entry, a second order of a leg, two orders
-// that look alike, an execution booked twice, more closed than open.
+// The book's tables refuse rows that must not exist, for every caller: a second working entry, a second order of a leg,
+// two orders that look alike, an execution booked twice, more closed than open.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -41,7 +41,7 @@ test("alerts go first, then answers, then proposals; within a priority the order
   expect(db.read.outbox.next(EVER, { fromMs: T0, alerts: 0 })?.key).toBe("e");
 });
 
-test("a key is told once", () => {
+test("a key is inserted once", () => {
   expect(put("a")).toBe(true);
   expect(put("a", "info", { text: "again" })).toBe(false);
   expect(db.read.outbox.after(0)).toHaveLength(1);

@@ -1,4 +1,4 @@
-// No question that is asked at every look may read a whole table that grows for years. SQLite itself tells how it would
+// No question that is asked at every look may read a whole table that grows for years. SQLite itself shows how it would
 // answer: every statement that the reads below prepare and run is explained.
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -78,7 +78,7 @@ test.each(Object.entries(ASKED_OFTEN))("%s is answered by an index", (_name, ask
   const { texts, explain } = statementsOf(ask);
   expect(texts.length).toBeGreaterThan(0);
   for (const text of texts) {
-    // A scan of a partial index reads the few rows it holds; a table or a range of row ids grows for ever.
+    // A scan of a partial index reads the few rows it holds; a table or a range of row ids grows without bound.
     const whole = explain(text)
       .split("\n")
       .filter((line) => /^SCAN (?!\(|\d)(?!.*USING (COVERING )?INDEX)(?!.*VIRTUAL TABLE)(?!.*CONSTANT)/.test(line))

@@ -82,7 +82,7 @@ describe("trader", () => {
     expect(ended.stderr).toMatch(/MAX_DAILY_TRADS.*MAX_DAILY_(TRADES|LOSS)/);
   });
 
-  test("a dead job's alert ends when it is discarded; status tells whether anything runs", async () => {
+  test("a dead job's alert ends when it is discarded; status shows whether a worker runs", async () => {
     const v = join(tempFolder(), "v");
     const db = openDatabase(join(v, "trader.db"));
     const store = new JobStore(db, registry, realClock);

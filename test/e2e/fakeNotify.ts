@@ -1,4 +1,4 @@
-// A systemd-notify that writes down what it was told, one line a call: "SOCKET ASSIGNMENT ASSIGNMENT …".
+// A systemd-notify that writes down its arguments, one line per call: "SOCKET ASSIGNMENT ASSIGNMENT …".
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -1,5 +1,5 @@
-// A real worker process on a public API on loopback, ten seconds after a bar close whatever the time of day, and what a test does
-// around it: look into its file, wait for something there, have the last bar judged.
+// A real worker process on a public API on loopback, ten seconds after a bar close whatever the time of day, and what a
+// test does around it: look into its file, wait for something there, have the last bar judged.
 import { join } from "node:path";
 import { expect } from "vitest";
 import { type Database, openDatabase } from "../../db/open.ts";
@@ -10,7 +10,7 @@ import { type PublicServer, startPublicServer } from "../sim/publicServer.ts";
 import { shiftedClock, untilBarClose } from "./shiftedClock.ts";
 import { type Ended, type Running, startTrader, tempFolder, traderHere } from "./trader.ts";
 
-// Every gate wide open: these tests are about what follows a proposal, whatever today's clock says.
+// Every gate open: these tests start from a proposal and must not depend on the wall clock.
 const OPEN_GATES = {
   LONG_MIN_CONFIDENCE: "0",
   SHORT_MIN_CONFIDENCE: "1",

@@ -104,7 +104,7 @@ describe("trader start", () => {
     expect(report).not.toMatch(/(src|href)="https?:/);
   });
 
-  test("kill -9 again and again: continued to the end, nothing is lost and nothing happens twice", async () => {
+  test("kill -9 repeatedly: continued to the end, nothing is missing and nothing happens twice", async () => {
     const seed = 20_260_701;
     const random = seededRandom(seed);
     const cwd = tempFolder();

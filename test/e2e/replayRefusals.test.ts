@@ -33,7 +33,7 @@ describe("what trader start refuses", () => {
     expect(existsSync(join(cwd, "var"))).toBe(false);
   });
 
-  test("wrong settings are all told at once, exit code 2", async () => {
+  test("all wrong settings are reported together, exit code 2", async () => {
     const { code, text } = await refused([], { env: { MAX_DAILY_TRADES: "lots", MAX_RISK_PER_TRADE: "200%" } });
     expect(code).toBe(2);
     expect(text).toMatch(/MAX_DAILY_TRADES[\s\S]*MAX_RISK_PER_TRADE|MAX_RISK_PER_TRADE[\s\S]*MAX_DAILY_TRADES/);

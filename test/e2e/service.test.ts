@@ -1,5 +1,6 @@
-// The worker as systemd runs it: it tells when it runs and when it stops, a stop in the middle of its jobs loses and repeats
-// none, its exit codes are what the unit counts on. The notify program is a stand-in; the signals and processes are real.
+// The worker as systemd runs it: it notifies when it runs and when it stops, a stop in the middle of its jobs loses and
+// repeats none, its exit codes are what the unit counts on. The notify program is a stand-in; the signals and processes
+// are real.
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
@@ -87,7 +88,7 @@ const inTheMiddle = async (): Promise<Running> => {
   );
   return worker;
 };
-/** Nothing of the ledger says that an attempt was lost, failed, or is still open. */
+/** No attempt in the ledger was lost, failed, or is still open. */
 const expectCleanLedger = (ended: Ended): void => {
   expect({ code: ended.code, signal: ended.signal, stderr: ended.stderr }).toEqual({
     code: 0,
@@ -112,7 +113,7 @@ const expectAllGoesOn = async (): Promise<void> => {
 };
 
 describe("the worker as a service", () => {
-  test("tells READY once when it runs, then signs of life and its state, STOPPING once at SIGTERM; exit 0", async () => {
+  test("reports READY once when it runs, then watchdog pings and its state, STOPPING once at SIGTERM; exit 0", async () => {
     const worker = start();
     await until("signs of life", () => toldOf("WATCHDOG=1").length >= 2);
     expect(await stopNow(worker)).toMatchObject({ code: 0, signal: null, stderr: "" });
@@ -123,7 +124,7 @@ describe("the worker as a service", () => {
     expect(toldOf("STOPPING=1")[0]).toMatch(/STATUS=stopping, healthy/);
   });
 
-  test("without a service manager it tells nothing, and without systemd-notify it goes on and says so once", async () => {
+  test("without a service manager it reports nothing, and without systemd-notify it continues and logs that once", async () => {
     const plain = start({ NOTIFY_SOCKET: "" });
     await plain.saying('"started"');
     expect((await stopNow(plain)).code).toBe(0);
@@ -168,7 +169,7 @@ describe("the worker as a service", () => {
     expectCleanLedger(await stopNow(worker));
   });
 
-  test("the light turns red while the file is locked, green after it, and the worker stays the same process", async () => {
+  test("health is red while the database is locked, green afterwards, and the worker process stays the same", async () => {
     const worker = start();
     await worker.saying('"started"');
     const other = openDatabase(join(cwd, "var", "trader.db"));

@@ -1,7 +1,7 @@
-// Once per test run: a temp folder of its own for everything the tests leave behind, removed when all have passed, and the program
-// built as `npm run build` does (with the tests' own child programs), into a fresh folder beside its dependencies: the
-// command-line tests run what a user runs, plain node on compiled files, and never a stale dist/. (The types are checked by
-// `npm run types`.)
+// Once per test run: a temp folder of its own for everything the tests leave behind, removed when all have passed, and
+// the program built as `npm run build` does (with the tests' own child programs), into a fresh folder beside its
+// dependencies: the command-line tests run what a user runs, plain node on compiled files, and never a stale dist/.
+// (The types are checked by `npm run types`.)
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,9 +22,10 @@ const MEMORY = "/dev/shm";
 const ENOUGH_BYTES = 4 * 2 ** 30;
 
 /**
- * Memory where the system has a file system of it with room, else the usual folder. A killed process leaves the same files in
- * both: what it had not flushed is lost in a power cut alone, and no test cuts the power (durable.test.ts counts the flushes
- * and their order). On a disk they are a third of the time of a run, and on a slow one nearly all of it.
+ * Memory where the system has a file system of it with room, else the usual folder. A killed process leaves the same
+ * files in both: what it had not flushed is lost in a power cut alone, and no test cuts the power (durable.test.ts
+ * counts the flushes and their order). On a disk they are a third of the time of a run, and on a slow one nearly all of
+ * it.
  */
 const tempParent = (): string => {
   if (process.env["TMPDIR"] !== undefined || !existsSync(MEMORY)) return tmpdir();
@@ -32,7 +33,10 @@ const tempParent = (): string => {
   return bavail * bsize < ENOUGH_BYTES ? tmpdir() : MEMORY;
 };
 
-/** What interrupted and failed runs of an hour ago and more have left: in memory it would stay until the machine restarts. */
+/**
+ * What interrupted and failed runs of an hour ago and more have left: in memory it would stay until the machine
+ * restarts.
+ */
 const removeForgotten = (parent: string): void => {
   for (const name of readdirSync(parent)) {
     const runner = /^trader-test-(\d+)-/.exec(name)?.[1];

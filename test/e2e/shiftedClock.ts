@@ -1,4 +1,5 @@
-// A real clock that is some minutes ahead, so that a test of "just after the bar closed" can run at any time of the day.
+// A real clock that is some minutes ahead, so that a test of "just after the bar closed" can run at any time of the
+// day.
 
 import { BAR_MS, barOpen, epochMs } from "../../lib/core/time.ts";
 import { type Clock, realClock } from "../../lib/io/clock.ts";

@@ -1,4 +1,5 @@
-// `trader simulator` as a user runs it: a process of its own, found by its first line, ended by a signal, killed and restarted.
+// `trader simulator` as a user runs it: a process of its own, found by its first line, ended by a signal, killed and
+// restarted.
 import { createHmac } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -85,7 +86,7 @@ test("the first line says where and with which key; REST and both sockets answer
   expect(await firstFrame(`${hello.wsPrivate}/${token}`, { command: "subscribe", channel: "orderEvents" })).toEqual({
     error: "ERR-5003 Requests are too many.",
   });
-  // Told again and again, also while the process takes itself down: it has ended well all the same.
+  // Signalled repeatedly, also during its shutdown: it still exits with 0.
   const nagging = setInterval(() => child.kill("SIGTERM"), 1);
   const end = await ended;
   clearInterval(nagging);
@@ -196,7 +197,7 @@ test("own candles of 15 minutes, an option, a fault script, text for people", as
   expect(end.stdout).toMatch(/^restPrivate http:\/\/127\.0\.0\.1:\d+\/private$/m);
 });
 
-test("a file whose name says another coin is told", async () => {
+test("a file named after another coin is reported", async () => {
   const notes = async (file: string) => (await traderHere(["simulator", "--data", `BTC_JPY=${file}`])).stderr;
   expect(await notes("/nowhere/eth_jpy.csv")).toMatch(/^note: BTC_JPY is read from .*eth_jpy\.csv, named ETH\n/);
   for (const file of ["/nowhere/ETH/btc.csv", "/nowhere/btc-eth.csv", "/nowhere/x.csv"])

@@ -1,5 +1,5 @@
-// Spot as a user runs it: one recorded day through every handler, the book equal to the venue, and a folder that keeps its
-// product.
+// Spot as a user runs it: one recorded day through every handler, the book equal to the venue, and a folder that keeps
+// its product.
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";

@@ -1,6 +1,7 @@
-// The whole way with a real worker, telegraf over HTTP to the fake Bot API, and the venue simulator behind public prices: a
-// signal comes to the phone, is tapped, becomes an order; kill -9 in between; what a person sees when the token is refused.
-// The way on to the stops and the end of the trade is in telegramTrade.test.ts, on prices a test decides.
+// The whole way with a real worker, telegraf over HTTP to the fake Bot API, and the venue simulator behind public
+// prices: a signal comes to the phone, is tapped, becomes an order; kill -9 in between; what a person sees when the
+// token is refused. The way on to the stops and the end of the trade is in telegramTrade.test.ts, on prices a test
+// decides.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -34,7 +35,7 @@ const everythingWritten = (): string => {
   return files.map((f) => readFileSync(join(f.parentPath, f.name), "latin1")).join("\n");
 };
 
-test("signal, chart, kill -9, a tap while nobody listens, the order, the day's report, a stop command", async () => {
+test("signal, chart, kill -9, a tap while no worker runs, the order, the day's report, a stop command", async () => {
   const first = await worker.start();
   await worker.judgeLastBar();
   await worker.until("the proposal on the phone", () => says(/Approve|\/approve_/));
@@ -67,7 +68,7 @@ test("signal, chart, kill -9, a tap while nobody listens, the order, the day's r
   second.child.kill("SIGTERM");
   const ended = await second.ended;
   expect({ code: ended.code, signal: ended.signal }).toEqual({ code: 0, signal: null });
-  expect(new Set(telegram.texts).size).toBe(telegram.texts.length); // nothing was told twice
+  expect(new Set(telegram.texts).size).toBe(telegram.texts.length); // nothing was sent twice
   expect(worker.query("SELECT state FROM orders WHERE state IN ('sending', 'unknown')")).toEqual([]);
   const secret = TOKEN.split(":")[1]!;
   for (const text of [ended.stdout, ended.stderr, everythingWritten()]) expect(text).not.toContain(secret);

@@ -1,6 +1,6 @@
-// A whole trade with a real worker, telegraf over HTTP to the fake Bot API, and prices the test decides: signal, tap, kill
-// -9, fill, STOP at the venue, both targets or the stop, final state, day's report. What is asserted is what the phone shows
-// and what the venue's own file holds.
+// A whole trade with a real worker, telegraf over HTTP to the fake Bot API, and prices the test decides: signal, tap,
+// kill -9, fill, STOP at the venue, both targets or the stop, final state, day's report. What is asserted is what the
+// phone shows and what the venue's own file holds.
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -68,7 +68,7 @@ const killed = async ({ child, ended }: Running): Promise<void> => {
   await ended;
 };
 
-test("two trades, each killed on its way in: one to its targets while Telegram refuses, one to its stop; both told once and reported", async () => {
+test("two trades, the worker killed during each entry: one reaches its targets while Telegram refuses, one its stop; both notified once and reported", async () => {
   let running = await worker.start();
   const btc = await proposed("BTC_JPY");
   worker.server.steer("BTC_JPY", btc.entry + 500);
@@ -131,7 +131,7 @@ test("two trades, each killed on its way in: one to its targets while Telegram r
     ends.stopped += orders.filter((o) => o === "CLOSE STOP EXECUTED").length;
   }
   expect(ends).toEqual({ filled: 2, stopped: 2 });
-  // On the phone: both in their final state without buttons, everything told, nothing twice.
+  // On the phone: both in their final state without buttons, every message sent once.
   for (const { message } of [btc, eth])
     expect([/^✅ APPROVED .*\n🏁 CLOSED /.test(message.text), message.keyboard]).toEqual([true, undefined]);
   expect(btc.message.text).toMatch(/🏁 CLOSED .*second target/);
@@ -196,7 +196,7 @@ test.runIf(LONG)(
       expect([message.keyboard, telegram.unconfirmed], label).toEqual([undefined, []]);
       const decided = worker.query("SELECT decision FROM approvals");
       expect(decided, label).toEqual([{ decision: "approved" }]);
-      // Told twice only with the mark of a message that may have come before.
+      // Sent twice only with the mark of a message that may have arrived before.
       const unmarked = telegram.texts.filter((text) => !/^(\(again\) |[✅❌⌛✏])/u.test(text));
       expect(new Set(unmarked).size, label).toBe(unmarked.length);
       for (const { text } of worker.query<{ text: string }>("SELECT text FROM outbox WHERE kind IN ('trade', 'alert')"))

@@ -1,5 +1,5 @@
-// What a person and systemd meet when something is wrong with the files or the network: one clear line, the right exit code, and
-// no more than that.
+// What a person and systemd meet when something is wrong with the files or the network: one clear line, the right exit
+// code, and no more than that.
 import {
   chmodSync,
   closeSync,
@@ -111,7 +111,7 @@ describe("the command line", () => {
     }
   });
 
-  test("all that is wrong in .env is told at once: unknown names and wrong values", async () => {
+  test("all errors in .env are reported together: unknown names and wrong values", async () => {
     writeFileSync(join(cwd, ".env"), "MAX_DAILY_TRADS=1\nMAX_DAILY_TRADES=many\nLOG_LEVLE=info\n", { mode: 0o600 });
     const ended = await trader(["config"], { cwd });
     expect(ended.code).toBe(2);
@@ -123,7 +123,7 @@ describe("the command line", () => {
       expect(ended.stderr).toContain(text);
   });
 
-  test("what is made by hand is private, whatever the umask of the shell", async () => {
+  test("files made by a command are private, whatever the umask of the shell", async () => {
     const before = process.umask(0o000);
     try {
       expect((await trader(["enqueue", "reconcile", "{}", "--var", "var"], { cwd })).code).toBe(0);
@@ -212,7 +212,7 @@ describe("the exchange is away", () => {
       await trader(["status", "--var", "var", "--json"], { cwd }),
     );
 
-  test("status says NO PRICES while it lasts; then all goes on by itself, history that had died of it too", async () => {
+  test("status shows NO PRICES while it lasts; then everything continues without a command, dead history jobs too", async () => {
     server = await startPublicServer();
     server.break({ status: 503, body: "down" });
     const worker = startWorker({ GMO_PUBLIC_URL: server.url, QUOTE_POLL_SECONDS: "1" });

@@ -1,5 +1,5 @@
-// The real worker process on a public API on loopback: a bar is judged, the owner answers at the command line, the trade is
-// opened and protected; SIGTERM and kill -9 leave nothing behind.
+// The real worker process on a public API on loopback: a bar is judged, the owner answers at the command line, the
+// trade is opened and protected; SIGTERM and kill -9 leave nothing behind.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

@@ -1,4 +1,5 @@
-// `trader worker` on a shifted clock and without request pacing: workerChild.ts VAR_DIR AHEAD_MS. Everything else is the program's own.
+// `trader worker` on a shifted clock and without request pacing: workerChild.ts VAR_DIR AHEAD_MS. Everything else is
+// the program's own.
 import { runWorker } from "../../handlers/runtime/worker.ts";
 import { parseConfig } from "../../lib/core/config.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";

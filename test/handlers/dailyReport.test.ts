@@ -29,7 +29,7 @@ const at = (ms: number) => book.clock.advanceTo(epochMs(ms));
 describe("dailyReport of a full book", () => {
   beforeEach(() => fillBook(book));
 
-  test("the 00:05 JST tick tells the JST day before", async () => {
+  test("the 00:05 JST tick reports the JST day before", async () => {
     await runHandler(book, dailyReport, tickOf(2));
     const row = book.db.read.dailySummary.of("2025-08-12")!;
     expect(row).toMatchObject({ totalTrades: 2, winningTrades: 1, losingTrades: 1, fees: 0, equityEnd: 1_000_046 });
@@ -39,7 +39,7 @@ describe("dailyReport of a full book", () => {
     expect(row.profitFactor).toBeCloseTo(row.grossProfit / row.grossLoss, 9);
     expect(row.breakEvenRate).toBeCloseTo(0.651, 3);
     expect(row.maxDrawdown).toBeCloseTo(490, 0);
-    // Of two days there is no Sharpe ratio worth keeping.
+    // Two days are too few for a Sharpe ratio.
     expect(row.sharpeRatio).toBeUndefined();
     expect(row.funnel?.bars).toBe(192);
     expect(book.db.read.audit.firstBroken()).toBeUndefined();
@@ -193,7 +193,7 @@ describe("dailyReport at the edges", () => {
     await expect(runHandler(book, dailyReport, { date: "2025-08-12", partial: true })).rejects.toMatchObject({
       code: "REPORT_DAY_UNFINISHED",
     });
-    // Seen at the bar before: what was traded since is not in it, and the line says so.
+    // The equity of the bar before: later trades are not included, and the line states its time.
     const seenMs = epochMs(START + 9.75 * HOUR_MS);
     book.db.transaction((tx) => tx.equity.record(seenMs, yen(1_000_123)));
     await runHandler(book, dailyReport, { date: "2025-08-11", partial: true });
@@ -213,7 +213,7 @@ describe("dailyReport at the edges", () => {
     },
   );
 
-  test("halts of the day are told as they stood then", async () => {
+  test("halts of the day are reported as they were then", async () => {
     at(START + 5 * DAY_MS);
     book.db.transaction((tx) => {
       tx.halts.raise({ kind: "stop", reason: "owner", atMs: epochMs(START + 10 * HOUR_MS) });

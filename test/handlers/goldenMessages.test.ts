@@ -1,5 +1,6 @@
-// Every message of the signal and the trade as the owner reads it, word for word, in both languages: test/fixtures/messages.
-// After a wanted change: `npx vitest run test/handlers/goldenMessages.test.ts -u`, then read the difference.
+// Every message of the signal and the trade as the owner reads it, word for word, in both languages:
+// test/fixtures/messages. After a wanted change: `npx vitest run test/handlers/goldenMessages.test.ts -u`, then read
+// the difference.
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PositionRow } from "../../db/tables/positions.ts";
@@ -96,7 +97,9 @@ const short: Proposal = {
   tp2: yen(17_407_270),
   supersedes: "eth2508121215m1",
 };
-/** The largest numbers and the longest words that can come: a price of 13 digits, a size of 8 decimals, a long title. */
+/**
+ * The largest numbers and the longest words that can come: a price of 13 digits, a size of 8 decimals, a long title.
+ */
 const extreme: Proposal = {
   ...short,
   id: "eth2508121215m999",

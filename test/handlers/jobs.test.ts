@@ -1,5 +1,5 @@
-// The contract of the chain: a job of an unknown name or with a wrong input does not compile, every handler uses the contract's
-// schema, and the keys are the stored ones.
+// The contract of the chain: a job of an unknown name or with a wrong input does not compile, every handler uses the
+// contract's schema, and the keys are the stored ones.
 import { describe, expect, test } from "vitest";
 import { execute } from "../../handlers/execute.ts";
 import type { AppJob, AppSchedule } from "../../handlers/jobs.ts";

@@ -60,7 +60,7 @@ describe("labelSignals", () => {
     expect(book.db.sql.prepare("SELECT * FROM signal_labels").all()).toEqual(before);
   });
 
-  test("a hole after the first hour: a day of patience, then the touch without the rule", async () => {
+  test("a gap after the first hour: after one day the touch is labelled without the rule", async () => {
     judgeBar(book.db, BAR);
     store(series().toSpliced(9, 1));
     expect(await label(END + DAY_MS - HOUR_MS)).toMatchObject({ kind: "stop", reason: "candles are still missing" });

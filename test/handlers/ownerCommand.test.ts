@@ -68,7 +68,7 @@ describe("stop", () => {
     expect(w.trade().status).toBe("open");
   });
 
-  test("what is not ours is told and left alone", async () => {
+  test("external orders and positions are reported and left unchanged", async () => {
     const w = begin();
     await w.owner.order({ symbol: "BTC_JPY", side: "BUY", executionType: "MARKET", size: parseCoin("0.001") });
     const size = parseCoin("0.001");
@@ -165,7 +165,7 @@ describe("a fill that races the cancel", () => {
 });
 
 describe("panic", () => {
-  test("goes on to the end when a read is refused with a code nobody knows", async () => {
+  test("is completed even when a read is refused with an unknown code", async () => {
     let refusals = 0;
     const w = begin({
       ...HELD,
@@ -241,7 +241,7 @@ describe("panic", () => {
     await nothingBroken(w);
   });
 
-  test("with several handlers at once and nobody watching the trade it is flat as well", async () => {
+  test("with several handlers at once and no job watching the trade it is flat as well", async () => {
     const w = begin({ ...HELD, concurrency: 4 });
     w.approve();
     await w.advance(4);
@@ -284,7 +284,7 @@ describe("close", () => {
     expect(resultOf(w, asked)?.text).toContain("trade 1 is cancelled");
     await nothingBroken(w);
   });
-  test("a trade that is none, or has ended, is refused before anything is written", () => {
+  test("a trade that does not exist, or has ended, is refused before anything is written", () => {
     const w = begin();
     expect(() => ask(w, "close", { tradeId: 7 })).toThrow(/TRADE_MISSING|expected the id of a trade/);
     expect(w.db.read.ownerCommands.newest(1)).toEqual([]);
@@ -369,7 +369,7 @@ test("pause lets an open trade run to its target and an open proposal wait, and 
   await nothingBroken(w);
 });
 
-test("reject all: proposals of a person's hand, nothing is halted", async () => {
+test("reject all: proposals are rejected as decided by a person, nothing is halted", async () => {
   const w = begin();
   const { id } = w.propose();
   await w.drain();

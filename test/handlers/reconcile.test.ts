@@ -24,7 +24,7 @@ describe("reconcile", () => {
     expect(w.messages()).toEqual([]);
   });
 
-  test("an order without an answer is no agreement: no halt ends before it is settled", async () => {
+  test("an order without a response: no halt ends before its state is known", async () => {
     const w = start({ btc: (s) => s.flat(60), venue: { faults: once("/v1/order", "before", { kind: "dropReply" }) } });
     w.approve();
     await w.advance(2 / 60);
@@ -40,7 +40,7 @@ describe("reconcile", () => {
     await nothingBroken();
   });
 
-  test("a position and an order of another hand: entries halt at the second look, and go on when they are gone", async () => {
+  test("an external position and order: entries halt at the second look, and resume when they are gone", async () => {
     const w = start({ btc: (s) => s.flat(60) });
     await w.owner.order({ symbol: "BTC_JPY", side: "BUY", executionType: "MARKET", size: parseCoin("0.001") });
     await w.owner.order({
@@ -78,7 +78,7 @@ describe("reconcile", () => {
     expect(w.db.read.alerts.open()).toEqual([]);
   });
 
-  test("leaves a close without an answer to its own look, and does not take it for another hand's", async () => {
+  test("leaves a close without a response to its own lookup, and does not take it for an external one", async () => {
     const scenario = {
       btc: (s: Parameters<WorldOptions["btc"]>[0]) => s.to(9_998_000, 2).flat(120),
       config: { TIME_STOP_HOURS: "0.5" },
@@ -111,7 +111,7 @@ describe("reconcile", () => {
     await nothingBroken();
   });
 
-  test("a bare position of ours is protected, also when nobody watches it", async () => {
+  test("an unprotected position of ours is protected, also when no job watches it", async () => {
     const w = start({ btc: (s) => s.to(9_998_000, 2).flat(10).to(9_940_000, 10).flat(20) });
     w.approve();
     await w.advance(4);
@@ -125,7 +125,7 @@ describe("reconcile", () => {
     await nothingBroken();
   });
 
-  test("an entry nobody works any more is taken up, and its missed fill is protected", async () => {
+  test("an entry without its job gets a new one, and its missed fill is protected", async () => {
     const w = start({ btc: (s) => s.flat(2).to(9_998_000, 2).flat(10).to(9_940_000, 10).flat(20) });
     w.approve();
     await w.advance(1);

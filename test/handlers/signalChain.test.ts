@@ -139,7 +139,7 @@ describe("fetchMarket", () => {
     expect(halts.map((h) => h.kind).sort()).toEqual(kinds);
     expect(halts.every((h) => h.untilMs !== undefined && h.untilMs > TICK)).toBe(true);
     expect(s.db.read.alerts.open()).toHaveLength(kinds.length);
-    await s.run(fetchMarket, input); // told once
+    await s.run(fetchMarket, input); // alerted once
     expect(s.db.read.outbox.after(0)).toHaveLength(kinds.length);
   });
 

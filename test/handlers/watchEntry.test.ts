@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { toNumber, yen } from "../../lib/core/money.ts";
 import { START_PRICE, World, type WorldOptions } from "../sim/world.ts";
 
-// Best bid and ask stand 500 yen from the last price; a resting buy at the bid fills when the last price falls below it.
+// Best bid and ask stand 500 yen from the last price; a resting buy at the bid fills when the last price falls below
+// it.
 const BID = START_PRICE - 500;
 let world: World;
 const start = (options: WorldOptions): World => {
@@ -151,7 +152,7 @@ describe("ways in", () => {
     expect(w.requests.filter((r) => r.startsWith("POST"))).toEqual([]);
   });
 
-  test("an unfilled entry is cancelled when its time is over, and the owner is told", async () => {
+  test("an unfilled entry is cancelled at its deadline, and the owner is notified", async () => {
     const w = start({ btc: (s) => s.flat(60) });
     w.approve();
     await w.runToEnd();

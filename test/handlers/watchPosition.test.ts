@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { parseCoin, toNumber, yen } from "../../lib/core/money.ts";
 import { START_PRICE, World, type WorldOptions } from "../sim/world.ts";
 
-// Best bid and ask stand 500 yen from the last price; a resting buy at the bid fills when the last price falls below it.
+// Best bid and ask stand 500 yen from the last price; a resting buy at the bid fills when the last price falls below
+// it.
 const BID = START_PRICE - 500;
 let world: World;
 const start = (options: WorldOptions): World => {
@@ -136,7 +137,7 @@ describe("ways out", () => {
     await nothingBroken();
   });
 
-  test("the owner closes by hand: recognised, booked as manual", async () => {
+  test("the owner closes externally: recognised, booked as manual", async () => {
     const w = start({ btc: (s) => s.to(9_998_000, 2).flat(60) });
     w.approve();
     await w.advance(5);
@@ -154,7 +155,7 @@ describe("ways out", () => {
     await nothingBroken();
   });
 
-  test("the owner closes a part by hand: the rest stays protected and goes its way", async () => {
+  test("the owner closes a part externally: the remainder stays protected and follows its plan", async () => {
     const w = start({ btc: (s) => s.to(9_998_000, 2).flat(5).to(10_080_000, 20).flat(10) });
     w.approve();
     await w.advance(5);
@@ -190,7 +191,7 @@ describe("ways out", () => {
   });
 });
 
-test("every order and every execution is told once in the audit log, under one trace", async () => {
+test("every order and every execution is in the audit log once, under one trace", async () => {
   const w = start({ btc: (s) => s.to(9_998_000, 2).to(10_080_000, 20).flat(10) });
   w.approve();
   await w.runToEnd();

@@ -1,4 +1,5 @@
-// Attempts that end in odd ways: together, with what cannot be written down, into a file in trouble, with a refused claim.
+// Attempts that end in odd ways: together, with what cannot be written down, into a file in trouble, with a refused
+// claim.
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../lib/core/errors.ts";
 import { DAY_MS, epochMs } from "../../lib/core/time.ts";
@@ -180,7 +181,7 @@ describe("recovery of a dead worker's jobs", () => {
     return w;
   };
 
-  test("one that cannot be recovered keeps no other, and the light stays red", async () => {
+  test("one that cannot be recovered blocks no other, and health stays red", async () => {
     const w = orphaned(["bad", "good"]);
     w.db.sql.exec(
       "CREATE TRIGGER no BEFORE UPDATE ON attempts WHEN NEW.job_id = 1 BEGIN SELECT RAISE(ABORT, 'refused'); END",

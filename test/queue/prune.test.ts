@@ -102,7 +102,7 @@ test("a job of another trace that stays loses only its link to a parent that goe
   expect(w.store.list()).toMatchObject([{ name: "parks", state: "parked", parentId: undefined, traceId: "its own" }]);
 });
 
-test("workers long gone are forgotten; one that holds a job, or was heard of, is not", async () => {
+test("workers long gone are deleted; one that holds a job, or has a recent heartbeat, is not", async () => {
   const w = world(HANDLERS);
   w.ledger("gone").stopWorker();
   w.ledger("idle"); // Its process lives: a machine that slept, a clock that jumped.

@@ -135,7 +135,7 @@ test("in any span, whatever the times of enqueueing and looking", async () => {
         }
         for (const start of starts)
           expect(starts.filter((at) => at > start - 1_000 && at <= start).length).toBeLessThanOrEqual(limit);
-        // And it starves nobody: following nextDueMs, all of them run.
+        // And no job starves: following nextDueMs, all of them run.
         for (let i = 0; i <= pushed && w.store.nextDueMs() !== undefined; i += 1) {
           w.clock.systemMs = Math.max(w.clock.systemMs, w.store.nextDueMs() ?? 0);
           await w.worker().drain();

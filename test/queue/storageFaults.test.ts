@@ -1,5 +1,5 @@
-// invariant 21: trouble with the file never means done and never ends the loop. Here by the database's own means; a full
-// disk and I/O errors of real processes: test/crash/disk.test.ts.
+// invariant 21: trouble with the file never means done and never ends the loop. Here by the database's own means; a
+// full disk and I/O errors of real processes: test/crash/disk.test.ts.
 import { afterEach, describe, expect, test } from "vitest";
 import { streamLogger } from "../../lib/io/logger.ts";
 import { SqliteError } from "../../lib/io/sqlite.ts";
@@ -72,7 +72,7 @@ const TROUBLES: Readonly<Record<string, { code: string; begin(w: World): () => v
 };
 
 describe.each(Object.entries(TROUBLES))("invariant 21: %s", (_, { code, begin }) => {
-  test("enqueue rejects, the running job stays, the light is red; all goes on when it is over", async () => {
+  test("enqueue rejects, the running job stays, health is red; everything continues when it is over", async () => {
     const { w, hold, id, worker, told } = await holding();
     const end = begin(w);
     const big = job("b", "2", { input: { text: "x".repeat(1_000_000) } });

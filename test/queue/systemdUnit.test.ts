@@ -70,19 +70,19 @@ describe("queue/systemd/cryptotrader.service", () => {
     );
   });
 
-  test("a stop has time for the grace, the abort and what is still to be told", () => {
+  test("a stop has time for the grace, the abort and the last messages", () => {
     expect(value("KillSignal")).toBe("SIGTERM");
     expect(seconds("TimeoutStopSec") * 1_000).toBeGreaterThan(GRACE_MS + ABORT_GRACE_MS + 2 * NOTIFY_TIMEOUT_MS);
   });
 
-  test("a worker that is slow to tell, or on its way to stop, is not taken for hung", () => {
+  test("a worker that is slow to notify, or is stopping, is not taken for hung", () => {
     expect([value("Type"), value("NotifyAccess")]).toEqual(["notify", "all"]);
     const afterPingMs = (seconds("WatchdogSec") * 1_000) / 2;
     expect(afterPingMs).toBeGreaterThan(2 * NOTIFY_TIMEOUT_MS);
     expect(afterPingMs).toBeGreaterThan(GRACE_MS + ABORT_GRACE_MS);
   });
 
-  test("it comes back after every end but the one a person must mend", () => {
+  test("it restarts after every exit except the one a person must fix", () => {
     expect([value("Restart"), value("RestartPreventExitStatus"), value("StartLimitIntervalSec")]).toEqual([
       "always",
       "2",

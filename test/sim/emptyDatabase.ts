@@ -1,5 +1,5 @@
-// A database file that the program has just made. It is made once per process and copied: the migrations take ten milliseconds,
-// and a thousand tests begin with such a file. (test/db makes its own.)
+// A database file that the program has just made. It is made once per process and copied: the migrations take ten
+// milliseconds, and a thousand tests begin with such a file. (test/db makes its own.)
 import { copyFileSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -22,5 +22,7 @@ export const LOST: readonly Fault[] = [
   { kind: "error", code: "ERR-554" },
   { kind: "error", code: "ERR-626" },
 ];
-/** To us all of them say the same, "unknown"; every kind is tried on the entry, and in the long run everywhere. */
+/**
+ * All of them have the same result for us, "unknown"; every kind is tried on the entry, and in the long run everywhere.
+ */
 export const SOME_LOST = LONG ? LOST : LOST.slice(0, 2);

@@ -1,5 +1,5 @@
-// A process that can die at any durable step: before or after a commit, before or after a request reaches the venue. Each
-// life counts its steps; once dead, nothing of it works any more.
+// A process that can die at any durable step: before or after a commit, before or after a request reaches the venue.
+// Each life counts its steps; once dead, nothing of it works any more.
 import { Database, type Tx } from "../../db/open.ts";
 import type { Transport, TransportReply } from "../../lib/io/gmo/transport.ts";
 

@@ -1,4 +1,5 @@
-// What must hold in any world once no trade is open, whatever happened before. And a world's state in words, for failures.
+// What must hold in any world once no trade is open, whatever happened before. And a world's state in words, for
+// failures.
 
 import { ledgerDifferences } from "../../handlers/reconcile.ts";
 import { maxBig } from "../../lib/core/money.ts";

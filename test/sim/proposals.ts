@@ -93,7 +93,7 @@ export const insertProposal = (
   return proposal;
 };
 
-/** The owner says yes. Returns the job that follows; it belongs in the same transaction. */
+/** The owner approves. Returns the job that follows; it belongs in the same transaction. */
 export const settleApproved = (tx: Tx, proposal: Proposal, nowMs: EpochMs): AppJob => {
   tx.proposals.settle("approved", {
     proposalId: proposal.id,

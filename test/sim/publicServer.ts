@@ -1,5 +1,5 @@
-// GMO Coin's public API on loopback, in real time: the bundled candles moved to now (by whole days of 96 bars), served by the
-// venue simulator. For tests of the real worker; private calls are not answered.
+// GMO Coin's public API on loopback, in real time: the bundled candles moved to now (by whole days of 96 bars), served
+// by the venue simulator. For tests of the real worker; private calls are not answered.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { yen } from "../../lib/core/money.ts";
@@ -19,7 +19,9 @@ export interface PublicServer {
   /** From now on every request gets this status and body instead; undefined heals it. */
   break(reply: { readonly status: number; readonly body: string } | undefined): void;
   readonly requests: () => number;
-  /** From now on the ticker and the book of this symbol stand 500 yen around this price. The candles go on as recorded. */
+  /**
+   * From now on the ticker and the book of this symbol stand 500 yen around this price. The candles go on as recorded.
+   */
   steer(symbol: string, price: number): void;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
-// A scripted price path for tests: one-minute candles, said in words. The simulator walks each candle as docs/venue.md says:
-// open, nearer extreme at 15 s, farther extreme at 45 s, close; so a rising minute rises between 15 s and 45 s.
+// A scripted price path for tests: one-minute candles, said in words. The simulator walks each candle as docs/venue.md
+// says: open, nearer extreme at 15 s, farther extreme at 45 s, close; so a rising minute rises between 15 s and 45 s.
 import type { Candle } from "../../lib/core/candle.ts";
 import { type EpochMs, epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import type { CandleFile } from "../../lib/sim/market/candleFile.ts";

@@ -1,4 +1,5 @@
-// Runs one handler on a real database with a hand-made venue: for the rules of a single step. Whole-chain tests use world.ts.
+// Runs one handler on a real database with a hand-made venue: for the rules of a single step. Whole-chain tests use
+// world.ts.
 
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,7 +29,7 @@ const BTC_RULES: SymbolRules = {
   makerFee: ratioE8(0n),
 };
 
-/** What the hand-made venue says; change any of it in a test. */
+/** The replies of the hand-made venue; a test may change any of them. */
 export interface Says {
   status: VenueStatus;
   candles: Candle[];
@@ -44,7 +45,9 @@ export interface Stage {
   readonly says: Says;
   /** Calls of klines, as dates. */
   readonly klineDates: string[];
-  /** Runs the handler once and commits what it asks for, as the queue does; `between`: what another job commits before. */
+  /**
+   * Runs the handler once and commits what it asks for, as the queue does; `between`: what another job commits before.
+   */
   run<N extends JobName>(handler: AppHandler<N>, input: JobInput<N>, between?: (tx: Tx) => void): Promise<Outcome>;
 }
 

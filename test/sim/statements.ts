@@ -1,5 +1,5 @@
-// Many short lives of one process over one connection: each life prepares the same statements in the same order, which is a
-// fifth of what a world of orders costs. The nth life's statement is the first one's.
+// Many short lives of one process over one connection: each life prepares the same statements in the same order, which
+// is a fifth of what a world of orders costs. The nth life's statement is the first one's.
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 /** Makes `prepare` of this connection hand out what it prepared before. Call the result at the start of each life. */

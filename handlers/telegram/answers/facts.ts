@@ -1,4 +1,5 @@
-// What an answer is made from: the book, the settings, the time. An answer reads and writes a text; it never decides anything.
+// The inputs of a read-only command's reply: the book, the settings, the time. A reply only reads and formats; it
+// decides nothing.
 import type { Config } from "../../../lib/core/config.ts";
 import type { EpochMs } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
@@ -9,6 +10,6 @@ export interface AnswerFacts {
   readonly config: Config;
   readonly account: Services["account"];
   readonly nowMs: EpochMs;
-  /** What followed the command, trimmed; "" when nothing did. */
+  /** The text after the command, trimmed; "" when there is none. */
   readonly arg: string;
 }

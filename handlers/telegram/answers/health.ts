@@ -1,4 +1,4 @@
-// /health and /model: is what the decisions rest on there, and how good was it lately.
+// /health and /model: whether the data the decisions need is present, and how good the model was recently.
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import { DAY_MS, epochMs, jstDate, jstText, SECOND_MS } from "../../../lib/core/time.ts";
 import { noPrices } from "../../market/priceOutage.ts";
@@ -6,7 +6,7 @@ import { telegramHealth } from "../health.ts";
 import { STALE_MESSAGE_MS } from "../outboxJobs.ts";
 import type { AnswerFacts } from "./facts.ts";
 
-/** Days back in which the last results of the model are looked for. */
+/** How many days back the last results of the model are searched. */
 const RESULTS_DAYS = 7;
 
 export const healthAnswer = ({ db, config, nowMs }: AnswerFacts): string => {

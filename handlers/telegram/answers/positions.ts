@@ -1,4 +1,4 @@
-// /positions and /orders: what is held, what protects it, and what stands at the exchange, from our book.
+// /positions and /orders: open positions, their protection, and the orders at the exchange, from our book.
 import { formatE8, pnlYen, toNumber, type YenE8 } from "../../../lib/core/money.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import { coinText } from "../../../lib/core/text/format.ts";
@@ -6,7 +6,7 @@ import { BAR_MS, barOpen, type EpochMs, jstText, plusMs } from "../../../lib/cor
 import type { Reads } from "../../../queue/types.ts";
 import type { AnswerFacts } from "./facts.ts";
 
-/** Bars back in which a price counts as one of now. */
+/** How many bars back a price still counts as current. */
 const FRESH_BARS = 3;
 
 export const positionsAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
@@ -43,7 +43,7 @@ export const positionsAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
   return [...blocks, ...(newestMs === undefined ? [] : [t.asOf({ time: jstText(newestMs) })])].join("\n");
 };
 
-/** The prices of the last bar that has some; undefined when they are old. */
+/** The prices of the last bar that has any; undefined when they are old. */
 const lastQuote = (
   db: Reads,
   symbol: string,

@@ -1,5 +1,5 @@
-// /daily, /weekly, /monthly: the report of the period so far, or of a past one. /performance: the trailing 30 days in the same
-// words. The text is the report's own.
+// /daily, /weekly, /monthly: the report of the current period, or of a past one. /performance: the trailing 30 days in
+// the same form. The text is the report's own.
 import { type PeriodKind, parsePeriod, periodAt } from "../../../lib/core/period.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import { DAY_MS, earliest, jstDate, jstDayStart, plusMs } from "../../../lib/core/time.ts";

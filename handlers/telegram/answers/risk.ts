@@ -16,7 +16,7 @@ export const riskAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
     t.stopRule({ atr: config.STOP_LOSS_ATR_MULTIPLE, hours: config.TIME_STOP_HOURS }),
   ];
   if (last === undefined || equity === undefined) return [title, t.noEquity, ...rules].join("\n");
-  // As the limits are judged, at the last point of the curve.
+  // At the last equity point, as the limits are checked.
   const losses = lossUse(config, lossFacts(db, { equity, unrealised: last.unrealised ?? yenE8(0n) }, nowMs));
   const used = db.positions.open().reduce((sum, p) => sum + notionalYen(p.price, p.open), 0n);
   const of = (ratio: typeof config.MAX_RISK_PER_TRADE): number => toNumber(ratioOfYenDown(equity, ratio));

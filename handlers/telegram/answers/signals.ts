@@ -1,4 +1,4 @@
-// /signals: the last judged bars. /why: each gate of one of them, so that "why no signal?" always has an answer.
+// /signals: the last evaluated bars. /why: each gate of one of them, which explains why there was no signal.
 import type { Signal } from "../../../db/tables/signals.ts";
 import type { Gate } from "../../../lib/core/gates.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
@@ -20,7 +20,7 @@ export const signalsAnswer = ({ db, config }: AnswerFacts): string => {
     t.signalsTitle,
     ...signals.flatMap((s) => [
       t.signal({
-        // A bar is known by its close: that is when it was judged.
+        // A bar is named by its close, the time of its evaluation.
         time: shortTime(epochMs(s.barOpenMs + BAR_MS)),
         symbol: s.symbol,
         side: s.direction,
@@ -40,7 +40,9 @@ export const whyAnswer = (facts: AnswerFacts): string => {
   return found.map((s) => whyText(facts, s)).join("\n\n");
 };
 
-/** By proposal id, by trade number, by the bar's time of today; without any the last judged bar of each symbol. */
+/**
+ * By proposal id, by trade number, or by a bar's time today; without argument the last evaluated bar of each symbol.
+ */
 export const signalsOf = ({ db, nowMs, arg }: AnswerFacts): readonly Signal[] => {
   const one = (id: number | undefined): readonly Signal[] => {
     const signal = id === undefined ? undefined : db.signals.byId(id);
@@ -54,7 +56,7 @@ export const signalsOf = ({ db, nowMs, arg }: AnswerFacts): readonly Signal[] =>
   const time = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(arg);
   if (time === null) return one(db.proposals.byId(arg.toLowerCase())?.signalId);
   const atMs = epochMs(jstDayStart(nowMs) + (Number(time[1]) * 60 + Number(time[2])) * MINUTE_MS);
-  // A time names the bar that closed at it, or the one that was running.
+  // A time names the bar that closed then, or the bar that was running.
   const bars = [epochMs(barOpen(atMs) - BAR_MS), barOpen(atMs)] as const;
   const at = (bar: EpochMs) => db.signals.newest(400).filter((s) => s.barOpenMs === bar);
   const closed = atMs === barOpen(atMs) ? at(bars[0]) : [];

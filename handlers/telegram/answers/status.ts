@@ -1,4 +1,4 @@
-// /status: at one glance whether it trades, what it holds, and what is wrong.
+// /status: whether it trades, its positions, and its failures.
 import type { Halt } from "../../../db/tables/halts.ts";
 import { isHaltKind } from "../../../lib/core/haltKinds.ts";
 import { toNumber } from "../../../lib/core/money.ts";
@@ -28,7 +28,7 @@ export const statusAnswer = ({ db, config, account, nowMs }: AnswerFacts): strin
       ? t.noEquity
       : t.equity({
           yen: toNumber(equity),
-          // What was paid out is no loss of the day.
+          // A withdrawal is not a loss of the day.
           todayYen:
             dayStart === undefined
               ? undefined
@@ -45,7 +45,7 @@ export const statusAnswer = ({ db, config, account, nowMs }: AnswerFacts): strin
   ].join("\n");
 };
 
-/** A halt and how it ends, in the owner's words where there are some. */
+/** A halt and how it ends, in the owner's language where a text exists. */
 export const haltText = (locale: Locale, halt: Halt): string => {
   const { words, answers: t } = textsOf(locale);
   const [kind] = halt.kind.split(":");

@@ -127,7 +127,7 @@ const ROLES: Readonly<Record<Order["role"], (driver: Driver, order: Order) => Pr
   survivor,
 };
 
-process.on("disconnect", () => process.exit(1)); // The parent is gone, nobody wants the answer.
+process.on("disconnect", () => process.exit(1)); // The parent is gone: the result is not needed.
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
 ROLES[order.role](driverOf(order.queue), order).then(
   (answer) => {

@@ -1,5 +1,6 @@
-// Installs the rivals, each into its own folder, never into the project: exact versions, no lock file, and better-sqlite3
-// of the project where a rival can use it. What cannot be installed is reported; an offline machine measures ours alone.
+// Installs the rivals, each into its own folder, never into the project: exact versions, no lock file, and
+// better-sqlite3 of the project where a rival can use it. What cannot be installed is reported; an offline machine
+// measures ours alone.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// One round of one queue at one level, in a process of its own: each measurement on a fresh file of the same folder, with
-// an fdatasync probe beside it, because most of a durable job is the disk's time.
+// One round of one queue at one level, in a process of its own: each measurement on a fresh file of the same folder,
+// with an fdatasync probe beside it, because most of a durable job is the disk's time.
 import { once } from "node:events";
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";

@@ -61,7 +61,7 @@ export const startChild = (order: Order, limitMs: number): Child => {
       else reject(new Error(`ended with ${signal ?? code} and no answer: ${lastLines(stderr)}`));
     });
   });
-  answer.catch(() => {}); // Whoever does not wait for it (a victim is killed on purpose) is not to be ended by it.
+  answer.catch(() => {}); // Not awaited for a process killed on purpose: the rejection must not end this one.
   return { process: child, answer };
 };
 

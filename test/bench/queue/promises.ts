@@ -1,5 +1,5 @@
-// Which of our promises a queue keeps: killed and started again in this run where that is cheap, else read from its source.
-// Tested at FULL, the level at which the speeds are compared; what it ships with stands beside it.
+// Which of our promises a queue keeps: killed and started again in this run where that is cheap, else read from its
+// source. Tested at FULL, the level at which the speeds are compared; what it ships with stands beside it.
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, type Order, sleep, startChild } from "./orders.ts";
@@ -7,7 +7,7 @@ import type { Driver } from "./subject.ts";
 import type { SyncsPerJob } from "./syncs.ts";
 
 export interface PromiseResult {
-  /** undefined: could not be told in this run. */
+  /** undefined: not measurable in this run. */
   readonly kept: boolean | undefined;
   readonly how: string;
 }
@@ -27,7 +27,7 @@ const ACKS = 100;
 const linesOf = (path: string): readonly string[] =>
   existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
 
-/** A promise that nobody could test is not known; the benchmark goes on. */
+/** An untested promise counts as unknown; the benchmark continues. */
 const tested = async (test: () => Promise<PromiseResult>): Promise<PromiseResult> => {
   try {
     return await test();

@@ -1,4 +1,5 @@
-// From rounds to the report: medians with their spreads, comparisons that admit noise, our goals, and tables for a person.
+// From rounds to the report: medians with their spreads, comparisons that admit noise, our goals, and tables for a
+// person.
 import type { Round } from "./measure.ts";
 import { PROMISES, type Promises } from "./promises.ts";
 import { type Better, type Comparison, compare, type Measured, measured } from "./statistics.ts";
@@ -17,7 +18,7 @@ export const METRICS: readonly { readonly name: string; readonly better: Better;
   { name: "otherProcessStartP99Ms", better: "lower", digits: 2 },
   { name: "idleCpuPercent", better: "lower", digits: 2 },
 ];
-/** Not compared: they tell how the disk was while this queue was measured. */
+/** Not compared: they show the disk's speed while this queue was measured. */
 const DISK = ["fdatasyncP50Ms", "fdatasyncP99Ms", "chainStepTimesFdatasync"] as const;
 
 export interface Result {

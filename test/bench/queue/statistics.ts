@@ -23,7 +23,7 @@ export type Better = "higher" | "lower";
 export interface Comparison {
   /** How many times better ours is; below 1 the rival is. */
   readonly oursTimesBetter: number;
-  /** "noise" when the spreads of the rounds overlap: this run tells no difference. */
+  /** "noise" when the spreads of the rounds overlap: this run shows no difference. */
   readonly verdict: "ours" | "rival" | "noise";
 }
 export const compare = (ours: Measured, rival: Measured, better: Better): Comparison => {

@@ -23,7 +23,9 @@ export interface OpenOptions {
   readonly retryDelayMs: number;
   /** After how long a killed worker's job may be taken over, where the queue must be told. */
   readonly takeoverMs: number;
-  /** Opened after a kill: goes on at once, also with what the dead worker had begun, where that is decided at opening. */
+  /**
+   * Opened after a kill: goes on at once, also with what the dead worker had begun, where that is decided at opening.
+   */
   readonly recover: boolean;
   /** The first line of every handler; what it throws is the job's failure. */
   started(job: BenchJob): void;

@@ -1,5 +1,5 @@
-// What reading one reply or frame costs the connector (JSON.parse, envelope, zod, our own types), beside JSON.parse of the same
-// text. Both in turns within the same milliseconds, so that a slow moment of the machine hits both.
+// What reading one reply or frame costs the connector (JSON.parse, envelope, zod, our own types), beside JSON.parse of
+// the same text. Both in turns within the same milliseconds, so that a slow moment of the machine hits both.
 import { KINDS, type Kind } from "../../../lib/io/gmo/decodeKinds.ts";
 import { readEnvelope } from "../../../lib/io/gmo/reply.ts";
 import { readFrame } from "../../../lib/io/gmo/wireEvents.ts";
@@ -26,7 +26,10 @@ export const measureDecoding = (texts: Captures, plan: DecodePlan): readonly (De
     return text === undefined ? `${kind.name}: nothing was captured` : costOf(kind, text, plan);
   });
 
-/** As the connector does it: client.ts for replies, the streams' session.ts for frames. Throws for a text it does not read. */
+/**
+ * As the connector does it: client.ts for replies, the streams' session.ts for frames. Throws for a text it does not
+ * read.
+ */
 const decoderOf = ({ name, connector, exact, source }: Kind): ((text: string) => boolean) => {
   if (name.startsWith("ws/")) return (text) => readFrame(text).kind === "frame";
   if (source === "error") return (text) => readEnvelope(text).kind === "refused";

@@ -1,5 +1,6 @@
-// Frames of the public socket over loopback, as fast as the venue can make them and the connector's own socket can take them:
-// venue time leaps a minute at a time, and each minute ends with a ping whose pong says that everything before it has come.
+// Frames of the public socket over loopback, as fast as the venue can make them and the connector's own socket can take
+// them: venue time leaps a minute at a time, and each minute ends with a ping whose pong says that everything before it
+// has come.
 import { once } from "node:events";
 import WebSocket from "ws";
 import { MINUTE_MS } from "../../../lib/core/time.ts";

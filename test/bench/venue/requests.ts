@@ -1,4 +1,5 @@
-// Requests one after the other and eight at a time: through `answer` bare, through the connector in process, over loopback.
+// Requests one after the other and eight at a time: through `answer` bare, through the connector in process, over
+// loopback.
 import { parseE8, yenE8 } from "../../../lib/core/money.ts";
 import { orderBody } from "../../../lib/io/gmo/bodies.ts";
 import { authHeaders, type Credentials } from "../../../lib/io/gmo/sign.ts";
@@ -40,7 +41,10 @@ export const connectorSubject = async (api: GmoApi): Promise<Subject> => {
   };
 };
 
-/** The state machine and `answer` alone: no store, no connector. Signatures are made beforehand and checked in the timed part. */
+/**
+ * The state machine and `answer` alone: no store, no connector. Signatures are made beforehand and checked in the timed
+ * part.
+ */
 export const bareSubject = ({ market, rules, simulator }: OpenVenue): Subject => {
   const state = new SimState(START_MS);
   state.post("deposit", EQUITY, 0);

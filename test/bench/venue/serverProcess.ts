@@ -1,5 +1,6 @@
-// The server in a process of its own, as it runs in life: what it costs is not taken from the client's core. Beside it a plain
-// node:http server with one fixed answer, the probe: what loopback, undici and node:http cost without any venue.
+// The server in a process of its own, as it runs in life: what it costs is not taken from the client's core. Beside it
+// a plain node:http server with one fixed answer, the probe: what loopback, undici and node:http cost without any
+// venue.
 import { type ChildProcess, fork } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,5 +1,5 @@
-// The venue every section measures: the bundled candles, one fixed instant, an account with ten resting orders. Time stands
-// still, so that the same request always has the same answer, and nothing but the request is measured.
+// The venue every section measures: the bundled candles, one fixed instant, an account with ten resting orders. Time
+// stands still, so that the same request always has the same answer, and nothing but the request is measured.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { floorToStep, parseCoin, type YenE8, yen, yenE8 } from "../../../lib/core/money.ts";

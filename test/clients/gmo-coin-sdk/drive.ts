@@ -1,5 +1,6 @@
-// gmo-coin-sdk 1.6.0, a client of GMO Coin's API written by others, against the simulated venue: every private method it has for
-// crypto, its public ones, its WebSockets and its token calls. What it gets wrong is refused as GMO refuses it.
+// gmo-coin-sdk 1.6.0, a client of GMO Coin's API written by others, against the simulated venue: every private method
+// it has for crypto, its public ones, its WebSockets and its token calls. What it gets wrong is refused as GMO refuses
+// it.
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { VenueServer } from "../../../lib/sim/server/server.ts";
@@ -58,7 +59,8 @@ export const drive = async (server: VenueServer, step: (name: string) => void): 
   );
   for (const channel of ["order", "execution", "position"]) {
     await stream.subscribe(channel);
-    // It leaves 1.0 s between two commands, which now and then arrives as less and is refused: 1.1 s never was (GMO API 3).
+    // It leaves 1.0 s between two commands, which now and then arrives as less and is refused: 1.1 s never was (GMO API
+    // 3).
     await delay(COMMAND_MS);
   }
   assert.deepEqual(frames, []);

@@ -1,5 +1,5 @@
-// Spot, where coins have no id of their own: rests that join another leg, purchases above what was approved, and a sale that
-// arrives when its successor has sold already.
+// Spot, where coins have no id of their own: rests that join another leg, purchases above what was approved, and a sale
+// that arrives when its successor has sold already.
 import { afterEach, describe, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
 import { formatE8, parseCoin } from "../../../lib/core/money.ts";
@@ -56,8 +56,8 @@ test("a purchase above what was approved: protected, then sold at market; the ap
   expect((await w.brokenPromises()).filter((p) => !p.includes("entered more than approved"))).toEqual([]);
 });
 
-describe("a sale that was given up as lost and arrives when its successor has sold", () => {
-  test("takes coins of the owner: booked as oversold and told, the trade's result is its own", async () => {
+describe("a sale that was presumed lost and arrives when its successor has sold", () => {
+  test("sells coins of the owner: booked as oversold and alerted, the trade's result excludes them", async () => {
     let sales = 0;
     const faults: Faults = ({ path, body }, phase) => {
       if (phase !== "before" || path !== "/v1/order" || !body?.includes('"MARKET"')) return undefined;

@@ -29,7 +29,10 @@ export const terminalOf = (columns: number): Terminal => ({
   onResize: () => () => {},
 });
 
-/** Commands that change open the world's file anew; those that look get a connection that cannot write, as in the program. */
+/**
+ * Commands that change open the world's file anew; those that look get a connection that cannot write, as in the
+ * program.
+ */
 export const commandsOn = (w: World, changes: Partial<JobsDeps> = {}): Commands => {
   const out: string[] = [];
   const err: string[] = [];

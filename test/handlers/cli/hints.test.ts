@@ -1,4 +1,4 @@
-// What commands tell a person to do next: on the same folder, with words that lead on.
+// The next steps that commands print for a person: for the same folder, with complete commands.
 import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, test } from "vitest";
 import { META } from "../../../db/tables/meta.ts";
@@ -227,7 +227,7 @@ describe("trader audit list", () => {
 });
 
 describe("trader enqueue --wait", () => {
-  test("tells that the worker is silent, heard again, and gone", async () => {
+  test("reports that the worker's heartbeat is missing, is back, and that the worker is gone", async () => {
     const { w } = setUp();
     const ledger = w.ledger("a");
     const rounds: (() => void)[] = [

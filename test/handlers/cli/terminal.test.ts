@@ -113,7 +113,7 @@ describe("trader jobs list at 80 columns", () => {
 });
 
 describe("trader jobs watch at 80 columns", () => {
-  test("errors, halts and the header are told to their ends; 'until' is said once", async () => {
+  test("errors, halts and the header are printed in full; 'until' is printed once", async () => {
     const w = world([
       handler("reconcile", () => {
         throw new AppError("permanent", "HTTP_503", ERROR);

@@ -49,7 +49,7 @@ describe("three errors in a row", () => {
     await call(5);
     expect(w.db.read.halts.recent()).toHaveLength(1);
   });
-  test("a good answer between them begins anew", async () => {
+  test("a good response between them resets the count", async () => {
     const { call, set, halts } = begin();
     for (let i = 0; i < 3; i += 1) {
       set(HTML);
@@ -94,7 +94,7 @@ describe("three errors in a row", () => {
 });
 
 describe("the halt", () => {
-  test("ends after three good checks ten seconds apart; a bad one begins anew, maintenance holds; a restart goes on", async () => {
+  test("ends after three good checks ten seconds apart; a bad one resets the count, maintenance keeps it; a restart continues it", async () => {
     const { w, call, set, halts } = begin();
     set(HTML);
     await call(3);

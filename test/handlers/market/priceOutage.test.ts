@@ -1,5 +1,5 @@
-// An exchange that gives no prices: a fact for status, watch and systemd from the first missed quote, an alert when it lasts,
-// and history that collects itself again.
+// An exchange that gives no prices: a fact for status, watch and systemd from the first missed quote, an alert when it
+// lasts, and history that collects itself again.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ const START = parseInstant("2026-11-23T19:08:00Z"); // 04:08 JST
 let dir: string;
 let db: Database;
 let nowMs: EpochMs;
-let told: string[];
+let reports: string[];
 let changes: boolean[];
 let lines: string[];
 const clock: Clock = { nowMs: () => nowMs, realNowMs: () => nowMs, monotonicMs: () => nowMs };
@@ -30,7 +30,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "prices-"));
   db = openDatabase(databasePath(dir));
   nowMs = START;
-  told = [];
+  reports = [];
   changes = [];
   lines = [];
 });
@@ -47,7 +47,7 @@ const watch = (): PriceOutage =>
     clock,
     locale: "en",
     log: streamLogger("info", { write: (line) => void lines.push(line) }),
-    tell: (text) => void told.push(text),
+    report: (text) => void reports.push(text),
     onChange: (hasPrices) => void changes.push(hasPrices),
   });
 const dns = (): AppError =>
@@ -82,7 +82,7 @@ describe("no prices", () => {
     expect(noPrices(db)).toMatchObject({ sinceMs: START + 5_000, symbols: ["ETH_JPY"] });
     prices.answered("ETH_JPY");
     expect(noPrices(db)).toBeUndefined();
-    expect(told).toEqual([
+    expect(reports).toEqual([
       "the exchange gives no prices (dns: getaddrinfo ENOTFOUND api.coin.z.com); trying again until it does",
       "the exchange answers again",
     ]);
@@ -186,7 +186,7 @@ describe("history", () => {
     expect(revived).toMatchObject({ id: newest, attempts: 0 });
   });
 
-  test("that a person must look at stays dead, and is begun anew only at a start", () => {
+  test("that a person must check stays dead, and is started again only at a start", () => {
     die("1", "BTC_JPY", "alert");
     retryHistory(store());
     expect(states().map(([, state]) => state)).toEqual(["dead"]);

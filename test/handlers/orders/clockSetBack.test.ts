@@ -4,7 +4,7 @@ import { World, type WorldOptions } from "../../sim/world.ts";
 
 let world: World;
 afterEach(() => world.close());
-/** From now on our rows are dated an hour later than any clock says. */
+/** From now on our rows are dated an hour ahead of every clock. */
 const setBack = (w: World, table: string, columns: readonly string[]): void => {
   const set = columns.map((c) => `${c} = ${c} + 3600000`).join(", ");
   w.db.sql.prepare(`UPDATE ${table} SET ${set}`).run();

@@ -1,5 +1,5 @@
-// What fills after we thought it was over: seen at once, without a restart and without the reconcile of every five minutes;
-// protected, closed and accounted for.
+// What fills after we thought it was over: seen at once, without a restart and without the reconcile of every five
+// minutes; protected, closed and accounted for.
 import { afterEach, describe, expect, test } from "vitest";
 import { reconcileFor } from "../../../handlers/orders/accountEvents.ts";
 import { formatE8, parseCoin, yen } from "../../../lib/core/money.ts";
@@ -25,7 +25,7 @@ const arrive = async (w: World, id: number, timeInForce?: "FAS"): Promise<void> 
   await w.owner.order({ symbol, side, executionType, timeInForce: timeInForce ?? i.timeInForce, size, price });
 };
 
-describe("an entry that was given up as lost", () => {
+describe("an entry that was presumed lost", () => {
   test("fills after its trade has ended: protected within a second of the fill's event", async () => {
     const w = start({
       btc: (s) => s.flat(20).to(9_998_000, 2).flat(5).to(9_940_000, 10).flat(30),
@@ -46,7 +46,7 @@ describe("an entry that was given up as lost", () => {
     await nothingBroken();
   });
 
-  test("fills after its trade has ended, and no event tells: found by the looks that follow giving up", async () => {
+  test("fills after its trade has ended, without an event: found by the lookups after it was presumed lost", async () => {
     const w = start({
       btc: (s) => s.flat(1).gap(9_998_000).flat(20).to(9_940_000, 10).flat(30),
       config: { MAX_REQUOTES: "0" },
@@ -100,7 +100,7 @@ describe("an entry that was given up as lost", () => {
     await w.advance(1 * SECONDS);
     expect([w.trade(1).status, w.trade(2).status]).toEqual(["open", "open"]);
     expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
-    // Its jobs are lost: whoever looks after orphans sees it too.
+    // Its jobs are gone: the check for missing jobs finds the trade too.
     w.db.sql.prepare("UPDATE jobs SET state = 'cancelled', finished_ms = 1 WHERE name = 'watchPosition'").run();
     w.enqueue({ name: "reconcile", key: "r2", input: {} });
     await w.advance(1);
@@ -158,7 +158,7 @@ describe("what an event asks for", () => {
   const fill = (w: World, orderId: number | string) =>
     ({ ...event(w, { orderId }), kind: "execution", execution: { executionId: 7 } }) as const;
 
-  test("an order nobody knows: a reconcile; one that came and went without a trade: nothing", () => {
+  test("an unknown order: a reconcile; one that came and went without a trade: nothing", () => {
     const w = start({ btc: (s) => s.flat(5) });
     expect(reconcileFor(w.db.read, event(w, {}))?.name).toBe("reconcile");
     expect(reconcileFor(w.db.read, event(w, { status: "EXPIRED" }))).toBeUndefined();

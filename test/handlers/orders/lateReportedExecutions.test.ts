@@ -1,4 +1,4 @@
-// What the venue tells long after our book has settled without it.
+// Executions that the venue reports long after our book has inferred them.
 import { afterEach, expect, test } from "vitest";
 import { onAccountEvent } from "../../../handlers/orders/accountEvents.ts";
 import { coinE8, yen } from "../../../lib/core/money.ts";
@@ -8,7 +8,7 @@ let world: World;
 afterEach(() => world.close());
 const emptied = (reply: { readonly body: string }) => JSON.stringify({ ...JSON.parse(reply.body), data: {} });
 const HIDDEN = ["GET /v1/orders", "GET /v1/executions", "GET /v1/latestExecutions", "GET /v1/activeOrders"];
-/** The venue tells nothing of orders and executions, while `silent()`. */
+/** The venue reports no orders and executions while `silent()`. */
 const start = (silent: () => boolean, options: Partial<WorldOptions> = {}): World => {
   world = new World({
     btc: (s) => s.to(9_998_000, 2).flat(3).to(9_940_000, 8).flat(3_000),
@@ -49,7 +49,7 @@ test("our own stop's fill takes the place of the estimate that was booked for it
   expect(await w.brokenPromises()).toEqual([]);
 });
 
-test("a later close of the rest is not taken for the one that was estimated", async () => {
+test("a later close of the remainder is not taken for the inferred one", async () => {
   const untold = new Set<string>();
   const w = start(() => false, {
     btc: (s) => s.to(9_998_000, 2).flat(6_000),
@@ -85,14 +85,14 @@ test("a later close of the rest is not taken for the one that was estimated", as
   expect(w.deadJobs()).toEqual([]);
   expect(estimated().map((e) => e.executionId)).toEqual([id]);
   expect(w.trade().status).toBe("closed");
-  // And now the first one, told after all.
+  // Now the first one is reported too.
   untold.clear();
   await reconcile(w, "r3");
   expect(estimated()).toEqual([]);
   expect(await w.brokenPromises()).toEqual([]);
 });
 
-test("a close of the rest and the one that was estimated, told together, are booked once each", async () => {
+test("a close of the remainder and the inferred one, reported together, are booked once each", async () => {
   let hidden = false;
   const w = start(() => false, {
     btc: (s) => s.to(9_998_000, 2).flat(6_000),
@@ -124,7 +124,7 @@ test("a close of the rest and the one that was estimated, told together, are boo
   expect(await w.brokenPromises()).toEqual([]);
 });
 
-test("another hand that trades all the time costs one quick reconcile at a time", async () => {
+test("continuous external trading causes one quick reconcile at a time", async () => {
   const w = start(() => false);
   const heard = () => w.db.read.jobs.list({ name: "reconcile", limit: 1_000 });
   for (let i = 0; i < 200; i += 1)

@@ -76,7 +76,7 @@ describe("the request of an entry is lost", () => {
   });
 });
 
-describe("a request given up as lost arrives after all", () => {
+describe("a request presumed lost arrives later", () => {
   /** The same order once more, as the delayed request would make it. */
   const arrive = (w: World, id: number, timeInForce?: "FAS") => {
     const i = w.orders().find((o) => o.id === id)?.intent;
@@ -115,7 +115,8 @@ describe("a request given up as lost arrives after all", () => {
   test("an entry that fills above its resting successor: the successor is cancelled, never twice the size", async () => {
     const w = start({
       btc: (s) => s.flat(60),
-      // The price falls after the request was lost: the successor rests lower, and the late one trades at once (no post-only).
+      // The price falls after the request was lost: the successor rests lower, and the late one trades at once (no
+      // post-only).
       eth: (s) => s.flat(1).gap(499_700).flat(3).to(490_000, 10).flat(20),
       venue: { faults: once("/v1/order", "before", { kind: "reset" }) },
     });

@@ -1,4 +1,5 @@
-// The venue counts a fill and does not tell its executions, for a while: bounded looks, a person told, booked when they come.
+// The venue counts a fill but does not report its executions for a while: bounded lookups, an alert, booked when they
+// arrive.
 import { afterEach, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
 import type { TransportReply } from "../../../lib/io/gmo/transport.ts";

@@ -1,4 +1,4 @@
-// The venue shows no order by an id it gave: its executions and the active orders say what has become of it.
+// The venue shows no order by an id it gave: its executions and the active orders show what became of it.
 import { afterEach, expect, test } from "vitest";
 import { Death } from "../../sim/mortal.ts";
 import { World, type WorldOptions } from "../../sim/world.ts";
@@ -19,7 +19,7 @@ const start = (options: WorldOptions, hidden: (w: World) => boolean, also: reado
 const LOSING: WorldOptions = { btc: (s) => s.to(9_998_000, 2).flat(3).to(9_940_000, 8).flat(30) };
 const halts = (w: World) => w.db.read.halts.recent().map((h) => h.kind);
 
-test("a filled entry: its executions are the evidence, it is booked and protected, nobody is alarmed", async () => {
+test("a filled entry: its executions are the evidence, it is booked and protected, no alert is raised", async () => {
   const w = start(LOSING, (it) => it.entered() > 0 && it.db.read.executions.all().length === 0);
   w.approve();
   await w.runToEnd();

@@ -1,4 +1,5 @@
-// A position opened by hand: told by reconcile, taken into the book by command only, then protected and closed like any other.
+// An externally opened position: reported by reconcile, booked by command only, then protected and closed like any
+// other.
 import { afterEach, describe, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
 import { parseCoin, toNumber, yen } from "../../../lib/core/money.ts";
@@ -29,7 +30,7 @@ const ask = (w: World, positionId: string) =>
   requestCommand({ db: w.db, store: w.store, clock: w.clock }, { command: "adopt", actor: "cli", positionId });
 const resultOf = (w: World, { commandId }: { commandId: number }) => w.db.read.ownerCommands.byId(commandId)?.result;
 
-describe("a position opened by hand", () => {
+describe("a position opened externally", () => {
   test.each([
     ["BUY", "long", (s: number) => s < 10_000_000],
     ["SELL", "short", (s: number) => s > 10_000_000],
@@ -55,7 +56,7 @@ describe("a position opened by hand", () => {
       await w.runToEnd();
       expect(w.trade()).toMatchObject({ status: "closed", exitReason: "time_stop" });
       expect(await w.brokenPromises()).toEqual(
-        // The opening was another hand's order: that alone is not in our book.
+        // The opening order was external: only that order is not in our book.
         (await w.brokenPromises()).filter((text) => /^entry \d+ is not in our book$/.test(text)),
       );
     },
@@ -118,7 +119,7 @@ describe("a position opened by hand", () => {
     expect(w.db.read.trades.newest(5)).toHaveLength(1);
   });
 
-  test("cut off at any step it is a protected trade once, or told as refused", async () => {
+  test("after a crash at any step it is one protected trade, or reported as refused", async () => {
     const whole = begin();
     judged(whole);
     ask(whole, await opened(whole));

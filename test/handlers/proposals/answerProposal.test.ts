@@ -1,4 +1,4 @@
-// A proposal always ends: answered once, or timed out, also when nobody was there to ask or to wait.
+// A proposal always ends: decided once, or timed out, also when it was never sent or its job is gone.
 import { afterEach, describe, expect, test } from "vitest";
 import { answerProposal } from "../../../handlers/proposals/answerProposal.ts";
 import { MINUTE_MS } from "../../../lib/core/time.ts";
@@ -15,7 +15,7 @@ const approve = (w: World, proposalId: string) =>
   answerProposal(desk(w), { proposalId, decision: "approved", by: "human", actor: "test" });
 
 describe("a proposal", () => {
-  test("that nobody answers expires at its time and frees its symbol", async () => {
+  test("that is not decided expires at its deadline and frees its symbol", async () => {
     const w = quiet();
     const { id } = w.propose();
     await w.advance(14.9);
@@ -26,7 +26,7 @@ describe("a proposal", () => {
     expect(w.db.read.risk.hasPendingProposal("BTC_JPY")).toBe(false);
   });
 
-  test("whose time passes before it was even sent expires too: no message, and no symbol blocked for ever", async () => {
+  test("whose deadline passes before it was sent expires too: no message, and its symbol is not blocked", async () => {
     const w = quiet();
     const { id } = w.propose(); // the process dies right after the filter's commit
     w.crash();
@@ -39,7 +39,7 @@ describe("a proposal", () => {
     expect(w.deadJobs()).toEqual([]);
   });
 
-  test("whose waiting job was cancelled by hand is ended by the next reconcile", async () => {
+  test("whose waiting job was cancelled by a person is ended by the next reconcile", async () => {
     const w = quiet();
     const { id } = w.propose();
     await w.drain();
@@ -54,7 +54,7 @@ describe("a proposal", () => {
     expect(w.deadJobs()).toEqual([]);
   });
 
-  test("is answered once: the second tap and the tap at its last moment do nothing", async () => {
+  test("is decided once: the second tap and a tap at its deadline have no effect", async () => {
     const w = quiet();
     const first = w.propose();
     await w.advance(1);
@@ -69,7 +69,7 @@ describe("a proposal", () => {
     expect(w.store.list({ name: "execute" }).length).toBe(1);
   });
 
-  test("modified a moment before its end is asked again, and ends with the old one's time", async () => {
+  test("modified a moment before its deadline is asked again, and keeps the old deadline", async () => {
     const w = quiet();
     const { id, validUntilMs } = w.propose();
     await w.drain();

@@ -1,4 +1,5 @@
-// What a look costs while something is, or may be, bare: public requests come slowly, and nothing that counts waits for them.
+// What a look costs while something is, or may be, bare: public requests come slowly, and nothing that counts waits for
+// them.
 import { afterEach, describe, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
 import { World, type WorldOptions } from "../../sim/world.ts";

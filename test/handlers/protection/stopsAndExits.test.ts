@@ -1,4 +1,5 @@
-// What may go wrong with stops and exits: no bare position without an alarm, none sent twice, no order in doubt at the end.
+// What may go wrong with stops and exits: no bare position without an alarm, none sent twice, no order in doubt at the
+// end.
 import { afterEach, describe, expect, test } from "vitest";
 import { once, SOME_LOST } from "../../sim/lost.ts";
 import { World, type WorldOptions } from "../../sim/world.ts";
@@ -51,8 +52,8 @@ describe("trouble with the stop", () => {
   test("the price is through already: closed at market at once", async () => {
     let gapped = false;
     const w = start({
-      // Low at 15 s, high at 45 s, low again at the end: the entry of 20 s fills in the last second, and while its stop is on
-      // the way the next minute opens below it.
+      // Low at 15 s, high at 45 s, low again at the end: the entry of 20 s fills in the last second, and while its stop
+      // is on the way the next minute opens below it.
       btc: (s) => s.candle(10_003_000, 9_999_000, 9_999_000).gap(9_930_000).flat(30),
       onRequest: (it, what) => {
         if (gapped || what !== "POST /v1/closeOrder") return;
@@ -68,7 +69,7 @@ describe("trouble with the stop", () => {
     await nothingBroken();
   });
 
-  test("maintenance: entries pause, the owner is told, the stop is placed when it is over, and the pause ends", async () => {
+  test("maintenance: entries pause, the owner is alerted, the stop is placed when it is over, and the pause ends", async () => {
     let refusing = true;
     const w = start({
       btc: (s) => s.to(9_998_000, 2).flat(10).to(9_940_000, 10).flat(30),
@@ -109,7 +110,7 @@ describe("trouble with the stop", () => {
     await nothingBroken();
   });
 
-  test("a venue that cannot be read while a fill is bare: the owner is told, and it is protected when it answers", async () => {
+  test("a venue that cannot be read while a fill is unprotected: the owner is alerted, and it is protected when the venue responds", async () => {
     let silent = false;
     const w = start({
       btc: (s) => s.to(9_998_000, 2).flat(10).to(9_940_000, 10).flat(30),
@@ -157,7 +158,7 @@ describe("trouble with exits", () => {
     await nothingBroken();
   });
 
-  test("the cancel never arrives: asked again, the stop still stands", async () => {
+  test("the cancel never arrives: requested again, the stop is still open", async () => {
     const w = start({ btc: WINNING, venue: { faults: once("/v1/cancelOrder", "before", { kind: "reset" }) } });
     w.approve();
     await w.runToEnd();
@@ -210,7 +211,7 @@ describe("trouble with exits", () => {
     await nothingBroken();
   });
 
-  test("no market close of the time stop arrives for a while: both halves are tried on, at the same time", async () => {
+  test("no market close of the time stop arrives for a while: both halves are retried, at the same time", async () => {
     let silent = true;
     const w = start({
       btc: (s) => s.to(9_998_000, 2).flat(120),
@@ -235,7 +236,8 @@ describe("trouble with exits", () => {
 
   test("a target that fills bit by bit is booked bit by bit, each once", async () => {
     const w = start({
-      // The target is touched in the last second before a stretch of the path ends: one lot trades before it, one after.
+      // The target is touched in the last second before a stretch of the path ends: one lot trades before it, one
+      // after.
       btc: (s) => s.to(9_998_000, 2).to(10_000_000, 1).to(10_030_100, 1, 0.002).flat(5).to(9_940_000, 10).flat(10),
       venue: { partialFills: true },
     });

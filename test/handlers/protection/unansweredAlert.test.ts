@@ -1,5 +1,5 @@
-// An order without an answer, at a venue that cannot be read: a person is asked after a minute, with entries paused, and both
-// end by themselves when it is found. It is never sent again.
+// An order without an answer, at a venue that cannot be read: a person is asked after a minute, with entries paused,
+// and both end by themselves when it is found. It is never sent again.
 import { afterEach, expect, test } from "vitest";
 import { World, type WorldOptions } from "../../sim/world.ts";
 
@@ -68,7 +68,7 @@ test("a stop: asked beside the alarm of the bare position, and both end when it 
   expect(w.trade().status).toBe("open");
 });
 
-test("settled while the worker was dying: reconcile ends what was asked", async () => {
+test("resolved while the worker was dying: reconcile ends the alert", async () => {
   const { w, back } = begin("/v1/order");
   w.approve();
   await w.advance(2);

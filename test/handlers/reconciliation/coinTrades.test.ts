@@ -1,4 +1,4 @@
-// Spot: coins as the position. What another hand does to the account's coins, what the venue refuses, what its balance says,
+// Spot: coins as the position. External trades of the account's coins, refusals of the venue, its balance,
 // and that the owner's own coins are never sold.
 import { afterEach, describe, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
@@ -33,7 +33,7 @@ const amount = async (w: World): Promise<bigint> =>
 const reconcile = (w: World, key: string) => w.enqueue({ name: "reconcile", key, input: {} });
 const halts = (w: World) => w.db.read.halts.active(w.nowMs).map((h) => h.kind);
 
-describe("a stop given up as lost that arrives when its trade is over", () => {
+describe("a stop presumed lost that arrives when its trade is over", () => {
   test("is cancelled: it would sell the owner's own coins", async () => {
     const path = (s: Script): Script => s.to(9_998_000, 2).flat(3).to(9_940_000, 3).flat(3).to(10_000_000, 3).flat(60);
     let stops = 0;
@@ -117,13 +117,13 @@ describe("a trade", () => {
     expect(w.simulator.bareSize("ETH")).toBe(w.db.read.ownerCoins.amount("ETH"));
     expect(w.messages().filter((text) => text.startsWith("LEFT OVER"))).toHaveLength(1);
     const [filled] = w.messages().filter((text) => text.startsWith("FILLED"));
-    expect(filled).toContain("no stop can stand");
+    expect(filled).toContain("no stop can be placed");
     expect(filled).not.toContain("at the exchange,");
     await nothingBroken();
   });
 });
 
-describe("another hand", () => {
+describe("external trades", () => {
   test("the owner sells our coins: recognised, booked as manual, nothing sold twice", async () => {
     const w = start(HELD);
     buy();
@@ -149,7 +149,7 @@ describe("another hand", () => {
     await nothingBroken();
   });
 
-  test("the owner sells and buys coins of his own beside a protected trade: told, never touched", async () => {
+  test("the owner sells and buys coins of his own beside a protected trade: reported, never touched", async () => {
     const w = start(WINS, { coins: { BTC: parseCoin("0.5") } });
     buy();
     await w.advance(4);
@@ -194,7 +194,7 @@ describe("another hand", () => {
     expect(w.messages().filter((text) => text.startsWith("YOUR COINS"))).toHaveLength(2);
   });
 
-  test("neither a payment nor a purchase by hand is a loss of the account, also before it is counted", async () => {
+  test("neither a payment nor an external purchase is a loss of the account, also before it is booked", async () => {
     const w = start(HELD, { coins: { BTC: parseCoin("0.5") } });
     w.db.transaction((tx) => tx.equity.record(w.nowMs, yen(1_000_000)));
     buy();
@@ -210,7 +210,7 @@ describe("another hand", () => {
     expect(halts(w)).toEqual([]);
   });
 
-  test("fewer coins than our trades hold, seen twice, halt entries; when they are back all goes on", async () => {
+  test("fewer coins than our trades hold, seen twice, halt entries; when they are back entries resume", async () => {
     const w = start(WINS);
     buy();
     await w.advance(4);
@@ -349,7 +349,7 @@ describe("the owner's commands", () => {
   });
 });
 
-test("coins that were there before the folder, and trades by hand before its start, are the owner's", async () => {
+test("coins present before the folder's start, and external trades before it, are the owner's", async () => {
   const w = start(HELD, { coins: { BTC: parseCoin("0.5") } });
   await sell(w, "0.1");
   buy();

@@ -1,4 +1,4 @@
-// A close by another hand that the venue tells no more: its latest executions reach one day back.
+// An external close that the venue no longer reports: its latest executions reach one day back.
 import { afterEach, describe, expect, test } from "vitest";
 import { parseCoin } from "../../../lib/core/money.ts";
 import { World, type WorldOptions } from "../../sim/world.ts";
@@ -52,7 +52,7 @@ describe("a position closed by hand while the worker was down", () => {
     expect(await w.brokenPromises()).toEqual([]);
   });
 
-  test("for two days: after ten minutes booked with an estimated price, told, and entries go on", async () => {
+  test("for two days: after ten minutes booked with an estimated price, alerted, and entries resume", async () => {
     const w = start();
     await closedWhileDown(w, 30);
     await w.advance(0.5);
@@ -113,7 +113,7 @@ describe("a position closed by hand while the worker was down", () => {
     expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
   });
 
-  test("told after all: the venue's price and time take the estimate's place, and the result is corrected", async () => {
+  test("reported later: the venue's price and time replace the estimate, and the result is corrected", async () => {
     let silent = false;
     const w = start({
       onReply: (_, what, reply) =>

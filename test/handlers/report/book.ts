@@ -1,5 +1,5 @@
-// A whole synthetic book in a temp folder: three JST days of invented candles, judged bars, proposals, trades with their
-// orders and executions, equity and news. For tests of reports only; the prices mean nothing.
+// A whole synthetic book in a temp folder: three JST days of invented candles, judged bars, proposals, trades with
+// their orders and executions, equity and news. For tests of reports only; the prices mean nothing.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -191,7 +191,9 @@ export interface Exit {
   readonly price: number;
   readonly atMs: number;
 }
-/** A filled trade with its entry order, one position, one closing order and execution per exit. Halves when two exits. */
+/**
+ * A filled trade with its entry order, one position, one closing order and execution per exit. Halves when two exits.
+ */
 export const addTrade = (db: Database, p: TradePlan, signalId: number, exits: readonly Exit[]): number => {
   const { sql } = db;
   const sign = p.direction === "long" ? 1 : -1;

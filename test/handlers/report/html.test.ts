@@ -142,7 +142,7 @@ describe("the HTML report", () => {
     expect(renderReport(collect(book))).toBe(html);
   });
 
-  test("a broken promise of safety stands on top", () => {
+  test("a violated safety invariant is shown at the top", () => {
     const alarming = renderReport({
       ...data,
       summary: { ...data.summary, barePositions: 1, ledgerMatchesVenue: false, auditChainOk: false },

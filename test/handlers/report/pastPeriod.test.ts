@@ -1,4 +1,4 @@
-// A past period told again says what was told then, and a small made-up book gives the numbers that a person finds with a pencil.
+// A past period reported again gives the same report, and a small made-up book gives the figures computed by hand.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { reportJson } from "../../../handlers/cli/json/report.ts";
 import { periodReport } from "../../../handlers/report/day.ts";

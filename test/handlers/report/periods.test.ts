@@ -1,4 +1,4 @@
-// Weeks and months: the same numbers as their days, told once, and at the command line for any past one.
+// Weeks and months: the same numbers as their days, reported once, and at the command line for any past one.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,7 +61,7 @@ test("the week's net P&L is the trades table's own", () => {
 });
 
 describe("the jobs", () => {
-  test("Monday 00:10 JST tells the week before, once", async () => {
+  test("Monday 00:10 JST reports the week before, once", async () => {
     book.clock.advanceTo(epochMs(END + 10 * MINUTE_MS));
     await runHandler(book, weeklyReport, { tickMs: END + 10 * MINUTE_MS });
     await runHandler(book, weeklyReport, { date: "2025-08-13" });
@@ -71,7 +71,7 @@ describe("the jobs", () => {
     expect(book.db.read.audit.last()).toMatchObject({ kind: "report.weekly", data: { date: "2025-08-11" } });
   });
 
-  test("the month is told on its successor's first day only; an unfinished one is refused", async () => {
+  test("the month is reported on the first day of the next one only; an unfinished one is refused", async () => {
     const first = parseInstant("2025-08-31T15:15:00Z");
     book.clock.advanceTo(epochMs(first));
     expect(await runHandler(book, monthlyReport, { tickMs: first - DAY_MS })).toMatchObject({ kind: "stop" });
@@ -115,7 +115,7 @@ describe("trader report", () => {
   afterEach(() => rmSync(dir, { recursive: true }));
   const report = async (...args: string[]) => traderHere(["report", ...args, "--var", dir]);
 
-  test("tells a past day in either language, as JSON, and writes the chart", async () => {
+  test("prints a past day in either language, as JSON, and writes the chart", async () => {
     const en = await report("--day", "2025-08-12");
     expect(en.code).toBe(0);
     expect(en.stdout).toContain("P&L -¥346 (-0.03%), fees ¥0");
@@ -128,7 +128,7 @@ describe("trader report", () => {
     expect(json.netPnlJpy).toBeCloseTo(-346.47, 1);
   });
 
-  test("--week and --month tell theirs; today so far is the default", async () => {
+  test("--week and --month print their period; today so far is the default", async () => {
     expect((await report("--week", "2025-08-13")).stdout).toContain(
       "Weekly report 2025-08-11 – 2025-08-17 (JST), until",
     );
@@ -172,7 +172,7 @@ describe("trader report", () => {
   });
 });
 
-test("daily rows follow the book whatever order the days are told in", async () => {
+test("daily rows follow the book whatever order the days are reported in", async () => {
   book.clock.advanceTo(epochMs(START + 4 * DAY_MS));
   const tell = (date: string) => runHandler(book, dailyReport, { date });
   await tell("2025-08-13");

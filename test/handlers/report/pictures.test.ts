@@ -1,4 +1,5 @@
-// The pictures for the phone: PNG of the promised size, from nothing later than the decision, labels that never overlap.
+// The pictures for the phone: PNG of the promised size, from nothing later than the decision, labels that never
+// overlap.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AppCtx } from "../../../handlers/context.ts";
@@ -106,7 +107,7 @@ describe("notify", () => {
     expect((await ask("replay", () => undefined)).photo).toBe(0);
   });
 
-  test("a chart that cannot be drawn holds up no signal: it is logged, the words go out", async () => {
+  test("a chart that cannot be drawn delays no signal: it is logged, the text is sent", async () => {
     const without = await ask("paper", (book) => book.db.sql.prepare("DROP TABLE economic_events").run());
     expect(without).toMatchObject({ photo: 0, log: ["chart.notDrawn"] });
     expect(without.text).toContain("/approve_");

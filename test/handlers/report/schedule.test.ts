@@ -1,5 +1,5 @@
-// The report jobs over the system's own schedule: five weeks across the end of a month, each report told once at its JST time, and what
-// was missed while the worker was down made up once.
+// The report jobs over the system's own schedule: five weeks across the end of a month, each report sent once at its
+// JST time, and what was missed while the worker was down made up once.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AppHandler } from "../../../handlers/context.ts";
 import { dailyReport } from "../../../handlers/dailyReport.ts";
@@ -74,7 +74,7 @@ test("five weeks across a month's end: each day at 00:05, each week on Monday at
   ]);
 });
 
-test("down from the 30th to the 5th: the missed days, the week and the month are told once, late", async () => {
+test("down from the 30th to the 5th: the missed days, the week and the month are reported once, late", async () => {
   start();
   await liveUntil(parseInstant("2025-07-30T12:00:00Z"));
   const before = ran.length;

@@ -135,7 +135,7 @@ describe("the summary of a whole database", () => {
   });
 });
 
-test("an approval refused at the re-check is told, with its reason, and counts once", () => {
+test("an approval refused at the re-check is reported, with its reason, and counts once", () => {
   const signal = judgeBar(book.db, START);
   addProposal(book.db, plan("p1"), signal);
   settle(book.db, "p1", "approved", START);

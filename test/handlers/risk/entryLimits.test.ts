@@ -1,4 +1,5 @@
-// Limits and the approval's time when things happen at the same moment: part fills, two taps, slow answers, a stop passed.
+// Limits and the approval's time when things happen at the same moment: part fills, two taps, slow answers, a stop
+// passed.
 import { afterEach, describe, expect, test } from "vitest";
 import { START_PRICE, World, type WorldOptions } from "../../sim/world.ts";
 

@@ -1,5 +1,5 @@
-// Loss limits as halts: raised by whoever reads the account first, counted from the right start, held over restarts, ended
-// with their JST period. And the word after three losing trades in a row.
+// Loss limits as halts: raised by the first reader of the account, counted from the right start, held over restarts,
+// ended with their JST period. And the alert after three losing trades in a row.
 import { afterEach, describe, expect, test } from "vitest";
 import { toNumber, yen } from "../../../lib/core/money.ts";
 import { DAY_MS, epochMs, jstDayStart, MINUTE_MS } from "../../../lib/core/time.ts";
@@ -104,7 +104,7 @@ describe("what a loss is counted from", () => {
   });
 });
 
-test("three losing trades in a row are told once, and the next that wins ends it", async () => {
+test("three losing trades in a row raise one alert, and the next winning trade ends it", async () => {
   const w = begin({
     btc: (s) => {
       let path = s;

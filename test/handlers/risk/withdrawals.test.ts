@@ -39,7 +39,7 @@ describe("yen paid out", () => {
     expect(w.db.read.payments.outBetween(jstDayStart(w.nowMs), w.nowMs + 1)).toBe(yen(200_000));
   });
 
-  test("that the history does not tell stay a loss; told later, within the hour, they are none", async () => {
+  test("that the history does not show count as a loss; shown later, within the hour, they do not", async () => {
     let silent = true;
     const w = start({
       btc: (s) => s.flat(600),
@@ -96,7 +96,7 @@ describe("yen paid out", () => {
 });
 
 describe("yen paid in", () => {
-  test("hide no loss: our own executions say what was lost", async () => {
+  test("hide no loss: our own executions show what was lost", async () => {
     const w = start({
       btc: (s) => s.to(9_998_000, 2).flat(2).to(9_930_000, 6).flat(60),
       config: { MAX_DAILY_LOSS_PCT: "0.0001" }, // 100 yen

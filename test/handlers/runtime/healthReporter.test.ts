@@ -1,4 +1,4 @@
-// The worker's health light as the terminal, the log and systemd see it, and as `trader status` sees it from outside.
+// The worker's health as the terminal, the log and systemd get it, and as `trader status` reads it from outside.
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import type { Health } from "../../../queue/health.ts";
 import { JobStore } from "../../../queue/store.ts";
 import { lastJson, traderHere } from "../../e2e/trader.ts";
 
-describe("the light inside the worker", () => {
+describe("health inside the worker", () => {
   let nowMs: number;
   let health: Health;
   let polls: boolean;
@@ -76,7 +76,7 @@ describe("the light inside the worker", () => {
     expect(told[1]?.STATUS).toMatch(/, healthy, mode paper$/);
   });
 
-  test("a red light is no hang: signs of life go on, and a restart mends no full disk", () => {
+  test("red health is not a hang: watchdog pings continue, and a restart does not fix a full disk", () => {
     start(30_000);
     health = { ok: false, sinceMs: nowMs, why: "disk full" };
     pass(120_000);
@@ -114,7 +114,7 @@ describe("the light inside the worker", () => {
     expect(worstHealth(red(7), green, red(5))).toMatchObject({ why: "5" });
   });
 
-  test("what its status line tells of can be told at once", () => {
+  test("each failure of its status line can be reported at once", () => {
     let market = "last market data 04:07";
     start(30_000, () => market);
     light.ready();
@@ -138,7 +138,7 @@ describe("the light inside the worker", () => {
   });
 });
 
-describe("the light in trader status", () => {
+describe("health in trader status", () => {
   let dir: string;
   let unlock: (() => void) | undefined;
   beforeEach(() => {
@@ -164,7 +164,7 @@ describe("the light in trader status", () => {
   const status = async () => {
     const json = await traderHere(["status", "--var", dir, "--json"]);
     const text = await traderHere(["status", "--var", dir]);
-    expect([json.code, text.code]).toEqual([0, 0]); // a red light is an answer, not a failure
+    expect([json.code, text.code]).toEqual([0, 0]); // red health is a result, not a failure of the command
     return {
       health: lastJson<{ health: { light: string; heartbeatAgeMs: number | null; why: string | null } }>(json).health,
       text: text.stdout,
@@ -254,7 +254,7 @@ describe("trader status --check", () => {
     expect(await check()).toMatchObject({ code: 0, stdout: "", stderr: "" });
   });
 
-  test("a warning is no reason to wake anybody", async () => {
+  test("a warning does not turn health red", async () => {
     healthy();
     inFile((db) =>
       db.transaction((tx) => tx.alerts.raise({ key: "k", severity: "warning", text: "w", atMs: realClock.nowMs() })),
@@ -320,7 +320,7 @@ describe("trader status --check", () => {
     expect(lastJson<{ problems: string[] }>(status).problems).toHaveLength(1);
   });
 
-  test("status tells of no prices and, for a day, of a restored backup whose quarantine has ended", async () => {
+  test("status shows missing prices and, for a day, a restored backup whose quarantine has ended", async () => {
     healthy();
     const atMs = realClock.nowMs();
     const none = { sinceMs: atMs, why: "timeout: x", symbols: ["BTC_JPY", "ETH_JPY"] };
@@ -336,7 +336,7 @@ describe("trader status --check", () => {
     expect(await text()).toMatch(/RESTORED BACKUP: quarantined from .* to .* \(a restored backup: b\.db\)/);
     inFile((db) => db.sql.exec("UPDATE halts SET cleared_ms = cleared_ms - 86400001"));
     expect(await text()).not.toContain("RESTORED");
-    // Without a worker nobody knows about prices.
+    // Without a worker the state of the prices is unknown.
     unlock?.();
     unlock = undefined;
     expect(await text()).not.toContain("NO PRICES");

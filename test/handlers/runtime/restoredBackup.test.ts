@@ -1,5 +1,5 @@
-// When a database counts as restored and when it does not: kills of the first start, a progress.json that cannot be written,
-// commands between a restore and the worker's start, commands beside a running worker.
+// When a database counts as restored and when it does not: kills of the first start, a progress.json that cannot be
+// written, commands between a restore and the worker's start, commands beside a running worker.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,7 +74,7 @@ describe("the first start", () => {
     expect(start()).toMatch(/no progress.json/); // From now on a folder without it is another one.
   });
 
-  test("is refused where progress.json cannot be written: the worker would never tell a backup from the real one", async () => {
+  test("is refused where progress.json cannot be written: the worker could not distinguish a backup from the original", async () => {
     expect(start()).toBeUndefined();
     block();
     await expect(keep()).rejects.toMatchObject({
@@ -83,7 +83,7 @@ describe("the first start", () => {
     });
     expect(db.read.meta.get(META.progressKept)).toBeUndefined();
     unblock();
-    expect(start()).toBeUndefined(); // And that refusal is no sign of a backup.
+    expect(start()).toBeUndefined(); // That refusal does not mark the file as a backup.
   });
 });
 
@@ -99,7 +99,7 @@ describe("keeping progress", () => {
     expect(health()).toEqual({ ok: true });
   });
 
-  test("a failing write turns the light red and raises an alert, and the first good one ends both", async () => {
+  test("a failing write turns health red and raises an alert, and the first good one ends both", async () => {
     start();
     const { health } = await keep();
     block();

@@ -13,7 +13,7 @@ describe("the scripted owner", () => {
     ).toBe(true);
     expect(answers("none", 42).every((a) => a === undefined)).toBe(true);
   });
-  test("random:SEED approves, rejects and stays silent, and repeats itself exactly", () => {
+  test("random:SEED approves, rejects or does not decide, and repeats exactly", () => {
     const first = answers("random:7", 42);
     expect(answers("random:7", 42)).toEqual(first);
     expect(answers("random:8", 42)).not.toEqual(first);

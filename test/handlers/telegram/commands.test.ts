@@ -96,7 +96,7 @@ test("a busy book: positions, orders, signals, why, status and risk in both lang
   }
 });
 
-test("what is no command is answered with the way to /help", async () => {
+test("a text that is not a command is answered with a hint to /help", async () => {
   expect(await asked("/moon")).toContain("/help");
   expect(await asked("hello")).toContain("/help");
   expect(await asked("/why 99:99")).toContain("99:99");
@@ -180,7 +180,7 @@ describe("what changes the system", () => {
     await phone.pass(1, 10);
     expect(phone.telegram.callsOf("editMessageText").length).toBe(tries);
   });
-  test("what ended between the question and the yes is told in the owner's language", async () => {
+  test("a trade that ended between the question and the confirmation is reported in the owner's language", async () => {
     await phone.close();
     phone = await Phone.start({ config: { LOCALE: "ja" } });
     const { message } = await phone.propose();
@@ -195,7 +195,7 @@ describe("what changes the system", () => {
     await phone.settle();
     expect(phone.owner.notice(tap)).toBe(`変更ありません: 取引 ${id}: 取引なし`);
   });
-  test("a confirmation of another person, or of nobody, does nothing", async () => {
+  test("a confirmation by another person, or without one, has no effect", async () => {
     await asked("/panic");
     const question = phone.telegram.message(/^\/panic/);
     phone.owner.taps(question, "Yes", { userId: 666 });

@@ -1,4 +1,5 @@
-// Delivery over HTTP under everything Telegram can do: order and urgency kept, nothing lost, a doubtful message marked when it comes again.
+// Delivery over HTTP under everything Telegram can do: order and urgency kept, nothing lost, a doubtful message marked
+// when it comes again.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { MessageKind } from "../../../db/tables/outbox.ts";
 import { DAY_MS, epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
@@ -58,7 +59,7 @@ describe("a message", () => {
     expect(phone.world.deadJobs()).toEqual([]);
   });
 
-  test("that only repeats what is known elsewhere is not told twice: a note in doubt is given up, with a record", async () => {
+  test("that only repeats known facts is not sent twice: a note in doubt is dropped, with a record", async () => {
     failSends({ kind: "lost" });
     put("a", "info");
     await phone.pass(2, 20);
@@ -144,7 +145,7 @@ describe("a message", () => {
 });
 
 describe("Telegram gone for an hour", () => {
-  test("nothing is lost, alerts come first, then the order of writing; old proposals have no live buttons", async () => {
+  test("no message is dropped, alerts come first, then the order of writing; old proposals have no live buttons", async () => {
     phone.telegram.fault = () => ({ kind: "reset" });
     put("a", "trade");
     const proposal = phone.world.propose();
@@ -202,7 +203,7 @@ describe("the message of a proposal", () => {
   });
 });
 
-test("health tells 401, a blocked bot and 409 apart, and ends by itself", async () => {
+test("health distinguishes 401, a blocked bot and 409, and recovers without a restart", async () => {
   const meet = async (method: string, fault: Fault, minutes: number): Promise<string> => {
     phone.telegram.fault = (call) => (call.method === method ? fault : undefined);
     put(`x${phone.world.nowMs}`, "alert");
@@ -223,7 +224,7 @@ test("health tells 401, a blocked bot and 409 apart, and ends by itself", async 
 });
 
 describe.each(LONG ? [1, 2, 3, 4, 5, 6, 7, 8] : [1])("a day of trouble, seed %i", (seed) => {
-  test("every message is told, in order within its kind, and only a doubtful one twice", {
+  test("every message is delivered, in order within its kind, and only a doubtful one twice", {
     timeout: 120_000,
   }, async () => {
     const random = seededRandom(`telegram:${seed}`);
@@ -322,7 +323,7 @@ describe("a flood of alerts", () => {
     ).toEqual(Array.from({ length: 100 }, (_, i) => `bare:${i}`));
   });
 
-  test("held back through a week without Telegram holds up none that comes after it", async () => {
+  test("held back through a week without Telegram delays no later one", async () => {
     phone.telegram.fault = () => ({ kind: "reset" });
     warn(40, "old");
     await phone.pass(1, 10);
@@ -341,7 +342,7 @@ describe("a flood of alerts", () => {
     expect(alerts()).toHaveLength(1);
   });
 
-  test("200 of many kinds in a minute: ten by themselves, the rest together, each told once and warnings in order; answers go on", async () => {
+  test("200 of many kinds in a minute: ten one by one, the others merged, each once and warnings in order; replies are not delayed", async () => {
     // Of the many requests some are refused for a moment, as Telegram does.
     let asked = 0;
     phone.telegram.fault = ({ method }) => {

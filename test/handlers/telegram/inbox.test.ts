@@ -1,4 +1,5 @@
-// The inbox: the offset moves with the effect, repetitions are known, and what cannot be understood stops nobody.
+// The inbox: the offset moves with the effect, repeated updates are recognised, and one that cannot be handled blocks
+// no other.
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readUpdate } from "../../../handlers/telegram/updates.ts";
@@ -47,7 +48,7 @@ test("after a week without updates ids begin anew, lower ones too: none is misse
   expect(phone.world.db.read.telegram.state().nextUpdateId).toBe(5_002);
 });
 
-test("another bot's updates begin anew", async () => {
+test("another bot's updates start from their own ids", async () => {
   phone.owner.says("/risk");
   await phone.settle();
   phone.world.db.transaction((tx) => tx.telegram.startWithBot(1));
@@ -55,7 +56,7 @@ test("another bot's updates begin anew", async () => {
   expect(phone.world.db.read.telegram.state()).toMatchObject({ botId: 123456789, nextUpdateId: 0 });
 });
 
-test("another bot counts its updates and messages anew: none of them is taken for one of the bot before", async () => {
+test("another bot numbers its updates and messages from the start: none is taken for one of the previous bot", async () => {
   const updateId = phone.owner.says("/risk");
   await phone.settle();
   const old = await phone.propose();
@@ -82,7 +83,7 @@ test("another bot counts its updates and messages anew: none of them is taken fo
   expect(message.text).toMatch(/^✅ APPROVED/);
 });
 
-test("a button of the owner's whose message Telegram keeps no longer is answered, and is no stranger's", async () => {
+test("an owner's button whose message Telegram no longer stores is handled, and not as unauthorised", async () => {
   const from = { id: 42, is_bot: false, first_name: "x" };
   phone.telegram.openTaps.add("old");
   phone.telegram.push({ callback_query: { id: "old", from, chat_instance: "1", data: "a|btc1|1" } });
@@ -113,7 +114,7 @@ test.each([
   expect(phone.world.deadJobs()).toEqual([]);
 });
 
-test("an update that we fail on is given up after three tries and stops nobody", async () => {
+test("an update that fails is given up after three tries and blocks no other", async () => {
   const { db } = phone.world;
   phone.owner.says("/status");
   phone.owner.says("/risk");
@@ -122,7 +123,7 @@ test("an update that we fail on is given up after three tries and stops nobody",
   db.sql.exec("ALTER TABLE gone RENAME TO snapshots");
   await phone.settle();
   expect(answers()).toBe(1);
-  // Nobody waits for an answer that does not come.
+  // The sender is notified instead of waiting for a reply.
   expect(phone.telegram.texts[0]).toMatch(/^\/status did not work: .*snapshots/);
   expect(phone.world.auditKinds().filter((kind) => kind === "telegram.command")).toHaveLength(2);
   const outcomes = db.sql.prepare("SELECT outcome FROM telegram_updates ORDER BY update_id").pluck().all();
@@ -149,14 +150,14 @@ describe("another poller", () => {
   });
 });
 
-test("a poll that never succeeds is silent, and says so", async () => {
+test("a poll that never succeeds is reported as silent", async () => {
   await phone.bot.inbox.pollOnce();
   expect(phone.bot.health().ok).toBe(true);
   phone.world.clock.advanceTo(epochMs(phone.world.nowMs + 4 * 60_000));
   expect(phone.bot.health()).toMatchObject({ ok: false, why: expect.stringContaining("TELEGRAM silent") });
 });
 
-test("a file that does not answer is the queue's trouble: the bot neither throws nor says that all is lost", async () => {
+test("a database that cannot be read is the queue's to report: the bot neither throws nor reports a failure", async () => {
   phone.owner.says("/risk");
   phone.world.crash();
   expect(phone.bot.health()).toEqual({ ok: true });

@@ -1,4 +1,5 @@
-// Changing a proposal from the phone, and fresh numbers after a refusal: always shown again before it counts, never a wider risk.
+// Changing a proposal from the phone, and fresh numbers after a refusal: always shown again before it counts, never a
+// wider risk.
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseChange } from "../../../handlers/telegram/modify.ts";
@@ -134,7 +135,7 @@ describe("a reply", () => {
     }
   });
 
-  test("to a message we do not know, and plain text, gets help and does nothing", async () => {
+  test("to an unknown message, and plain text, gets help and has no effect", async () => {
     const { proposal: old } = await phone.propose();
     phone.owner.says("size 0.002");
     await phone.settle();
@@ -143,7 +144,7 @@ describe("a reply", () => {
   });
 });
 
-test("a refusal is told in the owner's language", async () => {
+test("a refusal is shown in the owner's language", async () => {
   const ja = await Phone.start({ config: { LOCALE: "ja" } });
   try {
     const { proposal: old } = await ja.propose();
@@ -184,7 +185,7 @@ test("numbers are read in either language and width, and anything else is not un
   );
 });
 
-test("the prompt loses its buttons when its proposal is rejected, or over", async () => {
+test("the prompt's buttons are removed when its proposal is rejected or expired", async () => {
   const { message } = await phone.propose();
   phone.owner.taps(message, "Modify");
   await phone.settle();
@@ -206,7 +207,7 @@ describe("after the tap the price has left the band", () => {
     expect(message.text).toMatch(/NOT TRADED.*(band|left)/);
     return old;
   };
-  test("the owner is told, and asked again with fresh numbers, which count only when approved", async () => {
+  test("the owner is notified, and asked again with new numbers, which count only when approved", async () => {
     const old = await away();
     const refused = phone.telegram.message(/^NO TRADE/);
     phone.owner.taps(refused, "New numbers");

@@ -1,5 +1,5 @@
-// Approval from the phone, over HTTP against the fake Bot API: one outcome whatever is tapped, typed, repeated or forged, and a clear
-// answer each time.
+// Approval from the phone, over HTTP against the fake Bot API: one outcome whatever is tapped, typed, repeated or
+// forged, and a clear answer each time.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MINUTE_MS } from "../../../lib/core/time.ts";
 import { Phone } from "../../sim/telegram/phone.ts";
@@ -20,7 +20,7 @@ const nothingChanged = (id: string): void => {
 };
 
 describe("a tap", () => {
-  test("approves: one trade, a notice, the message says so and loses its buttons", async () => {
+  test("approves: one trade, a notice, the message shows it and its buttons are removed", async () => {
     const { proposal, message } = await phone.propose();
     expect(message.keyboard?.inline_keyboard.flat().map((b) => b.text)).toEqual([
       "✅ Approve",
@@ -75,7 +75,7 @@ describe("a tap", () => {
     expect(executes()).toBe(0);
   });
 
-  test("that is forged, or comes from elsewhere, does nothing", async () => {
+  test("that is forged, or comes from elsewhere, has no effect", async () => {
     const { proposal, message } = await phone.propose();
     const eth = await phone.propose({ symbol: "ETH_JPY", size: "0.04" });
     const forged: readonly { data?: string; chatId?: number; userId?: number; chatType?: string }[] = [
@@ -97,7 +97,7 @@ describe("a tap", () => {
     }
   });
 
-  test("under the message of another proposal does nothing, though id and hash are right", async () => {
+  test("under the message of another proposal has no effect, though id and hash are right", async () => {
     const btc = await phone.propose();
     const eth = await phone.propose({ symbol: "ETH_JPY", size: "0.04" });
     const tap = phone.owner.tapsData(eth.message.messageId, `a|${btc.proposal.id}|${btc.proposal.hash}`);
@@ -106,7 +106,7 @@ describe("a tap", () => {
     expect(phone.owner.notice(tap)).toMatch(/^Nothing changed/);
   });
 
-  test("that comes before the proposal waits for it is heard a moment later", async () => {
+  test("that arrives before the proposal's job is parked is handled a moment later", async () => {
     const { world, owner, telegram } = phone;
     const proposal = world.propose();
     await world.drain(); // notify and awaitApproval have run
@@ -122,7 +122,7 @@ describe("a tap", () => {
     expect(owner.notice(again)).toMatch(/^Approved/);
   });
 
-  test("while the worker is down is heard by the next one; too late it says so in the chat", async () => {
+  test("while the worker is down is handled by the next one; a late one gets a reply in the chat", async () => {
     const { proposal, message } = await phone.propose();
     phone.world.crash();
     phone.owner.taps(message, "Approve");
@@ -172,7 +172,7 @@ describe("a command", () => {
     expect(phone.telegram.messages.every((m) => m.chatId === 42)).toBe(true);
   });
 
-  test("of strangers is reported at most once an hour, and never answered", async () => {
+  test("of unauthorised users is reported at most once an hour, and never answered", async () => {
     for (let i = 0; i < 40; i += 1) phone.owner.says("/panic", { userId: 1_000 + i, chatId: 1_000 + i });
     await phone.settle();
     expect(phone.telegram.texts).toEqual([

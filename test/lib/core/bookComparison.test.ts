@@ -41,7 +41,7 @@ test("positions: only at the venue, only in the book, of another size", () => {
   expect(keys(positionDifferences([{ ...ours, open: parseCoin("0.001") }], [position]))).toEqual(["size:289"]);
 });
 
-test("orders: those of another hand", () => {
+test("orders: external ones", () => {
   const order = {
     orderId: "880",
     symbol: "BTC_JPY",

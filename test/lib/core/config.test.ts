@@ -60,12 +60,12 @@ describe("settings", () => {
     expect(found[0]).toMatch(/expected/);
   });
 
-  test("rules across settings are told together with the rest, and limits must widen with their period", () => {
+  test("rules across settings are reported with the other problems, and limits must widen with their period", () => {
     expect(problems({ MAX_DAILY_TRADES: "x", PRODUCT: "futures", TP2_PCT: "0.001" })).toHaveLength(3);
     expect(problems({ MAX_WEEKLY_LOSS_PCT: "0.01" })).toHaveLength(1);
   });
 
-  test("all problems are told together", () => {
+  test("all problems are reported together", () => {
     expect(problems({ MODE: "x", MAX_DAILY_TRADES: "many", MAX_SPREAD_BPS: "-5" })).toHaveLength(3);
   });
 

@@ -1,5 +1,5 @@
-// The order state machine: which moves exist, that an order never ends before its fills are booked, and which venue order
-// is taken for ours when a request got no answer.
+// The order state machine: which moves exist, that an order never ends before its fills are booked, and which venue
+// order is taken for ours when a request got no answer.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { coinE8, parseCoin, yen, yenE8 } from "../../../lib/core/money.ts";
@@ -309,7 +309,7 @@ describe("finding our own order", () => {
     expect(find([later, order({})], ["8800000001"])).toBe("8800000009");
     expect(find([order({ status: "EXPIRED" })])).toBe("8800000001");
   });
-  test("tells market orders apart by the position they settled", () => {
+  test("distinguishes market orders by the position they settled", () => {
     const market: Intent = {
       ...stop,
       purpose: "exit",

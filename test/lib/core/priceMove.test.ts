@@ -36,7 +36,7 @@ describe("a price move", () => {
     );
   });
 
-  test("is told above five percent, not at five", () => {
+  test("is reported above five percent, not at five", () => {
     expect(Math.abs(priceMove(candle(100, 105, 100, 105), undefined).ratio) > PRICE_MOVE_LIMIT + 1e-12).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
-// Coins as the position: what a sale gains, whose coins another hand has sold, how parts too small to sell are put together.
+// Coins as the position: what a sale gains, which coins were sold externally, how parts too small to sell are put
+// together.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { defaultConfig } from "../../../lib/core/config.ts";

@@ -1,4 +1,5 @@
-// Trade and protection as state machines: the tables are total, moves outside them throw, and docs/orders.md shows the same.
+// Trade and protection as state machines: the tables are total, moves outside them throw, and docs/orders.md shows the
+// same.
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,5 @@
-// The folder's lock between real processes: one runner at a time, and nobody who only asks keeps a runner out.
+// The folder's lock between real processes: one runner at a time, and a process that only queries never keeps a runner
+// out.
 import { spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

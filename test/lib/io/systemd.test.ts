@@ -1,4 +1,4 @@
-// The notify protocol through systemd-notify: against a stand-in that writes down what it was told, and against the real
+// The notify protocol through systemd-notify: against a stand-in that writes down its arguments, and against the real
 // program with a real datagram socket where the machine has both.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ beforeEach(() => {
 const notifier = (manager: ServiceManager, pid?: number) =>
   serviceNotifier(manager, (problem) => void problems.push(problem), pid);
 
-describe("what is told to systemd", () => {
+describe("notifications to systemd", () => {
   test("nothing where no service manager asks", async () => {
     const fake = fakeNotify(dir);
     for (const manager of [
@@ -42,19 +42,19 @@ describe("what is told to systemd", () => {
     expect(problems).toEqual([]);
   });
 
-  test("one process at a time: what is told meanwhile is joined, the newest wins, nothing is left out", async () => {
+  test("one process at a time: notifications meanwhile are merged, the newest wins, none is left out", async () => {
     const fake = fakeNotify(dir, { waitsFor: join(dir, "go") });
     const told = notifier({ path: fake.path, notifySocket: "s" });
     told.tell({ READY: "1", STATUS: "a" });
     for (let i = 0; i < 100; i += 1) told.tell({ WATCHDOG: "1", STATUS: `b${i}` });
     told.tell({ STOPPING: "1" });
-    expect(fake.told()).toEqual([]); // telling has not waited for it
+    expect(fake.told()).toEqual([]); // the notification has not waited for it
     writeFileSync(join(dir, "go"), "");
     await told.close();
     expect(fake.told()).toEqual(["s READY=1 STATUS=a", "s WATCHDOG=1 STATUS=b99 STOPPING=1"]);
   });
 
-  test("a missing program is told once and ends nothing", async () => {
+  test("a missing program is logged once and ends nothing", async () => {
     const told = notifier({ path: dir, notifySocket: "s" });
     for (let i = 0; i < 3; i += 1) {
       told.tell({ WATCHDOG: "1" });
@@ -63,7 +63,7 @@ describe("what is told to systemd", () => {
     expect(problems).toEqual([expect.stringMatching(/^expected systemd-notify .* found: .*ENOENT.*install/)]);
   });
 
-  test("a failing one is told once, and again after it had worked in between", async () => {
+  test("a failing one is logged once, and again after it had worked in between", async () => {
     const fake = fakeNotify(dir, { failsWhile: join(dir, "broken") });
     const told = notifier({ path: fake.path, notifySocket: "s" });
     const tell = async (): Promise<void> => {

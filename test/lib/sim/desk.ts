@@ -1,5 +1,5 @@
-// A simulated venue with a scripted market, spoken to as the wire does: raw paths, queries, bodies and headers. Signing is
-// written out here again, apart from the connector's, so that a shared mistake cannot hide.
+// A simulated venue with a scripted market, spoken to as the wire does: raw paths, queries, bodies and headers. Signing
+// is written out here again, apart from the connector's, so that a shared mistake cannot hide.
 import { createHmac } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,7 +41,7 @@ export interface Answer {
   readonly text: string;
   readonly status: number;
   readonly code: string | undefined;
-  // Replies are judged field by field, as a stranger's would be.
+  // Replies are checked field by field, as an independent client sees them.
   // biome-ignore lint/suspicious/noExplicitAny: the shape of a reply is what the tests are about
   readonly data: any;
 }
@@ -57,7 +57,9 @@ export const marketOf = (btc: CandleFile, eth: EpochMs | "none" = START_MS): Can
     volumeShare: 1,
   });
 
-/** Two flat minutes, then the script; the venue starts where the script does. Whole fills unless `venue` says otherwise. */
+/**
+ * Two flat minutes, then the script; the venue starts where the script does. Whole fills unless `venue` says otherwise.
+ */
 export class Desk {
   readonly market: Market;
   simulator: Simulator;

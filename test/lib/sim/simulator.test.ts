@@ -1,5 +1,5 @@
-// The venue is a world of its own (docs/decisions/0004): deterministic, durable before it answers, time that only goes on,
-// replies that get lost while the order stays.
+// The venue is a world of its own (docs/decisions/0004): deterministic, durable before it answers, time that only goes
+// on, replies that get lost while the order stays.
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { yen } from "../../../lib/core/money.ts";

@@ -1,12 +1,15 @@
-// Random markets and random order streams for property tests. A command picks its order or position by index among those
-// the venue shows, so that the same commands mean the same thing to two venues in the same state.
+// Random markets and random order streams for property tests. A command picks its order or position by index among
+// those the venue shows, so that the same commands mean the same thing to two venues in the same state.
 import fc from "fast-check";
 import type { Candle } from "../../../lib/core/candle.ts";
 import { type EpochMs, epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
 import type { CandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { type Desk, textOf } from "./desk.ts";
 
-/** One minute: what it opens away from the last close, how far it goes, where it ends, and minutes without trades before it. */
+/**
+ * One minute: what it opens away from the last close, how far it goes, where it ends, and minutes without trades before
+ * it.
+ */
 const step = fc.record({
   jump: fc.oneof(
     { weight: 4, arbitrary: fc.constant(0) },
@@ -73,7 +76,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 export const commands = (maxLength: number): fc.Arbitrary<Command[]> =>
   fc.array(command, { minLength: 5, maxLength, size: "max" });
 
-/** Does it; the text tells everything the venue answered. */
+/** Performs the action; the text contains every reply of the venue. */
 export const play = (desk: Desk, c: Command): string => {
   if (c.do === "pass") return textOf(desk.pass(c.ms / 1_000));
   if (c.do === "cancel") {

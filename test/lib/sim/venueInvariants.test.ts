@@ -1,5 +1,6 @@
 // What must hold at the simulated venue whatever is asked of it, with every feature on: balances are the sums of their
-// ledger, reservations fit, ids rise, the private channels tell what REST shows, a file closed and opened is the same venue.
+// ledger, reservations fit, ids rise, the private channels publish what REST shows, a file closed and opened is the
+// same venue.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatE8, parseCoin, parseE8, yen } from "../../../lib/core/money.ts";
@@ -16,7 +17,10 @@ import { playVenue, type VenueCommand, venueCommands } from "./venueStreams.ts";
 const EVENING_MS = epochMs(START_MS - 3 * HOUR_MS - 20 * MINUTE_MS);
 const WALK_ON: VenueCommand = { do: "pass", ms: 20 * MINUTE_MS };
 
-/** What the venue does of its own accord, by what is asked of it and when: two desks that are asked the same see the same. */
+/**
+ * What the venue does of its own accord, by what is asked of it and when: two desks that are asked the same see the
+ * same.
+ */
 const whims = (seed: number): Faults => {
   let random = seededRandom("");
   return Object.assign(
@@ -191,7 +195,9 @@ class Listener {
     }
   }
 }
-/** The same, asked over REST. MODIFYING and CANCELLING are REST's alone: to the channels the order stands as it stood. */
+/**
+ * The same, asked over REST. MODIFYING and CANCELLING are REST's alone: to the channels the order stands as it stood.
+ */
 const asked = (d: Desk): { orders: string[]; positions: string[]; summaries: string[]; executions: string[] } => {
   const ids = d.simulator.orders().map((order) => order.orderId);
   const rows: Record<string, string>[] = [];
@@ -229,7 +235,7 @@ const sorted = (view: ReturnType<typeof asked>): ReturnType<typeof asked> => ({
 });
 
 describe("whatever is asked of the venue", () => {
-  test("balances, reservations and ids hold, and the channels tell what REST shows, after every step", () => {
+  test("balances, reservations and ids hold, and the channels publish what REST shows, after every step", () => {
     const seen = new Map<string, number>();
     const count = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
     fc.assert(
@@ -295,7 +301,7 @@ describe("whatever is asked of the venue", () => {
     );
   });
 
-  test("a market close of several positions that ends with a part filled: the sum told is the sum that is", () => {
+  test("a market close of several positions that ends partly filled: the published sum is the actual sum", () => {
     let fillShare = 1;
     const d = new Desk({ venue: { faults: Object.assign(() => undefined, { effects: () => ({ fillShare }) }) } });
     const listener = new Listener(d);

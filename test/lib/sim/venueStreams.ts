@@ -1,5 +1,5 @@
-// Random requests of every kind, spot and margin, for property tests. A command picks its order or position by index among
-// those the venue shows, so that the same commands mean the same thing to two venues in the same state.
+// Random requests of every kind, spot and margin, for property tests. A command picks its order or position by index
+// among those the venue shows, so that the same commands mean the same thing to two venues in the same state.
 import fc from "fast-check";
 import { type Desk, textOf } from "./desk.ts";
 
@@ -44,7 +44,7 @@ export const venueCommands = (maxLength: number): fc.Arbitrary<VenueCommand[]> =
 const pick = <T>(list: readonly T[], at: number): T | undefined =>
   list.length === 0 ? undefined : list[at % list.length];
 
-/** Does it; the text tells everything the venue answered. */
+/** Performs the action; the text contains every reply of the venue. */
 export const playVenue = (desk: Desk, c: VenueCommand): string => {
   if (c.do === "pass") return textOf(desk.pass(c.ms / 1_000));
   const active = [...desk.active(), ...desk.active("BTC")];

@@ -1,5 +1,5 @@
-// A small world with a bot: the queue, the venue and the database of world.ts, the real client over HTTP to a fake Bot API, and the
-// owner with the phone. Each request to the Bot API is one more place to die.
+// A small world with a bot: the queue, the venue and the database of world.ts, the real client over HTTP to a fake Bot
+// API, and the owner with the phone. Each request to the Bot API is one more place to die.
 import { storeRules } from "../../../handlers/market/storedRules.ts";
 import { Bot, introduce } from "../../../handlers/telegram/bot.ts";
 import { telegramMessenger } from "../../../handlers/telegram/messenger.ts";
@@ -93,7 +93,10 @@ export class Phone {
     return introduce({ client: this.client, db: this.world.db, log: silentLogger() });
   }
 
-  /** One round of everything a worker does by itself: deliver, listen, edit. What Telegram refuses waits for a later round. */
+  /**
+   * One round of everything a worker does by itself: deliver, listen, edit. What Telegram refuses waits for a later
+   * round.
+   */
   async round(): Promise<number> {
     const { world } = this;
     pumpOutbox(world);

@@ -1,4 +1,5 @@
-// What the Bot API refuses, in its own words (Bot API, limits of sendMessage, sendPhoto, InlineKeyboardButton, setMyCommands).
+// What the Bot API refuses, in its own words (Bot API, limits of sendMessage, sendPhoto, InlineKeyboardButton,
+// setMyCommands).
 import type { Payload } from "./multipart.ts";
 
 export class Refusal extends Error {

@@ -1,5 +1,6 @@
-// A small Bot API on loopback: the methods this project uses, with the real limits and refusals, a held getUpdates for one poller at
-// a time, and failures on demand. It records every call and keeps the chat as the owner's phone would show it.
+// A small Bot API on loopback: the methods this project uses, with the real limits and refusals, a held getUpdates for
+// one poller at a time, and failures on demand. It records every call and keeps the chat as the owner's phone would
+// show it.
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Payload, readPayload } from "./multipart.ts";
@@ -22,7 +23,10 @@ export interface Shown {
   keyboard: Keyboard | undefined;
   edits: number;
 }
-/** `lost`: the request has its effect, the answer never comes (reset). `hang`: neither effect nor answer, for as long as the client waits. */
+/**
+ * `lost`: the request has its effect, the answer never comes (reset). `hang`: neither effect nor answer, for as long as
+ * the client waits.
+ */
 export type Fault =
   | { readonly kind: "error"; readonly code: number; readonly description: string; readonly retryAfterSeconds?: number }
   | { readonly kind: "html"; readonly status: number }

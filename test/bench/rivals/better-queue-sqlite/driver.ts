@@ -1,6 +1,6 @@
-// better-queue 3.8.12 with better-queue-sqlite 1.0.7. The store sets synchronous=OFF and journal_mode=MEMORY; for the other
-// levels they are set again on its connection, with WAL. The effect is an insert on that same connection, so that one
-// SQLite engine has the file.
+// better-queue 3.8.12 with better-queue-sqlite 1.0.7. The store sets synchronous=OFF and journal_mode=MEMORY; for the
+// other levels they are set again on its connection, with WAL. The effect is an insert on that same connection, so that
+// one SQLite engine has the file.
 import { createRequire } from "node:module";
 import {
   type BenchJob,

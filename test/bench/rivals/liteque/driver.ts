@@ -1,6 +1,6 @@
-// liteque 0.8.0 with a better-sqlite3 of its own: it gives an async function to a transaction, which better-sqlite3 refuses
-// from 11.10 on. Its effect is an insert on the same connection, a commit of its own: the queue offers no transaction with
-// the ack.
+// liteque 0.8.0 with a better-sqlite3 of its own: it gives an async function to a transaction, which better-sqlite3
+// refuses from 11.10 on. Its effect is an insert on the same connection, a commit of its own: the queue offers no
+// transaction with the ack.
 import type { Database } from "better-sqlite3";
 import {
   type BenchJob,

@@ -1,5 +1,6 @@
-// plainjob 0.0.14 on the project's better-sqlite3. A worker runs one job at a time, so concurrency is a number of workers.
-// Its effect is an insert on the same connection, a commit of its own: the queue offers no transaction with the ack.
+// plainjob 0.0.14 on the project's better-sqlite3. A worker runs one job at a time, so concurrency is a number of
+// workers. Its effect is an insert on the same connection, a commit of its own: the queue offers no transaction with
+// the ack.
 import Database from "better-sqlite3";
 import {
   type BenchJob,

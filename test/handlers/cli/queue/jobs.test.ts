@@ -18,7 +18,7 @@ const setUp = () => {
 };
 
 describe("trader enqueue", () => {
-  test("--json tells the id and whether the job is new; the same key is enqueued once", async () => {
+  test("--json prints the id and whether the job is new; the same key is enqueued once", async () => {
     const { w, trader } = setUp();
     expect(JSON.parse(await trader("enqueue", "fetch", '{"symbol":"BTC"}', "--key", "k", "--json"))).toEqual({
       id: 1,
@@ -92,7 +92,7 @@ describe("trader jobs", () => {
     await expect(trader("jobs", "list", "--state", "dead,alive")).rejects.toThrow(/found "alive"/);
   });
 
-  test("list takes several states, tells how many more there are, and names its time zone", async () => {
+  test("list takes several states, prints how many more there are, and names its time zone", async () => {
     const { w, trader, err } = await withDead();
     w.store.enqueue(job("fetch", "later", { runAtMs: epochMs(T0 + 6 * HOUR_MS) }));
     const ids = async (...args: string[]) =>
@@ -168,7 +168,7 @@ describe("trader jobs", () => {
     ]);
   });
 
-  test("several ids are changed one by one: each audited, what cannot be changed is told per id", async () => {
+  test("several ids are changed one by one: each audited, a refusal is reported per id", async () => {
     const { w, trader, out, err } = await withDead();
     for (const key of ["x", "y"]) w.store.enqueue(job("broken", key));
     await w.worker().drain();

@@ -1,4 +1,5 @@
-// `trader jobs watch`: the frame as exact text, the screen as the exact bytes a terminal gets, and that looking only looks.
+// `trader jobs watch`: the frame as exact text, the screen as the exact bytes a terminal gets, and that looking only
+// looks.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -122,7 +123,7 @@ describe("trader jobs watch --once", () => {
     });
   });
 
-  test("an empty folder is told in words; so is a worker that stopped, died or hangs", async () => {
+  test("an empty folder is reported, as is a worker that stopped, died or hangs", async () => {
     const w = world([handler("fetch", () => done)]);
     expect((await lines(w)).slice(3)).toEqual([
       "NO WORKER RUNS: none has ever run here",

@@ -47,7 +47,7 @@ const audit = (w: ReturnType<typeof setUp>["w"]) =>
   w.db.read.audit.after(0).map(({ kind, actor, data }) => ({ kind, actor, data }));
 
 describe("trader schedules list", () => {
-  test("tells when, what for missed ticks, and what became of the last tick's job", async () => {
+  test("shows the next tick, the missed-tick policy, and the state of the last tick's job", async () => {
     const { w, trader } = setUp();
     w.clock.pass(MINUTE_MS);
     await w.worker().drain();
@@ -104,7 +104,8 @@ describe("trader schedules run", () => {
     expect(w.store.show(1).job).toMatchObject({
       input: { symbol: "BTC", tickMs },
       key: expect.stringMatching(/^bars:BTC:byHand:2026-11-02T00:20:00\.000Z:[0-9a-f]{8}$/),
-      // As long after now as a tick's job after its tick: it is not born expired, and it does not wait for ever.
+      // As long after now as a tick's job after its tick: it does not start expired, and it does not wait without
+      // limit.
       expiresAtMs: w.clock.nowMs() + 10 * MINUTE_MS,
       runAtMs: w.clock.nowMs(),
     });
@@ -124,7 +125,7 @@ describe("trader schedules run", () => {
     ]);
   });
 
-  test("twice is two jobs; a paused schedule runs by hand and stays paused; a missing worker is told", async () => {
+  test("twice is two jobs; a paused schedule runs on command and stays paused; a missing worker is reported", async () => {
     const { w, trader, err } = setUp();
     await trader("schedules", "pause", "report");
     expect(await trader("schedules", "run", "report")).toMatch(
@@ -204,7 +205,7 @@ describe("trader schedules pause and resume", () => {
     expect(w.store.list().map((job) => job.key)).toEqual([`bars:BTC:${T0 + 75 * MINUTE_MS + 5 * SECOND_MS}`]);
   });
 
-  test("resumed before its next tick tells that tick", async () => {
+  test("resumed before its next tick prints that tick", async () => {
     const { w, trader } = setUp();
     await trader("schedules", "pause", "report");
     expect(await trader("schedules", "resume", "report")).toBe(

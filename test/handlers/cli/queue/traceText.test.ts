@@ -1,4 +1,4 @@
-// `trader jobs show`: one screen that tells what happened and why, from fetchMarket to the closed trade.
+// `trader jobs show`: one screen that shows what happened and why, from fetchMarket to the closed trade.
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../../lib/core/errors.ts";
 import { BAR_MS, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../../lib/core/time.ts";
@@ -68,7 +68,7 @@ const traded = async () => {
 };
 
 describe("trader jobs show", () => {
-  test("the last job of the chain tells the whole story", async () => {
+  test("the last job of the chain shows the whole trace", async () => {
     const { trader } = await traded();
     const text = await trader("jobs", "show", "5");
     expect(text).toContain("job 5  watchPosition  watchPosition:1  done");
@@ -155,7 +155,7 @@ describe("trader jobs show", () => {
     expect(shown.story.trades[0].executions).toHaveLength(3);
   });
 
-  test("a bar that was not proposed says which gate stopped it; a proposal nobody answered says until when", async () => {
+  test("a bar that was not proposed names the gate that stopped it; an undecided proposal shows its deadline", async () => {
     const w = world([handler("filter", () => done), handler("awaitApproval", () => done)]);
     judgeBar(w.db, BAR, { pLong: 0.4, failing: "rank" });
     w.store.enqueue(job("filter", "f", { input: { symbol: "BTC_JPY", barOpenMs: BAR } }));

@@ -1,5 +1,5 @@
-// `trader enqueue --wait`: the command ends with the job and tells how it ended. Sleeping is the test's own: it moves the
-// clock and lets a worker run, so nothing here waits for real time.
+// `trader enqueue --wait`: the command ends with the job and prints how it ended. Sleeping is the test's own: it moves
+// the clock and lets a worker run, so nothing here waits for real time.
 import { afterEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../../lib/core/errors.ts";
 import { epochMs, HOUR_MS } from "../../../../lib/core/time.ts";
@@ -69,7 +69,7 @@ describe("trader enqueue --wait", () => {
     expect(await trader("enqueue", "fetch", "{}", "--wait", "60")).toMatch(/done after .*: the venue sleeps$/);
   });
 
-  test("dead: exit 1 with the error and how to go on; failed attempts were told meanwhile", async () => {
+  test("dead: exit 1 with the error and what to do; failed attempts were reported meanwhile", async () => {
     const w = world([
       handler("broken", () => {
         throw new AppError("retry", "HTTP_503", "the venue is busy");
@@ -114,7 +114,7 @@ describe("trader enqueue --wait", () => {
     });
   });
 
-  test("the time runs out: exit 1, the job stays; snoozed and parked were told once each", async () => {
+  test("timeout: exit 1, the job stays; snoozed and parked were reported once each", async () => {
     let look = 0;
     const w = world([
       handler("ask", (): Outcome => {
@@ -151,7 +151,7 @@ describe("trader enqueue --wait", () => {
     expect(released()).toBe(1);
   });
 
-  test("an entry under a halt says what it waits for; a later time is told", async () => {
+  test("an entry under a halt shows what it waits for; a later time is reported", async () => {
     const w = world([handler("enter", () => done, { risk: "adding" })]);
     w.db.transaction((tx) => tx.halts.raise({ kind: "stop", reason: "owner", atMs: T0 }));
     const { trader, err } = waiting(w);

@@ -1,4 +1,5 @@
-// trader backup and trader restore at the command line: what they make, what they refuse, and that a refusal changes nothing.
+// trader backup and trader restore at the command line: what they make, what they refuse, and that a refusal changes
+// nothing.
 import { spawn } from "node:child_process";
 import {
   chmodSync,

@@ -46,7 +46,7 @@ const rows = () => book.db.sql.prepare("SELECT count(*) FROM economic_events").p
 const GOOD = `${HEADER}\n2025-07-30T18:00:00Z,USD,high,FOMC Decision\n2025-07-31T03:00:00Z,JPY,high,BOJ Statement on Monetary Policy\n`;
 
 describe("trader events import", () => {
-  test("a folder that never ran is told: it may be a mistyped one", () => {
+  test("a folder without a database is reported: the path may be mistyped", () => {
     trader("import", file(GOOD), "--json");
     expect(notes).toEqual([expect.stringMatching(/^note: .*trader\.db has never run; .*this very --var folder$/)]);
     notes = [];
@@ -54,7 +54,7 @@ describe("trader events import", () => {
     trader("import", file(GOOD));
     expect(notes).toEqual([]);
   });
-  test("a calendar that has no event to come is told: the news gate is blind", () => {
+  test("a calendar without a future event is reported: the news gate is blind", () => {
     book.db.transaction((tx) => tx.meta.set(META.mode, "paper"));
     trader("import", file(`${HEADER}\n2025-07-29T18:00:00Z,USD,high,FOMC Decision\n`));
     expect(notes).toEqual([

@@ -1,4 +1,4 @@
-// `trader orders|positions|trades|halts`: each line says the state, what it means and what to do, and fits a terminal.
+// `trader orders|positions|trades|halts`: each line shows the state, its meaning and what to do, and fits a terminal.
 
 import { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
@@ -60,7 +60,7 @@ describe("orders", () => {
     expect(await trader("orders", "--all")).toMatch(/entry of trade 1\n {4}filled .* JST, order \d+; ended/);
     expect(JSON.parse(await trader("orders", "--trade", "1", "--json"))).toHaveLength(3);
   });
-  test("one without an answer is being looked for; after a minute a person is told where to look", async () => {
+  test("one without a response is being looked up; after a minute a person is asked to check the venue", async () => {
     let silent = false;
     const { w, trader } = begin({
       venue: {

@@ -57,7 +57,7 @@ const begin = (options: Partial<WorldOptions> & { worker?: boolean; confirm?: bo
 };
 
 describe("while a worker runs", () => {
-  test("stop waits, prints what was seen at the venue, and ends well", async () => {
+  test("stop waits, prints the venue snapshot, and exits with 0", async () => {
     const { w, trader, out, err, halts } = begin({ worker: true });
     w.approve();
     await w.advance(4);
@@ -68,7 +68,7 @@ describe("while a worker runs", () => {
     );
     expect(halts()).toEqual(["stop"]);
   });
-  test("--json is one object with what was seen", async () => {
+  test("--json is one object with the venue snapshot", async () => {
     const { trader, out } = begin({ worker: true });
     await trader("panic", "--json");
     expect(out).toHaveLength(1);
@@ -93,7 +93,7 @@ describe("while a worker runs", () => {
     await expect(trader("resume")).rejects.toThrow(/venue and the book disagree/);
     expect(out).toHaveLength(1);
   });
-  test("an answer that does not come in time: exit 1, the halt stands, it goes on trying", async () => {
+  test("a result that does not come in time: exit 1, the halt stays active, the worker keeps trying", async () => {
     const { w, trader, halts } = begin({
       worker: true,
       venue: {

@@ -37,7 +37,7 @@ describe.each(names)("the section %s", (section) => {
     for (const texts of [en, ja]) for (const [path, lines] of texts) expect(lines.join("").trim(), path).not.toBe("");
   });
 
-  test("tells the same numbers in both languages", () => {
+  test("gives the same numbers in both languages", () => {
     const [en, ja] = [rendered(section, "en"), rendered(section, "ja")];
     // Numbers of the samples have three digits or more (two and a point), so that "1 h" against 「1時間」 is not compared.
     const numbers = (lines: readonly string[] = []): string[] =>

@@ -147,7 +147,7 @@ describe("writes: the body to the byte", () => {
 });
 
 describe("cancelling many", () => {
-  test("cancelOrders: accepted, failed with what may be done, and those nobody mentioned", async () => {
+  test("cancelOrders: accepted, failed with the possible action, and those without a result", async () => {
     const world = stub([
       okay({
         success: [3, 4],
@@ -219,7 +219,7 @@ describe("cancelling many", () => {
     expect(await world.api.cancelAll({ symbols: ["BTC"] })).toMatchObject({ accepted: ["1"], end });
     expect(world.sent).toHaveLength(2);
   });
-  test("cancelAll does not go on for ever", async () => {
+  test("cancelAll ends after a bounded number of requests", async () => {
     const world = stub(Array.from({ length: 101 }, (_, i) => okay([i + 1])));
     expect((await world.api.cancelAll({ symbols: ["BTC"] })).end).toBe("tooMany");
     expect(world.sent).toHaveLength(100);

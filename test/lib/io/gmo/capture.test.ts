@@ -303,7 +303,7 @@ describe("values", () => {
     ["private/cancelBulkOrder", ok({}), []],
     ["private/transfer", ok([{ transferredAmount: "100000" }]), [{ amount: "100000" }]],
     [
-      // The documented example of a book is not sorted; nobody may price by what stands first by chance.
+      // The documented example of a book is not sorted; the first row must not be taken for the best price.
       "public/orderbooks",
       ok({
         symbol: "BTC_JPY",
@@ -624,7 +624,7 @@ describe("refusals", () => {
     const verdict = rule.resendPost === "unknown" ? "alert" : rule.verdict;
     for (const kind of writes) expect(decode(kind, refused(code))).toEqual({ ...shared, kind, verdict });
   });
-  test("a code nobody documented: a refusal of a read, in doubt for anything else", () => {
+  test("an undocumented code: a refusal of a read, in doubt for anything else", () => {
     for (const code of ["ERR-9999", "constructor", "__proto__", ""])
       for (const { name, source } of KINDS)
         expect(decode(name, refused(code))).toMatchObject({
@@ -644,7 +644,7 @@ describe("refusals", () => {
     };
     expect(decode("private/orders", JSON.stringify(both))).toMatchObject({ ok: false, code: "ERR-201" });
   });
-  test("maintenance told by public/status is a refusal like any other here", () => {
+  test("maintenance reported by public/status is an ordinary refusal here", () => {
     expect(decode("public/status", refused("ERR-5201", 5))).toMatchObject({
       ok: false,
       code: "ERR-5201",
@@ -804,7 +804,7 @@ describe("evidence", () => {
     const token = decode("private/orders", ok({ token: "short", list: [{ key: "k".repeat(40) }] }));
     expect(JSON.stringify(token)).not.toMatch(/short|kkkk/);
   });
-  test("no word of an access token", () => {
+  test("no access token", () => {
     for (const text of ['{"status":0,"data":"my-token', '{"status":0,"data":["my-token"]}', ok("my-token")])
       expect(JSON.stringify(decode("private/ws-auth", text))).not.toContain("my-token");
   });

@@ -34,7 +34,7 @@ describe("the estimate", () => {
     expect(slow.stamp(epochMs(105_020))).toBeGreaterThanOrEqual(105_310);
     expect(slow.stamp(epochMs(105_020))).toBeLessThanOrEqual(105_331);
   });
-  test("beyond 30 s it is told and not used", () => {
+  test("beyond 30 s it is logged and not used", () => {
     for (const offsetMs of [LARGEST_USED_MS + 100, -LARGEST_USED_MS - 100, -40_000_000_000]) {
       const offset = new ClockOffset();
       offset.add(sample(100_000_000_000, offsetMs, 10, 10));
@@ -116,7 +116,7 @@ describe("through the connector", () => {
     expect(stamps()[2]).toBeGreaterThanOrEqual(40 + 3_990);
     expect(stamps()[2]).toBeLessThanOrEqual(40 + 4_011);
   });
-  test("a large offset is told once, and once again when it is gone", async () => {
+  test("a large offset is logged once, and once again when it is gone", async () => {
     world = stub([answering([], 4_000), answering([], 4_000), answering([], 0), answering([], 0)]);
     for (let i = 0; i < 4; i++) await world.venue.assets();
     expect(world.logged().match(/gmo\.clock\.off/g)).toHaveLength(1);

@@ -14,7 +14,8 @@ const RESIGN_ONCE: readonly number[] = [0];
 
 /**
  * code, HTTP status, verdict, waits of a GET, resend of a POST. Verdicts: `retry` = unwilling for now, `alert` = the
- * action says halt, human, stop or a broken key; all else `permanent`. A dash in the POST column must never mean "resend".
+ * action says halt, human, stop or a broken key; all else `permanent`. A dash in the POST column must never mean
+ * "resend".
  */
 const TABLE = [
   ["ERR-70", 200, "permanent", ONCE, "never"],

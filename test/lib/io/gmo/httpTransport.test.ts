@@ -203,7 +203,7 @@ describe("no reply", () => {
     respond = (response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb);
     expect(await failureOf(transport.send(read))).toBe("oversize");
   });
-  test("cut gzip, and an encoding nobody asked for", async () => {
+  test("cut gzip, and an encoding that was not requested", async () => {
     const whole = gzipSync('{"status":0}');
     respond = (response) => response.writeHead(200, { "content-encoding": "gzip" }).end(whole.subarray(0, 15));
     expect(await failureOf(transport.send(read))).toBe("other");
@@ -228,7 +228,7 @@ describe("no reply", () => {
     expect(await failureOf(transport.send({ ...read, signal: abort.signal }))).toBe("aborted");
     expect(listeners).toBe(0);
   });
-  test("close does not wait for a body nobody reads to its end", async () => {
+  test("close does not wait for a body that is not read to its end", async () => {
     respond = (response) => response.end(Buffer.alloc(9_000_000, 32));
     const own = httpTransport({ publicUrl: `${baseUrl}/public` });
     expect(await failureOf(own.send(read))).toBe("oversize");

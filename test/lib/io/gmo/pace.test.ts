@@ -126,7 +126,7 @@ describe("limits by tier", () => {
     [3, 1, 50],
     [2, 0.1, 3],
     [1, 0.01, 1],
-    [4, 1, 20], // a tier nobody documented: the lowest
+    [4, 1, 20], // an undocumented tier: the lowest
     [0, 1, 20],
   ])("tier %i with a share of %s: %i a second, reads and writes each", async (tier, share, perSecond) => {
     for (const direction of ["get", "post"] as const) {

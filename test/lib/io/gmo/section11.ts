@@ -1,5 +1,5 @@
-// GMO API 11 as the reference has it, row by row: code, "retry GET", "resend order POST", "action". Not our table: what ours
-// is compared with.
+// GMO API 11 as the reference has it, row by row: code, "retry GET", "resend order POST", "action". Not our table: what
+// ours is compared with.
 export const SECTION_11: readonly (readonly [code: string, retryGet: string, resendPost: string, action: string])[] = [
   ["ERR-70", "-", "NO", "bug: flip side"],
   ["ERR-151", "yes", "UNKNOWN", "query the order"],
@@ -77,7 +77,7 @@ const verdictOf = (code: string, action: string, get: string, post: string): str
       ? "retry"
       : "permanent";
 
-/** What the reference's words ask of us: what a read does, whether a write may go again, who is told. */
+/** What the reference's words ask of us: what a read does, whether a write may be repeated, who is alerted. */
 export const meaningOf = (code: string) => {
   const row = SECTION_11.find(([name]) => name === code);
   if (!row) throw new Error(`section 11 has no ${code}`);

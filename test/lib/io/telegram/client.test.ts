@@ -1,4 +1,5 @@
-// telegraf's client against the fake Bot API over HTTP: what each failure means, and that no error ever holds the token.
+// telegraf's client against the fake Bot API over HTTP: what each failure means, and that no error ever holds the
+// token.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createTelegramClient, type TelegramClient } from "../../../../lib/io/telegram/client.ts";
 import { TelegramFailure } from "../../../../lib/io/telegram/failure.ts";
@@ -48,7 +49,7 @@ describe("a failure says what it means", () => {
     telegram.fault = () => ({ kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: 1e12 });
     expect(await failure(say("x"))).toMatchObject({ kind: "tooMany", retryAfterMs: 3_600_000 });
   });
-  test("nobody listens: certainly not sent", async () => {
+  test("connection refused: certainly not sent", async () => {
     await telegram.close();
     expect((await failure(say("x"))).kind).toBe("notSent");
     telegram = await FakeTelegram.start();

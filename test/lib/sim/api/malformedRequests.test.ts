@@ -1,4 +1,5 @@
-// Whatever stands in a body or a query: an envelope comes back, never a failure of the venue, and no number that is none.
+// Whatever stands in a body or a query: an envelope comes back, never a failure of the venue, and no number that is
+// none.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LONG } from "../../../long.ts";

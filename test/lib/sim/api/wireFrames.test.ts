@@ -101,7 +101,7 @@ describe("private frames", () => {
       },
     ]);
   });
-  test("a resting close is told by UPR, its fill by CPR; no order event says EXECUTED", () => {
+  test("a resting close is reported by UPR, its fill by CPR; no order event says EXECUTED", () => {
     const d = desk({ btc: (s) => s.flat(1).spike(10_200_000).flat(3) });
     const id = d.position("0.01");
     const said = listening(d);
@@ -210,7 +210,7 @@ describe("public frames", () => {
     expect(frame.bids[0]!.price).toBe("9999500");
     expect(readFrame(JSON.stringify(frame)).kind).toBe("frame");
   });
-  test("each match is told once, twice printed or the taker's row alone, however it is asked for", () => {
+  test("each match is reported once, printed twice or as the taker's row alone, in every kind of query", () => {
     const d = desk({ btc: (s) => s.flat(2).to(10_100_000).to(9_900_000).flat(5) });
     const whole = d.nowMs;
     const parts: object[] = [];
@@ -270,7 +270,7 @@ describe("what a server asks", () => {
     expect(hints("random")).toMatch(/ab|ba/);
     expect(hints("random", 8)).not.toBe(hints("random"));
   });
-  test("serve tells what a request caused, as the listeners hear it", () => {
+  test("serve returns the events a request caused, as the listeners receive them", () => {
     const d = desk();
     const heard: unknown[] = [];
     d.simulator.onEvent((event) => heard.push(event));

@@ -1,6 +1,6 @@
-// What the rows of section 11 share: what the venue answers, and what our connector makes of it, judged by the reference's own words
-// (test/lib/io/gmo/section11.ts). A code that a situation of the simulated venue leads to is produced by that situation; the others
-// by a fault script, because only GMO can be in that state.
+// What the rows of section 11 share: what the venue answers, and what our connector makes of it, judged by the
+// reference's own words (test/lib/io/gmo/section11.ts). A code that a situation of the simulated venue leads to is
+// produced by that situation; the others by a fault script, because only GMO can be in that state.
 import { expect } from "vitest";
 import type { AppError } from "../../../../lib/core/errors.ts";
 import { epochMs } from "../../../../lib/core/time.ts";

@@ -1,5 +1,6 @@
-// The contract: one test per statement of the GMO Coin reference that is documented [D], measured [M] or both [DM] and concerns us,
-// through our own connector over real HTTP and WebSocket against the simulated venue. The statements are in the rows*.ts files.
+// The contract: one test per statement of the GMO Coin reference that is documented [D], measured [M] or both [DM] and
+// concerns us, through our own connector over real HTTP and WebSocket against the simulated venue. The statements are
+// in the rows*.ts files.
 import { afterEach, describe, expect, test } from "vitest";
 import { ACCOUNT_ROWS } from "./rowsAccount.ts";
 import { ENGINE_CODE_ROWS } from "./rowsCodes.ts";

@@ -1,4 +1,5 @@
-// Statements about the account: spot against leverage, margin, assets, volumes, histories. Sections 5 and 6 of the reference.
+// Statements about the account: spot against leverage, margin, assets, volumes, histories. Sections 5 and 6 of the
+// reference.
 import { expect } from "vitest";
 import { formatE8, yen } from "../../../../lib/core/money.ts";
 import { epochMs, isoUtc } from "../../../../lib/core/time.ts";

@@ -1,5 +1,5 @@
-// Statements about candles of long ago, margin calls, reasons to cancel, bulk and the quirks of section 14: what needs more
-// than one request.
+// Statements about candles of long ago, margin calls, reasons to cancel, bulk and the quirks of section 14: what needs
+// more than one request.
 import { expect } from "vitest";
 import { parseE8 } from "../../../../lib/core/money.ts";
 import { HOUR_MS, parseInstant } from "../../../../lib/core/time.ts";

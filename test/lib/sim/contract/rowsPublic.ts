@@ -1,5 +1,5 @@
-// Statements about envelopes, status codes, rate limits, public data, time and the archive: sections 1 to 4, 12, 13 and 17
-// of the reference.
+// Statements about envelopes, status codes, rate limits, public data, time and the archive: sections 1 to 4, 12, 13 and
+// 17 of the reference.
 import { expect } from "vitest";
 import { parseE8 } from "../../../../lib/core/money.ts";
 import { MINUTE_MS, parseInstant } from "../../../../lib/core/time.ts";

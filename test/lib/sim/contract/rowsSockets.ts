@@ -1,5 +1,5 @@
-// Statements about the life of a socket and of its token (10.1, 10.3) and the options of channels (10.2, 10.4). What only the venue's
-// side shows is looked at with a plain socket beside our streams.
+// Statements about the life of a socket and of its token (10.1, 10.3) and the options of channels (10.2, 10.4). What
+// only the venue's side shows is looked at with a plain socket beside our streams.
 import { expect } from "vitest";
 import { SECOND_MS } from "../../../../lib/core/time.ts";
 import type { Script } from "../../../sim/script.ts";

@@ -1,4 +1,5 @@
-// Statements about both WebSockets and their tokens, through our streams: section 10 of the reference, and 1.3 for upgrades.
+// Statements about both WebSockets and their tokens, through our streams: section 10 of the reference, and 1.3 for
+// upgrades.
 import { expect } from "vitest";
 import { epochMs } from "../../../../lib/core/time.ts";
 import type { Script } from "../../../sim/script.ts";

@@ -1,5 +1,5 @@
-// A venue server and OUR connector against it over real HTTP and WebSocket: what a contract row is handed. A row is a section of
-// the reference, what it states, and a check; adding one is a few lines in one of the rows*.ts files.
+// A venue server and OUR connector against it over real HTTP and WebSocket: what a contract row is handed. A row is a
+// section of the reference, what it states, and a check; adding one is a few lines in one of the rows*.ts files.
 import type { AppError } from "../../../../lib/core/errors.ts";
 import { type CoinE8, parseCoin, type YenE8, yen } from "../../../../lib/core/money.ts";
 import type { OrderRequest, WriteResult } from "../../../../lib/core/venue.ts";
@@ -46,17 +46,19 @@ export interface Wire {
   readonly json: any;
 }
 
-/** What a stream has told, and a way to wait for more. */
+/** The events a stream has published, and a way to wait for more. */
 export interface Told<E> {
   readonly events: E[];
   /** Resolves when the condition holds; the test's own time limit ends the waiting. */
   until(condition: () => boolean): Promise<void>;
-  /** Errors the stream told as problems. */
+  /** Errors the stream reported as problems. */
   readonly problems: AppError[];
   readonly states: string[];
 }
 
-/** An error frame does not say which command it means: the answer to one must be here before the next (GMO API 10.1). */
+/**
+ * An error frame does not say which command it means: the answer to one must be here before the next (GMO API 10.1).
+ */
 const COMMAND_MS = 40;
 const QUICK: Partial<StreamLimits> = {
   settleMs: 30,

@@ -1,5 +1,5 @@
-// When orders fill: docs/venue.md, "When a resting order fills" and "Stops". Prices walk from 15 s to 45 s of a rising or
-// falling minute (test/sim/script.ts).
+// When orders fill: docs/venue.md, "When a resting order fills" and "Stops". Prices walk from 15 s to 45 s of a rising
+// or falling minute (test/sim/script.ts).
 import { afterEach, describe, expect, test } from "vitest";
 import { yen } from "../../../../lib/core/money.ts";
 import { epochMs, MINUTE_MS, SECOND_MS } from "../../../../lib/core/time.ts";

@@ -1,4 +1,5 @@
-// What nobody outside GMO knows (GMO API 17 and its [?] marks): each reading is an option, and each value of it shows.
+// Behaviour that is not documented (GMO API 17 and its [?] marks): each reading is an option, and each value of it
+// shows.
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { yen } from "../../../../lib/core/money.ts";

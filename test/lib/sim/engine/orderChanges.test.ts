@@ -160,7 +160,7 @@ describe("changeOrder", () => {
 });
 
 describe("cancelOrders", () => {
-  test("tells which were accepted and which were not, and why", () => {
+  test("returns which were accepted and which were not, and why", () => {
     const d = desk();
     const [a, b, done] = [
       d.order({ price: "9990000", size: "0.01" }),
@@ -292,7 +292,7 @@ describe("closeBulkOrder", () => {
 describe("changeLosscutPrice", () => {
   const cut = (d: Desk, positionId: number, losscutPrice: string) =>
     d.post("/v1/changeLosscutPrice", { positionId, losscutPrice });
-  test("moves the price, tells ULR, and the position is cut there", () => {
+  test("moves the price, publishes ULR, and the position is closed there", () => {
     const d = desk({ btc: (s) => s.flat(1).to(9_880_000).flat(5) });
     const id = d.position("0.01");
     const told: string[] = [];

@@ -1,4 +1,5 @@
-// Spot at the simulated venue: GMO API 4.6, 5, 6.2, 7.8. One yen balance for spot and margin; here spot costs what margin does.
+// Spot at the simulated venue: GMO API 4.6, 5, 6.2, 7.8. One yen balance for spot and margin; here spot costs what
+// margin does.
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { type CoinE8, parseCoin, yen } from "../../../../lib/core/money.ts";

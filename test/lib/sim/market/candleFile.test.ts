@@ -1,4 +1,5 @@
-// Candle files are read strictly: whatever is wrong names the file and the line. And the bundled days are what they claim.
+// Candle files are read strictly: whatever is wrong names the file and the line. And the bundled days are what they
+// claim.
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,5 @@
-// The venue over real HTTP, asked by a stranger: plain fetch, own signing, and curl with openssl where both exist.
+// The venue over real HTTP, queried by an independent client: plain fetch, own signing, and curl with openssl where
+// both exist.
 import { execFileSync, spawn } from "node:child_process";
 import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";
@@ -265,13 +266,13 @@ describe("the trade archive (GMO API 13)", () => {
     const daily = (await venue.public("/v1/klines?symbol=BTC_JPY&interval=1day&date=2025")).json.data[0];
     expect([Number(rows[0]![3]), Number(rows.at(-1)![3])]).toEqual([Number(daily.open), Number(daily.close)]);
   });
-  test("one row per match, side and all as TAKER_ONLY tells them", async () => {
+  test("one row per match, with the side as TAKER_ONLY reports it", async () => {
     const venue = await started({ btc: DAYS });
     const ear = await venue.publicEar();
     ear.subscribe("trades", { symbol: "BTC_JPY", option: "TAKER_ONLY" });
     await ear.settled();
     venue.advance(600);
-    // Nobody listens to the rest of the day.
+    // The later events of the day have no listener.
     ear.send({ command: "unsubscribe", channel: "trades", symbol: "BTC_JPY" });
     await ear.settled();
     venue.advance(21 * 3_600);

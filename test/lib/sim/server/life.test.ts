@@ -26,7 +26,7 @@ describe("venue time", () => {
     await venue.close();
     expect(wall.waiting()).toBe(0);
   });
-  test("nobody needs to ask: fills are told when they are due", async () => {
+  test("without a request, fills are published when they are due", async () => {
     const wall = new ManualWall();
     const venue = await stand({ speed: 60, wall, btc: (s) => s.to(START_PRICE - 60_000, 10).flat(10) });
     const ear = await venue.privateEar();
@@ -35,7 +35,7 @@ describe("venue time", () => {
     await venue.order({ price: String(START_PRICE - 20_000), size: "0.01" });
     wall.advance(20_000);
     const [fill] = await ear.heard(1, "executionEvents");
-    // Told on the grid of the wall clock, at the venue's own instant.
+    // Published on the grid of the wall clock, at the venue's own instant.
     expect(Date.parse(fill.executionTimestamp)).toBeGreaterThan(START_MS + 120_000);
     expect(Date.parse(fill.executionTimestamp)).toBeLessThan(START_MS + 120_000 + 20_000 * 60);
     await venue.close();
@@ -48,7 +48,7 @@ describe("venue time", () => {
         wall,
         venue: { partialFills: true },
         volume: 0.1,
-        // The wall leaps: nobody can answer pings meanwhile.
+        // The wall clock leaps: no ping can be answered meanwhile.
         server: { pingIntervalMs: 3_600_000 },
         btc: (s) =>
           s
@@ -70,7 +70,7 @@ describe("venue time", () => {
     expect(slow.length).toBeGreaterThan(2_000);
     expect(await run(6_000, 400)).toBe(slow);
   });
-  test("a leap stops at every event and at every frame, so that each is told at its own instant", async () => {
+  test("a leap stops at every event and at every frame, so that each is published at its own instant", async () => {
     const venue = await stand({ btc: (s) => s.to(START_PRICE - 60_000, 10).flat(10) });
     for (const away of [5_000, 15_000, 25_000]) await venue.order({ price: String(START_PRICE - away), size: "0.01" });
     const { simulator } = venue.server;
@@ -242,7 +242,7 @@ describe("beginning and end", () => {
       expect(venue.server.sockets()).toBe(0);
     }
     expect(wall.waiting()).toBe(0);
-    // Sockets of the client's own pool are told of the end a turn later.
+    // Sockets of the client's own pool are notified of the end a turn later.
     for (let i = 0; i < 1_000 && active().length > before; i++) await new Promise((resolve) => setImmediate(resolve));
     expect(active().length).toBeLessThanOrEqual(before);
   });

@@ -1,6 +1,6 @@
-// Our connector against the venue's server over real HTTP and WebSocket, hours of venue time in minutes, with random faults of every
-// kind and an owner who does anything: nothing is sent twice, every socket comes back, the view is the venue's after each repair, and
-// nothing is left behind.
+// Our connector against the venue's server over real HTTP and WebSocket, hours of venue time in minutes, with random
+// faults of every kind and an owner who does anything: nothing is sent twice, every socket comes back, the view is the
+// venue's after each repair, and nothing is left behind.
 import { inspect, isDeepStrictEqual } from "node:util";
 import { afterEach, expect, test } from "vitest";
 import type { AppError } from "../../../../lib/core/errors.ts";
@@ -43,7 +43,7 @@ const leaked = (before: Readonly<Record<string, number>>): string[] =>
   );
 const heapMb = (): number => Math.round(process.memoryUsage().heapUsed / 1_048_576);
 
-/** Everything the streams tell, judged as it comes. */
+/** Everything the streams publish, checked as it arrives. */
 class Watch {
   repairs = 0;
   /** Repairs after which the venue stood still long enough to compare. */

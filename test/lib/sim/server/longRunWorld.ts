@@ -1,6 +1,6 @@
-// A whole day of the venue in minutes: one clock, many times as fast as the wall's, drives the server and our connector alike, so that
-// every limit of both (tokens, pings, backoffs, paces) has its real length in venue time. Only the time limit of a request is of the
-// wall: the machine's own speed decides it.
+// A whole day of the venue in minutes: one clock, many times as fast as the wall's, drives the server and our connector
+// alike, so that every limit of both (tokens, pings, backoffs, paces) has its real length in venue time. Only the time
+// limit of a request is of the wall: the machine's own speed decides it.
 import { setTimeout as delay } from "node:timers/promises";
 import { toNumber } from "../../../../lib/core/money.ts";
 import { type EpochMs, epochMs, MINUTE_MS, SECOND_MS } from "../../../../lib/core/time.ts";
@@ -279,7 +279,7 @@ export const openLongWorld = async (seed: string, speed: number, durationMs: num
     market,
     /** Yen, by the public stream. */
     lastPrice: (symbol: string): number => lastPrices.get(symbol) ?? START_PRICE,
-    /** What happened at our account so far, told or not. */
+    /** The events of our account so far, published or not. */
     events: () => events,
     askedAtEvent: () => askedAtEvent,
     failure: () => failure,

@@ -27,7 +27,7 @@ const ids = (ear: Ear): number[] => ear.frames.map((frame) => frame.orderId);
 
 describe("frames", () => {
   const onSecond = { on: "frame", channel: "orderEvents", nth: 2 };
-  test("drop: the second is never told; the REST view has it", async () => {
+  test("drop: the second is never published; the REST view has it", async () => {
     const venue = await faulty([{ match: onSecond, fault: { kind: "drop" } }]);
     const ear = await listening(venue);
     const made = [await rest(venue), await rest(venue), await rest(venue)];
@@ -35,14 +35,14 @@ describe("frames", () => {
     expect(ids(ear)).toEqual([made[0], made[2]]);
     expect((await venue.get("/v1/activeOrders", "symbol=BTC_JPY")).json.data.list).toHaveLength(3);
   });
-  test("duplicate: told twice", async () => {
+  test("duplicate: published twice", async () => {
     const venue = await faulty([{ match: onSecond, fault: { kind: "duplicate" } }]);
     const ear = await listening(venue);
     const made = [await rest(venue), await rest(venue), await rest(venue)];
     await ear.settled();
     expect(ids(ear)).toEqual([made[0], made[1], made[1], made[2]]);
   });
-  test("reorder: told after the next one, or after its time", async () => {
+  test("reorder: published after the next one, or after its time", async () => {
     const venue = await faulty([{ match: { ...onSecond, nth: [2, 4] }, fault: { kind: "reorder", ms: 500 } }]);
     const ear = await listening(venue);
     const made = [await rest(venue), await rest(venue), await rest(venue), await rest(venue)];
@@ -52,7 +52,7 @@ describe("frames", () => {
     await ear.settled();
     expect(ids(ear)).toEqual([made[0], made[2], made[1], made[3]]);
   });
-  test("delay: told late, the others are not held up", async () => {
+  test("delay: published late, the others are not delayed", async () => {
     const venue = await faulty([{ match: onSecond, fault: { kind: "delay", ms: 2_000 } }]);
     const ear = await listening(venue);
     const made = [await rest(venue), await rest(venue), await rest(venue)];
@@ -105,7 +105,7 @@ describe("half-open", () => {
     await market.until(({ pings }) => pings === 1);
     await market.settled();
     expect([ear.frames.length, ear.pings, ear.ws.readyState]).toEqual([0, 0, ear.ws.OPEN]);
-    // Nobody answers the pings that are not sent: the venue lets go after three.
+    // Pings that are not sent get no pong: the venue disconnects after three.
     for (let minute = 0; minute < 3; minute++) {
       venue.wall.advance(60_000);
       await market.settled();

@@ -1,4 +1,4 @@
-// Both WebSockets of the venue, heard by a stranger: plain `ws`, frames judged as text (GMO API 10).
+// Both WebSockets of the venue, received by an independent client: plain `ws`, frames checked as text (GMO API 10).
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Ear, START_PRICE, type Stand, type StandOptions, stand } from "./stand.ts";
@@ -14,7 +14,7 @@ afterEach(async () => {
   open = [];
 });
 const BTC = { symbol: "BTC_JPY" };
-/** Error frames heard so far. */
+/** Error frames received so far. */
 const errors = (ear: Ear): unknown[] => ear.frames.filter((frame) => "error" in frame).map((frame) => frame.error);
 const msOf = (frame: { readonly timestamp: string }): number => Date.parse(frame.timestamp);
 
@@ -26,7 +26,7 @@ describe("who is let in", () => {
       await expect(venue.connect(`ws://127.0.0.1:${venue.server.port}${path}`)).rejects.toThrow("HTTP 404");
     },
   );
-  test("a token nobody issued is HTTP 404, or 401 by option", async () => {
+  test("a token that was not issued is HTTP 404, or 401 by option", async () => {
     await expect((await started()).privateEar("x".repeat(32))).rejects.toThrow("HTTP 404");
     await expect((await started({ server: { badTokenStatus: 401 } })).privateEar("x")).rejects.toThrow("HTTP 401");
   });
@@ -58,7 +58,7 @@ describe("who is let in", () => {
     expect((await venue.publicEar()).ws.extensions).toBe("permessage-deflate");
     expect((await venue.publicEar({ perMessageDeflate: false })).ws.extensions).toBe("");
   });
-  test("an upgrade that breaks off hurts nobody", async () => {
+  test("an upgrade that breaks off affects no other connection", async () => {
     const venue = await started();
     const socket = connect(venue.server.port, "127.0.0.1");
     socket.write("GET /ws/public/v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
@@ -332,7 +332,7 @@ describe("private channels (10.4)", () => {
     await ear.settled();
     return ear;
   };
-  test("an order that fills tells order, execution, position and summary, without a symbol in the command", async () => {
+  test("an order that fills publishes order, execution, position and summary, without a symbol in the command", async () => {
     const venue = await started();
     const ear = await listening(venue);
     const id = await venue.order({ size: "0.01" });
@@ -385,7 +385,7 @@ describe("private channels (10.4)", () => {
     expect(times).toEqual(times.toSorted());
     expect(new Set(times).size).toBe(3);
   });
-  test("eventOrder before: the event is told, the reply follows after the gap", async () => {
+  test("eventOrder before: the event is published, the response follows after the gap", async () => {
     const venue = await started({ venue: { eventOrder: "before" }, server: { eventGapMs: 20 } });
     const ear = await listening(venue, ["orderEvents"]);
     let replied = false;

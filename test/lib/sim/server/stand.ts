@@ -1,5 +1,5 @@
-// A venue server on loopback with a scripted market, and a stranger's client for it: plain fetch and `ws`, signing written out
-// again. Time stands still unless a test moves it: the venue's by `advance`, the wall's by `wall.advance`.
+// A venue server on loopback with a scripted market, and an independent client for it: plain fetch and `ws`, signing
+// written out again. Time stands still unless a test moves it: the venue's by `advance`, the wall's by `wall.advance`.
 import { createHmac } from "node:crypto";
 import WebSocket from "ws";
 import { yen } from "../../../../lib/core/money.ts";
@@ -82,13 +82,13 @@ export interface Reply {
   readonly http: number;
   readonly text: string;
   readonly headers: Headers;
-  // Replies are judged field by field, as a stranger's would be.
+  // Replies are checked field by field, as an independent client sees them.
   // biome-ignore lint/suspicious/noExplicitAny: the shape of a reply is what the tests are about
   readonly json: any;
   readonly code: string | undefined;
 }
 
-/** One socket and everything it has heard. */
+/** One socket and all frames it has received. */
 export class Ear {
   // biome-ignore lint/suspicious/noExplicitAny: the shape of a frame is what the tests are about
   readonly frames: any[] = [];

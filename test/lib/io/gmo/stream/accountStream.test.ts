@@ -138,7 +138,7 @@ describe("a lost connection", () => {
     expect([stage.repairs, stream.state.kind, stage.network.all.length]).toEqual([2, "live", 2]);
   });
 
-  test("a failing repair is tried again with growing waits, stays `repairing`, and is told once", async () => {
+  test("a failing repair is retried with growing waits, stays `repairing`, and is logged once", async () => {
     stage.restFails = new AppError("retry", "VENUE_TIMEOUT", "expected a reply, found none");
     const stream = stage.stream();
     stream.start();
@@ -230,7 +230,7 @@ describe("while live", () => {
     expect(stage.story.at(-1)).toBe("repaired (the venue is open again)");
   });
 
-  test("a doubt REST never settles is asked about ever more seldom", async () => {
+  test("a doubt that REST never resolves is queried with growing intervals", async () => {
     stage.rest = { orders: [order(1, "CANCELLING")], executions: [], positions: [] };
     const stream = await stage.liveStream();
     const before = stage.repairs;
@@ -240,7 +240,7 @@ describe("while live", () => {
     expect(stage.repairs - before).toBeLessThan(15);
   });
 
-  test("REST behind an event for longer than it may: told as an alert, our view stays", async () => {
+  test("REST behind an event for longer than allowed: alerted, our view stays", async () => {
     const stream = await stage.liveStream();
     stage.network.last.send(orderFrame(1, "CANCELED"));
     stage.rest = { orders: [order(1, "ORDERED")], executions: [], positions: [] };
@@ -251,7 +251,7 @@ describe("while live", () => {
     expect(stream.view.order("1")?.status).toBe("CANCELED");
   });
 
-  test("a frame that does not parse is told and REST is read", async () => {
+  test("a frame that does not parse is logged and REST is read", async () => {
     await stage.liveStream();
     stage.network.last.send(orderFrame(1, "EXECUTED"));
     await stage.live(3_000);
@@ -259,7 +259,7 @@ describe("while live", () => {
     expect(stage.story).toEqual(["repaired (an unreadable frame)"]);
   });
 
-  test("a listener too slow loses events, is told, and gets a repair", async () => {
+  test("a slow listener misses events, is notified, and gets a repair", async () => {
     const stream = await stage.liveStream({ queueLimit: 3 });
     const heard: string[] = [];
     const gates: (() => void)[] = [];
@@ -377,7 +377,7 @@ describe("stopping leaves nothing behind, whatever the stream was doing", () => 
   });
 });
 
-test("no token: told once, tried again with growing waits", async () => {
+test("no token: logged once, retried with growing waits", async () => {
   stage.tokens.onIssue = async () => ({ kind: "unknown", code: "VENUE_TIMEOUT", message: "no reply" });
   const stream = stage.stream();
   stream.start();
@@ -387,7 +387,7 @@ test("no token: told once, tried again with growing waits", async () => {
   expect(stage.tokens.calls.length).toBeGreaterThan(8);
   expect(stage.tokens.calls.length).toBeLessThan(30);
 });
-test("a key without the right to tokens is told once and asked for seldom; maintenance is waited out", async () => {
+test("a key without token permission is logged once and retried rarely; maintenance is waited out", async () => {
   stage.tokens.onIssue = async () => refused("ERR-5012", "alert");
   stage.stream().start();
   await stage.timers.pass(600_000);

@@ -1,4 +1,4 @@
-// The real WebSocket over loopback: what the venue's side sees, and how each way to end is told.
+// The real WebSocket over loopback: what the venue's side sees, and how each kind of end is reported.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -132,7 +132,7 @@ describe("wsConnect", () => {
     expect(heard.texts).toEqual([]);
   });
 
-  test("nobody there: failed, and told once", async () => {
+  test("no listener: failed, and logged once", async () => {
     const { port } = server.address() as AddressInfo;
     server.close();
     await once(server, "close");

@@ -1,5 +1,5 @@
-// Time that moves only when told, connections that do only what a test says, and a source of tokens that counts. Everything that is still
-// waiting or open can be counted, so that a test can say: nothing is left.
+// Time that moves only when told, connections that do only what a test says, and a source of tokens that counts.
+// Everything that is still waiting or open can be counted, so that a test can say: nothing is left.
 import { type EpochMs, epochMs } from "../../../../../lib/core/time.ts";
 import type { WriteResult } from "../../../../../lib/core/venue.ts";
 import type { Connect, ConnectionEnd, ConnectionHandlers } from "../../../../../lib/io/gmo/stream/connection.ts";
@@ -119,7 +119,9 @@ export class FakeConnection {
   }
 }
 
-/** Every connection anybody made, the newest last. `onConnect` decides what the venue does with it; default: it opens. */
+/**
+ * Every connection anybody made, the newest last. `onConnect` decides what the venue does with it; default: it opens.
+ */
 export class FakeNetwork {
   readonly all: FakeConnection[] = [];
   onConnect: (connection: FakeConnection) => void = (connection) => connection.open();

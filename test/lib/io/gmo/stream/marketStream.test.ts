@@ -1,4 +1,5 @@
-// The public stream on a fake network in fake time: pace, reconnects, dead connections, refusals, slow listeners, stopping.
+// The public stream on a fake network in fake time: pace, reconnects, dead connections, refusals, slow listeners,
+// stopping.
 import { afterEach, describe, expect, test } from "vitest";
 import { CommandPace } from "../../../../../lib/io/gmo/stream/commandPace.ts";
 import {
@@ -262,13 +263,13 @@ describe("reconnecting", () => {
     await stage.timers.pass(5_000);
     expect(stage.network.all.slice(3).map(({ bornMs }) => bornMs - cutMs)).toEqual([499, 499 + 999, 499 + 999 + 1_999]);
   });
-  test("HTTP 503 is maintenance: slower, and nobody is told", async () => {
+  test("HTTP 503 is maintenance: slower, and not logged", async () => {
     const found = await waits(most, refuses(503), 3);
     expect(found).toEqual([59_999, 59_999]);
     expect(stage.problems).toEqual([]);
     expect(stage.of("state").at(-1)?.state).toMatchObject({ reason: "HTTP 503 on upgrade" });
   });
-  test("HTTP 404 is a wrong address: told once, tried slowly", async () => {
+  test("HTTP 404 is a wrong address: logged once, retried slowly", async () => {
     const found = await waits(most, refuses(404), 3);
     expect(found).toEqual([119_999, 119_999]);
     expect(stage.problems).toEqual(["alert VENUE_WS_REFUSED"]);
@@ -373,7 +374,7 @@ describe("delivery", () => {
     expect(stage.of("market")).toMatchObject([{ receivedMs: stage.timers.clock.nowMs(), event: { kind: "trade" } }]);
   });
 
-  test("a slow listener gets every trade but only the newest book, and holds up nobody", async () => {
+  test("a slow listener gets every trade but only the newest book, and delays no other", async () => {
     const stream = await listening();
     const slow: string[] = [];
     const gates: (() => void)[] = [];
@@ -402,7 +403,7 @@ describe("delivery", () => {
     expect(stream.counts()).toMatchObject({ listeners: 1, waiting: 0 });
   });
 
-  test("beyond the bound the oldest are dropped and the listener is told how many", async () => {
+  test("beyond the bound the oldest are dropped and the listener gets their number", async () => {
     const stream = await listening(3);
     const heard: string[] = [];
     const gates: (() => void)[] = [];
@@ -438,7 +439,7 @@ describe("delivery", () => {
     expect(stage.network.all).toHaveLength(1);
   });
 
-  test("a frame that does not parse is told once until live again, without anything secret", async () => {
+  test("a frame that does not parse is logged once until live again, without secrets", async () => {
     await listening();
     const body = { ...ticker("BTC_JPY", "1e5"), extra: "A".repeat(40) };
     stage.network.last.send(body);

@@ -1,5 +1,5 @@
-// A little venue for the view's tests: orders and positions with their whole history, events for every change, REST answers that may lag.
-// It knows nothing of the view's rules.
+// A little venue for the view's tests: orders and positions with their whole history, events for every change, REST
+// answers that may lag. It knows nothing of the view's rules.
 import { coinE8, yen, yenE8 } from "../../../../../lib/core/money.ts";
 import { type EpochMs, epochMs } from "../../../../../lib/core/time.ts";
 import type { Execution, Position, VenueOrder, VenueOrderStatus } from "../../../../../lib/core/venue.ts";

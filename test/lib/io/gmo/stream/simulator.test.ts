@@ -1,5 +1,5 @@
-// The view against the simulated venue: its own frames as they go over the wire, many lost, doubled or swapped, random requests of
-// every kind; after each repair over REST the view is what REST says.
+// The view against the simulated venue: its own frames as they go over the wire, many lost, doubled or swapped, random
+// requests of every kind; after each repair over REST the view is what REST says.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type EpochMs, epochMs } from "../../../../../lib/core/time.ts";

@@ -66,7 +66,7 @@ describe("when the connection ends", () => {
   });
 
   test("by the token's expiry: the next one is refused, a new token is issued, the owner hears why", async () => {
-    // Nobody has extended it: our clock stood still, or another program deleted it.
+    // It was not extended: our clock stood still, or another program deleted it.
     stage.network.onConnect = (connection: FakeConnection) => {
       if (stage.tokens.knows(connection.url)) connection.open();
       else connection.end({ kind: "refused", httpStatus: 404 });
@@ -83,7 +83,7 @@ describe("when the connection ends", () => {
     expect(stream.state.kind).toBe("live");
   });
 
-  test("at once, twice: the used token is given up even if nobody says so", async () => {
+  test("at once, twice: the used token is dropped even without a report", async () => {
     const stream = await stage.liveStream();
     let opened = 0;
     stage.network.onConnect = (connection: FakeConnection) => {
@@ -141,7 +141,7 @@ test("a sixth program takes the token nearest to expiry: ours is replaced, and n
   expect(stage.tokens.living).toHaveLength(5);
 });
 
-test("no token appears in anything that is told", async () => {
+test("no token appears in any report", async () => {
   const stream = stage.stream();
   stage.network.onConnect = (connection: FakeConnection) => connection.end({ kind: "refused", httpStatus: 404 });
   stream.start();

@@ -1,5 +1,5 @@
-// Random venues, random loss, doubling, lateness and reordering of events, REST that lags: the view never goes back, and after a repair
-// it is right and stays right whatever comes late.
+// Random venues, random loss, doubling, lateness and reordering of events, REST that lags: the view never goes back,
+// and after a repair it is right and stays right whatever comes late.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isTerminalStatus, type VenueOrder } from "../../../../../lib/core/venue.ts";
@@ -156,7 +156,7 @@ const steps = (size: bigint): number => Number(size / 100_000n);
 const priceOf = (row: ViewedOrder): number => Number((row.price ?? 0n) / 100_000_000n) - 100;
 const text = (value: unknown): string => JSON.stringify(value, (_, v) => (typeof v === "bigint" ? v.toString() : v));
 const isPassing = (status: string): boolean => status === "MODIFYING" || status === "CANCELLING";
-/** No event tells of MODIFYING and CANCELLING: with them the live states are one. */
+/** No event reports MODIFYING and CANCELLING: all live states count as one. */
 const matches = (row: ViewedOrder, state: OrderState): boolean =>
   steps(row.executedSize) === state.executed &&
   (row.status === state.status ||
