@@ -1,5 +1,5 @@
-// Numbered, forward-only migrations, one transaction each, with a checksum kept. Refuses a database newer than the
-// program or one whose applied migrations differ from the program's.
+// Numbered, forward-only migrations, one transaction each, checksums stored. Refuses a database newer than the program
+// or one whose applied migrations differ from the program's.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -37,7 +37,7 @@ const ownMigrations = (): readonly Migration[] => {
 };
 
 /**
- * The version that the database has come to, after a look at every migration it was made with.
+ * The database's schema version, after every applied migration was compared with the program's.
  * Throws AppError permanent DB_TOO_NEW or DB_MIGRATION_CHANGED.
  */
 export const appliedVersion = (sql: Sqlite, migrations: readonly Migration[] = ownMigrations()): number => {
@@ -86,7 +86,7 @@ export const migrate = (sql: Sqlite, migrations: readonly Migration[] = ownMigra
   run.immediate();
 };
 
-/** Whether the database has the program's newest migration; a look without writing needs it. False for a foreign file. */
+/** Whether the database has the program's newest migration; a read-only open needs it. False for a foreign file. */
 export const isMigrated = (sql: Sqlite, migrations: readonly Migration[] = ownMigrations()): boolean => {
   const table = sql.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'").get();
   const newest = table && sql.prepare<[], number>("SELECT max(version) FROM schema_migrations").pluck().get();

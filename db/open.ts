@@ -1,5 +1,5 @@
-// Opens the one database file: pragmas proved, schema migrated. Reads are free; writes exist only inside a transaction,
-// because only `transaction` hands out a Tx.
+// Opens the one database file: pragmas checked, schema migrated. Reads are free; writes exist only inside a
+// transaction, because only `transaction` hands out a Tx.
 import { AppError } from "../lib/core/errors.ts";
 import { openSqlite, type Sqlite, type SqliteOptions } from "../lib/io/sqlite.ts";
 import { storageError } from "../lib/io/storageTrouble.ts";
@@ -11,7 +11,7 @@ export type { Reads, Tx };
 /** Throws TypeError for a promise: what it writes later would be outside the transaction. */
 export const mustBeSync = <T>(result: T): T => {
   if (typeof (result as { then?: unknown } | undefined)?.then !== "function") return result;
-  (result as unknown as Promise<unknown>).then(undefined, () => undefined); // Its own end no longer matters.
+  (result as unknown as Promise<unknown>).then(undefined, () => undefined); // Its later rejection is ignored.
   throw new TypeError("a database transaction must be synchronous");
 };
 

@@ -1,4 +1,4 @@
-// What every handler of this system is given beside the queue's own context. Only the composition root fills it.
+// What every handler of this system is given beside the queue's own context. Filled by handlers/runtime/system.ts only.
 
 import type { Button, MessageKind } from "../db/tables/outbox.ts";
 import type { Config } from "../lib/core/config.ts";

@@ -152,3 +152,17 @@ export const collectHistoryJob = (ofSymbol: TradedSymbol, cause: string): AppJob
   key: `collectHistory:${ofSymbol}:${cause}`,
   input: { symbol: ofSymbol },
 });
+
+/** The key of the job that delivers one message of the outbox. */
+export const deliveryKey = (outboxId: number): string => `send:${outboxId}`;
+export const deliverJob = (outboxId: number): AppJob => ({
+  name: "sendTelegram",
+  key: deliveryKey(outboxId),
+  input: { outboxId },
+});
+
+/** What a replay does at its end: the labels so far, and the report of the unfinished JST day (`date`: YYYY-MM-DD). */
+export const closingJobs = (nowMs: EpochMs, date: string): readonly AppJob[] => [
+  { name: "labelSignals", key: "labelSignals:final", input: { tickMs: nowMs } },
+  { name: "dailyReport", key: `dailyReport:final:${date}`, input: { date, partial: true } },
+];

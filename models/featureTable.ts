@@ -1,6 +1,6 @@
 // A CSV of feature rows for a model: a header with the model's feature names, then one row of numbers per line.
 // The columns may come in any order; a name that is missing, unknown or repeated is refused, so that a value can never
-// land in the wrong feature. `nan`, `inf` and `-inf` (any case) are legal values, an empty cell is not.
+// be assigned to the wrong feature. `nan`, `inf` and `-inf` (any case) are legal values, an empty cell is not.
 import { AppError } from "../lib/core/errors.ts";
 
 export interface FeatureTable {
@@ -21,7 +21,7 @@ const show = (text: string): string => JSON.stringify(text.length > 60 ? `${text
 const parseCell = (text: string): number | undefined => {
   if (NUMBER.test(text)) {
     const value = Number(text);
-    // 1e999 is a slip of the pen, not an infinity: that has a word of its own.
+    // 1e999 is a typing error, not an infinity: that is written "inf".
     return Number.isFinite(value) ? value : undefined;
   }
   return SPECIAL[text.toLowerCase()];
@@ -33,7 +33,7 @@ const columnsOf = (
   names: readonly string[],
   refuse: (message: string) => never,
 ): number[] => {
-  // Same names in the same order needs no search, also where a model repeats a name.
+  // The same names in the same order need no search, also where a model repeats a name.
   if (header.length === names.length && header.every((name, i) => name === names[i])) return header.map((_, i) => i);
   const missing = names.filter((name) => !header.includes(name));
   const unknown = header.filter((name) => !names.includes(name));

@@ -1,4 +1,4 @@
-// One section of a LightGBM model text (the header or a tree): its keys, read strictly. Every complaint is an AppError
+// One section of a LightGBM model text (the header or a tree): its keys, read strictly. Every error is an AppError
 // permanent MODEL_FILE that names the section and the key, what was expected and what was found.
 import { AppError } from "../lib/core/errors.ts";
 
@@ -8,11 +8,11 @@ export const refuse = (where: string, message: string): never => {
   throw new AppError("permanent", "MODEL_FILE", `model file: ${where}: ${message}`);
 };
 
-// No digit can be taken by two parts of these patterns: `\d+\.?\d*` searches for hours on a long damaged number.
+// No digit can match two parts of these patterns: `\d+\.?\d*` backtracks for hours on a long damaged number.
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?$/;
 const SPECIAL = /^[+-]?(inf|nan)$/i;
 
-/** The keys of one section. Where = "header" or "tree 7"; it opens every message. */
+/** The keys of one section. `where` = "header" or "tree 7"; it starts every message. */
 export class Section {
   readonly #values = new Map<string, string>();
   constructor(readonly where: string) {}

@@ -1,6 +1,6 @@
 // Strict reader of LightGBM's text model (format notes: docs/model.md). It turns the file into flat typed arrays that
 // the evaluator can walk without a check: every length, number, feature, child and category index is verified here, and
-// whatever is wrong is one MODEL_FILE error that names the tree and the key. It must never accept a damaged file.
+// any fault is one MODEL_FILE error that names the tree and the key. It must never accept a damaged file.
 import { refuse, Section, shorten } from "./modelSection.ts";
 import { parseObjective, type Transform } from "./objective.ts";
 
@@ -29,7 +29,9 @@ export interface Forest {
   readonly counts: { readonly node: Float64Array; readonly leaf: Float64Array } | undefined;
   /** Linear leaves, undefined when no tree is linear. A leaf of an ordinary tree has `isLinear` 0. */
   readonly linear: LinearLeaves | undefined;
-  /** Only numerical splits with missing type None or NaN and no linear leaf: rows without NaN need plain comparisons. */
+  /**
+   * Only numerical splits with missing type None or NaN and no linear leaf: rows without NaN need plain comparisons.
+   */
   readonly plain: boolean;
 }
 export interface LinearLeaves {
@@ -215,8 +217,8 @@ const readHeader = (header: Section): Pick<Forest, "featureNames" | "objective" 
 };
 
 /**
- * Parses a whole model file. Throws AppError permanent MODEL_FILE that says where and what; never returns a forest that
- * the evaluator could stumble over.
+ * Parses a whole model file. Throws AppError permanent MODEL_FILE that says where and what; never returns a forest
+ * that the evaluator could fail on.
  */
 export const parseModelText = (text: string): Forest => {
   if (text.includes("\r"))

@@ -1,5 +1,5 @@
-// From LightGBM's raw score to its output, by the model's objective line. An objective that is not known here is
-// refused: a guessed transform would be a wrong probability.
+// From LightGBM's raw score to its output, by the model's objective line. An unknown objective is refused: a guessed
+// transform would be a wrong probability.
 
 /** Raw score to output. For binary models the output is a probability. */
 export type Transform = (raw: number) => number;

@@ -1,18 +1,21 @@
 // LightGBM's text model, evaluated in process: the raw score is bit-identical to the library's, the contributions too
-// (golden vectors: test/fixtures/model). Pure: a Predictor never changes after it was built. Which rules decide a branch
-// is docs/model.md; damaged files never get here, the reader refuses them.
+// (golden vectors: test/fixtures/model). Pure: a Predictor never changes after it was built. The rules that decide a
+// branch are in docs/model.md; the reader refuses damaged files.
 import { AppError } from "../lib/core/errors.ts";
 import { type Forest, parseModelText } from "./modelText.ts";
 import { treeShap } from "./treeShap.ts";
 
-/** Trees to use: from iteration `start` (clamped to the model), `iterations` of them; 0 or less, or none given = to the end. */
+/**
+ * Trees to use: from iteration `start` (clamped to the model), `iterations` of them; 0 or less, or none given = to the
+ * end.
+ */
 export interface IterationRange {
   readonly start?: number;
   readonly iterations?: number;
 }
 export type Row = ArrayLike<number>;
 
-/** The 32-bit float 1e-35 as a double: the library takes anything this small for zero. */
+/** The 32-bit float 1e-35 as a double: the library treats anything this small as zero. */
 const ZERO = 1.0000000180025095e-35;
 const CATEGORICAL = 1;
 const DEFAULT_LEFT = 2;
@@ -25,7 +28,7 @@ export class Predictor {
   /** The file's objective line; undefined: a custom objective, the output is the raw score. */
   readonly objective: string | undefined;
   readonly #forest: Forest;
-  /** The prepared row. Filled anew by every call; no call runs inside another. */
+  /** The prepared row. Overwritten by every call; calls are never nested. */
   readonly #row: Float64Array;
 
   private constructor(forest: Forest) {
@@ -36,7 +39,10 @@ export class Predictor {
     this.#row = new Float64Array(forest.featureNames.length);
   }
 
-  /** `file` names the model in messages. Throws AppError permanent MODEL_FILE on anything but a whole, well-formed model. */
+  /**
+   * `file` names the model in messages. Throws AppError permanent MODEL_FILE on anything but a whole, well-formed
+   * model.
+   */
   static parse(text: string, file?: string): Predictor {
     try {
       return new Predictor(parseModelText(text));
@@ -55,7 +61,7 @@ export class Predictor {
 
   /**
    * The model's output for a raw score of the same range: for binary models the probability.
-   * Throws AppError permanent MODEL_RANGE for a random forest with no iteration in the range (a mean of nothing).
+   * Throws AppError permanent MODEL_RANGE for a random forest with no iteration in the range (an undefined mean).
    */
   transform(raw: number, range: IterationRange = {}): number {
     if (!this.#forest.averageOutput) return this.#forest.transform(raw);
@@ -99,7 +105,7 @@ export class Predictor {
     return [from, to];
   }
 
-  /** Copies the row, near-zeros flushed to 0; tells whether it holds NaN. */
+  /** Copies the row, near-zeros flushed to 0; returns whether it holds NaN. */
   #prepare(row: Row): boolean {
     const prepared = this.#row;
     if (row.length !== prepared.length)

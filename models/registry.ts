@@ -1,5 +1,5 @@
-// From a model folder to a model that can be asked. Loads manifest.json and every head's file, and refuses what does not
-// match: a missing file, a changed byte, another feature set. Shipped models live in models/artifacts/<id>/.
+// Loads a model folder: manifest.json and every head's file. Refuses what does not match: a missing file, a changed
+// byte, another feature set. Shipped models live in models/artifacts/<id>/.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,10 @@ export interface Head {
   raw(values: readonly number[]): number;
   /** Calibrated p_touch, strictly between 0 and 1 and rising in `raw`. */
   probability(raw: number): number;
-  /** What each feature adds to the calibrated log-odds, in FEATURE_NAMES order (TreeSHAP times the calibration's slope). */
+  /**
+   * Each feature's contribution to the calibrated log-odds, in FEATURE_NAMES order (TreeSHAP times the calibration's
+   * slope).
+   */
   contributions(values: readonly number[]): readonly number[];
 }
 export interface LoadedModel {

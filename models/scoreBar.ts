@@ -1,5 +1,5 @@
-// A closed bar's indicators through both heads of a model. predict and collectHistory share it, so that a warm-up bar and a live
-// bar are scored alike.
+// Scores a closed bar's indicators with both heads of a model. predict and collectHistory share it, so that a warm-up
+// bar and a live bar are scored alike.
 import { AppError } from "../lib/core/errors.ts";
 import { modelSymbol } from "../lib/core/product.ts";
 import type { Score } from "../lib/core/score.ts";

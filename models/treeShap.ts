@@ -1,9 +1,9 @@
-// Path-dependent TreeSHAP (Lundberg et al., arXiv 1802.03888): how much each feature moved the raw score of one row away
-// from the expected value. The order of every multiplication and sum follows the LightGBM library's result to the last
-// bit (docs/model.md); do not "simplify" the arithmetic. No recursion: a deep tree must not overflow the stack.
+// Path-dependent TreeSHAP (Lundberg et al., arXiv 1802.03888): how much each feature moved the raw score of one row
+// away from the expected value. The order of every multiplication and sum follows the LightGBM library's result to the
+// last bit (docs/model.md); do not "simplify" the arithmetic. No recursion: a deep tree must not overflow the stack.
 import type { Forest } from "./modelText.ts";
 
-/** One step of the decision path kept per (depth, position): the feature and how much of the sets flows through. */
+/** One step of the decision path per (depth, position): the feature and the share of the sets that follows it. */
 class PathTable {
   feature = new Int32Array(256);
   zero = new Float64Array(256);
@@ -47,7 +47,7 @@ const extend = (p: PathTable, at: number, depth: number, zero: number, one: numb
   }
 };
 
-/** Removes the step at `index` again, as if the path had never split on its feature. */
+/** Removes the step at `index`, as if the path had never split on its feature. */
 const unwind = (p: PathTable, at: number, depth: number, index: number): void => {
   const one = p.one[at + index]!;
   const zero = p.zero[at + index]!;
@@ -86,7 +86,7 @@ const unwoundSum = (p: PathTable, at: number, depth: number, index: number): num
 
 /**
  * Adds one tree's contributions to `phi` (one slot per feature).
- * `goesLeft(node)` tells the branch the row takes, by the evaluator's own rules.
+ * `goesLeft(node)` returns whether the row takes the left branch, by the evaluator's own rules.
  */
 const addTree = (
   forest: Forest,
@@ -101,7 +101,7 @@ const addTree = (
   for (let frame = stack.pop(); frame !== undefined; frame = stack.pop()) {
     const { node, parentAt, zero, one, feature } = frame;
     let depth = frame.depth;
-    // The child's path is a copy right behind its parent's, so the parent's is intact for the other child.
+    // The child's path is a copy placed after its parent's, so the parent's is intact for the other child.
     const at = parentAt + depth;
     p.ensure(at + depth + 1);
     for (let i = 0; i < depth; i++) {

@@ -1,4 +1,4 @@
-// One attempt in this process: its abort signal, its ctx, the handler's call, and what a failure of it is called.
+// One attempt in this process: its abort signal, its ctx, the handler call, and how its failure is classified.
 import type { Database, Tx } from "../db/open.ts";
 import type { Job } from "../db/tables/jobs.ts";
 import { AppError, toAppError } from "../lib/core/errors.ts";
@@ -23,7 +23,7 @@ export interface AttemptDeps<S extends object> {
   readonly beforeHandler?: ((job: Job) => void) | undefined;
 }
 
-/** Resolves when the handler has really settled, however long after its timeout. Never rejects. */
+/** Resolves when the handler has really ended, however long after its timeout. Never rejects. */
 export const runHandler = async <S extends object>(slot: Slot, deps: AttemptDeps<S>): Promise<Result> => {
   const { job, abort } = slot;
   const handler = deps.registry.get(job.name);
@@ -50,7 +50,7 @@ export const runHandler = async <S extends object>(slot: Slot, deps: AttemptDeps
     log: deps.log.child({ jobId: job.id, job: job.name, attempt: job.attempts, traceId: job.traceId }),
   };
   deps.beforeHandler?.(job);
-  if (abort.signal.aborted) return { kind: "error", error: abort.signal.reason }; // Stopped or taken away before it began.
+  if (abort.signal.aborted) return { kind: "error", error: abort.signal.reason }; // Aborted before it began.
   const timer = setTimeout(() => abortSlot(slot, "timeout", timeoutError(job, handler.timeoutMs)), handler.timeoutMs);
   try {
     return { kind: "outcome", outcome: await handler.run(parseInput(handler, job.input), ctx) };
@@ -61,7 +61,7 @@ export const runHandler = async <S extends object>(slot: Slot, deps: AttemptDeps
   }
 };
 
-/** A handler without outside risk may simply be asked again; with it, what it did in that time is in doubt. */
+/** A handler without outside risk is retried; with outside risk its effect is in doubt: alert. */
 const timeoutError = (job: Job, timeoutMs: number, cause?: unknown): AppError =>
   new AppError(
     job.risk === "neutral" ? "retry" : "alert",
@@ -71,6 +71,6 @@ const timeoutError = (job: Job, timeoutMs: number, cause?: unknown): AppError =>
     cause === undefined ? undefined : { cause },
   );
 
-/** What the handler has classified itself stands; anything else that follows a timeout is the timeout. */
+/** An error the handler has classified itself is kept; any other error after a timeout becomes TIMEOUT. */
 export const failureOf = (slot: Slot, error: unknown, timeoutMs: number): AppError =>
   slot.why === "timeout" && !(error instanceof AppError) ? timeoutError(slot.job, timeoutMs, error) : toAppError(error);

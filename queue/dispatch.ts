@@ -1,5 +1,5 @@
-// Hands claimed jobs to their handlers. better-queue decides nothing durable: it gets jobs that are already claimed, only
-// as slots become free, one task per attempt, and its `done` is called when the handler has really settled
+// Dispatches claimed jobs to their handlers. better-queue decides nothing durable: it gets jobs that are already
+// claimed, only as slots become free, one task per attempt, and its `done` is called when the handler has really ended
 // (docs/decisions/0001-jobs-table-is-the-truth.md). Nothing else of it is used.
 import Queue from "better-queue";
 
@@ -13,7 +13,7 @@ export interface Dispatcher {
   dispatch(task: Task): void;
 }
 
-/** `onBroken` hears of an error inside better-queue itself. */
+/** `onBroken` is called with an error inside better-queue itself. */
 export const betterQueueDispatcher = (concurrent: number, onBroken: (error: Error) => void): Dispatcher => {
   const queue = new Queue<Task>({
     process: (task, done) => void task.run().then(() => done(null)),
@@ -28,7 +28,7 @@ export const betterQueueDispatcher = (concurrent: number, onBroken: (error: Erro
 };
 
 /**
- * Runs the task at once. For the replay on a virtual clock, where better-queue's timer of a millisecond per push would be
- * most of the time and the order must not depend on timers.
+ * Runs the task at once. For the replay on a virtual clock, where better-queue's timer of a millisecond per push would
+ * be most of the time and the order must not depend on timers.
  */
 export const directDispatcher = (): Dispatcher => ({ dispatch: (task) => void task.run() });

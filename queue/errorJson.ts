@@ -1,9 +1,9 @@
-// An error as the ledger keeps it: {verdict, code, message, data}, bounded.
+// Serialises an error for the ledger: {verdict, code, message, data}, bounded.
 import type { AppError } from "../lib/core/errors.ts";
 
 const MESSAGE_LIMIT = 2_000;
 const DATA_LIMIT = 20_000;
-/** Never throws: an error that cannot be written down would keep its job for ever. */
+/** Never throws: an error that cannot be serialised would leave its job running for ever. */
 export const errorJson = (error: AppError): string => {
   const { verdict, code } = error;
   const message = error.message.slice(0, MESSAGE_LIMIT);

@@ -1,4 +1,4 @@
-// The worker's light: red while something of its own work fails, green again when that very thing works.
+// Worker health: the parts of its own work that fail now. A part is healthy again when the same work succeeds.
 export type Health =
   | { readonly ok: true }
   /** `sinceMs`: real clock. */
@@ -7,7 +7,7 @@ export type Health =
 export class ActiveFaults {
   readonly #now = new Map<string, { readonly sinceMs: number; readonly why: string }>();
 
-  /** `part` names the work that fails; a trouble that goes on keeps its first time. */
+  /** `part` names the work that fails; a fault that persists keeps its first time. */
   note(part: string, why: string, realNowMs: number): void {
     if (!this.#now.has(part)) this.#now.set(part, { sinceMs: realNowMs, why });
   }
@@ -16,7 +16,7 @@ export class ActiveFaults {
     this.#now.delete(part);
   }
 
-  /** The oldest trouble. */
+  /** The oldest active fault. */
   health(): Health {
     const [first] = [...this.#now.values()].sort((a, b) => a.sinceMs - b.sinceMs);
     return first ? { ok: false, ...first } : { ok: true };

@@ -1,6 +1,6 @@
-// The life of an attempt: claimed, then finished, failed, released or lost. Each of these is one BEGIN IMMEDIATE
-// transaction, and each names the attempt by id and fence: an attempt that no longer owns its job changes nothing and
-// gets StaleAttemptError. Only the worker uses this.
+// The life of an attempt: claimed, then finished, failed, released or lost. Each transition is one BEGIN IMMEDIATE
+// transaction and names the attempt by id and fence: an attempt that no longer owns its job changes nothing and gets
+// StaleAttemptError. Only the worker uses this.
 
 import { raiseHalt } from "../db/halts.ts";
 import { type Database, mustBeSync, type Tx } from "../db/open.ts";
@@ -24,7 +24,7 @@ export interface Failure {
   readonly job: Job;
   readonly error: AppError;
   readonly verdict: Verdict;
-  /** No attempt follows. */
+  /** No further attempt follows. */
   readonly dead: boolean;
 }
 /** Runs in the transaction that records the failure: may write (raise a halt, an alert) and name jobs to enqueue. */
@@ -81,13 +81,13 @@ export class Ledger {
     this.#writes.stopWorker(this.#o.bootId, this.#o.clock.realNowMs());
   }
 
-  /** Expires what is too old; makes parked jobs ready whose deadline has passed. Returns the number of rows changed. */
+  /** Expires overdue jobs; makes parked jobs ready whose deadline has passed. Returns the number of rows changed. */
   sweep(): number {
     if (!this.#writes.mustSweep(this.#o.clock.nowMs())) return 0;
     return this.#o.db.transaction(() => this.#writes.sweep(this.#o.clock.nowMs()));
   }
 
-  /** The clock was set back: snoozed jobs and those that wait for another try become due now. */
+  /** After the clock was set back: snoozed jobs and jobs waiting for a retry become due now. */
   makeWaitingDue(): void {
     this.#o.db.transaction(() => {
       this.#writes.hurry(this.#o.clock.nowMs());
@@ -95,7 +95,7 @@ export class Ledger {
     });
   }
 
-  /** The next job to run, its attempt already durable; undefined when nothing may start. */
+  /** The next job to run, its attempt already durable; undefined when no job may start. */
   claim(request: ClaimRequest): Job | undefined {
     const now = this.#o.clock.nowMs();
     if (!this.#writes.claimable(now, this.#busy(request, now))) return undefined;
@@ -162,7 +162,7 @@ export class Ledger {
     try {
       claimed = attempt(claimNext);
     } catch (e) {
-      // A claim that is refused is not the finished job's failure.
+      // A failed claim is not a failure of the finished job.
       if (!claiming || e instanceof StaleAttemptError) throw e;
       claimed = attempt(undefined);
     }
@@ -171,7 +171,9 @@ export class Ledger {
     return claimed;
   }
 
-  /** Records a failed attempt: backoff or death, and what `onFailure` adds, in one transaction. Returns true for death. */
+  /**
+   * Records a failed attempt: backoff or death, and what `onFailure` adds, in one transaction. Returns true for death.
+   */
   fail(job: Job, error: AppError): boolean {
     return this.#recordFailure(job, error, "retry", () => {
       const { registry, random, clock } = this.#o;
@@ -184,8 +186,9 @@ export class Ledger {
   }
 
   /**
-   * Takes a job from an attempt whose process is gone or whose lease ran out. The crash has used up an attempt. The first
-   * lost attempt comes back at its old place, later ones with backoff, so that a poison pill cannot keep us busy.
+   * Takes a job from an attempt whose process is gone or whose lease expired. The crash has used up an attempt. After
+   * the first lost attempt the job keeps its due time, later ones get backoff, so that a poison pill cannot block the
+   * queue.
    */
   recoverLost(row: RunningRow): void {
     const { db, registry, random, clock } = this.#o;
@@ -206,7 +209,7 @@ export class Ledger {
         return clock.nowMs() + backoffMs(job.attempts - 1, backoff, random.next());
       });
     } catch (e) {
-      // Its worker finished it, or another process recovered it, between our look and our transaction.
+      // Its worker finished it, or another process recovered it, between our read and our transaction.
       if (!(e instanceof StaleAttemptError)) throw e;
     }
   }
@@ -241,14 +244,14 @@ export class Ledger {
       });
     } catch (e) {
       if (thrown === undefined || e !== thrown) throw e;
-      // The reaction to a failure failed: fail closed. The failure is recorded and entries stop (reconcile ends the halt).
+      // onFailure itself threw. Fail closed: record the failure and halt entries (reconcile clears the halt).
       return record((tx, failure) => {
-        const reason = `the reaction to a failed ${job.name} (job ${job.id}) failed itself: ${toAppError(thrown).message}`;
+        const reason = `handling the failure of ${job.name} (job ${job.id}) failed: ${toAppError(thrown).message}`;
         raiseHalt(tx, {
           kind: FAILURE_HANDLING,
           reason,
           by: { atMs: this.#o.clock.nowMs(), actor: "queue", traceId: job.traceId },
-          alert: undefined, // Composing an alert may be what failed; status and doctor show the halt.
+          alert: undefined, // Composing the alert may be what failed; status and doctor show the halt.
           data: { jobId: job.id, error: failure.error.message },
         });
       });
@@ -256,8 +259,8 @@ export class Ledger {
   }
 
   /**
-   * Gives a job back without a spent attempt (shutdown, storage trouble); it runs again `pauseMs` from now at the
-   * earliest. The attempt can write nothing afterwards.
+   * Releases a job without using up an attempt (shutdown, storage trouble); it runs again `pauseMs` from now at the
+   * earliest. The released attempt can no longer write.
    */
   release(job: Job, pauseMs?: number): void {
     this.#o.db.transaction(() => {
@@ -269,14 +272,14 @@ export class Ledger {
   }
 
   /**
-   * Extends the leases of this worker's running jobs and tells the others how it is. Returns the attempts that still own
+   * Extends the leases of this worker's running jobs and publishes its health. Returns the attempts that still own
    * their job.
    */
   heartbeat(health: Health = { ok: true }): readonly { id: number; fence: number }[] {
     const { db, clock, bootId, leaseMs } = this.#o;
     return db.transaction(() => {
       const now = clock.realNowMs();
-      if (!this.#writes.beat(bootId, now, health.ok ? undefined : health)) this.registerWorker(); // Its row was forgotten.
+      if (!this.#writes.beat(bootId, now, health.ok ? undefined : health)) this.registerWorker(); // Its row was pruned.
       return this.#writes.extendLeases(bootId, now + leaseMs);
     });
   }
@@ -296,7 +299,7 @@ const stale = (job: Job): StaleAttemptError =>
     `job ${job.id} (${job.name}): attempt with fence ${job.fence} no longer owns it; nothing was written`,
   );
 
-/** The row as the claim found it, for the fields an outcome leaves alone. */
+/** The row as it was claimed, for the fields an outcome does not change. */
 const unchangedFields = (job: Job): Omit<JobEnd, "state"> => ({
   id: job.id,
   fence: job.fence,
@@ -311,7 +314,7 @@ const unchangedFields = (job: Job): Omit<JobEnd, "state"> => ({
   finished: null,
 });
 
-/** A snooze or a park is a success: the count of failures in a row starts again. */
+/** A snooze or a park is a success: it resets the count of consecutive failures. */
 const endOf = (job: Job, outcome: Outcome, now: number): JobEnd => {
   switch (outcome.kind) {
     case "done":
@@ -331,7 +334,7 @@ const endOf = (job: Job, outcome: Outcome, now: number): JobEnd => {
       throw new AppError(
         "alert",
         "BAD_OUTCOME",
-        `${job.name} returned no outcome the queue knows: expected done, park, snooze or stop, found ${String(unknown?.kind)}`,
+        `${job.name} returned an unknown outcome: expected done, park, snooze or stop, found ${String(unknown?.kind)}`,
       );
     }
   }

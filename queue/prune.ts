@@ -1,5 +1,5 @@
-// Retention: finished jobs are kept for a stated time, with their keys and attempts, and then forgotten; the file's size
-// stays bounded because SQLite uses their pages again.
+// Retention: finished jobs are kept for a stated time, with their keys and attempts, and then deleted; the file's size
+// stays bounded because SQLite reuses their pages.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "../db/open.ts";
 import { jobPruning } from "../db/tables/jobPruning.ts";
@@ -17,22 +17,22 @@ export interface PruneOptions {
   readonly beforeMs: EpochMs;
   readonly signal?: AbortSignal;
   /**
-   * Between two transactions, default 10 ms: whoever waits for the file's lock sleeps between its tries and would never
-   * find it free, and handlers of this process want their turn.
+   * Pause between two transactions, default 10 ms: a process waiting for the file's lock sleeps between its tries and
+   * would otherwise never find it free, and handlers of this process need their turn.
    */
   readonly pauseMs?: number;
 }
 
-/** Ids that one transaction covers. */
+/** Ids covered by one transaction. */
 const RANGE = 200;
 
-/** How many jobs `pruneJobs` would forget now. */
+/** How many jobs `pruneJobs` would delete now. */
 export const prunableJobs = (db: Database, beforeMs: EpochMs): number => jobPruning(db.sql).count(beforeMs);
 
 /**
- * Forgets jobs that finished (done, cancelled, expired) before `beforeMs`, unless their trace still has an unfinished or a
- * dead job; their keys are free again afterwards. Never touches ready, running, parked or dead rows. Small transactions
- * with pauses: may be stopped by `signal` or a crash at any of them and goes on the next time.
+ * Deletes jobs that finished (done, cancelled, expired) before `beforeMs`, unless their trace still has an unfinished
+ * or a dead job; their keys become free again. Never touches ready, running, parked or dead rows. Small transactions
+ * with pauses: `signal` or a crash may stop it between any two of them, and the next run continues.
  */
 export const pruneJobs = async (db: Database, clock: Clock, options: PruneOptions): Promise<Pruned> => {
   const pruning = jobPruning(db.sql);
@@ -48,7 +48,7 @@ export const pruneJobs = async (db: Database, clock: Clock, options: PruneOption
   }
   const keptMs = clock.nowMs() - options.beforeMs;
   const workers = db.transaction(() => {
-    // A live one is idle, or the clock has jumped: its row is what its claims point at.
+    // A live worker is only idle, or the clock has jumped: its claims refer to its row.
     const gone = pruning
       .oldWorkers(clock.realNowMs() - keptMs)
       .filter((worker) => worker.stopped || processState(worker) === "gone");

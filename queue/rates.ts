@@ -1,11 +1,11 @@
-// Rate limits: at most `limit` starts of a handler in any span of `perMs`, counted in rows, so that a restart or a second
-// process does not begin a new count. A snoozed job's next look is a start like any other.
+// Rate limits: at most `limit` starts of a handler in any span of `perMs`, counted in rows, so that a restart or a
+// second process does not start a new count. A rerun after a snooze is a start like any other.
 import { rateStarts } from "../db/tables/rateStarts.ts";
 import type { Sqlite } from "../lib/io/sqlite.ts";
 import type { Registry } from "./registry.ts";
 import type { RateLimit } from "./types.ts";
 
-/** A handler that may not start now, and when (system clock) it may again. */
+/** A handler that may not start now, and when (system clock) it may start again. */
 export interface Limited {
   readonly name: string;
   readonly freeAtMs: number;
@@ -19,7 +19,7 @@ export class Rates {
     this.#starts = rateStarts(sql);
   }
 
-  /** Also counts starts that lie ahead of the clock (it was set back) as now; needs a connection that may write. */
+  /** Also moves starts later than the clock (it was set back) to now; needs a connection that may write. */
   limitedNow(nowMs: number): readonly Limited[] {
     for (const [name] of this.#limits)
       if ((this.#starts.nthNewest(name, 1) ?? nowMs) > nowMs) this.#starts.clamp(name, nowMs);
@@ -35,7 +35,7 @@ export class Rates {
     });
   }
 
-  /** In the transaction of the claim. */
+  /** Called in the transaction of the claim. */
   record(name: string, nowMs: number): void {
     const rate = this.#limits.find(([limited]) => limited === name)?.[1];
     if (!rate) return;
@@ -44,7 +44,7 @@ export class Rates {
     this.#starts.record(name, nowMs);
   }
 
-  /** The clock was set back: starts that now lie ahead count as now. */
+  /** After the clock was set back: starts later than now count as now. */
   clamp(nowMs: number): void {
     for (const [name] of this.#limits) this.#starts.clamp(name, nowMs);
   }

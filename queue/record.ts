@@ -1,4 +1,4 @@
-// Makes what became of an attempt durable: its outcome, its failure, or that it goes back at a shutdown.
+// Makes the result of an attempt durable: its outcome, its failure, or its release at a shutdown.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "../db/tables/jobs.ts";
 import { AppError } from "../lib/core/errors.ts";
@@ -15,7 +15,7 @@ import { StaleAttemptError } from "./types.ts";
 const RETRY_MS = 250;
 const STORAGE_PAUSE_MS = 1_000;
 
-/** Trouble of the file, not of the handler: to be tried again, never a verdict on the job. */
+/** A fault of the database file, not of the handler: retried, never recorded as a failure of the job. */
 const isStorageTrouble = (e: unknown): boolean =>
   e instanceof SqliteError && /^SQLITE_(BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|NOMEM|PROTOCOL)/.test(e.code);
 
@@ -23,7 +23,7 @@ const unrecordable = (job: Job, cause: unknown): AppError =>
   new AppError(
     "alert",
     "UNRECORDABLE",
-    `${job.name}: expected a result that can be written down, found: ${(cause as Error).message}`,
+    `${job.name}: expected a result that can be recorded, found: ${(cause as Error).message}`,
     {},
     { cause },
   );
@@ -36,7 +36,7 @@ interface RecorderOptions {
   readonly log: Logger;
   readonly troubles: ActiveFaults;
   readonly stopping: () => boolean;
-  /** A drain throws the file's trouble at its caller instead of waiting for better times. */
+  /** A drain throws a fault of the file at its caller instead of retrying. */
   readonly draining: () => boolean;
 }
 
@@ -47,8 +47,8 @@ export class Recorder {
   }
 
   /**
-   * While the file has trouble, tries again until it works or the attempt is taken away. Resolves with the slot of the
-   * job that was claimed with it, if any.
+   * While the file is failing, retries until it works or the attempt loses its job. Resolves with the slot of the next
+   * job claimed in the same transaction, if any.
    */
   async settle(slot: Slot, attempted: Result): Promise<Slot | undefined> {
     const { log, troubles, clock } = this.#o;
@@ -66,7 +66,8 @@ export class Recorder {
             return undefined;
           }
           if (!(e instanceof SqliteError) && result === attempted) {
-            // Not the file's trouble: the result itself cannot be written down (an error that is no JSON, a bug of ours).
+            // Not a fault of the file: the result itself cannot be recorded (an error that is no JSON, or a bug of
+            // ours).
             result = { kind: "error", error: unrecordable(job, e) };
             continue;
           }
@@ -88,17 +89,17 @@ export class Recorder {
     let error: unknown;
     if (result.kind === "outcome") {
       try {
-        // Waiting claims of other slots are left to the worker; this slot takes its next job in the same transaction, and
-        // is counted at once: another slot's claim may follow in this very turn of the loop.
+        // The worker's loop fills the other slots; this slot claims its next job in the same transaction and is counted
+        // as busy at once: another slot's claim may follow in the same turn of the event loop.
         const next = ledger.finish(job, result.outcome, this.#o.stopping() ? undefined : slots.free(job));
         return next && slots.open(next);
       } catch (e) {
         if (e instanceof StaleAttemptError || isStorageTrouble(e)) throw e;
-        error = e; // The handler's own write was refused: nothing of it is in the file.
+        error = e; // The handler's own write threw: it was rolled back.
       }
     } else error = result.error;
     if (isStorageTrouble(error)) {
-      // The handler met it (ctx.commit): not the job's failure. What it did outside is behind its own intentions.
+      // The handler met a file fault (ctx.commit): no failure of the job. Its intents cover what it did at the venue.
       log.warn({ jobId: job.id, job: job.name, err: error }, "job.storageTrouble");
       ledger.release(job, STORAGE_PAUSE_MS);
       return undefined;

@@ -1,4 +1,4 @@
-// The handlers by name. The queue is handed this map; it imports no handler.
+// The handlers by name. The queue is given this map; it imports no handler.
 import type { AnyHandler } from "./types.ts";
 
 export type Registry = ReadonlyMap<string, AnyHandler>;
@@ -8,7 +8,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 const wholeFrom1 = (n: number): boolean => Number.isSafeInteger(n) && n >= 1;
 
-/** Throws RangeError when two handlers share a name, or one's numbers make no sense. */
+/** Throws RangeError when two handlers share a name, or a handler's numbers are out of range. */
 export const registryOf = (handlers: readonly AnyHandler[]): Registry => {
   const registry = new Map<string, AnyHandler>();
   for (const handler of handlers) {

@@ -1,16 +1,16 @@
-// Finds running jobs whose worker will never finish them: its process is gone, or its lease has run out.
+// Finds running jobs whose worker will never finish them: its process is gone, or its lease has expired.
 import type { RunningRow } from "../db/tables/jobWrites.ts";
 import { ownIdentity, processState } from "../lib/io/process.ts";
 
-// Two workers may share this process (tests, a command beside the worker); the pid alone cannot tell them apart, nor
-// from one of an earlier process with our pid. This is a fact about the process, therefore module state.
+// Two workers may share this process (tests, a command beside the worker); the pid alone distinguishes neither them nor
+// a worker of an earlier process with the same pid. This is a fact about the process, therefore module state.
 const liveHere = new Set<string>();
 export const markAlive = (bootId: string): void => void liveHere.add(bootId);
 export const markStopped = (bootId: string): void => void liveHere.delete(bootId);
 
 /**
- * The rows to take over. `ownJobs` are the attempts this worker is really running: their late heartbeat is ours to send,
- * not a reason to run them a second time beside themselves.
+ * The rows to recover. `ownJobs` are the attempts this worker is really running: a late heartbeat of theirs is this
+ * worker's to send, not a reason to run them a second time.
  */
 export const findLost = (
   rows: readonly RunningRow[],
@@ -21,7 +21,7 @@ export const findLost = (
   const isGone = (row: RunningRow): boolean => {
     if (liveHere.has(row.worker)) return false;
     if (row.pid === null || row.host === null) return true;
-    if (row.pid === own.pid && row.host === own.host) return true; // This very process, but no worker of it.
+    if (row.pid === own.pid && row.host === own.host) return true; // This process, but none of its live workers.
     return processState({ pid: row.pid, host: row.host }) === "gone";
   };
   const gone = (row: RunningRow): boolean => {

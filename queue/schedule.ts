@@ -1,5 +1,5 @@
-// Schedules are rows: a tick is enqueued in the same transaction that moves the row on, so a tick runs at most once and
-// a missed one is not forgotten. Ticks are UTC epoch arithmetic on the system's clock: no daylight saving, no cron text.
+// Schedules are rows: a tick is enqueued in the same transaction that advances the row, so a tick runs at most once and
+// a missed one is not lost. Ticks are UTC epoch arithmetic on the system's clock: no daylight saving, no cron syntax.
 import type { Database } from "../db/open.ts";
 import { type MissedTicks, type Schedule, scheduleWrites } from "../db/tables/schedules.ts";
 import { AppError, toAppError } from "../lib/core/errors.ts";
@@ -17,9 +17,9 @@ export interface ScheduleSpec {
   /** Ticks are at k * everyMs + offsetMs; 0 <= offsetMs < everyMs. */
   readonly offsetMs: number;
   readonly policy: MissedTicks;
-  /** For `all`: at most this many missed ticks, the newest; default 100. */
+  /** For `all`: the newest missed ticks, at most this many; default 100. */
   readonly maxCatchUp?: number;
-  /** The tick's job expires this long after its tick, and with `skip` a tick later than this is missed. */
+  /** The tick's job expires this long after its tick; with `skip`, a tick later than this counts as missed. */
   readonly expiresAfterMs?: number;
 }
 
@@ -59,8 +59,8 @@ export class Scheduler {
   }
 
   /**
-   * Inserts or updates a schedule. A new one starts with the first tick at or after now; a known one keeps its next tick
-   * unless its interval or offset has changed. Throws RangeError when the numbers make no grid.
+   * Inserts or updates a schedule. A new one starts with the first tick at or after now; an existing one keeps its
+   * next tick unless its interval or offset has changed. Throws RangeError when interval and offset define no grid.
    */
   declareSchedule(spec: ScheduleSpec): void {
     const { everyMs, offsetMs } = spec;
@@ -108,13 +108,13 @@ export class Scheduler {
 
   /**
    * Enqueues every due tick, key `schedule:tickMs`. Returns the number of jobs created. A schedule whose job cannot be
-   * enqueued (no such handler, bad input) is paused with an audit event, so that the others go on.
+   * enqueued (no such handler, bad input) is paused with an audit event, so that it does not block the others.
    */
   runDueTicks(nowMs: EpochMs = this.clock.nowMs(), insideTick?: () => void): number {
     let created = 0;
     for (const schedule of this.db.read.schedules.all()) {
       if (schedule.paused) continue;
-      // The clock went back far: aim again from now. The unique key of each tick keeps it from running twice.
+      // The clock was set back far: recompute the next tick from now. The tick's unique key prevents a second run.
       const early = schedule.nextTickMs - nowMs > schedule.everyMs;
       if (!early && schedule.nextTickMs > nowMs) continue;
       try {
@@ -134,7 +134,7 @@ export class Scheduler {
 
   #runDue(name: string, nowMs: EpochMs, insideTick: (() => void) | undefined): number {
     return this.db.transaction((tx) => {
-      // Read again: another process may have moved it on since.
+      // Read again: another process may have advanced it since.
       const schedule = tx.schedules.byName(name);
       if (!schedule || schedule.paused) return 0;
       const { everyMs, offsetMs } = schedule;

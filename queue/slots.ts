@@ -1,4 +1,4 @@
-// The handlers that are alive in this worker: how many there are, what may join them, and how they are told to end.
+// The handlers running in this worker: how many there are, which jobs may join them, and how they are aborted.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "../db/tables/jobs.ts";
 import { AppError } from "../lib/core/errors.ts";
@@ -9,11 +9,11 @@ import { StaleAttemptError } from "./types.ts";
 export interface Slot {
   readonly job: Job;
   readonly abort: AbortController;
-  /** Why the signal was aborted; the first reason stands. */
+  /** Why the signal was aborted; the first reason is kept. */
   why: "timeout" | "shutdown" | "lost" | undefined;
-  /** Cut off by stop: its job has gone back, its result no longer counts. */
+  /** Abandoned by stop: its job has been released, its result is ignored. */
   abandoned: boolean;
-  /** An older attempt of the job, or of its serial key, that lost its lease and is still alive here: end first. */
+  /** Older attempts of the job or of its serial key that lost their lease but still run here: they must end first. */
   readonly after: readonly Promise<void>[];
   readonly closed: Promise<void>;
   readonly close: () => void;
@@ -63,7 +63,7 @@ export class Slots {
     return new Set([...this.#slots].map((slot) => slot.job.id));
   }
 
-  /** What the next free slot may take; `without` is a job that is about to end. undefined: no slot is free. */
+  /** What the next free slot may claim; `without` is a job that is about to end. undefined: no slot is free. */
   free(without?: Job): ClaimRequest | undefined {
     const perName = new Map<string, number>();
     let taken = 0;
@@ -79,7 +79,7 @@ export class Slots {
     return { busy, onlyReducing: taken >= this.concurrency };
   }
 
-  /** Aborts the attempts that are not among those that still own their job. */
+  /** Aborts the attempts that are not in the list of those that still own their job. */
   abortLost(held: readonly { readonly id: number; readonly fence: number }[]): void {
     if (this.#slots.size === 0) return;
     const owned = new Set(held.map(({ id, fence }) => `${id}:${fence}`));
@@ -95,7 +95,7 @@ export class Slots {
     for (const slot of this.#slots) abortSlot(slot, "shutdown", reason);
   }
 
-  /** Gives up on what still runs; `release` gives each job back. */
+  /** Abandons the handlers that still run; `release` releases each job. */
   abandon(release: (job: Job) => void): void {
     for (const slot of this.#slots) {
       slot.abandoned = true;
@@ -105,7 +105,7 @@ export class Slots {
     this.settleEmpty();
   }
 
-  /** Resolves when no handler is alive. */
+  /** Resolves when no handler runs. */
   empty(): Promise<void> {
     if (this.#slots.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
@@ -115,12 +115,12 @@ export class Slots {
   async settledWithin(ms: number, hurry: AbortSignal = new AbortController().signal): Promise<void> {
     const settled = new AbortController();
     const signal = AbortSignal.any([settled.signal, hurry]);
-    const wait = delay(ms, undefined, { signal }).catch(() => undefined); // Rejects when it is cut short.
+    const wait = delay(ms, undefined, { signal }).catch(() => undefined); // Rejects when aborted.
     await Promise.race([this.empty(), wait]);
     settled.abort();
   }
 
-  /** To be called after a slot was closed and its successor, if any, opened. */
+  /** Must be called after a slot was closed and its successor, if any, opened. */
   settleEmpty(): void {
     if (this.#slots.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }

@@ -1,5 +1,5 @@
-// The queue as others see it: putting jobs in, answering parked ones, waking sleepers, and what a person does from the
-// command line. The jobs table is the truth; a job is acknowledged only after its transaction has committed.
+// The queue for the rest of the program: enqueue, resolve parked jobs, wake snoozed ones, and the operator's commands.
+// The jobs table is the truth; a job is acknowledged only after its transaction has committed.
 import type { Database, Tx } from "../db/open.ts";
 import type { Attempt, Job, JobFilter, JobStats } from "../db/tables/jobs.ts";
 import { jobWrites } from "../db/tables/jobWrites.ts";
@@ -12,10 +12,10 @@ import type { AnyHandler, NewJob } from "./types.ts";
 
 export interface Enqueued {
   readonly id: number;
-  /** False: the key was there already, and nothing changed. */
+  /** False: the key existed already, and nothing changed. */
   readonly created: boolean;
 }
-/** The job that a new one descends from. */
+/** The parent of a new job. */
 export interface Parent {
   readonly id: number;
   readonly traceId: string;
@@ -30,7 +30,7 @@ export interface JobDetails {
 }
 export type ResolveResult = "resolved" | "notParked" | "expired";
 
-/** Key of the alert that tells of a dead job; it ends when the job is retried or discarded. */
+/** Key of the alert about a dead job; it ends when the job is retried or discarded. */
 export const deadJobAlert = (jobId: number): string => `dead:${jobId}`;
 
 /** `J`: the jobs that may be enqueued; a system narrows them to its own (handlers/jobs.ts). */
@@ -69,7 +69,7 @@ export class JobStore<J extends NewJob = NewJob> {
       expiresAtMs: job.expiresAtMs ?? null,
       maxAttempts: handler.maxAttempts,
       parentId: parent?.id ?? null,
-      // Made from content, so that a replay makes the same one.
+      // Derived from the content, so that a replay creates the same id.
       traceId: job.traceId ?? parent?.traceId ?? (job.key.startsWith(job.name) ? job.key : `${job.name}:${job.key}`),
       nowMs,
     });
@@ -95,17 +95,23 @@ export class JobStore<J extends NewJob = NewJob> {
       if (ms !== undefined && !Number.isSafeInteger(ms))
         throw new AppError("permanent", "BAD_INPUT", `${job.name}: expected ${what} to be a whole number, found ${ms}`);
     const text = jsonOf(job);
-    // Parsed from the text, so that what is checked is what the handler will get after a restart.
+    // Parsed from the text: checks exactly what the handler will get after a restart.
     const parsed = parseInput(handler, JSON.parse(text));
     return { handler, text, parsed };
   }
 
   /**
-   * A person's answer to a parked job, from any process: in one transaction the job is done and the answer's writes and
-   * next jobs exist. "expired": the deadline (system clock) has passed, the job decides by itself. "notParked": there is
-   * no such job, or it was answered before. `write` runs only for "resolved"; when it throws, nothing has changed.
+   * A person's decision on a parked job, from any process: in one transaction the job becomes done and the decision's
+   * writes and next jobs exist. "expired": the deadline (system clock) has passed, the job itself decides.
+   * "notParked": no such job, or it was resolved before. `write` runs only for "resolved"; when it throws, nothing has
+   * changed.
    */
-  resolveParked(answer: { name: string; key: string; write?: (tx: Tx) => void; next?: readonly J[] }): ResolveResult {
+  resolveParked(answer: {
+    name: J["name"];
+    key: string;
+    write?: (tx: Tx) => void;
+    next?: readonly J[];
+  }): ResolveResult {
     return this.db.transaction((tx) => {
       const nowMs = this.clock.nowMs();
       const job = tx.jobs.byKey(answer.name, answer.key);
@@ -119,12 +125,12 @@ export class JobStore<J extends NewJob = NewJob> {
     });
   }
 
-  /** Snoozed jobs that wait for `topic` become due now. Returns how many. */
+  /** Snoozed jobs that wait for `topic` become due now. Returns their number. */
   wake(topic: string): number {
     return this.#announceIf(this.#writes.wake(topic, this.clock.nowMs()));
   }
 
-  /** Every snoozed job with a topic becomes due now: at boot, when events may have been missed. */
+  /** Every snoozed job with a topic becomes due now: at start, when events may have been missed. */
   wakeAll(): number {
     return this.#announceIf(this.#writes.wakeAll(this.clock.nowMs()));
   }
@@ -134,7 +140,7 @@ export class JobStore<J extends NewJob = NewJob> {
     return this.db.read.jobs.wakeTopics();
   }
 
-  /** See jobReads.nextDueMs; a limited rate counts from when it is free again. Schedules are asked from the Scheduler. */
+  /** See jobReads.nextDueMs; a rate-limited job counts from when it may start. The Scheduler gives its own due time. */
   nextDueMs(): EpochMs | undefined {
     const nowMs = this.clock.nowMs();
     const limited = this.#rates.limited(nowMs);
@@ -169,14 +175,14 @@ export class JobStore<J extends NewJob = NewJob> {
   }
 
   /**
-   * Gives a dead or cancelled job fresh attempts, now: same id, new fence, history kept. Its expiry is lifted, because a
-   * person asked. Audited. Throws AppError permanent (JOB_NOT_FOUND, JOB_STATE).
+   * Gives a dead or cancelled job new attempts, now: same id, new fence, history kept. Its expiry is removed, because
+   * a person requested the run. Audited. Throws AppError permanent (JOB_NOT_FOUND, JOB_STATE).
    */
   retry(id: number, actor: string): Job {
     return this.#command(id, actor, "job.retried", ["dead", "cancelled"], (nowMs) => this.#writes.reopen(id, nowMs));
   }
 
-  /** Puts a dead job away (state cancelled). Audited. Throws AppError permanent (JOB_NOT_FOUND, JOB_STATE). */
+  /** Discards a dead job (state cancelled). Audited. Throws AppError permanent (JOB_NOT_FOUND, JOB_STATE). */
   discard(id: number, actor: string): Job {
     return this.#command(id, actor, "job.discarded", ["dead"], (nowMs) =>
       this.#writes.close(id, ["dead"], `discarded by ${actor}`, nowMs),
@@ -184,7 +190,7 @@ export class JobStore<J extends NewJob = NewJob> {
   }
 
   /**
-   * Ends a job that waits or runs (state cancelled). A running attempt can write nothing from here on and is aborted.
+   * Cancels a waiting or running job. A running attempt can write nothing from then on and is aborted.
    * Audited. Throws AppError permanent (JOB_NOT_FOUND, JOB_STATE).
    */
   cancel(id: number, actor: string): Job {
@@ -215,7 +221,7 @@ export class JobStore<J extends NewJob = NewJob> {
       const { name, key, traceId } = before;
       const data = { jobId: id, name, key, before: before.state, after: after.state, attempts: before.attempts };
       tx.audit.append({ atMs: nowMs, kind, actor, traceId, data });
-      // Whoever retries or puts away a dead job has seen its alert.
+      // A person who retries or discards a dead job has read its alert.
       if (before.state === "dead") tx.alerts.resolve(deadJobAlert(id), nowMs);
       this.#announce();
       return after;
@@ -229,7 +235,7 @@ export class JobStore<J extends NewJob = NewJob> {
     return job;
   }
 
-  /** Calls `listener` soon after this process commits work. Other processes' commits are seen by polling. */
+  /** Calls `listener` soon after this process commits new work. Commits of other processes are found by polling. */
   onWork(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -240,7 +246,7 @@ export class JobStore<J extends NewJob = NewJob> {
     return count;
   }
 
-  /** A microtask, because the surrounding transaction is synchronous: by then it has committed or is gone. */
+  /** A microtask, because the surrounding transaction is synchronous: by then it has committed or rolled back. */
   #announce(): void {
     if (this.#announcing || this.#listeners.size === 0) return;
     this.#announcing = true;

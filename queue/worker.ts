@@ -1,5 +1,5 @@
 // The loop: claim -> parse -> run -> commit. `start` works in real time and sees other processes' commits; `drain` runs
-// what is due now and returns, in a fixed order, for replay and tests. All that must survive is in the ledger.
+// what is due now and returns, in a fixed order, for replay and tests. All durable state is in the ledger.
 import { setImmediate as yieldToTimers } from "node:timers/promises";
 import type { Database } from "../db/open.ts";
 import type { Job } from "../db/tables/jobs.ts";
@@ -23,18 +23,18 @@ export interface WorkerOptions<S extends object> {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Joined into every handler's ctx. */
+  /** Merged into every handler's ctx. */
   readonly services: S;
   /** New for every start of the process. */
   readonly bootId: string;
-  /** Handlers at once; risk-reducing jobs may use `reserve` slots more. */
+  /** Maximum number of concurrent handlers; risk-reducing jobs may use `reserve` slots more. */
   readonly concurrency: number;
   /** Default 1, or 0 with `virtual`. */
   readonly reserve?: number;
   readonly random: Random;
   readonly onFailure?: OnFailure;
   readonly failpoint?: LedgerOptions["failpoint"];
-  /** Default 40 ms: how often other processes' commits and due times are looked at. */
+  /** Default 40 ms: how often the loop checks for other processes' commits and for due times. */
   readonly pollMs?: number;
   /** Default 30 s, real clock. */
   readonly leaseMs?: number;
@@ -46,24 +46,24 @@ export interface Worker {
   /** Real-time loop. */
   start(): void;
   /**
-   * No new claims; running handlers get `graceMs`, then their signal aborts, then they are cut off. Unfinished jobs go
-   * back without a spent attempt. Ends with a WAL checkpoint. Called again: aborts at once.
+   * No new claims; running handlers get `graceMs`, then their signal aborts, then they are abandoned. Unfinished jobs
+   * are released without using up an attempt. Ends with a WAL checkpoint. A second call aborts at once.
    */
   stop(options: { graceMs: number }): Promise<void>;
-  /** Runs everything due on the system's clock until nothing is. Resolves with the number of attempts run. */
+  /** Runs everything due on the system's clock until nothing is due. Resolves with the number of attempts run. */
   drain(): Promise<number>;
-  /** For a drain whose virtual time moves while its handlers wait: claims what has become due meanwhile. */
+  /** For a drain whose virtual time advances while its handlers wait: claims what has become due meanwhile. */
   claimNewlyDue(): void;
-  /** Red while the file refuses what this worker must write or read. */
+  /** Not ok while the file refuses what this worker must write or read. */
   health(): Health;
-  /** When the started loop last looked (monotonic clock); one that never looks again is hung, whatever its health. */
+  /** When the started loop last polled (monotonic clock); a loop that stops polling hangs, whatever its health. */
   polledMs(): number;
 }
 
 const RESCUE_EVERY_MS = 500;
 export const ABORT_GRACE_MS = 1_000;
 const YIELD_EVERY_MS = 20;
-/** Smaller steps back are what time synchronisation does every day. */
+/** Smaller steps back are normal time synchronisation. */
 const SET_BACK_MS = 1_000;
 
 class QueueWorker<S extends object> implements Worker {
@@ -84,7 +84,7 @@ class QueueWorker<S extends object> implements Worker {
   #seenVersion = -1;
   #polledMs = 0;
   #nextLookMs = 0;
-  /** System clock at the last look. */
+  /** System clock at the last poll. */
   #lookedMs = 0;
   #nextRescueMs = 0;
   #ran = 0;
@@ -172,7 +172,7 @@ class QueueWorker<S extends object> implements Worker {
     await this.#slots.settledWithin(ABORT_GRACE_MS);
     this.#slots.abandon((job) => this.#guard("queue.releaseFailed", () => this.#ledger.release(job)));
     this.#clearTimers();
-    // A file in trouble must not keep the process from ending: what could not be written, the next worker finds out.
+    // A failing file must not keep the process from ending: the next worker recovers what could not be written.
     if (this.#mode !== "idle") this.#guard("queue.stopFailed", () => this.#ledger.stopWorker());
     markStopped(this.#o.bootId);
     this.#mode = "stopped";
@@ -182,7 +182,7 @@ class QueueWorker<S extends object> implements Worker {
   #enter(mode: "started" | "draining"): void {
     if (this.#mode !== "idle" || this.#stopping) throw new Error(`the worker is ${this.#mode}, it cannot be ${mode}`);
     this.#mode = mode;
-    // Once per life: a replay drains thousands of times, and each registration is a commit.
+    // Once per process: a replay drains thousands of times, and each registration is a commit.
     if (!this.#registered) this.#ledger.registerWorker();
     this.#registered = true;
     markAlive(this.#o.bootId);
@@ -203,7 +203,7 @@ class QueueWorker<S extends object> implements Worker {
     this.#timers = [];
   }
 
-  /** A failing look must not end the loop: it is told and tried again at the next poll. */
+  /** A failing poll must not end the loop: it is logged and tried again at the next poll. */
   #guard(message: string, work: () => void, part = "loop"): void {
     try {
       work();
@@ -247,9 +247,9 @@ class QueueWorker<S extends object> implements Worker {
     if (this.#stopping) return;
     this.#fill();
     const now = this.#o.clock.nowMs();
-    // At least once a second, so that the last look is fresh when the clock is set back.
+    // At least once a second, so that #lookedMs is fresh when the clock is set back.
     const due = Math.min(this.#o.store.nextDueMs() ?? Infinity, this.#scheduler.nextTickMs() ?? Infinity, now + 1_000);
-    // What is due and was not claimed waits for a slot, which calls us when it is free.
+    // A job that is due and was not claimed waits for a slot, which calls us when it is free.
     this.#nextLookMs = due <= now ? now + 1_000 : due;
   }
 
@@ -257,7 +257,7 @@ class QueueWorker<S extends object> implements Worker {
   #fill(): number {
     if (this.#stopping) return 0;
     const { clock, failpoint } = this.#o;
-    // Who waits a moment, or for another try, must not sleep through the time that comes twice.
+    // Snoozed jobs and retries must not wait a second time through the span that the clock repeats.
     if (this.#clockWasSetBack()) this.#ledger.makeWaitingDue();
     this.#lookedMs = clock.nowMs();
     this.#scheduler.runDueTicks(clock.nowMs(), () => failpoint?.("insideTick"));
@@ -287,7 +287,7 @@ class QueueWorker<S extends object> implements Worker {
     };
     const lost = findLost(running, self);
     for (const row of lost) {
-      // Each on its own: one that cannot be recovered must not keep the others.
+      // Each on its own: a job that cannot be recovered must not block the others.
       const recover = () => {
         this.#o.log.warn({ jobId: row.id, worker: row.worker }, "queue.jobRecovered");
         this.#ledger.recoverLost(row);
@@ -303,7 +303,7 @@ class QueueWorker<S extends object> implements Worker {
     this.#dispatcher.dispatch({ id: `${job.id}:${job.fence}`, run: () => this.#run(slot) });
   }
 
-  /** Runs the job and those that follow it in the same slot, each claimed in the transaction that finished the one before. */
+  /** Runs the job and its successors in the same slot, each claimed in the transaction that finished the one before. */
   async #run(first: Slot): Promise<void> {
     let slot: Slot | undefined = first;
     while (slot) {
@@ -319,7 +319,7 @@ class QueueWorker<S extends object> implements Worker {
       const result = await runHandler(slot, this.#deps);
       next = await this.#recorder.settle(slot, result);
     } catch (error) {
-      // Only a drain lets this through (queue/record.ts): its caller gets the error, the ledger still says "running".
+      // Only a drain gets here (queue/record.ts): its caller gets the error, the ledger still says "running".
       this.#broken ??= { error };
     } finally {
       this.#ran += 1;
@@ -343,7 +343,7 @@ class QueueWorker<S extends object> implements Worker {
     }
   }
 
-  /** Handlers that never wait for IO would keep timers and signals out, for a whole drain or a whole chain. */
+  /** Handlers that never wait for IO would block timers and signals for a whole drain or a whole chain. */
   async #yieldToEventLoop(): Promise<void> {
     const { clock } = this.#o;
     if (this.#o.virtual && clock.monotonicMs() - this.#lastYieldMs < YIELD_EVERY_MS) return;

@@ -1,5 +1,5 @@
 // audit_events: append-only and hash-chained. Each row's hash covers its content and the hash before it, so a changed,
-// removed or reordered row shows. It alone must answer "why did we hold this at 14:05?".
+// removed or reordered row is detected. It alone must answer "why did we hold this at 14:05?".
 import { createHash } from "node:crypto";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -67,7 +67,7 @@ export const auditReads = (sql: Sqlite) => {
       const row = last.get();
       return row && parse(row);
     },
-    /** Walks the chain. Returns the first broken sequence number, or undefined when whole. */
+    /** Verifies the chain. Returns the first broken sequence number, or undefined when it is intact. */
     firstBroken(): number | undefined {
       let prev = GENESIS;
       let expected = 1;

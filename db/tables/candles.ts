@@ -1,4 +1,4 @@
-// candles: closed 15-minute candles. A venue candle (klines) replaces one we built from trades, never the other way round.
+// candles: closed 15-minute candles. A venue candle (klines) replaces one built from trades, never the other way round.
 import type { Candle } from "../../lib/core/candle.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -59,7 +59,7 @@ export const candleWrites = (sql: Sqlite) => {
      WHERE candles.source = 'trades' AND excluded.source = 'klines'`,
   );
   return {
-    /** Only closed candles belong here; the caller has compared them with the clock. */
+    /** Only closed candles; the caller has compared them with the clock. */
     upsert(symbol: string, candles: readonly Candle[], source: CandleSource): void {
       for (const c of candles) upsert.run(symbol, c.openMs, c.open, c.high, c.low, c.close, c.volume, source);
     },

@@ -1,4 +1,5 @@
-// daily_summary: the owner's table, one row per JST day, in yen. Recomputed as often as asked; the last word counts.
+// daily_summary: the owner's table, one row per JST day, in yen. Recomputed on every request; the last result replaces
+// it.
 import type { Funnel } from "../../lib/core/performance.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -13,7 +14,7 @@ export interface DailySummary {
   readonly grossProfit: number;
   readonly grossLoss: number;
   readonly netPnl: number;
-  /** Deepest fall of the equity within the day, yen; undefined without equity points. */
+  /** Maximum drawdown of the equity within the day, yen; undefined without equity points. */
   readonly maxDrawdown: number | undefined;
   /** Daily returns of the trailing 30 JST days, × √365; undefined below two days. */
   readonly sharpeRatio: number | undefined;

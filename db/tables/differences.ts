@@ -1,5 +1,5 @@
-// differences: what the last reconcile found unlike between the venue and our book. Seen once may be a race between two
-// reads; seen twice is a fact.
+// differences: what the last reconcile found to differ between the venue and our book. Found once it may be a race
+// between two reads; found twice in a row it is real.
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -30,7 +30,9 @@ export const differenceWrites = (sql: Sqlite) => {
   );
   const remove = sql.prepare("DELETE FROM differences WHERE key = ?");
   return {
-    /** Replaces what was known by what was found now; a difference found again counts one more. Returns all of them. */
+    /**
+     * Replaces the stored differences by those found now; one found again increments its count. Returns all of them.
+     */
     record(found: readonly Difference[], atMs: EpochMs): readonly SeenDifference[] {
       const keys = new Set(found.map((d) => d.key));
       for (const old of reads.all()) if (!keys.has(old.key)) remove.run(old.key);

@@ -1,4 +1,5 @@
-// equity_points: account equity over time, the base of the daily, weekly and monthly loss limits and of the equity curve.
+// equity_points: account equity over time, the base of the daily, weekly and monthly loss limits and of the equity
+// curve.
 import type { YenE8 } from "../../lib/core/money.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -32,7 +33,7 @@ export const equityReads = (sql: Sqlite) => {
     .safeIntegers();
   return {
     /**
-     * Equity a period began with: the last point at or before its start, else the first one in it.
+     * Equity at the start of a period: the last point at or before its start, else the first one in it.
      * undefined while nothing was recorded.
      */
     atStartOf(startMs: EpochMs): EquityPoint | undefined {
@@ -40,9 +41,9 @@ export const equityReads = (sql: Sqlite) => {
       return row && toPoint(row);
     },
     /**
-     * What the losses of a period are counted from: the larger of the last point at or before its start and the first one
-     * in it, so that nobody looking at the boundary never makes a loss smaller. Nothing of `untilMs` or later counts. undefined while
-     * nothing was recorded.
+     * The base for the losses of a period: the larger of the last point at or before its start and the first one in
+     * it, so that a gap in the points at the boundary never makes a loss smaller. Points at or after `untilMs` do not
+     * count. undefined while nothing was recorded.
      */
     baseOf(startMs: EpochMs, untilMs: number = Number.MAX_SAFE_INTEGER): EquityPoint | undefined {
       const around = [before.get(startMs), first.get(startMs, untilMs)].flatMap((row) => (row ? [toPoint(row)] : []));

@@ -1,4 +1,4 @@
-// economic_events: the calendar the news gate reads. Imported whole from a file, never half.
+// economic_events: the calendar the news gate reads. A file is imported completely or not at all.
 import { type EconomicEvent, type Importance, MAX_WINDOW_MINUTES } from "../../lib/core/events.ts";
 import { type EpochMs, epochMsOrUndefined, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -26,10 +26,10 @@ export const eventReads = (sql: Sqlite) => {
   return {
     /** Events with fromMs <= time < toMs, in order. */
     range: (fromMs: EpochMs, toMs: EpochMs): readonly EconomicEvent[] => range.all(fromMs, toMs).map(toEvent),
-    /** Every event whose window could hold `atMs`: what newsGate wants. */
+    /** Every event whose window may contain `atMs`: the input of newsGate. */
     near: (atMs: EpochMs): readonly EconomicEvent[] =>
       range.all(atMs - MAX_WINDOW_MINUTES * MINUTE_MS, atMs + MAX_WINDOW_MINUTES * MINUTE_MS + 1).map(toEvent),
-    /** Time of the last known event: a calendar that has ended protects nobody. */
+    /** Time of the last known event: past it the calendar protects nothing. */
     lastMs: (): EpochMs | undefined => epochMsOrUndefined(newest.get()),
   };
 };
@@ -49,7 +49,7 @@ export const eventWrites = (sql: Sqlite) => {
      ON CONFLICT (at_ms, currency, title) DO UPDATE SET importance = excluded.importance, window_minutes = excluded.window_minutes`,
   );
   return {
-    /** Adds what is new, updates what changed, leaves the rest: importing the same file twice changes nothing. */
+    /** Adds new events, updates changed ones, leaves the others: importing the same file twice changes nothing. */
     import(events: readonly EconomicEvent[]): ImportCounts {
       const counts = { added: 0, changed: 0, unchanged: 0 };
       for (const event of events) {

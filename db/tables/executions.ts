@@ -1,4 +1,4 @@
-// executions: every fill of our orders, and every close of our positions by somebody else, booked exactly once.
+// executions: every fill of our orders, and every close of our positions by another order, booked exactly once.
 import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
 import { floorDiv, yenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
@@ -16,7 +16,7 @@ export interface ExecutionRow extends BookedExecution {
   readonly symbol: string;
   readonly side: Side;
   readonly settleType: string;
-  /** Booked without the venue's word: price and time are estimated. */
+  /** Inferred, not reported by the venue: price and time are estimated. */
   readonly estimated: boolean;
 }
 interface Row {
@@ -56,7 +56,7 @@ const toExecution = (r: Row): ExecutionRow => ({
   estimated: r.estimated === 1n,
 });
 
-/** To be booked; as told by the venue unless it says otherwise. */
+/** To be booked; as reported by the venue unless `estimated`. */
 export type NewExecution = Omit<ExecutionRow, "estimated"> & { readonly estimated?: boolean };
 
 export const executionReads = (sql: Sqlite) => {
@@ -78,7 +78,7 @@ export const executionReads = (sql: Sqlite) => {
   return {
     ofTrade: (tradeId: number): readonly ExecutionRow[] => ofTrade.all(tradeId).map(toExecution),
     all: (): readonly ExecutionRow[] => all.all().map(toExecution),
-    /** Executed size of one order that is booked. */
+    /** Booked executed size of one order. */
     bookedSize: (orderId: number): CoinE8 => booked.get(orderId) ?? (0n as CoinE8),
     has: (executionId: string): boolean => known.get(executionId) === 1,
     /** Realised P&L less fees in [fromMs, toMs), exact. */
@@ -98,12 +98,14 @@ export const executionWrites = (sql: Sqlite) => {
     "UPDATE executions SET size_e8 = ?, loss_gain_e8 = ? WHERE execution_id = ? AND estimated = 1",
   );
   return {
-    /** Takes `part` of an estimated execution out again, with its share of the gain (rounded down below 1e-8 yen). */
+    /** Removes `part` of an estimated execution, with its share of the gain (rounded down below 1e-8 yen). */
     takeEstimated({ executionId, size, lossGain }: ExecutionRow, part: CoinE8): void {
       if (part >= size) remove.run(executionId);
       else shrink.run(size - part, floorDiv(lossGain * (size - part), size), executionId);
     },
-    /** What was estimated of a position, taken out again for the truth. Returns how many rows. */
+    /**
+     * Removes the estimated executions of a position, before the reported ones are booked. Returns the number of rows.
+     */
     removeEstimated: (positionId: string): number => removeEstimated.run(positionId).changes,
     /** Returns false when it was booked before. */
     insert: (e: NewExecution): boolean =>

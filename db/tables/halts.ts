@@ -1,5 +1,5 @@
-// halts: what stops new risk. While a halt is active no job of a risk-adding handler is claimed; the claim itself reads
-// this table, so a halt works from its commit on and survives restarts. One open row per kind.
+// halts: what blocks new risk. While a halt is active no job of a risk-adding handler is claimed; the claim itself
+// reads this table, so a halt takes effect with its commit and survives restarts. One open row per kind.
 import type { HaltKind } from "../../lib/core/haltKinds.ts";
 import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -10,7 +10,7 @@ export interface Halt {
   readonly kind: string;
   readonly reason: string;
   readonly raisedMs: EpochMs;
-  /** System clock; undefined: until someone clears it. */
+  /** System clock; undefined: until it is cleared. */
   readonly untilMs: EpochMs | undefined;
   readonly clearedMs: EpochMs | undefined;
   readonly clearedBy: string | undefined;
@@ -45,7 +45,7 @@ export const haltReads = (sql: Sqlite) => {
   );
   const all = sql.prepare<[number], RawRow>("SELECT * FROM halts ORDER BY id DESC LIMIT ?");
   return {
-    /** Halts that stop risk-adding claims at `nowMs` (system clock), oldest first. */
+    /** Halts that block risk-adding claims at `nowMs` (system clock), oldest first. */
     active: (nowMs: EpochMs): readonly Halt[] => active.all(nowMs).map(parse),
     /** Halts in force at a moment, also a past one: a report of an old day shows that day's halts. Oldest first. */
     inForceAt: (atMs: EpochMs): readonly Halt[] => inForce.all(atMs, atMs, atMs).map(parse),
@@ -60,8 +60,8 @@ export const haltWrites = (sql: Sqlite) => {
   const clear = sql.prepare("UPDATE halts SET cleared_ms = ?, cleared_by = ? WHERE id = ?");
   return {
     /**
-     * For db/halts.ts only. Changes nothing when a halt of this kind is active. A row whose `untilMs` has passed is closed
-     * first (cleared by "until") and returned as `ended`.
+     * For db/halts.ts only. Changes nothing when a halt of this kind is active. A row whose `untilMs` has passed is
+     * closed first (cleared by "until") and returned as `ended`.
      */
     raise(halt: { kind: HaltKind; reason: string; atMs: EpochMs; untilMs?: EpochMs | undefined }): {
       readonly raised: boolean;

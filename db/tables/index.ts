@@ -1,5 +1,5 @@
-// All tables of the database, reads apart from writes: a Tx has both, and only a transaction hands one out.
-// One file per table (or per pair of tables that live and die together): its SQL and its row shape.
+// All tables of the database, reads separate from writes: a Tx has both, and only a transaction provides one.
+// One file per table (or per pair of tables always written together): its SQL and its row shape.
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { auditReads, auditWrites } from "./audit.ts";
 import { candleReads, candleWrites } from "./candles.ts";
@@ -104,7 +104,7 @@ type Writes = Functions<typeof WRITES>;
 /** Reads and writes of one transaction. */
 export type Tx = { readonly [K in keyof Reads]: Reads[K] & (K extends keyof Writes ? Writes[K] : unknown) };
 
-/** Each table's statements are prepared when it is first asked for: a process uses a few of the hundreds there are. */
+/** Each table's statements are prepared on first use: a process uses a few of the hundreds that exist. */
 const onFirstUse = <T extends object>(tables: readonly string[], make: (table: string) => object): T =>
   Object.defineProperties(
     {},

@@ -1,9 +1,9 @@
-// Which finished jobs may be forgotten, and forgetting them: rows of jobs and attempts, and workers long gone.
+// Which finished jobs may be deleted, and their deletion: rows of jobs and attempts, and workers long gone.
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 /**
- * Finished before @before, in a trace without unfinished and without dead jobs: what may still run needs the keys of what
- * it has enqueued, and what a person has to look at needs its story. Ready, running and parked rows have no finished_ms.
+ * Finished before @before, in a trace without unfinished and without dead jobs: jobs that may still run need the keys
+ * of what they have enqueued, and a dead job needs its history. Ready, running and parked rows have no finished_ms.
  */
 const FORGETTABLE = `
   j.state IN ('done', 'cancelled', 'expired') AND j.finished_ms < @before
@@ -34,7 +34,7 @@ export const jobPruning = (sql: Sqlite) => {
     newestId: (): number => newest.get() ?? 0,
     nextIdAfter: (id: number): number | undefined => nextId.get(id) ?? undefined,
     count: (before: number): number => count.get({ before }) ?? 0,
-    /** Forgets the forgettable with after < id <= to; children that stay lose their link to a parent that goes. */
+    /** Deletes the deletable jobs with after < id <= to; children that stay lose the link to a deleted parent. */
     dropRange(range: { before: number; after: number; to: number }): { jobs: number; attempts: number } {
       const ids = inRange.all(range);
       if (ids.length === 0) return { jobs: 0, attempts: 0 };
@@ -43,7 +43,7 @@ export const jobPruning = (sql: Sqlite) => {
       const attempts = dropAttempts.run(list).changes;
       return { jobs: dropJobs.run(list).changes, attempts };
     },
-    /** Workers not heard of since `before` (real clock) that hold no job. */
+    /** Workers without a heartbeat since `before` (real clock) that own no job. */
     oldWorkers: (before: number) =>
       oldWorkers.all(before).map((row) => ({
         bootId: row.boot_id,

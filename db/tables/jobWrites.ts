@@ -38,7 +38,7 @@ export interface RunningRow {
 }
 type Changes = { changes: number };
 
-/** What a finished attempt leaves in its job's row. */
+/** What a finished attempt writes to its job's row. */
 export interface JobEnd {
   readonly id: number;
   readonly fence: number;
@@ -105,7 +105,8 @@ export const jobWrites = (sql: Sqlite) => {
        finished_ms = @finished, worker = NULL, lease_until_ms = NULL
      WHERE id = @id AND fence = @fence AND state = 'running'`,
   );
-  // Taking an attempt away (lost, released, cancelled) also moves the fence: the attempt can then change nothing.
+  // Taking a job from an attempt (lost, released, cancelled) also increments the fence: the attempt can then write
+  // nothing.
   const takeAway = sql.prepare<[{ id: number; fence: number; attempts: number; runAt: number }]>(
     `UPDATE jobs SET state = 'ready', fence = fence + 1, attempts = @attempts, run_at_ms = @runAt, worker = NULL,
        lease_until_ms = NULL WHERE id = @id AND fence = @fence AND state = 'running'`,
@@ -158,12 +159,17 @@ export const jobWrites = (sql: Sqlite) => {
     /** The new id, or undefined when the key exists. */
     insert: (job: InsertJob): number | undefined => insert.get(job)?.id,
     idByKey: (name: string, key: string): number | undefined => idByKey.get(name, key)?.id,
-    /** Whether a job of another than the `busy` handlers (a JSON array) may start: asked first, so that an idle look takes no write lock. */
+    /**
+     * Whether a job of a handler outside `busy` (a JSON array) may start: checked first, so that an idle poll takes no
+     * write lock.
+     */
     claimable: (now: number, busy: string): boolean => claimable.get({ now, busy }) === 1,
     claim: (request: ClaimJob): RawJob | undefined => claim.get(request),
-    /** Expires what is too old and makes parked rows ready whose deadline has passed. Returns the rows changed. */
+    /**
+     * Expires overdue rows and makes parked rows ready whose deadline has passed. Returns the number of rows changed.
+     */
     sweep: (now: number): number => expire.run({ now }).changes + passDeadlines.run({ now }).changes,
-    /** Whether sweep would change anything: asked first, like claimable. */
+    /** Whether sweep would change anything: checked first, like claimable. */
     mustSweep: (now: number): boolean => mustSweep.get({ now }) === 1,
     openAttempt: (job: RawJob, worker: string, now: number): void => {
       openAttempt.run(job.id, job.fence, job.attempts, worker, now);
@@ -184,7 +190,7 @@ export const jobWrites = (sql: Sqlite) => {
     resolveParked: (name: string, key: string, now: number): boolean => one(resolve.run(now, name, key, now)),
     wake: (topic: string, now: number): number => wake.run({ topic, now }).changes,
     wakeAll: (now: number): number => wakeAll.run({ now }).changes,
-    /** Whoever waits for a span of time, not for a time of day, becomes due now. */
+    /** Jobs waiting for a span of time, not for a time of day, become due now. */
     hurry: (now: number): void => void makeWaitingDue.run({ now }),
     reopen: (id: number, now: number): boolean => one(reopen.run(now, id)),
     close: (id: number, from: readonly string[], reason: string, now: number): boolean =>
@@ -192,7 +198,7 @@ export const jobWrites = (sql: Sqlite) => {
     registerWorker: (bootId: string, pid: number, host: string, realNow: number): void => {
       registerWorker.run(bootId, pid, host, realNow, realNow);
     },
-    /** False when the worker's row is gone. `trouble`: why its light is red, and since when (real clock). */
+    /** False when the worker's row is gone. `trouble`: why it is unhealthy, and since when (real clock). */
     beat: (bootId: string, realNow: number, trouble: { why: string; sinceMs: number } | undefined): boolean =>
       one(beat.run(realNow, trouble?.why ?? null, trouble?.sinceMs ?? null, bootId)),
     stopWorker: (bootId: string, realNow: number): void => {

@@ -1,22 +1,22 @@
-// jobs and attempts: the ledger of all work. Reads are for everyone; the writes are the queue's alone (queue/store.ts,
-// queue/ledger.ts) and are therefore not part of a handler's Tx.
+// jobs and attempts: the ledger of all work. Everyone may read; only the queue writes (queue/store.ts,
+// queue/ledger.ts), therefore the writes are not part of a handler's Tx.
 import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 /**
  * - ready: waits for its time, for a free slot or for the end of a halt; a claim moves it to running
  * - running: one attempt owns it under a lease; its outcome moves it on, a lost lease makes it ready again
- * - parked: a person's answer or its deadline moves it on; it holds no slot and no key
+ * - parked: a person's decision or its deadline moves it on; it occupies no slot and no serial key
  * - done: its handler ended it, also on purpose (`stop`); final
  * - dead: attempts used up or a permanent failure; stays until a person retries or discards it
  * - cancelled: a person, /stop or a restored backup ended it before it was done; final
  * - expired: its time was over before it started; final
  */
 export type JobState = "ready" | "running" | "parked" | "done" | "dead" | "cancelled" | "expired";
-/** What halts may stop: `adding` is not claimed under a halt, `reducing` and `neutral` always run. */
+/** What halts block: `adding` is not claimed under a halt, `reducing` and `neutral` always run. */
 export type JobRisk = "adding" | "reducing" | "neutral";
 
-/** An error as the ledger keeps it. */
+/** An error as stored in the ledger. */
 export interface StoredError {
   readonly verdict: string;
   readonly code: string;
@@ -36,7 +36,7 @@ export interface Job {
   /** System clock. */
   readonly runAtMs: EpochMs;
   readonly expiresAtMs: EpochMs | undefined;
-  /** Attempts begun since the last success (a snooze or park is one); the running one counts. */
+  /** Attempts begun since the last success (a snooze or park is one), including the running one. */
   readonly attempts: number;
   readonly maxAttempts: number;
   readonly fence: number;
@@ -138,10 +138,10 @@ export const parseJob = (row: RawJob): Job => ({
 });
 
 /**
- * Which ready rows `j` may start at @now; the claim and the question "when is something due" share it. @busy: JSON array
+ * Which ready rows `j` may start at @now; shared by the claim and by nextDueMs. @busy: JSON array
  * of the handlers at one of their limits.
- * Expiry: a job that has not started by then never starts; a neutral one also not again. A risk-bearing job that has
- * started goes on, because it may own an order at the venue; so does one whose parked deadline has passed.
+ * Expiry: a job not started by then never starts; a neutral one is not retried either. A risk-bearing job that has
+ * started continues, because it may own an order at the venue; so does one whose parked deadline has passed.
  */
 export const CLAIMABLE = `
   j.state = 'ready' AND j.run_at_ms <= @now
@@ -246,7 +246,7 @@ export const jobReads = (sql: Sqlite) => {
       })),
     /**
      * When the queue next has something to do: a claimable row (then <= nowMs), a row that becomes due, a parked
-     * deadline, an expiry, the end of a halt that something waits for. undefined: nothing to wait for. Due rows of the
+     * deadline, an expiry, the end of a halt that blocks a job. undefined: nothing to wait for. Due rows of the
      * `busy` handlers do not count.
      */
     nextDueMs: (nowMs: EpochMs, busy: readonly string[] = []): EpochMs | undefined =>

@@ -20,7 +20,7 @@ export interface UnlabelledSignal {
   /** Yen. */
   readonly atr: number;
 }
-/** One head's probability and what happened, for the model's performance. */
+/** One head's probability and the outcome, for the model's performance. */
 export interface LabelledScore {
   readonly modelId: string;
   readonly symbol: string;
@@ -57,7 +57,7 @@ export const labelReads = (sql: Sqlite) => {
      WHERE s.bar_open_ms >= ? AND s.bar_open_ms < ? ORDER BY s.bar_open_ms, s.id, l.side`,
   );
   return {
-    /** Signals of bars with fromMs <= open <= toMs that nobody labelled yet, oldest first. */
+    /** Signals of bars with fromMs <= open <= toMs without a label, oldest first. */
     unlabelled: (fromMs: EpochMs, toMs: EpochMs): readonly UnlabelledSignal[] => unlabelled.all(fromMs, toMs),
     /** Both heads of every labelled bar with fromMs <= open < toMs. */
     scored: (fromMs: EpochMs, toMs: EpochMs): readonly LabelledScore[] =>
@@ -80,7 +80,7 @@ export const labelWrites = (sql: Sqlite) => {
      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return {
-    /** The first label stands; labelling again is labelling once. */
+    /** The first label is kept; labelling again changes nothing. */
     insert: (label: SignalLabel): void =>
       void insert.run(
         label.signalId,

@@ -1,5 +1,5 @@
-// Every write that changes a leg or one of its orders is a move of the leg's protection, and only the moves of
-// lib/core/tradeState.ts exist: any other throws, and so undoes its transaction.
+// Every write that changes a leg or one of its orders is a move of the leg's protection. Only the moves of
+// lib/core/tradeState.ts are allowed: any other throws and so rolls back its transaction.
 import type { Order } from "../../lib/core/order.ts";
 import { moveProtection, type ProtectionState, protectionOf } from "../../lib/core/tradeState.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -9,7 +9,7 @@ export const legGuard = (sql: Sqlite, ordersOf: (legId: number) => readonly Orde
   const openOf = sql.prepare<[number], bigint>("SELECT open_e8 FROM trade_legs WHERE id = ?").pluck().safeIntegers();
   const stateOf = (legId: number): ProtectionState =>
     protectionOf({ open: openOf.get(legId) ?? 0n, orders: ordersOf(legId) });
-  /** Throws AppError alert PROTECTION_MOVE. Without a leg (entries) the write is not looked at. */
+  /** Throws AppError alert PROTECTION_MOVE. Without a leg (entries) the write is not checked. */
   return <T>(legId: number | undefined, write: () => T): T => {
     if (legId === undefined) return write();
     const from = stateOf(legId);

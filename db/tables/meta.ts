@@ -1,4 +1,4 @@
-// meta: single facts about this database: the mode it belongs to, the replay it holds, the virtual time it has reached.
+// meta: single facts about this database: its mode, the replay it holds, the virtual time it has reached.
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export const metaReads = (sql: Sqlite) => {
@@ -20,10 +20,10 @@ export const META = {
   virtualNowMs: "virtual_now_ms",
   summary: "replay_summary",
   databaseId: "database_id",
-  /** Set once progress.json has been written: from then on a folder without it is not where this database lived. */
+  /** Set once progress.json has been written: a folder without progress.json is then not this database's own. */
   progressKept: "progress_kept",
-  /** Why the next worker must quarantine this database (restored.ts); "" or nothing: it need not. */
+  /** Why the next worker must quarantine this database (restored.ts); "" or absent: it need not. */
   restored: "restored",
-  /** Since when the exchange gives no prices, and why (prices.ts); "" or nothing: it does. */
+  /** Since when the exchange returns no prices, and why (priceOutage.ts); "" or absent: it returns prices. */
   noPrices: "no_prices",
 } as const;

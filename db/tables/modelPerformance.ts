@@ -1,4 +1,4 @@
-// model_performance: the owner's table, one row per JST day, model and head. Recomputed while labels still come in.
+// model_performance: the owner's table, one row per JST day, model and head. Recomputed while labels are still added.
 import type { HeadPerformance } from "../../lib/core/performance.ts";
 import { type EpochMs, isoUtc } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";

@@ -1,5 +1,5 @@
-// orders: every order this system ever meant to send. A row is parsed into the state machine's union when read and checked
-// again when written, so an impossible order cannot hide in either direction.
+// orders: every order this system ever intended to send. A row is parsed into the state machine's union when read and
+// checked again when written, so an impossible order is found in either direction.
 import { AppError } from "../../lib/core/errors.ts";
 import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
 import {
@@ -147,13 +147,13 @@ export const orderReads = (sql: Sqlite) => {
     ofLeg: (legId: number): readonly Order[] => ofLeg.all(legId).map(toOrder),
     /** Intended, sending, unknown or open. */
     live: (symbol: string): readonly LiveOrder[] => live.all(symbol).map(toOrder).filter(isLive),
-    /** Sent since `sinceMs` and given up as lost: a late trace may still turn up. */
+    /** Sent since `sinceMs` and presumed lost: the venue may still report it late. */
     givenUp: (symbol: string, sinceMs: number): readonly Order[] => lost.all(symbol, sinceMs).map(toOrder),
-    /** Live ones of all symbols. */
+    /** Live orders of all symbols. */
     allLive: (): readonly LiveOrder[] => allLive.all().map(toOrder).filter(isLive),
     newest: (limit: number): readonly Order[] => newest.all(limit).map(toOrder),
     all: (): readonly Order[] => all.all().map(toOrder),
-    /** Every venue order id that is ours. */
+    /** Every venue order id of ours. */
     venueIds: (symbol: string): ReadonlySet<string> => new Set(ids.all(symbol)),
     counts: (): Readonly<Partial<Record<OrderState, number>>> =>
       Object.fromEntries(counts.all().map((c) => [c.state, c.n])),
@@ -172,7 +172,9 @@ export const orderWrites = (sql: Sqlite) => {
   );
   const guarded = legGuard(sql, reads.ofLeg);
   return {
-    /** A new intention. Throws on an impossible one, and when the leg, the symbol's entry or the look is already taken. */
+    /**
+     * A new intent. Throws on an impossible one, and when the leg, the symbol's entry or the lookup is already taken.
+     */
     intend(intent: Intent, atMs: EpochMs): number {
       assertIntent(intent);
       const i = intent;
@@ -195,7 +197,10 @@ export const orderWrites = (sql: Sqlite) => {
         );
       return Number(guarded(i.legId, run).lastInsertRowid);
     },
-    /** Reads the row anew, moves it by the state machine's rules and saves it. Throws AppError alert ORDER_MOVE or PROTECTION_MOVE. */
+    /**
+     * Rereads the row, moves it by the state machine's rules, saves it. Throws AppError alert ORDER_MOVE,
+     * PROTECTION_MOVE.
+     */
     move(id: number, event: OrderEvent): { readonly before: Order; readonly after: Order } {
       const before = reads.byId(id);
       if (before === undefined) throw new AppError("alert", "ORDER_ROW", `expected order ${id}, found none`);

@@ -1,12 +1,12 @@
-// outbox and alerts: what the owner is to be told, durable before it is delivered. A key makes telling twice telling once.
-// Critical alerts go first, then alerts, answers, proposals, the rest; within one priority in the order of writing.
+// outbox and alerts: messages to the owner, durable before they are delivered. The key prevents a second message.
+// Critical alerts go first, then alerts, answers, proposals, the others; within one priority in the order of writing.
 import { CAPTION_LIMIT, fitText, MARK_ROOM, MESSAGE_LIMIT, splitText } from "../../lib/core/messageText.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-/** `answer`: to a command or a tap of the owner; never muted. */
+/** `answer`: reply to a command or a tap of the owner; never muted. */
 export type MessageKind = "proposal" | "trade" | "alert" | "report" | "info" | "answer";
-/** One button under a message: what it says and the callback data it sends back (at most 64 bytes). */
+/** One button under a message: its label and the callback data it sends back (at most 64 bytes). */
 export interface Button {
   readonly text: string;
   readonly data: string;
@@ -21,10 +21,12 @@ export interface NewMessage {
   /** Rows of buttons under the (last part of the) message. */
   readonly buttons?: readonly (readonly Button[])[] | undefined;
   readonly atMs: EpochMs;
-  /** A critical alert, or its end: before every other message, and in no flood held back. */
+  /**
+   * A critical alert, or its end: delivered before every other message, and not held back when there are many alerts.
+   */
   readonly critical?: boolean | undefined;
 }
-/** `sending`: a request is or was under way; the message may have arrived. `dropped`: given up, `error` says why. */
+/** `sending`: a request is or was in flight; the message may have arrived. `dropped`: given up, `error` says why. */
 export type MessageState = "waiting" | "sending" | "sent" | "dropped";
 export interface OutboxMessage {
   readonly id: number;
@@ -40,10 +42,10 @@ export interface OutboxMessage {
   /** Requests that may have delivered it. */
   readonly attempts: number;
   readonly error: string | undefined;
-  /** Where it is in the chat, once that is known. */
+  /** Its chat and message id, once known. */
   readonly messageId: number | undefined;
 }
-/** A message in the chat that is no proposal and shows buttons. */
+/** A message in the chat with buttons that is no proposal. */
 export interface Prompt extends Pick<OutboxMessage, "id" | "key" | "text" | "buttons"> {
   readonly chatId: number;
   readonly messageId: number;
@@ -89,7 +91,7 @@ const PRIORITY: Readonly<Record<MessageKind, number>> = {
   report: 0,
   info: 0,
 };
-/** Its end has the same, or it could overtake the next one of its kind. */
+/** The end of an alert has the same priority, or it could overtake the next alert of its kind. */
 const CRITICAL_PRIORITY = 110;
 const UNDELIVERED = "state IN ('waiting', 'sending')";
 const ALERTS_SENT = "kind = 'alert' AND state = 'sent' AND sent_ms >= ?";
@@ -142,7 +144,7 @@ export const outboxReads = (sql: Sqlite) => {
     },
     /** None from before `fromMs`; in the order of their delivery. */
     undeliveredAlerts: (fromMs: EpochMs): readonly OutboxMessage[] => undeliveredAlerts.all(fromMs).map(toMessage),
-    /** Alerts told since `fromMs`, in that order. */
+    /** Alerts sent since `fromMs`, oldest first. */
     alertsSent: (
       fromMs: EpochMs,
     ): readonly { readonly key: string; readonly sentMs: EpochMs; readonly critical: boolean }[] =>
@@ -171,8 +173,8 @@ export const outboxReads = (sql: Sqlite) => {
 };
 
 /**
- * The rows of a message: itself, or its parts. A photo takes the text as its caption when that fits; a longer text follows the photo,
- * which then says the first line. Buttons stand under the last part.
+ * The rows of a message: itself, or its parts. A photo takes the text as its caption when that fits; a longer text
+ * follows the photo, which then says the first line. Buttons stand under the last part.
  */
 const partsOf = (m: NewMessage): readonly Pick<NewMessage, "key" | "text" | "photo" | "buttons">[] => {
   if (m.photo !== undefined && m.text.length <= CAPTION_LIMIT - MARK_ROOM) return [m];
@@ -203,7 +205,10 @@ export const outboxWrites = (sql: Sqlite) => {
   const dropped = sql.prepare("UPDATE outbox SET state = 'dropped', error = ?, photo = NULL WHERE id = ?");
   const noButtons = sql.prepare("UPDATE outbox SET buttons = NULL WHERE id = ?");
   return {
-    /** Idempotent by key: a second insert of the same key is ignored. Returns whether it was new. Throws RangeError for a blank text. */
+    /**
+     * Idempotent by key: a second insert of the same key is ignored. Returns whether it was new. Throws RangeError for
+     * a blank text.
+     */
     insert(m: NewMessage): boolean {
       let created = false;
       for (const part of partsOf(m)) {
@@ -268,8 +273,8 @@ export const alertWrites = (sql: Sqlite) => {
   const message = outboxWrites(sql);
   return {
     /**
-     * Raises an alert and tells the owner, once while it is open. Returns false when it was open already. `resolved` is the
-     * line that tells of its end (lib/core/text/alertTexts.ts composes both); without it the end is silent.
+     * Raises an alert and tells the owner, once while it is open. Returns false when it was open already. `resolved` is
+     * the line that tells of its end (lib/core/text/alertTexts.ts composes both); without it the end is silent.
      */
     raise(alert: {
       readonly key: string;

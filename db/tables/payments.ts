@@ -1,4 +1,4 @@
-// payments: yen the owner has paid out, so that they are no loss of trading.
+// payments: yen the owner has withdrawn, so that they do not count as a trading loss.
 import { type YenE8, yenE8 } from "../../lib/core/money.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -19,7 +19,7 @@ export const paymentReads = (sql: Sqlite) => {
     /** Each of them, in order. */
     list: (fromMs: EpochMs, untilMs: number): readonly { readonly atMs: EpochMs; readonly amount: YenE8 }[] =>
       list.all(fromMs, untilMs).map((row) => ({ atMs: epochMs(Number(row.at_ms)), amount: row.amount_e8 })),
-    /** Paid out with fromMs <= time < untilMs, 0 or more. */
+    /** Withdrawn with fromMs <= time < untilMs, 0 or more. */
     outBetween: (fromMs: EpochMs, untilMs: number): YenE8 => yenE8(between.get(fromMs, untilMs) ?? 0n),
   };
 };

@@ -1,4 +1,4 @@
-// positions: what our entries opened at the venue, and how much of it is still open. One trade may hold several.
+// positions: what our entries opened at the venue, and how much of each is still open. One trade may hold several.
 import { type CoinE8, floorDiv, type YenE8 } from "../../lib/core/money.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Side } from "../../lib/core/venue.ts";
@@ -68,7 +68,7 @@ export const positionWrites = (sql: Sqlite) => {
     "UPDATE positions SET open_e8 = open_e8 - ?, closed_ms = CASE WHEN open_e8 = ? THEN ? END WHERE position_id = ?",
   );
   return {
-    /** A new position, or more of one that several executions built up. */
+    /** A new position, or an increase of one that several executions build up. */
     grow(p: Omit<PositionRow, "open" | "closedMs">): void {
       const known = reads.byId(p.positionId);
       if (known === undefined) {

@@ -1,5 +1,5 @@
-// How far a database has come, and what it holds there: counts that only rise, with the newest audit event's hash and the newest
-// job. A file that lacks them, or holds others in their place, is an old copy.
+// Progress of a database: counts that only rise, with the newest audit event's hash and the newest job. A file that
+// lacks them, or has others in their place, is an old copy.
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export interface Progress {
@@ -8,7 +8,7 @@ export interface Progress {
   /** Audit events ever written. */
   readonly auditEvents: number;
 }
-/** What stands at a point of progress; undefined: nothing (jobs are pruned, audit events never). */
+/** The identity of the row at that count; undefined: no such row (jobs are pruned, audit events never). */
 export interface ProgressMark {
   /** Name and key of the job with this id. */
   readonly job: string | undefined;

@@ -1,4 +1,4 @@
-// proposals and approvals: exactly what the owner is asked, and the one answer it ever gets.
+// proposals and approvals: what the owner is asked to approve, and the one decision on it.
 import type { CoinE8, YenE8 } from "../../lib/core/money.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
@@ -6,11 +6,11 @@ import type { Sqlite } from "../../lib/io/sqlite.ts";
 import type { DecidedBy } from "./signals.ts";
 
 /**
- * - pending: the owner is being asked; an answer, a change, the deadline or the owner's stop moves it on
+ * - pending: waits for the owner's decision; a decision, a modification, the deadline or the owner's stop moves it on
  * - approved: `execute` re-checks it and may trade until `validUntilMs`; final
- * - rejected: a person, the script or the owner's stop said no; final
- * - expired: nobody answered in time; final
- * - superseded: a proposal with changed numbers took its place; final
+ * - rejected: rejected by a person, the script or the owner's stop; final
+ * - expired: no decision before the deadline; final
+ * - superseded: replaced by a proposal with changed numbers; final
  */
 export type ProposalState = "pending" | "approved" | "rejected" | "expired" | "superseded";
 export interface Proposal {
@@ -36,7 +36,7 @@ export interface Proposal {
   readonly rank: number | undefined;
   /** Win rate at which this plan breaks even, 0..1. */
   readonly breakEven: number;
-  /** Binds an answer to exactly these numbers. */
+  /** Binds a decision to exactly these numbers. */
   readonly hash: string;
   readonly createdMs: EpochMs;
   readonly validUntilMs: EpochMs;
@@ -132,9 +132,9 @@ export const proposalReads = (sql: Sqlite) => {
       return row && toProposal(row);
     },
     pending: (): readonly Proposal[] => pending.all().map(toProposal),
-    /** The first one, and what changes and fresh numbers made of it. */
+    /** The first one and its successors, by modification or with fresh numbers. */
     ofSignal: (signalId: number): readonly Proposal[] => ofSignal.all(signalId).map(toProposal),
-    /** Id of the proposal that took its place. */
+    /** Id of the proposal that replaced it. */
     successorOf: (id: string): string | undefined => successor.get(id),
     newest: (limit: number): readonly Proposal[] => newest.all(limit).map(toProposal),
     approval(proposalId: string): Approval | undefined {
@@ -193,9 +193,12 @@ export const proposalWrites = (sql: Sqlite) => {
         p.supersedes ?? null,
         p.traceId,
       ),
-    /** Approved ones may be used no longer: no entry is sent or quoted anew for them. */
+    /** Ends the validity of approved proposals: no entry is sent or re-quoted for them. */
     endValidity: (atMs: EpochMs): void => void endValidity.run({ at: atMs }),
-    /** For handlers/proposals/endProposal.ts only. Ends a pending proposal with its one answer. Throws when it was not pending: an answer counts once. */
+    /**
+     * For handlers/proposals/endProposal.ts only. Ends a pending proposal with its one decision; throws when not
+     * pending.
+     */
     settle(state: Exclude<ProposalState, "pending">, approval: Approval): void {
       if (settle.run(state, approval.proposalId).changes !== 1)
         throw new Error(`proposal ${approval.proposalId} is not pending, so it cannot become ${state}`);

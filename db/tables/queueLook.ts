@@ -1,5 +1,5 @@
-// The queue as a person looks at it: pages of jobs, workers, what runs, what failed lately. Reads only; nothing here
-// decides what runs. Each call is one short read, so that a view which is open all night holds nothing.
+// The queue for the operator's views: pages of jobs, workers, running jobs, recent failures. Reads only; nothing here
+// decides what runs. Each call is one short read, so that a view left open all night holds no transaction.
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { type Job, type JobState, parseJob, type RawJob, type StoredError } from "./jobs.ts";
@@ -14,7 +14,7 @@ export interface JobPageFilter {
 export interface JobPage {
   /** Newest first. */
   readonly jobs: readonly Job[];
-  /** How many there are, shown or not. */
+  /** Total number of matching jobs, shown or not. */
   readonly total: number;
 }
 export interface RegisteredWorker {
@@ -25,7 +25,7 @@ export interface RegisteredWorker {
   /** Real clock, like the next two. */
   readonly startedMs: EpochMs;
   readonly heartbeatMs: EpochMs;
-  /** A clean stop. */
+  /** When it stopped cleanly. */
   readonly stoppedMs: EpochMs | undefined;
 }
 export interface RunningJob {
@@ -36,7 +36,7 @@ export interface FailedAttempt {
   readonly jobId: number;
   readonly name: string;
   readonly key: string;
-  /** Of the job, now. */
+  /** Current state of the job. */
   readonly state: JobState;
   readonly attempt: number;
   readonly maxAttempts: number;
@@ -77,9 +77,9 @@ interface RawFailure {
   error: string;
 }
 
-// Statements are prepared when asked for, as in reporting.ts: only commands of a person call these.
+// Statements are prepared on use, as in reporting.ts: only operator commands call these.
 export const queueLookReads = (sql: Sqlite) => ({
-  /** Runs several reads on one state of the file. The read transaction ends with the call. */
+  /** Runs several reads on one snapshot of the file. The read transaction ends with the call. */
   atOnce: <T>(read: () => T): T => sql.transaction(read).deferred(),
 
   page(filter: JobPageFilter): JobPage {
@@ -106,7 +106,7 @@ export const queueLookReads = (sql: Sqlite) => ({
     };
   },
 
-  /** Workers that did not stop cleanly, and in any case the one that was heard of last; newest first. */
+  /** Workers that did not stop cleanly, and always the one with the latest heartbeat; newest first. */
   workers: (): readonly RegisteredWorker[] =>
     sql
       .prepare<[], RawWorker>(
@@ -117,7 +117,7 @@ export const queueLookReads = (sql: Sqlite) => ({
       .all()
       .map(toWorker),
 
-  /** Running jobs, the one that runs longest first. */
+  /** Running jobs, the longest-running first. */
   running: (): readonly RunningJob[] =>
     sql
       .prepare<[], RawJob & { attempt_started_ms: EpochMs | null }>(

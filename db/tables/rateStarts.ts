@@ -1,4 +1,4 @@
-// rate_starts: when jobs of rate-limited handlers were started. The queue's alone, like the writes on jobs.
+// rate_starts: when jobs of rate-limited handlers were started. Only the queue uses it, like the writes on jobs.
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 export const rateStarts = (sql: Sqlite) => {
@@ -21,7 +21,7 @@ export const rateStarts = (sql: Sqlite) => {
     /** Starts after `now` (the clock was set back) count as now. */
     clamp: (name: string, now: number): void => void clamp.run(now, name, now),
     record: (name: string, now: number): void => void insert.run(name, now),
-    /** Forgets starts at or before `until`. */
+    /** Deletes starts at or before `until`. */
     forget: (name: string, until: number): void => void forget.run(name, until),
     /** Whether a job of this handler is ready and due by `byMs`. */
     waiting: (name: string, byMs: number): boolean => waiting.get(name, byMs) === 1,

@@ -1,5 +1,5 @@
-// Reads across tables for the daily report, the summary and the HTML report. Never writes, and nothing here decides a trade.
-// Statements are prepared when asked for: reports are rare, a worker's start is not the place to pay for them.
+// Reads across tables for the daily report, the summary and the HTML report. Never writes, and nothing here decides a
+// trade. Statements are prepared on use: reports are rare and must not slow down a worker's start.
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { AnsweredProposal, JudgedBar, PlannedFill } from "../../lib/core/performance.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
@@ -8,7 +8,7 @@ import type { Sqlite } from "../../lib/io/sqlite.ts";
 import type { ProposalState } from "./proposals.ts";
 import type { DecidedBy } from "./signals.ts";
 
-/** A trade that got at least one fill, or was given up. Yen and coins as people read them. */
+/** A trade with at least one fill, or one that was cancelled. Yen and coins in human units. */
 export interface ReportTrade {
   readonly id: number;
   readonly proposalId: string;
@@ -17,7 +17,7 @@ export interface ReportTrade {
   readonly status: "pending" | "open" | "closed" | "cancelled";
   readonly entryPrice: number;
   readonly exitPrice: number | undefined;
-  /** As proposed; the stop in force may have moved to the entry. */
+  /** As proposed; the stop in force may have moved to the entry price. */
   readonly stop: number;
   readonly tp1: number;
   readonly tp2: number;
@@ -56,7 +56,7 @@ export interface ReportProposal {
   readonly decidedBy: DecidedBy | undefined;
   readonly actor: string | undefined;
   readonly decidedMs: EpochMs | undefined;
-  /** Approved, but the re-check on fresh data said no, and why. */
+  /** Why the re-check on fresh data refused it after its approval. */
   readonly refusal: string | undefined;
   /** The trade it became, filled or not. */
   readonly tradeId: number | undefined;
@@ -72,13 +72,13 @@ export interface ReportFill {
   readonly atMs: EpochMs;
 }
 
-/** What must be zero at a quiet moment. */
+/** Counts that must be zero when nothing is in progress. */
 export interface BookCheck {
-  /** Positions with an open rest. */
+  /** Positions with an open size above 0. */
   readonly openPositions: number;
-  /** Of those, positions whose open rest no STOP or closing order known to the venue covers. */
+  /** Of those, positions whose open size is not covered by a STOP or closing order known to the venue. */
   readonly barePositions: number;
-  /** Proposals that had two entry orders alive at once, or were filled beyond the approved size. */
+  /** Proposals with two live entry orders at once, or filled beyond the approved size. */
   readonly duplicateOrders: number;
 }
 
@@ -128,7 +128,8 @@ interface ProposalRow {
   trade_id: bigint | null;
 }
 
-// Prices of the plan come from the proposal (the trades row's stop follows the stop in force). As doubles: for display only.
+// Prices of the plan come from the proposal (the trades row's stop follows the stop in force). As doubles: for display
+// only.
 const TRADES = `SELECT t.*, p.entry_e8 / 1e8 AS plan_entry, p.stop_e8 / 1e8 AS plan_stop, p.tp1_e8 / 1e8 AS plan_tp1,
     p.tp2_e8 / 1e8 AS plan_tp2
   FROM trades t JOIN proposals p ON p.id = t.proposal_id`;
@@ -159,8 +160,8 @@ const toTrade = (row: TradeRow): ReportTrade => ({
 
 export const reportingReads = (sql: Sqlite) => ({
   /**
-   * Bars with fromMs <= close < toMs that the chain judged or could not judge, in order: a bar belongs to the day in which
-   * it was judged. `barMs` is a bar's length. Warm-up bars (before the first one the chain looked at) are not among them.
+   * Bars with fromMs <= close < toMs that the chain judged or could not judge, in order: a bar belongs to the day in
+   * which it was judged. `barMs` is a bar's length. Warm-up bars (before the first one the chain judged) are excluded.
    */
   judgedBars(fromMs: EpochMs, toMs: EpochMs, barMs: number): readonly JudgedBar[] {
     const rows = sql
@@ -212,7 +213,7 @@ export const reportingReads = (sql: Sqlite) => ({
   /** All trades, also pending and given up, oldest first. */
   trades: (): readonly ReportTrade[] => sql.prepare<[], TradeRow>(`${TRADES} ORDER BY t.id`).all().map(toTrade),
 
-  /** Proposals made with fromMs <= time < toMs and their answers, oldest first. */
+  /** Proposals made with fromMs <= time < toMs and their decisions, oldest first. */
   proposals: (fromMs: EpochMs, toMs: EpochMs): readonly ReportProposal[] =>
     sql
       .prepare<[number, number], ProposalRow>(
@@ -248,7 +249,10 @@ export const reportingReads = (sql: Sqlite) => ({
         tradeId: row.trade_id === null ? undefined : Number(row.trade_id),
       })),
 
-  /** Fills with fromMs <= time < toMs beside their planned price: the proposal's entry, or the closing order's own price. */
+  /**
+   * Fills with fromMs <= time < toMs beside their planned price: the proposal's entry, or the closing order's own
+   * price.
+   */
   plannedFills: (fromMs: EpochMs, toMs: EpochMs): readonly PlannedFill[] =>
     sql
       .prepare<[number, number], { side: "BUY" | "SELL"; price: number; planned: number | null; size: number }>(
@@ -262,8 +266,8 @@ export const reportingReads = (sql: Sqlite) => ({
       .map((row) => ({ ...row, planned: row.planned ?? undefined })),
 
   /**
-   * Answered proposals made with fromMs <= time < toMs, each with what the traded rule made of its signal. One that was asked
-   * again with new numbers is left to its successor: one signal earns once.
+   * Decided proposals made with fromMs <= time < toMs, each with the traded rule's result on its signal. A proposal
+   * with a successor (fresh numbers) is excluded in favour of it: one signal counts once.
    */
   answered: (fromMs: EpochMs, toMs: EpochMs): readonly AnsweredProposal[] =>
     sql
@@ -313,7 +317,7 @@ export const reportingReads = (sql: Sqlite) => ({
            (SELECT coalesce(sum(o.size_e8 - o.executed_e8), 0) FROM orders o
             WHERE o.position_id = p.position_id AND o.state = 'open')`,
       ),
-      // Sent orders only: what was refused or never sent was not alive.
+      // Sent orders only: a refused or never sent order was not live.
       duplicateOrders: count(
         `WITH entry AS (SELECT id, trade_id, size_e8, executed_e8, sent_ms, coalesce(closed_ms, ${Number.MAX_SAFE_INTEGER}) AS end_ms
                         FROM orders WHERE purpose = 'entry' AND sent_ms IS NOT NULL AND state NOT IN ('rejected', 'neverSent'))

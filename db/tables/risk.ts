@@ -1,5 +1,5 @@
-// Facts about the book that the risk rules need: which trades are alive, how many began today, what working entries may
-// still become. Read-only.
+// Facts about the book for the risk rules: live trades, how many began today, the notional that working entries may
+// still fill. Read-only.
 import { type CoinE8, coinE8, notionalYen, type YenE8, yenE8 } from "../../lib/core/money.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -22,8 +22,8 @@ export const riskReads = (sql: Sqlite) => {
   const filledSince = sql
     .prepare<[number, string], number>("SELECT count(*) FROM trades WHERE first_fill_ms >= ? AND proposal_id <> ?")
     .pluck();
-  // Of two trades checked against each other the older one wins: a trade looks only at the ones before it. Its row is
-  // there before its last check, so at least one of two that began at the same moment sees the other, and never both.
+  // Of two trades checked against each other the older one has precedence: a trade counts only the ones before it. Its
+  // row exists before its last check, so of two trades begun at the same moment exactly one sees the other.
   // (The plus sign leaves the search to the index of the few live trades.)
   const before = "+t.id < coalesce((SELECT id FROM trades WHERE proposal_id = ?), 9223372036854775807)";
   const unfilled = sql
@@ -39,7 +39,7 @@ export const riskReads = (sql: Sqlite) => {
        WHERE t.status IN ('pending', 'open') AND t.entry_ended_ms IS NULL AND ${before}`,
     )
     .safeIntegers();
-  // Approved, and the job that makes a trade of it has not ended: among them too the older one wins.
+  // Approved, and the job that turns it into a trade has not ended: here too the older one has precedence.
   const approved = sql
     .prepare<[string], number>(
       `SELECT count(*) FROM jobs j WHERE j.name = 'execute' AND j.state IN ('ready', 'running')
@@ -67,7 +67,7 @@ export const riskReads = (sql: Sqlite) => {
       (unfilled.get(exceptProposal) ?? 0) +
       (approved.get(exceptProposal) ?? 0) +
       pending.all(exceptProposal).length,
-    /** Notional that working entries may still become, part filled ones too, at the dearest price of their band. */
+    /** Notional that working entries may still fill, partly filled ones too, at the worst price of their band. */
     workingNotional: (exceptProposal = ""): YenE8 =>
       yenE8(
         working

@@ -1,4 +1,4 @@
-// schedules: what ticks, when it ticks next, and what to do with ticks that were missed. The row is the timer.
+// schedules: what ticks, when it ticks next, and what happens with missed ticks. The row is the timer.
 import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 

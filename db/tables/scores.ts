@@ -1,5 +1,5 @@
-// feature_rows and scores: the indicators of each closed bar and what the model's heads said, also for warm-up bars,
-// because `rank` is a percentile among the trailing 30 days of scores of the same symbol and side.
+// feature_rows and scores: the indicators of each closed bar and the probabilities of the model's heads, also for
+// warm-up bars, because `rank` is a percentile among the trailing 30 days of scores of the same symbol and side.
 import type { Score } from "../../lib/core/score.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";

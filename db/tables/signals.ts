@@ -1,5 +1,5 @@
-// signals: the owner's table, one row per judged symbol and bar. The direction is the stronger head; the gates say
-// whether the row counted. `approved` stays NULL until somebody (or the clock) answers a proposal.
+// signals: the owner's table, one row per judged symbol and bar. The direction is that of the stronger head; the gates
+// say whether the signal passed. `approved` stays NULL until a person or the deadline decides a proposal.
 
 import type { Gate } from "../../lib/core/gates.ts";
 import { type EpochMs, isoUtc } from "../../lib/core/time.ts";
@@ -7,8 +7,9 @@ import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 /**
- * Who decided a proposal: `human` by Telegram or CLI, `timeout` the deadline, `script` the replay's scripted owner, `system` the
- * owner's /stop or /panic, which rejects what is open.
+ * Who decided a proposal: `human` by Telegram or CLI, `timeout` the deadline, `script` the replay's scripted owner,
+ * `system` the
+ * owner's /stop or /panic, which rejects pending proposals.
  */
 export type DecidedBy = "human" | "timeout" | "script" | "system";
 export interface Reason {

@@ -1,4 +1,4 @@
-// snapshots: what fetchMarket saw at one bar close. Written once per symbol and bar.
+// snapshots: the market data fetchMarket read at one bar close. Written once per symbol and bar.
 import type { YenE8 } from "../../lib/core/money.ts";
 import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { VenueStatus } from "../../lib/core/venue.ts";
@@ -42,7 +42,7 @@ export const snapshotReads = (sql: Sqlite) => {
     .safeIntegers();
   const newest = sql.prepare<[], number | null>("SELECT max(taken_ms) FROM snapshots").pluck();
   return {
-    /** When market data were last stored. */
+    /** When market data was last stored. */
     lastTakenMs: (): EpochMs | undefined => epochMsOrUndefined(newest.get()),
     at: (symbol: string, barOpenMs: EpochMs): Snapshot | undefined => {
       const row = at.get(symbol, barOpenMs);

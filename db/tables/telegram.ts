@@ -1,9 +1,9 @@
-// telegram_*: where the inbox stands and how the connection is, the updates that were handled, the messages of proposals that
-// stand in the chat, and commands that wait for their confirmation.
+// telegram_*: the inbox offset and the state of the connection, the handled updates, the messages of proposals in the
+// chat, and commands that wait for their confirmation.
 import { DAY_MS, type EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-/** What is wrong with one of the two directions, and since when. */
+/** The fault of one of the two directions (polling, sending), and since when. */
 export interface TelegramTrouble {
   readonly why: string;
   readonly sinceMs: EpochMs;
@@ -11,7 +11,7 @@ export interface TelegramTrouble {
 export interface TelegramState {
   /** 0: no bot has run with this database yet. */
   readonly botId: number;
-  /** "@name", once the bot has told it. */
+  /** "@name", once the bot's own data has been read. */
   readonly botName: string | undefined;
   /** The first update that is not handled yet; 0: not known. */
   readonly nextUpdateId: number;
@@ -19,7 +19,7 @@ export interface TelegramState {
   readonly polledMs: EpochMs | undefined;
   readonly pollTrouble: TelegramTrouble | undefined;
   readonly sendTrouble: TelegramTrouble | undefined;
-  /** No request to send before. */
+  /** No request to send before this time. */
   readonly sendAfterMs: EpochMs;
   readonly muted: readonly string[];
 }
@@ -39,7 +39,7 @@ export interface Confirmation {
   readonly usedMs: EpochMs | undefined;
 }
 
-/** Longer than Telegram keeps an update (24 hours): no repetition comes after it. */
+/** Longer than Telegram keeps an update (24 hours): it is never delivered again after that. */
 const KEEP_UPDATES_MS = 30 * DAY_MS;
 
 interface StateRow {
@@ -102,9 +102,9 @@ export const telegramReads = (sql: Sqlite) => {
       };
     },
     wasHandled: (updateId: number): boolean => handled.get(updateId) !== undefined,
-    /** Updates of people who may not use the bot, since `fromMs`. */
+    /** Updates of users who may not use the bot, since `fromMs`. */
     strangersSince: (fromMs: EpochMs): number => ignored.get(fromMs) ?? 0,
-    /** Messages of proposals that may still have to change. */
+    /** Messages of proposals that may still have to be edited. */
     openMessages: (): readonly ChatMessage[] => open.all().map(toMessage),
     message: (chatId: number, messageId: number): ChatMessage | undefined => {
       const row = message.get(chatId, messageId);
@@ -129,7 +129,7 @@ export const telegramWrites = (sql: Sqlite) => {
   const newBot = sql.prepare(
     "UPDATE telegram_state SET bot_id = ?, bot_name = NULL, next_update_id = 0, last_update_ms = NULL, polled_ms = NULL WHERE id = 1",
   );
-  // Telegram counts updates, and the messages of a chat, for each bot: numbers of the one before would be taken for ours.
+  // Update and message numbers are per bot: those of the previous bot would be mistaken for this bot's.
   const forgetUpdates = sql.prepare("DELETE FROM telegram_updates");
   const renameAnswers = sql.prepare("UPDATE outbox SET key = 'bot' || ? || ':' || key WHERE key GLOB 'answer:[0-9]*'");
   const forgetPlaces = sql.prepare("UPDATE outbox SET chat_id = NULL, message_id = NULL WHERE message_id IS NOT NULL");
@@ -165,11 +165,11 @@ export const telegramWrites = (sql: Sqlite) => {
   const use = sql.prepare("UPDATE telegram_confirmations SET used_ms = ? WHERE token = ? AND used_ms IS NULL");
   const pruneConfirmations = sql.prepare("DELETE FROM telegram_confirmations WHERE created_ms < ?");
   return {
-    /** Another bot than before: its updates and its messages begin anew. What was sent through the old one is edited no more. */
+    /** Another bot than before: resets updates and messages. Messages sent by the old bot are not edited any more. */
     startWithBot(botId: number): void {
       const { botId: before } = telegramReads(sql).state();
       newBot.run(botId);
-      // 0 is no bot: the one that was there before may come back.
+      // 0 is no bot: the previous one may come back.
       if (before === 0 || botId === 0 || before === botId) return;
       forgetUpdates.run();
       renameAnswers.run(String(before));
@@ -177,7 +177,7 @@ export const telegramWrites = (sql: Sqlite) => {
       forgetMessages.run();
     },
     setBotName: (name: string): void => void bot.run(name),
-    /** In the transaction of its effect. Throws when the update was handled before. */
+    /** Called in the transaction of its effect. Throws when the update was handled before. */
     handled(u: {
       readonly updateId: number;
       readonly kind: string;
@@ -189,7 +189,7 @@ export const telegramWrites = (sql: Sqlite) => {
       offset.run(u.updateId + 1, u.atMs);
       prune.run(u.atMs - KEEP_UPDATES_MS);
     },
-    /** Updates up to here are done, the last of them at an earlier time. */
+    /** Updates up to here are handled, the last of them at an earlier time. */
     polled: (atMs: EpochMs): void => void polled.run(atMs),
     pollTrouble: (why: string, atMs: EpochMs): void => void pollTrouble.run(why, atMs),
     sendTrouble: (why: string, atMs: EpochMs, sendAfterMs: EpochMs): void =>

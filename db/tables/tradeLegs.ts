@@ -16,9 +16,9 @@ export interface LegRow {
   readonly size: CoinE8;
   readonly open: CoinE8;
   readonly targetPrice: YenE8;
-  /** Where its stop belongs now. */
+  /** Where its stop should be now. */
   readonly stop: YenE8;
-  /** More than was approved: closed at market. */
+  /** Filled beyond the approved size: closed at market. */
   readonly excess: boolean;
   readonly exitReason: ExitReason | undefined;
   readonly closedMs: EpochMs | undefined;
@@ -98,7 +98,7 @@ export const tradeLegWrites = (sql: Sqlite) => {
     /** Throws (by the table's CHECK) when more is closed than open. */
     shrink: (id: number, size: CoinE8, reason: ExitReason, atMs: EpochMs): void =>
       void guarded(id, () => shrink.run(size, reason, size, atMs, id)),
-    /** More coins for a leg that is open. */
+    /** Adds coins to an open leg. */
     grow: (id: number, size: CoinE8): void => void guarded(id, () => grow.run(size, size, id)),
     moveStop: (id: number, stop: YenE8): void => void moveStop.run(stop, id),
   };

@@ -1,4 +1,4 @@
-// trades: the owner's table, in units a person reads, written from exact executions. One open trade per symbol.
+// trades: the owner's table, in human units, computed from exact executions. One open trade per symbol.
 
 import type { CloseHow } from "../../lib/core/exitFacts.ts";
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
@@ -19,7 +19,7 @@ export interface Trade {
   readonly proposalId: string;
   readonly signalId: number;
   readonly traceId: string;
-  /** Human units (yen per coin, coins, yen), as the owner reads them. */
+  /** Human units (yen per coin, coins, yen), for the owner. */
   readonly entryPrice: number;
   readonly exitPrice: number | undefined;
   readonly stopLoss: number;
@@ -43,7 +43,7 @@ export interface Trade {
   readonly entryEndedMs: EpochMs | undefined;
   /** How the owner wants it closed; undefined: by its own exits. */
   readonly closeHow: CloseHow | undefined;
-  /** Exact: what the entry is to fill, and the symbol's rules at the check. */
+  /** Exact: the size the entry is to fill, and the symbol's rules at the check. */
   readonly targetSize: CoinE8;
   readonly tick: YenE8;
   readonly minSize: CoinE8;
@@ -153,7 +153,7 @@ export const tradeWrites = (sql: Sqlite) => {
        entry_time, status, created_at, proposal_id, signal_id, trace_id, break_even, target_size_e8, tick_e8, min_size_e8, size_step_e8)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  // An entry given up as lost may arrive and fill after all: then an ended trade opens again, `late` beside another live one.
+  // A lost entry may fill late: then an ended trade opens again, `late` beside another live one.
   const fill = sql.prepare(
     `UPDATE trades SET status = 'open', cancel_reason = NULL, entry_price = ?, position_size = ?, fees = ?, entry_time = ?,
        first_fill_ms = ?, time_stop_ms = ?, closed_ms = NULL, exit_time = NULL, exit_reason = NULL, pnl_amount = NULL,
@@ -180,7 +180,7 @@ export const tradeWrites = (sql: Sqlite) => {
        fees = ?, closed_ms = ? WHERE id = ? AND status = 'open'`,
   );
   const statusOf = sql.prepare<[number], TradeStatus>("SELECT status FROM trades WHERE id = ?").pluck();
-  /** Throws, and so undoes the transaction, when a write has made a move that does not exist. */
+  /** Throws, and so rolls back the transaction, when a write made a transition that is not allowed. */
   const guarded = (id: number, write: () => { readonly changes: number }): boolean => {
     const from = statusOf.get(id);
     const { changes } = write();
@@ -230,15 +230,15 @@ export const tradeWrites = (sql: Sqlite) => {
       const price = result.entryPrice;
       guarded(id, () => fill.run(price, size, toNumber(result.fees), isoUtc(first), first, timeStopMs, id));
     },
-    /** Exits so far; of a trade that was closed already, what a sale that came late makes of its result. */
+    /** Exits so far; for a trade already closed, its result corrected by a late sale. */
     setProgress: (id: number, { exitPrice, fees, pnl, pnlPercent }: TradeResult): void =>
       void progress.run(exitPrice ?? null, toNumber(fees), toNumber(pnl), pnlPercent ?? null, id),
     endEntry: (id: number, atMs: EpochMs): boolean => endEntry.run(atMs, id).changes === 1,
-    /** The owner wants it closed: watchPosition does it (lib/core/exits.ts). `market` is never taken back. */
+    /** The owner wants it closed: watchPosition closes it (lib/core/exits.ts). `market` is never undone. */
     askClose: (id: number, how: CloseHow): void => void askClose.run(how, id),
     /** A pending trade without any fill. */
     cancel: (id: number, reason: string): boolean => guarded(id, () => cancel.run(reason, id)),
-    /** An open trade whose few coins could not be sold again (spot). */
+    /** An open trade whose remaining coins are too few to be sold (spot). */
     giveUp: (id: number, reason: string): boolean => guarded(id, () => giveUp.run(reason, id)),
     /** An open trade that is flat. Returns false when it was not open. */
     close(id: number, result: TradeResult, atMs: EpochMs): boolean {

@@ -1,4 +1,4 @@
-// workers, read: which process last said that it runs the queue. Written by the queue (jobWrites.ts).
+// workers, read: which process last registered as the queue's worker. Written by the queue (jobWrites.ts).
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { ProcessIdentity } from "../../lib/io/process.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -6,7 +6,7 @@ import type { Sqlite } from "../../lib/io/sqlite.ts";
 export interface WorkerRow extends ProcessIdentity {
   /** Real clock. */
   readonly heartbeatMs: EpochMs;
-  /** Why its light is red, as it said with that heartbeat. */
+  /** Why it is unhealthy, as reported with that heartbeat. */
   readonly trouble: string | null;
   readonly troubleSinceMs: EpochMs | null;
 }

@@ -1,4 +1,4 @@
-// One line per thing that happened, told from the audit log: the same story a person reads and the log keeps.
+// One line of text per audit event, for a person who watches a run.
 
 import type { AuditRow } from "../../db/tables/audit.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";

@@ -1,6 +1,6 @@
-// The worker's health light: says once when it turns red and once when it is green again, and keeps systemd told (status
-// line, sign of life). A red light is not a hang: a full disk is not mended by a restart, so only a worker whose queue
-// has stopped looking gives no sign of life.
+// Reports the worker's health: once when it turns red, once when it is green again, and regularly to systemd (status
+// line, watchdog). Red is not a hang: a restart does not help against a full disk, so the watchdog is withheld only
+// when the queue has stopped polling.
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
@@ -9,7 +9,7 @@ import type { Health } from "../../queue/health.ts";
 import type { Worker } from "../../queue/worker.ts";
 
 const LOOK_EVERY_MS = SECOND_MS;
-/** Of the status line, when no watchdog sets the pace. */
+/** Interval of the status line when no watchdog is set. */
 const STATUS_EVERY_MS = 30 * SECOND_MS;
 
 export interface LightParts {
@@ -17,22 +17,22 @@ export interface LightParts {
   readonly notifier: Notifier;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The rest of the status line, such as "paper, last market data 14:00". May throw: the file may be in trouble. */
+  /** The rest of the status line, such as "paper, last market data 14:00". May throw when the file cannot be read. */
   readonly describe: () => string;
   readonly say: (fact: Readonly<Record<string, unknown>>, text: string) => void;
 }
 
 export interface HealthReporter {
-  /** From here on the service is "started" for systemd. */
+  /** Reports READY to systemd. */
   ready(): void;
-  /** Something that `describe` tells of has changed: systemd hears it now, not at the next sign of life. */
+  /** Something in `describe` has changed: the status line is sent now, not at the next interval. */
   refresh(): void;
-  /** The stop has begun; the light goes on until `end`. */
+  /** Reports STOPPING to systemd; the checks go on until `end`. */
   stopping(): void;
   end(): void;
 }
 
-/** Red when one of the parts is, for the oldest reason. */
+/** Red when one of the parts is red, with the oldest reason. */
 export const worstHealth = (...parts: readonly (() => Health)[]): Health => {
   const red = parts.map((health) => health()).filter((health) => !health.ok);
   return red.sort((a, b) => a.sinceMs - b.sinceMs)[0] ?? { ok: true };
@@ -40,7 +40,7 @@ export const worstHealth = (...parts: readonly (() => Health)[]): Health => {
 
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / SECOND_MS));
 
-/** Begins to look at the worker's health once a second. */
+/** Starts checking the worker's health once a second. */
 export const startHealthReporter = (p: LightParts): HealthReporter => {
   let redSinceMs: number | undefined;
   let phase = "starting";
@@ -52,7 +52,7 @@ export const startHealthReporter = (p: LightParts): HealthReporter => {
     try {
       return `${phase}, ${light}, ${p.describe()}`;
     } catch {
-      return `${phase}, ${light}`; // The file does not answer: the light says so, or will at the queue's next try.
+      return `${phase}, ${light}`; // The file cannot be read: the health says so, or will after the queue's next attempt.
     }
   };
   const look = (): void => {
@@ -72,7 +72,7 @@ export const startHealthReporter = (p: LightParts): HealthReporter => {
     } else return;
     p.notifier.tell({ STATUS: statusLine() });
   };
-  // Not an age: a locked file holds each try of every part for seconds, and that is trouble but no hang.
+  // Compares poll times, not their age: a locked file delays each attempt by seconds, and that is not a hang.
   let polledMs = -1;
   let silent = false;
   const refresh = (): void => {

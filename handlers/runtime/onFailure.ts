@@ -1,4 +1,4 @@
-// What a failed attempt means for trading.
+// What a failed attempt of a job means for trading: alerts, audit, and the halt `doubt`.
 
 import { raiseHalt } from "../../db/halts.ts";
 import type { AppError } from "../../lib/core/errors.ts";
@@ -11,25 +11,28 @@ import { deadJobAlert } from "../../queue/store.ts";
 import type { Tx } from "../../queue/types.ts";
 import { type AppJob, reconcileJob } from "../jobs.ts";
 
+/** A failed attempt. `dead`: it was the job's last one. */
+export interface Failure {
+  readonly job: { readonly id: number; readonly name: string; readonly traceId: string; readonly fence: number };
+  readonly error: AppError;
+  readonly dead: boolean;
+}
+
 /**
- * What a failed attempt means for trading, in the transaction that records it: `alert` pauses entries and asks the venue
- * for the truth; a dead job is told to the owner. Clearing the pause is reconcile's work (or the owner's).
+ * Runs in the transaction that records the failure. The verdict `alert` halts entries and enqueues a reconcile; the
+ * owner is alerted of a dead job. The halt is cleared by reconcile or by the owner. Returns the jobs to enqueue.
  */
 export const onFailure = (
   tx: Tx,
   at: { readonly atMs: EpochMs; readonly locale: Locale },
-  failure: {
-    readonly job: { readonly id: number; readonly name: string; readonly traceId: string; readonly fence: number };
-    readonly error: AppError;
-    readonly dead: boolean;
-  },
+  failure: Failure,
 ): AppJob[] => {
   const { job, error, dead } = failure;
   const { atMs, locale } = at;
   const { alerts } = textsOf(locale);
   if (dead) {
     const severity = error.verdict === "alert" ? "critical" : "warning";
-    // handlers/market/historyJobs.ts sees to it.
+    // handlers/market/historyJobs.ts enqueues it again.
     const comesBack = job.name === "collectHistory" && error.verdict === "retry";
     const text = alerts.jobDead({ id: job.id, name: job.name, code: error.code, comesBack });
     tx.alerts.raise(composeAlert(locale, { key: deadJobAlert(job.id), severity, atMs }, text));

@@ -1,5 +1,5 @@
-// Paper trading's two halves: the market is GMO Coin's own public API, the account is the simulated venue fed by those very
-// quotes. Both are reached through the one connector; only this transport knows that they are apart.
+// Paper trading: market data comes from GMO Coin's public API, the account is the simulated venue, which fills orders
+// at those quotes. One connector serves both; only this transport separates them.
 
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Ticker, Venue } from "../../lib/core/venue.ts";
@@ -27,14 +27,16 @@ export interface QuoteFeed {
   stop(): void;
 }
 
-/** With nothing at stake a quote a minute is enough; with an order, a position or a watched price every few seconds. */
+/** Poll interval without a position or a watched price; with one of them it is `pollMs`. */
 const IDLE_POLL_MS = 60 * SECOND_MS;
-/** Without prices: soon enough to see them return, and no burden to an exchange in trouble. In looks under stake. */
+/**
+ * Poll interval while quotes fail, in multiples of `pollMs`: spares an exchange in trouble, and sees its return soon.
+ */
 const POLLS_WITHOUT_PRICES = 5;
 
 /**
- * Looks at the live ticker, lets the simulated account trade on it, and wakes the jobs that wait for a fill or a price.
- * A quote that cannot be had is told to `prices`; the next look tries again.
+ * Polls the live ticker, feeds it to the simulated account, and wakes the jobs that wait for a fill or a price. A
+ * failed quote is reported to `prices`; the next poll tries again.
  */
 export const startQuoteFeed = (p: {
   readonly venue: Venue;
@@ -49,7 +51,7 @@ export const startQuoteFeed = (p: {
 }): QuoteFeed => {
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  /** The files' trouble is not the exchange's: it is logged, and the next look tries again. */
+  /** An error of our files is not an outage of the exchange: it is logged, and the next poll tries again. */
   const guarded = <T>(work: () => T, otherwise: T): T => {
     try {
       return work();
@@ -68,7 +70,7 @@ export const startQuoteFeed = (p: {
     }
   };
   const look = async (): Promise<void> => {
-    timer = undefined; // a look under way: nobody may start a second one beside it
+    timer = undefined; // A poll is running: `eager` must not start a second one.
     for (const symbol of p.symbols) {
       const ticker = await quote(symbol);
       if (stopped.signal.aborted) return;
@@ -108,7 +110,7 @@ export const startQuoteFeed = (p: {
 const atStake = (p: { readonly simulator: Simulator; readonly store: AppStore }): boolean =>
   p.store.wakeTopics().length > 0 || p.simulator.positions().some((position) => position.size > 0n);
 
-/** A long's target is reached when somebody bids it, a short's when somebody asks it. */
+/** A price at or above is reached by the last price or the bid, one at or below by the last price or the ask. */
 const wakeTouched = (store: AppStore, ticker: Ticker): void => {
   for (const text of store.wakeTopics()) {
     const topic = parseTopic(text);

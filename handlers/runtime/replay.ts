@@ -1,4 +1,4 @@
-// The main job on recorded days: one replay begun, continued or told again.
+// Runs the system on recorded days: begins a replay, continues it, or prints the summary of a finished one.
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -53,7 +53,7 @@ export interface Deps {
 export const removeDatabase = (path: string): void => {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
 };
-/** Deletes a finished or broken-off replay; never the book of paper or real trades. */
+/** Deletes a finished or interrupted replay; never a database of paper or real trades. */
 export const forget = (varDir: string): void => {
   const path = databasePath(varDir);
   if (existsSync(path)) {
@@ -74,13 +74,13 @@ export const forget = (varDir: string): void => {
 export const start = async (options: StartOptions, deps: Deps): Promise<void> => {
   const startedMs = realClock.monotonicMs();
   const config = deps.config();
-  // Who asks for real trading must not take a replay for it.
+  // A person who sets MODE=live must not mistake a replay for real trading.
   if (config.MODE === "live")
     throw new UsageError(
       "MODE: expected replay or paper for trader start (npm start), found live: it replays recorded days with a simulated account and trades nothing; unset MODE to replay, trader worker is the system in real time",
     );
   const varDir = options.var ?? config.VAR_DIR;
-  // Everything that can be refused is refused before the folder is touched, and what is seen at once first.
+  // All refusals come before the folder is changed, the cheapest checks first.
   checkOptions(options);
   const approverText = options.approver ?? "all";
   parseApprover(approverText);
@@ -103,7 +103,8 @@ export const start = async (options: StartOptions, deps: Deps): Promise<void> =>
         );
       refuseSeenDays(model, epochMs(identity.fromMs));
       if (!stored) {
-        // Left over when a kill cut --fresh short, or the book was deleted by hand: a new book needs a new venue.
+        // Left over when --fresh was killed, or when the database was deleted by hand: a new database needs a new venue
+        // file.
         removeDatabase(venuePath(varDir));
         begin(db, identity, config, model);
       }
@@ -153,7 +154,7 @@ export const begin = (db: Database, identity: Identity, config: Config, model: L
     });
   });
 };
-/** Jobs somebody enqueued after the end (trader enqueue); nothing else can be ready then. */
+/** Jobs enqueued after the end (trader enqueue); no other job can be ready then. */
 export const dueJobs = (db: Database): number => db.read.jobs.stats(virtualNow(db) ?? epochMs(0)).due;
 export interface Replay {
   readonly db: Database;
@@ -194,7 +195,7 @@ export const replay = async (r: Replay): Promise<ReplaySummary> => {
     startEquity: config.PAPER_EQUITY_JPY,
     startMs: fromMs,
   });
-  // The venue's file is ahead of our own note of the time: it is written at every step.
+  // The venue's file is written at every step, so its time is ahead of the time in our database.
   const clock = new VirtualClock(epochMs(Math.max(now, simulator.nowMs())));
   const log = fileLogger(config.LOG_LEVEL, join(varDir, "logs"));
   const progress = progressLine(process.stderr, fromMs, toMs);
@@ -222,7 +223,8 @@ export const replay = async (r: Replay): Promise<ReplaySummary> => {
     virtual: true,
   });
   try {
-    // Also when resumed: the kill may have come before them. Enqueuing twice is enqueuing once.
+    system.declareSchedules();
+    // Also when resumed: the process may have been killed before this. The key makes enqueuing idempotent.
     for (const symbol of symbolsOf(config.PRODUCT)) system.store.enqueue(collectHistoryJob(symbol, "start"));
     await runReplay({
       system,

@@ -1,5 +1,5 @@
-// What makes a replay this replay: which days of which candles, seed, approver, settings and model. A second run continues
-// exactly that; anything else is refused with the option's name rather than mixed into the same book.
+// What makes a replay this replay: which days of which candles, seed, approver, settings and model. A second run
+// continues exactly that; anything else is refused with the option's name rather than mixed into the same book.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ export const Identity = z.strictObject({
 });
 export type Identity = z.infer<typeof Identity>;
 
-/** What the command line gave, as text. */
+/** The options of the command line, as text. */
 export interface StartOptions {
   readonly from?: string;
   readonly days?: string;
@@ -50,7 +50,7 @@ const wholeNumber = (name: string, text: string | undefined, min: number, max: n
   return value;
 };
 
-/** What is wrong with the options alone is told before any file is read. Throws UsageError. */
+/** Checks the options before any file is read. Throws UsageError. */
 export const checkOptions = (options: StartOptions): void => {
   wholeNumber("--days", options.days, 1, 366);
   wholeNumber("--seed", options.seed, 0, 2_147_483_647);
@@ -68,7 +68,7 @@ const barClose = (text: string): EpochMs => {
   return atMs;
 };
 
-/** The candles of a replay and what pins them. */
+/** The candles of a replay and their checksums. */
 export interface ReplayData {
   readonly files: Readonly<Record<string, CandleFile>>;
   readonly sha256: string;
@@ -129,12 +129,13 @@ const windowOf = (options: StartOptions, data: ReplayData): { readonly fromMs: E
 const settingsOf = (config: Config): Record<string, string> =>
   Object.fromEntries(
     Object.entries(config)
-      // The bot is the worker's: what a replay computes does not depend on it, and a token belongs in no file of ours.
+      // Only the worker uses the bot: a replay's result does not depend on it, and a token must not be stored in our
+      // files.
       .filter(([name]) => !["MODE", "VAR_DIR", "LOG_LEVEL"].includes(name) && !name.startsWith("TELEGRAM_"))
       .map(([name, value]) => [name, typeof value === "bigint" ? formatE8(value) : String(value)]),
   );
 
-/** The stored replay of this folder, checked against what was asked for now; or undefined for a new one. */
+/** The stored replay of this folder, checked against the options of now; undefined for a new one. */
 export const storedIdentity = (
   db: Database,
   options: StartOptions,
@@ -188,7 +189,7 @@ export const modelFor = (name: string | undefined): LoadedModel =>
         : shippedDir(name),
   );
 
-/** A model that has seen the days it is judged on proves nothing (DESIGN 9). */
+/** A model must not be evaluated on days of its training data (DESIGN 9). */
 export const refuseSeenDays = (model: LoadedModel, fromMs: EpochMs): void => {
   if (model.dataEndMs > fromMs)
     throw new AppError(
@@ -198,7 +199,7 @@ export const refuseSeenDays = (model: LoadedModel, fromMs: EpochMs): void => {
     );
 };
 
-/** A replay not begun yet. Throws UsageError for days outside the data. */
+/** The identity of a new replay. Throws UsageError for days outside the data. */
 export const newIdentity = (
   options: StartOptions,
   config: Config,

@@ -1,6 +1,6 @@
-// The replay: recorded days on a virtual clock. The loop runs what is due, then jumps to the next thing that can happen: a
-// job, a schedule's tick, a fill, a touched price. Time and events are durable before they are acted on, so a killed replay
-// goes on where it stopped.
+// The replay: recorded days on a virtual clock. The loop runs what is due, then jumps to the next thing that can
+// happen: a job, a schedule's tick, a fill, a price level reached. Time and events are durable before handlers act on
+// them, so a killed replay continues where it stopped.
 
 import type { AuditRow } from "../../db/tables/audit.ts";
 import { META } from "../../db/tables/meta.ts";
@@ -8,7 +8,7 @@ import { barOpen, type EpochMs, earliest, earliestKnown, epochMs, jstDate } from
 import { parseTopic } from "../../lib/core/wake.ts";
 import type { VirtualClock } from "../../lib/io/clock.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
-import { type AppJob, reconcileJob } from "../jobs.ts";
+import { closingJobs, reconcileJob } from "../jobs.ts";
 import { onAccountEvent } from "../orders/accountEvents.ts";
 import type { System } from "./system.ts";
 
@@ -30,7 +30,7 @@ export const runReplay = async (run: ReplayRun): Promise<void> => {
   const { db, store, scheduler, worker } = system;
   let seenSeq = db.read.audit.last()?.seq ?? 0;
   store.enqueue(reconcileJob(`start:${run.bootId}`));
-  // A wake that happened while we were dead is lost; everyone who waited for one looks once more.
+  // A wake during the downtime is lost, so every waiting job is woken once.
   store.wakeAll();
   for (;;) {
     await worker.drain();
@@ -51,7 +51,7 @@ export const runReplay = async (run: ReplayRun): Promise<void> => {
   }
 };
 
-/** Moves time to `target`, or to the first fill or watched price before it, and wakes whoever waited for that. */
+/** Moves time to `target`, or to the first fill or watched price before it, and wakes the jobs that wait for it. */
 const step = ({ system, simulator, clock, toMs }: ReplayRun, target: EpochMs): void => {
   const { db, store, scheduler } = system;
   const topics = store.wakeTopics().flatMap((text) => {
@@ -60,14 +60,15 @@ const step = ({ system, simulator, clock, toMs }: ReplayRun, target: EpochMs): v
   });
   const watches = topics.flatMap(({ topic }) => (topic.kind === "price" ? [topic] : []));
   const next = epochMs(Math.max(clock.nowMs(), Math.min(target, simulator.nextEventMs(target, watches) ?? target)));
-  // The venue's own file is the durable clock of a replay; ours is written once a bar, for commands in other processes.
+  // The venue's file is the durable clock of a replay; our database is written once a bar, for commands in other
+  // processes.
   const events = simulator.advanceTo(next);
   const newBar = barOpen(next) !== barOpen(clock.nowMs());
   clock.advanceTo(next);
   if (newBar) db.transaction((tx) => tx.meta.set(META.virtualNowMs, String(next)));
   for (const event of events) onAccountEvent({ db, store }, event);
   for (const { text, topic } of topics) if (topic.kind === "price" && touched(simulator, topic)) store.wake(text);
-  // The clockwork stops with the window; what it started is still finished. (The drain runs the ticks themselves.)
+  // Schedules stop at the end of the window; the jobs they started are finished. (The drain runs the ticks.)
   if (next >= toMs) for (const schedule of scheduler.list()) scheduler.setPaused(schedule.name, true);
 };
 
@@ -79,12 +80,13 @@ const touched = (
   return watch.side === "atOrAbove" ? last >= watch.price : last <= watch.price;
 };
 
-/** Enqueues the closing work once (labels, the report of the unfinished day). True when there was nothing left to enqueue. */
+/**
+ * Enqueues the closing work once (labels, the report of the unfinished day). True when there was nothing left to
+ * enqueue.
+ */
 const finish = ({ system, clock, toMs }: ReplayRun): boolean => {
   const date = jstDate(epochMs(toMs - 1));
-  const jobs: readonly AppJob[] = [
-    { name: "labelSignals", key: "labelSignals:final", input: { tickMs: clock.nowMs() } },
-    { name: "dailyReport", key: `dailyReport:final:${date}`, input: { date, partial: true } },
-  ];
-  return jobs.map((job) => system.store.enqueue(job).created).every((created) => !created);
+  return closingJobs(clock.nowMs(), date)
+    .map((job) => system.store.enqueue(job).created)
+    .every((created) => !created);
 };

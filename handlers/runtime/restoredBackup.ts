@@ -1,7 +1,7 @@
-// Finds out whether the database is an old copy put back (a restored backup), and quarantines it then: what it would still
-// trade has perhaps been traded since. Beside the database lies `progress.json`: how far it had come. It is written after
-// the commits it counts, so a database that is behind it has lost what it had. `trader restore` (cli/setup/restore.ts) and commands that
-// find such a database before the worker does leave a mark in it.
+// Detects a restored backup and quarantines it: the jobs it still holds may have traded since the backup was made.
+// `progress.json` beside the database holds its last known counts. It is written after the commits it counts, so a
+// database behind it has lost commits. `trader restore` (cli/setup/restore.ts), and commands that find such a database
+// before the worker does, mark it.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ const Kept = z.strictObject({
   databaseId: z.string(),
   jobs: z.int(),
   auditEvents: z.int(),
-  /** What stood there when it was written; absent in a file of an older version, and where there was nothing. */
+  /** The newest job and audit event when it was written; absent in files of older versions and where there was none. */
   job: z.string().optional(),
   auditHash: z.string().optional(),
 });
@@ -41,18 +41,18 @@ type Kept = z.infer<typeof Kept>;
 
 interface Lived extends Progress {
   readonly databaseId: string | undefined;
-  /** A progress.json was once written beside it. */
+  /** A progress.json was written for this database before. */
   readonly progressKept: boolean;
-  /** What it holds where progress.json points. */
+  /** The job and the audit event at the positions that progress.json names. */
   readonly mark: ProgressMark;
 }
 
-/** Why this database is taken for an old copy, or undefined. Pure. */
+/** Why this database is considered a restored backup, or undefined. Pure. */
 export const restoredBecause = (database: Lived, kept: Kept | "none" | "unreadable"): string | undefined => {
   const { databaseId, jobs, auditEvents } = database;
   if (kept === "unreadable") return "progress.json beside it cannot be read";
   if (databaseId === undefined && (kept === "none" || jobs === 0)) return undefined; // New, or from before there was such a file.
-  // Its first start was killed before there was such a file.
+  // Its first start was killed before the file was written.
   if (kept === "none" && !database.progressKept) return undefined;
   if (kept === "none") return "it has run before, but not in this folder: there is no progress.json beside it";
   if (kept.databaseId !== databaseId) return "progress.json beside it belongs to another database";
@@ -60,7 +60,10 @@ export const restoredBecause = (database: Lived, kept: Kept | "none" | "unreadab
   return `it has ${jobs} jobs and ${auditEvents} audit events, but had ${kept.jobs} and ${kept.auditEvents} before`;
 };
 
-/** A copy that has gone on by itself may have come level by count: what it holds there is not what was recorded. */
+/**
+ * A copy that was used since may have the recorded counts again: then its job and audit event differ from the recorded
+ * ones.
+ */
 const otherHistory = ({ job, auditHash }: ProgressMark, kept: Kept): string | undefined => {
   if (kept.auditHash !== undefined && auditHash !== kept.auditHash)
     return `its audit event ${kept.auditEvents} is not the one recorded in progress.json`;
@@ -80,9 +83,9 @@ const readKept = (varDir: string): Kept | "none" | "unreadable" => {
 };
 
 const NO_MARK: ProgressMark = { job: undefined, auditHash: undefined };
-/** Why this folder's database is an old copy, or undefined. */
+/** Why this folder's database is a restored backup, or undefined. */
 const whyRestored = (db: Database, varDir: string): string | undefined => {
-  // Before the database: what a worker commits between the two looks makes it further than its file, never behind.
+  // Read before the database: a commit between the two reads then puts the database ahead of the file, never behind.
   const kept = readKept(varDir);
   const databaseId = db.read.meta.get(META.databaseId);
   const progressKept = db.read.meta.get(META.progressKept) !== undefined;
@@ -91,13 +94,13 @@ const whyRestored = (db: Database, varDir: string): string | undefined => {
 };
 
 /**
- * For a command that is about to change something: what it adds could bring an old copy level with progress.json before a
- * worker has looked. It leaves a mark then, so that the next worker quarantines the database in any case.
+ * For a command that is about to change something: its rows could bring a restored backup level with progress.json
+ * before a worker checks it. Marks such a database, so that the next worker quarantines it in any case.
  */
 export const markIfRestored = (db: Database, varDir: string): void => {
   if (db.read.meta.get(META.restored)) return;
   const why = whyRestored(db, varDir);
-  if (why === undefined || isLocked(varDir)) return; // A worker that runs has looked when it started.
+  if (why === undefined || isLocked(varDir)) return; // A running worker has checked at its start.
   db.transaction((tx) => tx.meta.set(META.restored, why));
 };
 
@@ -109,9 +112,9 @@ interface Opened {
 }
 
 /**
- * To be called before the first job runs. In one transaction: entries are halted, open proposals rejected, the validity of
- * approved ones ended, waiting risk-adding jobs cancelled, the owner told. Returns the reason, or undefined for a database
- * that is what it was. Happens again when we die before `keepProgress`.
+ * Call before the first job runs. In one transaction: halts entries, expires open proposals, ends the validity of
+ * approved ones, cancels waiting risk-adding jobs and alerts the owner. Returns the reason, or undefined when the
+ * database is no restored backup. Runs again at the next start when the process dies before `keepProgress`.
  */
 export const quarantineIfRestored = ({ db, store, clock, locale }: Opened, varDir: string): string | undefined => {
   const why = db.read.meta.get(META.restored) || whyRestored(db, varDir);
@@ -132,7 +135,7 @@ const quarantine = (
   why: string,
 ): void => {
   const { atMs, locale } = at;
-  // What waited when the backup was made has long been sent: it comes marked as a repetition, and notes not at all.
+  // Messages that waited in the backup have probably been sent: they are marked as repetitions, and notes are not sent.
   tx.outbox.doubtWaiting("a backup was restored: it may have been sent before");
   const proposals = tx.proposals.pending();
   for (const proposal of proposals)
@@ -149,8 +152,8 @@ const quarantine = (
 };
 
 /**
- * Writes down how far the database has come. Rejects with AppError (NOT_WRITABLE, DISK_FULL, PROGRESS_NOT_KEPT); the old
- * content is there then.
+ * Writes progress.json. Rejects with AppError (NOT_WRITABLE, DISK_FULL, PROGRESS_NOT_KEPT); the old content is kept
+ * then.
  */
 export const keepProgress = async (db: Database, varDir: string): Promise<void> => {
   const databaseId = db.read.meta.get(META.databaseId) ?? "";
@@ -174,7 +177,7 @@ const notKept = (path: string, cause: unknown): AppError =>
   );
 
 const KEEP_EVERY_MS = 10_000;
-/** Key of the alert that tells of a progress.json which cannot be written. */
+/** Key of the alert "progress.json cannot be written". */
 const PROGRESS_ALERT = "progress";
 const MOST_WHY_CHARS = 200;
 
@@ -186,8 +189,9 @@ export interface ProgressKeeper {
 }
 
 /**
- * Keeps progress.json up to date until `end`. Rejects when it cannot be written the first time (as keepProgress): a database
- * that works without it would not be told from its backup. A later failure is told by log, light and alert, and tried again.
+ * Keeps progress.json up to date until `end`. Rejects when the first write fails (as keepProgress): without the file, a
+ * database cannot be distinguished from its backup. A later failure is logged, turns the health red, alerts, and is
+ * retried.
  */
 export const startKeepingProgress = async (p: {
   readonly db: Database;

@@ -1,11 +1,11 @@
-// The clockwork of the system, as rows: the owner's 15-minute cron and the daily work. Offsets are UTC arithmetic:
-// JST is UTC+9 all year, so 00:05 JST is 15:05 UTC and needs no time zone library.
+// The schedules of the system: market data every 15 minutes, reconciliation, reports and housekeeping. Offsets are UTC
+// arithmetic: JST is UTC+9 all year, so 00:05 JST is 15:05 UTC and needs no time zone library.
 
 import { type Product, symbolsOf } from "../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import { type AppSchedule, SIGNAL_LIFE_MS } from "../jobs.ts";
 
-/** The clockwork of a product's symbols. */
+/** The schedules of a product. */
 export const schedulesOf = (product: Product): readonly AppSchedule[] => [
   ...symbolsOf(product).map((symbol) => ({
     name: `fetchMarket:${symbol}`,
@@ -13,7 +13,7 @@ export const schedulesOf = (product: Product): readonly AppSchedule[] => [
     input: { symbol },
     everyMs: BAR_MS,
     offsetMs: 5 * SECOND_MS,
-    policy: "skip" as const, // an old bar is not worth judging
+    policy: "skip" as const, // A signal of an old bar would have expired.
     expiresAfterMs: SIGNAL_LIFE_MS,
   })),
   {
@@ -32,7 +32,7 @@ export const schedulesOf = (product: Product): readonly AppSchedule[] => [
     offsetMs: 7 * MINUTE_MS,
     policy: "once",
   },
-  // 00:05 JST; a missed day is made up, up to a week.
+  // 00:05 JST; missed days are made up, up to a week.
   {
     name: "dailyReport",
     handler: "dailyReport",
@@ -51,7 +51,7 @@ export const schedulesOf = (product: Product): readonly AppSchedule[] => [
     offsetMs: 3 * DAY_MS + 15 * HOUR_MS + 10 * MINUTE_MS,
     policy: "once",
   },
-  // 00:15 JST every day, for the first of a month; made up for a month.
+  // 00:15 JST every day, for the first of a month; missed days are made up, up to a month.
   {
     name: "monthlyReport",
     handler: "monthlyReport",

@@ -28,7 +28,7 @@ export const scriptedAnswer = (approver: Approver, seed: number, proposalId: str
   return roll < 0.5 ? { decision: "approved", afterMs } : roll < 0.8 ? { decision: "rejected", afterMs } : undefined;
 };
 
-/** Delivers to nobody but the script: the replay prints its story from the audit log. */
+/** Delivers to the script only: the replay prints its lines from the audit log. */
 export const scriptedMessenger = (approver: Approver, seed: number): Messenger => ({
   async deliver(message: OutgoingMessage) {
     if (message.kind !== "proposal") return { kind: "delivered" };

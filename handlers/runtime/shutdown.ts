@@ -1,5 +1,5 @@
-// How the worker ends: by a signal, by a file that is no database any more, or by a refusal that only a person can
-// lift; and what it says then.
+// How the worker ends: by a signal, by a corrupt database file, or by an error that needs a person; and what it prints
+// then.
 import { existsSync } from "node:fs";
 import type { JobStats } from "../../db/tables/jobs.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
@@ -9,10 +9,10 @@ import type { AppStore } from "../context.ts";
 import { needsAPerson } from "./exitCode.ts";
 import { databasePath, venuePath } from "./stateFolder.ts";
 
-/** One thing said to the terminal: as a JSON object or as text for a person. */
+/** Prints one fact: as a JSON object, or as text for a person. */
 export type Say = (fact: Readonly<Record<string, unknown>>, text: string) => void;
 
-/** The same error; what no restart can mend (exitCode.ts) as a UsageError, whose exit code is 2. */
+/** The same error; as a UsageError (exit code 2) when a restart cannot help (exitCode.ts). */
 export const refusal = (e: unknown, varDir: string): unknown => {
   const error = e instanceof UsageError || e instanceof AppError ? e : (storageError(e, suspect(e, varDir)) ?? e);
   return error instanceof AppError && needsAPerson(error.code)
@@ -20,20 +20,20 @@ export const refusal = (e: unknown, varDir: string): unknown => {
     : error;
 };
 
-/** An error of SQLite does not name its file: of a broken one we look which it is. */
+/** An error of SQLite does not name its file. When one is corrupt, both are checked. */
 const suspect = (e: unknown, varDir: string): string => {
   const files = [databasePath(varDir), venuePath(varDir)] as const;
   if (storageTrouble(e)?.kind !== "corrupt") return files[0];
   return files.find((file) => existsSync(file) && !isSound(file)) ?? files[0];
 };
 
-/** What the next start will find. The counts are left out when the file does not tell them. */
+/** Prints how many jobs wait for the next start. Without counts when the file cannot be read. */
 export const reportStopped = (say: Say, store: AppStore): void => {
   let states: JobStats["states"] | undefined;
   try {
     states = store.stats().states;
   } catch {
-    // The light has told of it.
+    // The health reporter has reported it.
   }
   const { ready = null, parked = null } = states ?? {};
   const waiting = states ? `${states.ready} jobs wait for the next start, ${states.parked} for a person` : "";
@@ -41,8 +41,8 @@ export const reportStopped = (say: Say, store: AppStore): void => {
 };
 
 /**
- * `found` resolves when an error says that a file is no sound database any more. The queue goes on after every error,
- * and so do all the others: their log is the one place where each is heard.
+ * `found` resolves when a logged error says that a database file is corrupt. Queue, feed and bot continue after every
+ * error, so the log is the one place that sees all of them.
  */
 export const brokenFile = (
   varDir: string,
@@ -63,7 +63,7 @@ export const brokenFile = (
   };
 };
 
-/** `first` resolves at the first SIGTERM or SIGINT; what `onSecond` is given runs at the next one. */
+/** `first` resolves at the first SIGTERM or SIGINT; the callback of `onSecond` runs at every further one. */
 export const stopSignals = (): { readonly first: Promise<NodeJS.Signals>; onSecond(work: () => void): void } => {
   let again: (() => void) | undefined;
   const first = new Promise<NodeJS.Signals>((resolve) => {

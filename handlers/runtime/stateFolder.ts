@@ -1,4 +1,4 @@
-// The state folder (--var): its one database, whose mode it is, and the clock its commands must use.
+// The state folder (--var): its database, the mode and product it belongs to, and the clock its commands use.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ export type Mode = "replay" | "paper" | "live";
 export const databasePath = (varDir: string): string => join(varDir, "trader.db");
 export const venuePath = (varDir: string): string => join(varDir, "venue.db");
 
-/** Makes the state folder, ours alone, where there is none. Throws AppError VAR_DIR, NOT_WRITABLE or DISK_FULL when that is impossible. */
+/** Creates the state folder with mode 0700 if it is missing. Throws AppError VAR_DIR, NOT_WRITABLE or DISK_FULL. */
 export const makeStateFolder = (varDir: string): void => {
   try {
     mkdirSync(varDir, { recursive: true, mode: 0o700 });
@@ -45,13 +45,13 @@ export interface State {
   close(): void;
 }
 
-/** Virtual time the replay of this database has reached, if it holds one. */
+/** Virtual time that the replay of this database has reached; undefined when it holds no replay. */
 export const virtualNow = (db: Database): EpochMs | undefined => {
   const text = db.read.meta.get(META.virtualNowMs);
   return text === undefined ? undefined : epochMs(Number(text));
 };
 
-/** Opens the folder's database for a command, on the clock the database lives by (a replay's own virtual time). */
+/** Opens the folder's database for a command, on the database's clock (the virtual time of a replay). */
 export const openState = (varDir: string, options: { readonly create?: boolean } = {}): State => {
   const path = databasePath(varDir);
   if (!options.create) openSqlite(path, { readonly: true }).close(); // DB_MISSING with a clear text instead of an empty new file
@@ -59,12 +59,12 @@ export const openState = (varDir: string, options: { readonly create?: boolean }
 };
 
 /**
- * The same to look only: a read-only connection, which cannot take a write lock. (Only a database of an older schema is
- * brought to this program's first.) Throws AppError permanent (DB_MISSING, DB_OPEN, DB_TOO_NEW).
+ * The same with a read-only connection, which takes no write lock. (A database of an older schema is migrated first.)
+ * Throws AppError permanent (DB_MISSING, DB_OPEN, DB_TOO_NEW).
  */
 export const openToLook = (varDir: string): State => {
   const path = databasePath(varDir);
-  if (!isCurrent(path)) openDatabase(path).close(); // Migrates, or says clearly why it cannot.
+  if (!isCurrent(path)) openDatabase(path).close(); // Migrates, or throws the reason why it cannot.
   return stateOf(openDatabase(path, { readonly: true }));
 };
 
@@ -73,7 +73,7 @@ const isCurrent = (path: string): boolean => {
   try {
     return isMigrated(sql);
   } catch {
-    return false; // No database: the opening that follows says so.
+    return false; // No database: opening it throws the error.
   } finally {
     sql.close();
   }
@@ -85,7 +85,7 @@ const stateOf = (db: Database): State => {
   return { db, store: new JobStore<AppJob>(db, registry, clock), clock, close: () => db.close() };
 };
 
-/** The product of a folder; one that was begun before there were two is margin's. undefined: begun by nobody yet. */
+/** The product of a database; margin when it is older than the setting. undefined: a new database. */
 export const productOf = (db: Database): Product | undefined => {
   const found = db.read.meta.get(META.product);
   if (found === "spot" || found === "margin") return found;
@@ -93,8 +93,8 @@ export const productOf = (db: Database): Product | undefined => {
 };
 
 /**
- * Marks the database as belonging to one mode and one product for ever. Throws UsageError (MODE_MISMATCH,
- * PRODUCT_MISMATCH) when it is another's: replayed, paper and real trades, coins and margin positions never share a book.
+ * Assigns the database to one mode and one product, permanently. Throws UsageError (MODE_MISMATCH, PRODUCT_MISMATCH)
+ * when it is assigned to others: replayed, paper and real trades, coins and margin positions never share a book.
  */
 export const claimFolder = (db: Database, mode: Mode, product: Product): void =>
   db.transaction((tx) => {

@@ -1,5 +1,6 @@
-// Wires one running system around an open database: job store, scheduler, worker, outbox pump. Replay and worker differ
-// only in what they hand in: clock, venue, messenger.
+// Builds one running system around an open database: job store, scheduler, worker, outbox pump. The worker, the replay
+// and the test worlds differ only in what they pass in: clock, venue, messenger, and the options at the end of
+// SystemParts.
 
 import { raiseHalt } from "../../db/halts.ts";
 import type { Config } from "../../lib/core/config.ts";
@@ -9,16 +10,17 @@ import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { Random } from "../../lib/io/random.ts";
 import type { LoadedModel } from "../../models/registry.ts";
+import type { Registry } from "../../queue/registry.ts";
 import { Scheduler } from "../../queue/schedule.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
 import { createWorker, type Worker } from "../../queue/worker.ts";
-import type { AppStore, Messenger, Services } from "../context.ts";
-import type { AppJob } from "../jobs.ts";
+import type { AppStore, CommandCtx, Messenger, Services } from "../context.ts";
+import type { AppJob, AppSchedule } from "../jobs.ts";
 import { countingVenue } from "../market/apiErrors.ts";
-import { registry } from "../registry.ts";
+import { registry as programHandlers } from "../registry.ts";
 import { pumpOutbox } from "../telegram/outboxJobs.ts";
-import { onFailure } from "./onFailure.ts";
+import { type Failure, onFailure } from "./onFailure.ts";
 import { schedulesOf } from "./schedules.ts";
 
 export interface SystemParts {
@@ -36,19 +38,30 @@ export interface SystemParts {
   readonly concurrency: number;
   /** Replay: the worker only drains, in a fixed order. */
   readonly virtual: boolean;
+  /** Slots kept for risk-reducing jobs; default as in queue/worker.ts. */
+  readonly reserve?: number;
+  /** Default every schedule of the product. A system without market data declares fewer. */
+  readonly schedules?: readonly AppSchedule[];
+  /** Default the program's handlers. A crash proof replaces one to see that its measure fails. */
+  readonly registry?: Registry;
+  /** Sees every failed attempt before the failure is handled; must not throw. */
+  readonly onFailedAttempt?: (failure: Failure) => void;
 }
 export interface System {
   readonly db: Database;
-  /** Watched: its API errors are counted (handlers/market/apiErrors.ts). */
+  readonly desk: CommandCtx;
+  /** Counts its API errors (handlers/market/apiErrors.ts). */
   readonly venue: Venue;
   readonly store: AppStore;
   readonly scheduler: Scheduler;
   readonly worker: Worker;
-  /** Enqueues a delivery for every message still in the outbox; idempotent, so it can run as often as one likes. */
+  /** Writes this program's schedules to the database and removes the others. Before the worker starts. */
+  declareSchedules(): void;
+  /** Enqueues a delivery for every message still in the outbox; idempotent. */
   pumpOutbox(): number;
 }
 
-/** Before a worker starts: no entry until reconcile has found book and venue equal (DESIGN 7). */
+/** Halts entries until reconcile finds that book and venue agree (DESIGN 7). Call before a worker starts. */
 export const haltUntilReconciled = (db: Database, clock: Clock): void =>
   db.transaction((tx) => {
     const by = { atMs: clock.nowMs(), actor: "worker" };
@@ -56,15 +69,14 @@ export const haltUntilReconciled = (db: Database, clock: Clock): void =>
     raiseHalt(tx, { kind: DOUBT, reason, by, alert: undefined });
   });
 
-/** Declares the schedules and builds the worker; starts nothing. */
+/** Builds the system. Writes nothing to the database and starts nothing. */
 export const createSystem = (parts: SystemParts): System => {
-  const { db, clock, log } = parts;
+  const { db, clock, log, registry = programHandlers, schedules = schedulesOf(parts.config.PRODUCT) } = parts;
+  const locale = parts.config.LOCALE;
   const store: AppStore = new JobStore<AppJob>(db, registry, clock);
+  const desk: CommandCtx = { db, store, clock };
   const scheduler = new Scheduler(db, store, clock);
-  const schedules = schedulesOf(parts.config.PRODUCT);
-  for (const schedule of schedules) scheduler.declareSchedule(schedule);
-  scheduler.removeExcept(schedules.map((s) => s.name));
-  const venue = countingVenue(parts.venue, { desk: { db, store, clock }, locale: parts.config.LOCALE, log });
+  const venue = countingVenue(parts.venue, { desk, locale, log });
   const services: Services = {
     config: parts.config,
     venue,
@@ -72,7 +84,7 @@ export const createSystem = (parts: SystemParts): System => {
     messenger: parts.messenger,
     account: parts.account,
     pollMs: parts.pollMs,
-    desk: { db, store, clock },
+    desk,
   };
   const worker = createWorker({
     db,
@@ -84,15 +96,24 @@ export const createSystem = (parts: SystemParts): System => {
     bootId: parts.bootId,
     random: parts.random,
     concurrency: parts.concurrency,
+    ...(parts.reserve === undefined ? {} : { reserve: parts.reserve }),
     virtual: parts.virtual,
-    onFailure: (tx, failure) => onFailure(tx, { atMs: clock.nowMs(), locale: parts.config.LOCALE }, failure),
+    onFailure: (tx, failure) => {
+      parts.onFailedAttempt?.(failure);
+      return onFailure(tx, { atMs: clock.nowMs(), locale }, failure);
+    },
   });
   return {
     db,
+    desk,
     venue,
     store,
     scheduler,
     worker,
+    declareSchedules: () => {
+      for (const schedule of schedules) scheduler.declareSchedule(schedule);
+      scheduler.removeExcept(schedules.map((s) => s.name));
+    },
     pumpOutbox: () => pumpOutbox({ db, store, clock, config: parts.config }),
   };
 };

@@ -1,4 +1,4 @@
-// The workers as another process sees them: their rows, and whether their processes live.
+// The workers as another process sees them: their rows, and whether their processes are alive.
 import type { RegisteredWorker } from "../../db/tables/queueLook.ts";
 import { processState } from "../../lib/io/process.ts";
 import type { Database } from "../../queue/types.ts";
@@ -6,10 +6,10 @@ import type { Database } from "../../queue/types.ts";
 export interface WatchedWorker extends RegisteredWorker {
   readonly process: "alive" | "gone" | "unknown" | "stopped";
 }
-/** A worker writes its heartbeat every 10 s; without one for this long it hangs (its lease is over). */
+/** A worker writes a heartbeat every 10 s; after this long without one it counts as hung (its lease is over). */
 export const SILENT_MS = 30_000;
 
-/** Those that may run; when none does, the one that was heard of last, so that its end is seen. */
+/** The workers that may be running; if none, the one with the newest heartbeat, so that its end is visible. */
 export const watchedWorkers = (db: Database): readonly WatchedWorker[] => {
   const judged = db.read.queueLook.workers().map((row) => ({
     ...row,

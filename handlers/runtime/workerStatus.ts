@@ -1,14 +1,14 @@
-// The health of the runner as another process sees it: who holds the folder, and how old its last heartbeat in the file is.
+// The runner's health as another process sees it: whether the folder's lock is held, and the age of the last heartbeat.
 import { lastWorker } from "../../db/tables/workers.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import { processState } from "../../lib/io/process.ts";
 import type { Database } from "../../queue/types.ts";
 
-/** Three heartbeats, and as long as a lease: an older one means that the runner's jobs may be taken by another. */
+/** Three heartbeats, the length of a lease: beyond it another runner may take over the jobs. */
 const OLD_HEARTBEAT_MS = 30 * SECOND_MS;
 
 export interface RunnerHealth {
-  /** `off`: nothing runs. `starting`: the folder is held by a process that has not begun with the queue. */
+  /** `off`: the lock is free. `starting`: it is held, but the queue has not started. */
   readonly light: "green" | "red" | "off" | "starting";
   readonly heartbeatAgeMs: number | null;
   /** Why it is red. */
@@ -17,7 +17,7 @@ export interface RunnerHealth {
 
 export interface RunnerFacts {
   readonly locked: boolean;
-  /** A replay writes no heartbeats between its short drains; there is nobody's money in it. */
+  /** A replay writes no heartbeats between its drains, and needs no supervision. */
   readonly replay: boolean;
   readonly realNowMs: number;
 }
@@ -26,7 +26,7 @@ export const runnerHealth = (db: Database, facts: RunnerFacts): RunnerHealth => 
   if (!facts.locked) return { light: "off", heartbeatAgeMs: null, why: null };
   if (facts.replay) return { light: "green", heartbeatAgeMs: null, why: null };
   const row = lastWorker(db.sql);
-  // The row of a predecessor that was killed: the one that holds the folder now is still on its way.
+  // The row belongs to a killed predecessor: the process that holds the lock is still starting.
   if (!row || processState(row) === "gone") return { light: "starting", heartbeatAgeMs: null, why: null };
   const ageMs = facts.realNowMs - row.heartbeatMs;
   const heartbeatAgeMs = Math.round(ageMs);

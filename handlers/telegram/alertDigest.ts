@@ -1,6 +1,7 @@
 // A flood of alerts must not drown the owner's phone. Ten within a minute are told one by one; what comes beyond them is told
 // together once those are through, at most every 20 s, a line each: none is lost, and answers to the owner go on. Critical ones
 // (what was done, what to do) never hide behind warnings: ten of them within a minute go out at once, each by itself.
+
 import type { OutboxMessage } from "../../db/tables/outbox.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
@@ -9,6 +10,7 @@ import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, epochMs, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { CommandCtx } from "../context.ts";
+import { deliveryKey } from "../jobs.ts";
 
 const MOST_ALERTS_A_MINUTE = 10;
 const DIGEST_EVERY_MS = 20 * SECOND_MS;
@@ -20,9 +22,6 @@ export const floodAt = (nowMs: number): { readonly fromMs: EpochMs; readonly ale
   fromMs: epochMs(nowMs - MINUTE_MS),
   alerts: MOST_ALERTS_A_MINUTE,
 });
-
-/** The key of the job that delivers a message. */
-export const deliveryKey = (outboxId: number): string => `send:${outboxId}`;
 
 /** Ids of the alerts since `fromMs` that shall not be delivered yet. When their time has come it puts one message in their place. */
 export const heldBackAlerts = (

@@ -2,7 +2,8 @@
 import type { Config } from "../../lib/core/config.ts";
 import { DAY_MS, epochMs } from "../../lib/core/time.ts";
 import type { CommandCtx } from "../context.ts";
-import { deliveryKey, heldBackAlerts } from "./alertDigest.ts";
+import { deliverJob } from "../jobs.ts";
+import { heldBackAlerts } from "./alertDigest.ts";
 
 /**
  * Older messages are no longer delivered: whoever discarded one's job, or was away for a week, is not told of it now.
@@ -17,7 +18,7 @@ export const pumpOutbox = (desk: CommandCtx & { readonly config: Config }): numb
   let created = 0;
   for (const id of db.read.outbox.waitingIds(fromMs)) {
     if (held.has(id)) continue;
-    if (store.enqueue({ name: "sendTelegram", key: deliveryKey(id), input: { outboxId: id } }).created) created += 1;
+    if (store.enqueue(deliverJob(id)).created) created += 1;
   }
   return created;
 };

@@ -1,4 +1,5 @@
-// Is our book the venue's? A pure comparison that says every difference in words; reconcile and the replay's summary use it.
+// Compares our book with the venue. Pure; describes every difference in text. Used by reconcile and the replay's
+// summary.
 import { formatE8, type YenE8, yenE8 } from "./money.ts";
 import type { BookedExecution } from "./pnl.ts";
 import type { Execution, Position, VenueOrder } from "./venue.ts";
@@ -15,7 +16,7 @@ interface OpenPosition {
   readonly open: bigint;
 }
 
-/** Open positions, both ways and by size. */
+/** Open positions, in both directions and by size. */
 export const positionDifferences = (
   ours: readonly OpenPosition[],
   venue: readonly Position[],
@@ -40,7 +41,7 @@ export const positionDifferences = (
   return differences;
 };
 
-/** Active orders at the venue that no row of ours owns. */
+/** Active orders at the venue without a row of ours. */
 export const orderDifferences = (
   ourIds: ReadonlySet<string>,
   active: readonly VenueOrder[],

@@ -1,4 +1,4 @@
-// Every setting, its default, its meaning and its check. Parsed once in main.ts and frozen; all problems are reported together.
+// Every setting: default, meaning, check. Parsed once in main.ts and frozen; all problems are reported together.
 // .env.example is generated from this list (test/tidy.test.ts compares them).
 import { z } from "zod";
 import { parseRatio, parseYen, type RatioE8, type YenE8 } from "./money.ts";
@@ -33,10 +33,10 @@ interface Setting {
   readonly fallback: string | undefined;
   readonly doc: string;
 }
-/** Never shown: not by `trader config`, not in an error, not in a file of ours. */
+/** Never shown: not by `trader config`, in an error or in any file we write. */
 const SECRET = ["TELEGRAM_BOT_TOKEN"] as const;
 export const isSecret = (name: string): boolean => (SECRET as readonly string[]).includes(name);
-/** What is shown in its place. */
+/** Shown in place of the value. */
 export const HIDDEN = "(set, not shown)";
 const setting = <S extends z.ZodType<unknown, string>, F extends string | undefined>(
   schema: S,
@@ -200,7 +200,7 @@ export type ConfigResult =
   | { readonly kind: "bad"; readonly problems: readonly string[] };
 
 /**
- * Reads settings from an environment-like record. An empty string means "not set". All problems are listed together,
+ * Reads settings from an environment-like record. An empty string means "not set". All problems are reported together,
  * each with the setting's name, what was expected and what was found.
  */
 export const parseConfig = (env: Readonly<Record<string, string | undefined>>): ConfigResult => {
@@ -221,7 +221,7 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
     }
   }
   const config = values as Config;
-  // Rules across settings speak as soon as their own settings could be read, so that all problems are told at once.
+  // Rules across settings are checked when their own settings are valid, so that all problems are reported at once.
   if (config.TP1_PCT && config.TP2_PCT && config.TP2_PCT <= config.TP1_PCT)
     problems.push("TP2_PCT: expected a target beyond TP1_PCT");
   const { MAX_DAILY_LOSS_PCT: day, MAX_WEEKLY_LOSS_PCT: week, MAX_MONTHLY_LOSS_PCT: month } = config;
@@ -232,7 +232,7 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
   return { kind: "ok", config: Object.freeze(config), unknown: [] };
 };
 
-/** Token and chat belong together: one without the other would be a bot that is silently off. */
+/** Token and chat are both required: with only one of them the bot would be off without a notice. */
 const telegramProblems = (env: Readonly<Record<string, string | undefined>>): readonly string[] => {
   const given = (name: SettingName): boolean => (env[name]?.trim() ?? "") !== "";
   const [token, chat] = [given("TELEGRAM_BOT_TOKEN"), given("TELEGRAM_CHAT_ID")];
@@ -244,7 +244,7 @@ const telegramProblems = (env: Readonly<Record<string, string | undefined>>): re
   return [];
 };
 
-/** The settings of a run without any environment. */
+/** The settings of a run with an empty environment. */
 export const defaultConfig = (overrides: Readonly<Record<string, string>> = {}): Config => {
   const result = parseConfig(overrides);
   if (result.kind === "bad") throw new RangeError(result.problems.join("; "));

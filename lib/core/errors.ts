@@ -3,8 +3,8 @@
 export type Verdict = "retry" | "permanent" | "alert";
 
 /**
- * `retry`: unwilling for now and safe to repeat. `permanent`: asking again cannot help; the job dies at once.
- * `alert`: money or truth in doubt; entries pause, a reconcile is queued, the owner is told.
+ * `retry`: temporary and safe to repeat. `permanent`: a repetition cannot succeed; the job dies at once.
+ * `alert`: money or state in doubt; entries pause, a reconcile is queued, the owner is alerted.
  * The message says what was expected, what was found and what to do. `data` never holds a secret.
  */
 export class AppError extends Error {
@@ -20,7 +20,7 @@ export class AppError extends Error {
   }
 }
 
-/** What we did not foresee is a bug, and a bug must be louder than a flaky network. */
+/** An unforeseen error is a bug, and a bug must be reported louder than a network failure. */
 export const toAppError = (e: unknown): AppError =>
   e instanceof AppError ? e : new AppError("alert", "UNCLASSIFIED", String(e), {}, { cause: e });
 

@@ -1,5 +1,6 @@
 // The economic calendar: reading its CSV, and the rule that keeps entries away from important releases.
-// The file steers a trading decision, so it is read strictly: one bad line refuses the whole file, with its line number.
+// The file affects a trading decision, so it is read strictly: one bad line refuses the whole file, with its line
+// number.
 import { AppError } from "./errors.ts";
 import { type EpochMs, MINUTE_MS, parseInstant } from "./time.ts";
 
@@ -16,9 +17,11 @@ export interface EconomicEvent {
   readonly windowMinutes: number | undefined;
 }
 
-/** A BOJ statement has no fixed time (usually 11:30 to 13:00 Tokyo), so its nominal time needs a wide window (DESIGN 8). */
+/**
+ * A BOJ statement has no fixed time (usually 11:30 to 13:00 Tokyo), so its nominal time needs a wide window (DESIGN 8).
+ */
 export const BOJ_WINDOW_MINUTES = 90;
-/** Widest window of one event: half a day. Whoever looks for events near a moment must look this far. */
+/** Widest window of one event: half a day. A search for events near a moment must cover this distance. */
 export const MAX_WINDOW_MINUTES = 720;
 
 const HEADER = ["time_utc", "currency", "importance", "title"];
@@ -97,7 +100,8 @@ const parseEvent = (fields: readonly string[]): EconomicEvent | string => {
 
 /**
  * Reads `time_utc,currency,importance,title[,window_minutes]`, sorted by time. A BOJ event without a window of its own
- * gets 90 minutes. Throws AppError permanent EVENTS_INVALID with every problem's line (the first 20): nothing is read then.
+ * gets 90 minutes. Throws AppError permanent EVENTS_INVALID with every problem's line (the first 20): nothing is read
+ * then.
  */
 export const parseEventsCsv = (text: string): readonly EconomicEvent[] => {
   const problems: string[] = [];
@@ -149,8 +153,8 @@ export interface NewsVerdict {
 }
 
 /**
- * No entry within an important event's window, both edges included. Only importance `high` blocks. `events` must hold all
- * within MAX_WINDOW_MINUTES of `atMs`; whether news is avoided at all is the caller's setting.
+ * No entry within an important event's window, both edges included. Only importance `high` blocks. `events` must hold
+ * all within MAX_WINDOW_MINUTES of `atMs`; whether news is avoided at all is the caller's setting.
  */
 export const newsGate = (
   events: readonly EconomicEvent[],

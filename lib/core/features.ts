@@ -1,7 +1,7 @@
 // The twelve indicators the model sees, one pure function for training, backtest and live.
 // A bar's window begins at 00:00 UTC four days before the bar's own UTC day, so every bar of one day shares one start:
-// computing a whole day at once and computing a single bar run through the same arithmetic and agree to the last bit.
-// Anything doubtful (gaps, short history, flat market, no volume) is "noSignal"; NaN never leaves this file.
+// computing a whole day at once and computing a single bar use the same arithmetic and agree to the last bit.
+// Doubtful input (gaps, short history, flat market, no volume) is "noSignal"; NaN never leaves this file.
 import type { Candle } from "./candle.ts";
 import {
   adx,
@@ -41,7 +41,7 @@ export const FEATURE_NAMES = [
 export const FEATURE_WINDOW_BARS = 480;
 /** The judged bar and the bars just before it must all be there. */
 export const COMPLETE_RECENT_BARS = 20;
-/** Older holes are tolerated up to this many bars in all; the venue's Saturday maintenance takes 8. */
+/** Older gaps are tolerated up to this many bars in total; the venue's Saturday maintenance takes 8. */
 export const MAX_MISSING_BARS = 12;
 const WINDOW_DAYS_BEFORE = 4;
 
@@ -142,7 +142,7 @@ const firstAtOrAfter = (candles: readonly Candle[], ms: number, last: number): n
 /**
  * Features of the last candle of `window`, from that candle and the closed candles before it.
  * `window` must hold at least the last FEATURE_WINDOW_BARS candles, oldest first; older ones are ignored, so a longer
- * history gives the same bits. Never throws on market data: whatever cannot be judged is `noSignal` with its reason.
+ * history gives the same bits. Never throws on market data: a bar that cannot be judged is `noSignal` with its reason.
  */
 export const computeFeatures = (window: readonly Candle[]): FeatureResult => {
   const last = window.length - 1;
@@ -161,8 +161,8 @@ export const computeFeatures = (window: readonly Candle[]): FeatureResult => {
 
 /**
  * computeFeatures for every index of `candles`, bit for bit, about fifty times as fast: a UTC day's bars share one
- * window start and tulind's series are causal, so one pass serves the whole day. A day with an odd candle is judged
- * bar by bar instead, so that only the bars after the odd one suffer.
+ * window start and tulind's series are causal, so one pass serves the whole day. A day with an invalid candle is
+ * judged bar by bar instead, so that only the bars after the invalid one are affected.
  */
 export const computeFeatureSeries = (candles: readonly Candle[]): FeatureResult[] => {
   const results: FeatureResult[] = [];

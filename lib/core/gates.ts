@@ -1,5 +1,5 @@
-// The filter's gates: every one is evaluated and stored, pass or fail, so that "why no signal?" always has an answer.
-// Thresholds are the owner's TRADE_FILTER (architecture 3.4); what the numbers mean: docs/model.md.
+// The filter's gates: every one is evaluated and stored, pass or fail, so that the reason for "no signal" is always
+// known. Thresholds are the owner's TRADE_FILTER (architecture 3.4); meaning of the numbers: docs/model.md.
 import type { Config } from "./config.ts";
 import { BAR_MS, DAY_MS, type EpochMs, HOUR_MS, nextVenueDayStart } from "./time.ts";
 import type { Direction } from "./venue.ts";
@@ -28,9 +28,9 @@ export interface Gate {
   readonly reason?: string;
 }
 
-/** Bars of the same symbol and side that `rank` is taken among: the trailing 30 days. */
+/** Number of bars of the same symbol and side for `rank`: the trailing 30 days. */
 export const RANK_WINDOW_MS = 30 * DAY_MS;
-/** Fewest scored bars for a rank that means something: 7 days. */
+/** Fewest scored bars for a meaningful rank: 7 days. */
 export const MIN_RANK_SAMPLE = (7 * DAY_MS) / BAR_MS;
 /** Bars of the volume average (DESIGN 8). */
 export const VOLUME_AVERAGE_BARS = 96;
@@ -114,8 +114,8 @@ const sideGate = ({ PRODUCT }: Config, direction: Direction): Gate =>
     : { gate: "side", value: direction, limit: "long, short", pass: true };
 
 /**
- * Entries that would be held at a bad time. Coins pay nothing at 06:00 JST, so spot has no rollover gate; in maintenance
- * their stop stands still like any other, so that gate stays.
+ * Gates on entries held at a bad time. Coins pay nothing at 06:00 JST, so spot has no rollover gate; in maintenance
+ * their stop is not executed, as on margin, so that gate stays.
  */
 export const timeGates = (config: Config, nowMs: EpochMs): readonly Gate[] => [
   ...(config.PRODUCT === "spot" ? [] : [rolloverGate(config, nowMs)]),

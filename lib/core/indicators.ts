@@ -1,14 +1,17 @@
-// The only door to tulind. Every function takes plain series of one length (oldest first) and returns series of that
+// The only access to tulind. Every function takes plain series of one length (oldest first) and returns series of that
 // same length, with NaN at the bars that have no value yet, so index i always means bar i.
-// tulind's traps are met here: outputs begin at start(), typed arrays throw, unequal lengths are cut silently, NaN goes
-// on as plausible numbers, errors are strings, macd uses odd constants and roc is a fraction (docs/model.md).
+// tulind's pitfalls are handled here: outputs begin at start(), typed arrays throw, unequal lengths are cut silently,
+// NaN continues as plausible numbers, errors are strings, macd uses odd constants and roc is a fraction
+// (docs/model.md).
 import { createRequire } from "node:module";
 import type tulind from "tulind";
 
 export type Series = readonly number[];
 
 let loaded: typeof tulind | undefined;
-/** Loaded when the first feature is computed: finding and linking its binary takes a tenth of a second of every start. */
+/**
+ * Loaded when the first feature is computed: finding and linking its binary takes a tenth of a second at every start.
+ */
 const indicators = (): (typeof tulind)["indicators"] => {
   loaded ??= createRequire(import.meta.url)("tulind") as typeof tulind;
   return loaded.indicators;
@@ -53,7 +56,7 @@ const run = (name: string, inputs: readonly Series[], options: readonly number[]
 const single = (name: string, inputs: readonly Series[], options: readonly number[]): number[] =>
   run(name, inputs, options)[0]!;
 
-/** Relative strength index, Wilder, 0..100. NaN while nothing ever moved. */
+/** Relative strength index, Wilder, 0..100. NaN as long as no price has changed. */
 export const rsi = (close: Series, period: number): number[] => single("rsi", [close], [period]);
 
 /** Average directional index, Wilder, 0..100. NaN in a flat market. */
@@ -97,11 +100,11 @@ export const bollinger = (
 
 /** Slow stochastic %K, 0..100: the raw %K of `period` bars averaged over `slowing`. A bar without range counts as 0. */
 export const stochasticK = (high: Series, low: Series, close: Series, period: number, slowing: number): number[] => {
-  // tulind starts its outputs where %D starts; %D of one bar is %K itself, so nothing is lost.
+  // tulind starts its outputs where %D starts; %D of one bar equals %K, so no value is lost.
   return single("stoch", [high, low, close], [period, slowing, 1]);
 };
 
-/** Money flow index, 0..100. NaN when no money moved in the period. */
+/** Money flow index, 0..100. NaN without any money flow in the period. */
 export const moneyFlow = (high: Series, low: Series, close: Series, volume: Series, period: number): number[] =>
   single("mfi", [high, low, close, volume], [period]);
 

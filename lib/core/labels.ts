@@ -1,6 +1,6 @@
-// What happened after a bar, told from closed candles: the touch label, the other reading of the owner's target, and the
-// rule that is really traded. Pure, and shared by labelSignals, training and backtest so that all three mean the same.
-// Never looks at a candle that opens before the bar closed.
+// What happened after a bar, computed from closed candles: the touch label, the second reading of the owner's target,
+// and the rule that is traded. Pure, and shared by labelSignals, training and backtest so that all three mean the same.
+// Never reads a candle that opens before the bar closed.
 import type { Candle } from "./candle.ts";
 import { BAR_MS, type EpochMs, HOUR_MS, plusMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
@@ -9,8 +9,8 @@ import type { Direction } from "./venue.ts";
 export const TOUCH_RATIO = 0.003;
 export const TOUCH_HORIZON_MS = HOUR_MS;
 /**
- * Round trip of one trade for the label, basis points of the notional: half-spreads of stop and time exits, stop slippage
- * and adverse selection of maker fills (confidence.md plans 2 to 5; margin fees are 0/0).
+ * Round trip of one trade for the label, basis points of the notional: half-spreads of stop and time exits, stop
+ * slippage and adverse selection of maker fills (confidence.md plans 2 to 5; margin fees are 0/0).
  */
 export const LABEL_COST_BPS = 3;
 
@@ -35,13 +35,13 @@ const reached = (direction: Direction, candle: Candle, target: number): boolean 
 export interface TouchLabel {
   /** The side's 0.3 % was touched within 60 minutes of the bar's close (our reading of the owner's target). */
   readonly touched: boolean;
-  /** The close exactly one hour later stands 0.3 % or more beyond the bar's close (the other reading). */
+  /** The close exactly one hour later is 0.3 % or more beyond the bar's close (the second reading). */
   readonly closedBeyond: boolean;
 }
 
 /**
- * Both readings for the bar that opened at `barOpenMs` and closed at `barClose` yen, from the four 15-minute candles after
- * it. undefined when any of the four is missing.
+ * Both readings for the bar that opened at `barOpenMs` and closed at `barClose` yen, from the four 15-minute candles
+ * after it. undefined when any of the four is missing.
  */
 export const touchLabel = (
   direction: Direction,
@@ -53,7 +53,7 @@ export const touchLabel = (
   const start = firstFrom(candles, fromMs);
   const window = candles.slice(start, start + TOUCH_HORIZON_MS / BAR_MS);
   const whole = window.length === TOUCH_HORIZON_MS / BAR_MS;
-  // An incomplete window would be wrong in one direction only: what was not seen cannot have been touched.
+  // An incomplete window would be biased: a touch in a missing candle cannot be found.
   if (!whole || !window.every((candle, i) => candle.openMs === fromMs + i * BAR_MS)) return undefined;
   const target = better(direction, barClose, TOUCH_RATIO);
   const last = window.at(-1)!.close;
@@ -86,8 +86,8 @@ export interface RuleSettings {
 }
 
 /**
- * The plan of DESIGN 8 for an entry at `entry`. `atr` in yen. undefined when there is no room for a stop (a flat market,
- * or a stop that would lie at or below zero).
+ * The plan of DESIGN 8 for an entry at `entry`. `atr` in yen. undefined when there is no room for a stop (a flat
+ * market, or a stop that would lie at or below zero).
  */
 export const rulePlan = (
   direction: Direction,
@@ -129,18 +129,19 @@ export interface RuleResult {
 }
 
 /**
- * What the rule would have made: a 2×ATR stop under everything, one half out at TP1, then the other half's stop moves to the
- * entry and it leaves at TP2, what is left goes at the close of the last candle before the time stop.
+ * Result of the traded rule: a 2×ATR stop under the whole position, one half out at TP1, then the other half's stop
+ * moves to the entry and it leaves at TP2; the remainder leaves at the close of the last candle before the time stop.
  *
- * Inside one candle the order of prices is not known. Pessimistic: when a stop and a target lie in the same candle, the stop
- * came first; a candle that opens beyond a stop fills at its open, a target never fills better than its price.
+ * Inside one candle the order of prices is not known. Pessimistic: when a stop and a target lie in the same candle, the
+ * stop came first; a candle that opens beyond a stop fills at its open, a target never fills better than its price.
  * The moved stop exists only after TP1, so in TP1's own candle it counts when the close proves it (the price came back
- * from TP1) or when TP2 lies in that candle too. Measured on 90 days of 1-minute candles, 17,364 entries a symbol, against
- * the same rule walked minute by minute: mean -0.4 bps (BTC) and -3.2 bps (ETH); counting every earlier dip to the entry
- * as a hit would be -2.0 and -7.2, a bias larger than any edge looked for.
+ * from TP1) or when TP2 lies in that candle too. Measured on 90 days of 1-minute candles, 17,364 entries a symbol,
+ * against the same rule walked minute by minute: mean -0.4 bps (BTC) and -3.2 bps (ETH); counting every earlier dip to
+ * the entry as a hit would be -2.0 and -7.2, a bias larger than any edge looked for.
  *
- * `candles` may be of any length (`candleMs`), sorted; `timeStopMs` must be a multiple. undefined when a candle before the
- * exit is missing ("not yet", or a hole). Throws RangeError on a plan whose stop and targets are not on their sides.
+ * `candles` may be of any length (`candleMs`), sorted; `timeStopMs` must be a multiple. undefined when a candle before
+ * the exit is missing ("not yet", or a hole). Throws RangeError on a plan whose stop and targets are not on their
+ * sides.
  */
 export const simulateRule = (
   plan: RulePlan,

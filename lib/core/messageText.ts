@@ -1,9 +1,9 @@
-// Text within the limits of a chat: cut into parts, or shortened, never inside a character that takes two UTF-16 units.
+// Text within the limits of a chat: split into parts, or shortened, never inside a surrogate pair.
 // Telegram counts UTF-16 units: 4,096 in a message, 1,024 in a caption (Bot API, sendMessage and sendPhoto).
 
 export const MESSAGE_LIMIT = 4_096;
 export const CAPTION_LIMIT = 1_024;
-/** Left free in what is kept for sending: a message that comes again says so in front, and must lose nothing at its end. */
+/** Reserved in a stored message: a repeated delivery gets a prefix and must not be cut at its end. */
 export const MARK_ROOM = 16;
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
@@ -13,9 +13,9 @@ const wholeEnd = (text: string, limit: number): number =>
   limit < text.length && isHighSurrogate(text.charCodeAt(limit - 1)) ? limit - 1 : limit;
 
 /**
- * Parts of at most `limit` units (at least 2) in order, cut after a line end where the part has one in its second half, else after a
- * space, else anywhere. The parts together are the text, without the line ends and spaces at the cuts. No part is blank: Telegram
- * refuses those. An empty or blank text has no parts.
+ * Parts of at most `limit` units (at least 2) in order, cut after a line end where the part has one in its second half,
+ * else after a space, else anywhere. The parts together are the text, without the line ends and spaces at the cuts. No
+ * part is blank: Telegram refuses those. An empty or blank text has no parts.
  */
 export const splitText = (text: string, limit: number = MESSAGE_LIMIT): readonly string[] => {
   const parts: string[] = [];

@@ -1,10 +1,10 @@
-// What a day or a replay amounted to: the funnel from judged bars to proposals, and how good each head of the model was.
+// Results of a day or a replay: the funnel from judged bars to proposals, and the quality of each head of the model.
 // Pure counting; the wording for people is in handlers/report.
 import { auc, brierScore, calibrationError, correctCount, mean } from "./statistics.ts";
 import type { EpochMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
 
-/** One symbol and bar that the chain judged, or could not judge ("no signal"). Warm-up bars are not among them. */
+/** One symbol and bar that the chain judged, or could not judge ("no signal"). Warm-up bars are excluded. */
 export type JudgedBar =
   | { readonly kind: "noSignal"; readonly symbol: string; readonly barOpenMs: EpochMs; readonly reason: string }
   | {
@@ -23,11 +23,11 @@ export interface Funnel {
   readonly noSignal: number;
   /** Predicted, but the filter has not run (or never will: the job died). */
   readonly unfinished: number;
-  /** Bars over the model's own threshold (`over_threshold`), whatever became of them. */
+  /** Bars over the model's own threshold (`over_threshold`), with any verdict. */
   readonly overThreshold: number;
-  /** Bars by the first gate that stopped them, in the order of the gates. */
+  /** Bars by the first gate that failed, in the order of the gates. */
   readonly stoppedBy: Readonly<Record<string, number>>;
-  /** Bars by every gate they failed: what would still have stopped them. */
+  /** Bars by every gate they failed: the gates that would have stopped them. */
   readonly failed: Readonly<Record<string, number>>;
   readonly proposed: number;
 }
@@ -88,7 +88,7 @@ export const funnelOf = (bars: readonly JudgedBar[]): Funnel => {
   };
 };
 
-/** One head's probability for a bar and what happened. */
+/** One head's probability for a bar and the outcome. */
 export interface HeadScore {
   readonly modelId: string;
   readonly symbol: string;
@@ -103,18 +103,18 @@ export interface HeadPerformance {
   readonly side: Direction;
   /** Predictions whose outcome is known. */
   readonly predictions: number;
-  /** p >= 0.5 exactly when the touch came. */
+  /** p >= 0.5 exactly when the touch occurred. */
   readonly correct: number;
   readonly accuracy: number | undefined;
-  /** Share of bars that touched: accuracy is worth something only against it. */
+  /** Share of bars that touched: the baseline for accuracy. */
   readonly baseRate: number | undefined;
   readonly auc: number | undefined;
-  /** The same probabilities against the other reading, "closes 0.3 % beyond after exactly one hour". */
+  /** The same probabilities against the second reading, "closes 0.3 % beyond after exactly one hour". */
   readonly aucClosedBeyond: number | undefined;
   readonly brier: number | undefined;
-  /** Mean probability: beside `baseRate` it tells whether the head promises too much. */
+  /** Mean probability: above `baseRate` the head is overconfident. */
   readonly meanProbability: number | undefined;
-  /** Mean gap between promised and real rate over ten bins (ECE), 0 is perfect. */
+  /** Mean gap between predicted and real rate over ten bins (ECE), 0 is perfect. */
   readonly calibrationError: number | undefined;
 }
 
@@ -150,20 +150,22 @@ export const headPerformance = (scores: readonly HeadScore[]): readonly HeadPerf
     });
 };
 
-/** The owner's Warning (architecture 8.1): a head that ranks no better than this. */
+/** The owner's Warning (architecture 8.1): a head whose AUC is not above this. */
 export const AUC_WARNING = 0.52;
 /** Trailing days the AUC is taken over (DESIGN 8). */
 export const AUC_WINDOW_DAYS = 30;
-/** Labelled bars below which an AUC is mostly luck (its standard error is about 0.06 at 96): no verdict yet. */
+/** Labelled bars below which an AUC is mostly noise (its standard error is about 0.06 at 96): no verdict yet. */
 export const MIN_AUC_SAMPLE = 96;
 export const aucIsLow = (head: HeadPerformance): boolean =>
   head.auc !== undefined && head.predictions >= MIN_AUC_SAMPLE && head.auc < AUC_WARNING;
 
-/** One fill beside the price it was meant to have. Yen and coins. */
+/** One fill with its planned price. Yen and coins. */
 export interface PlannedFill {
   readonly side: "BUY" | "SELL";
   readonly price: number;
-  /** The proposal's entry for an entry, the order's own price for stops and targets; undefined for an order without one. */
+  /**
+   * The proposal's entry for an entry, the order's own price for stops and targets; undefined for an order without one.
+   */
   readonly planned: number | undefined;
   readonly size: number;
 }
@@ -193,7 +195,7 @@ export const slippageOf = (fills: readonly PlannedFill[]): Slippage => {
   };
 };
 
-/** An answered proposal, and what the traded rule made of its signal (signal_labels); undefined while not labelled. */
+/** A decided proposal, and the traded rule's result on its signal (signal_labels); undefined while not labelled. */
 export interface AnsweredProposal {
   readonly answer: "approved" | "rejected" | "expired";
   /** Entry price x size, yen. */
@@ -202,14 +204,14 @@ export interface AnsweredProposal {
 }
 export interface Counterfactual {
   readonly count: number;
-  /** Of them with a label. */
+  /** Number of them with a label. */
   readonly known: number;
   /** Mean of the labelled ones, net of the label's cost. */
   readonly meanBps: number | undefined;
   /** Sum of the labelled ones at the proposals' own size. */
   readonly yen: number;
 }
-/** What each kind of answer would have earned by the same rule: the price, or the worth, of saying no. */
+/** What each kind of decision would have earned by the same rule: the cost, or the benefit, of rejecting. */
 export const counterfactualOf = (
   proposals: readonly AnsweredProposal[],
 ): Readonly<Record<AnsweredProposal["answer"], Counterfactual>> => {

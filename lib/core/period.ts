@@ -1,4 +1,4 @@
-// Days, weeks and months as the reports count them: JST, weeks from Monday. Arithmetic only, JST has no daylight saving.
+// Days, weeks and months of the reports: JST, weeks from Monday. Arithmetic only, JST has no daylight saving.
 import {
   DAY_MS,
   type EpochMs,
@@ -21,7 +21,7 @@ export interface Period {
   readonly toMs: EpochMs;
 }
 
-/** The period that holds `at`. */
+/** The period that contains `at`. */
 export const periodAt = (kind: PeriodKind, at: EpochMs): Period => {
   switch (kind) {
     case "day": {
@@ -47,7 +47,7 @@ export const periodAt = (kind: PeriodKind, at: EpochMs): Period => {
       return kind satisfies never;
   }
 };
-/** The one before. */
+/** The previous period. */
 export const periodBefore = (period: Period): Period => periodAt(period.kind, plusMs(period.fromMs, -1));
 
 /** "YYYY-MM-DD" (any day of a week), for months "YYYY-MM" too. Throws RangeError on anything else. */

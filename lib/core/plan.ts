@@ -26,8 +26,8 @@ export interface PlanPrices {
 }
 
 /**
- * Prices of a proposal, all on the tick. `atr` in yen. Rounding: the stop away from the entry (the risk used for sizing is
- * never understated), targets away from the entry, the band inward.
+ * Prices of a proposal, all on the tick. `atr` in yen. Rounding: the stop away from the entry (the risk used for sizing
+ * is never understated), targets away from the entry, the band inward.
  * Throws RangeError when ATR or prices make no plan (ATR not above 0, stop at or below zero).
  */
 export const planPrices = (
@@ -80,7 +80,7 @@ export const breakEvenRate = (prices: PlanPrices, costBps: number): number => {
   return Math.min(1, (stop + (costBps / 10_000) * entry) / (target + stop));
 };
 
-/** The `costBps` that went into a rate of breakEvenRate, 0 or more; at least so much where the rate was cut at 1. */
+/** The `costBps` behind a rate of breakEvenRate, 0 or more; a lower bound where the rate was capped at 1. */
 export const costBpsOf = (prices: Pick<PlanPrices, "entry" | "stop" | "tp1">, rate: number): number => {
   const { entry, stop, target } = distances(prices);
   return Math.max(0, ((rate * (target + stop) - stop) / entry) * 10_000);
@@ -98,7 +98,7 @@ export const riskYen = (entry: YenE8, stop: YenE8, size: CoinE8): YenE8 => {
   return ((distance * size + E8 - 1n) / E8) as YenE8;
 };
 
-/** Binds an approval to exactly these numbers; any change makes another hash. 16 hex digits of SHA-256. */
+/** Binds an approval to exactly these numbers; any change gives another hash. 16 hex digits of SHA-256. */
 export const proposalHash = (p: {
   readonly id: string;
   readonly symbol: string;

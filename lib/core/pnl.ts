@@ -1,4 +1,4 @@
-// What a trade made, exactly, from its executions: the venue's own lossGain less its fees. Floats appear only in the
+// Exact result of a trade, from its executions: the venue's own lossGain less its fees. Floats appear only in the
 // human units of the owner's trades table.
 import { type CoinE8, E8, floorDiv, toNumber, type YenE8, yenE8 } from "./money.ts";
 import type { ExitReason } from "./order.ts";

@@ -1,7 +1,7 @@
-// How far a price went within 15 minutes: the owner's Warning "price move > 5 % in 15 min" (architecture 8.1).
+// The price range within 15 minutes: the owner's Warning "price move > 5 % in 15 min" (architecture 8.1).
 import type { Candle } from "./candle.ts";
 
-/** Above this, told; at exactly this, not yet. */
+/** Alerted above this, not at exactly this. */
 export const PRICE_MOVE_LIMIT = 0.05;
 
 export interface PriceMove {
@@ -13,8 +13,8 @@ export interface PriceMove {
 }
 
 /**
- * The widest move of one bar: between its extremes, the last close before it among them (a jump between two bars is a move). A
- * closed bar is all there is: a move across the quarter of an hour that neither bar shows alone is not seen.
+ * The widest move of one bar: between its extremes, including the last close before it (a jump between two bars is a
+ * move). Only closed bars are used: a move across a quarter of an hour that neither bar shows alone is not detected.
  */
 export const priceMove = (bar: Candle, before: Candle | undefined): PriceMove => {
   const low = Math.min(bar.low, before?.close ?? bar.low);

@@ -4,7 +4,7 @@ import { AppError } from "./errors.ts";
 export type Product = "margin" | "spot";
 const MARGIN_SYMBOLS = ["BTC_JPY", "ETH_JPY"] as const;
 const SPOT_SYMBOLS = ["BTC", "ETH"] as const;
-/** What a job may be about at all; a folder trades the symbols of its product. */
+/** The symbols of all products; a folder trades the symbols of its product. */
 export const ALL_SYMBOLS = [...MARGIN_SYMBOLS, ...SPOT_SYMBOLS] as const;
 export type TradedSymbol = (typeof ALL_SYMBOLS)[number];
 
@@ -22,10 +22,10 @@ export const assertTraded = (product: Product, symbol: TradedSymbol): void => {
     );
 };
 
-/** An order for coins themselves: no position, no margin. A spot symbol is its coin's name. */
+/** A symbol for coins themselves: no position, no margin. A spot symbol is its coin's name. */
 export const isSpot = (symbol: string): boolean => !symbol.endsWith("_JPY");
 /**
- * The symbol whose heads judge this one. The model is trained on BTC_JPY and ETH_JPY; its indicators are scale-free, so the
- * coin's own candles go into the heads of its margin symbol (docs/decisions/0012-spot.md).
+ * The symbol whose heads judge this one. The model is trained on BTC_JPY and ETH_JPY; its indicators are scale-free,
+ * so the heads of the margin symbol are applied to the coin's own candles (docs/decisions/0012-spot.md).
  */
 export const modelSymbol = (symbol: string): string => (isSpot(symbol) ? `${symbol}_JPY` : symbol);

@@ -1,5 +1,6 @@
-// Risk: how large an entry may be, and whether one is allowed at all. Pure and total: no input yields a size that breaks a
-// limit (property-tested). Checked at the filter, at the tap and before the send (DESIGN 8). Never raises a limit.
+// Risk: how large an entry may be, and whether one is allowed at all. Pure and total: no input gives a size that breaks
+// a limit (property-tested). Checked at the filter, at the tap and before the order is sent (DESIGN 8). Never raises a
+// limit.
 import type { Config } from "./config.ts";
 import type { Gate } from "./gates.ts";
 import {
@@ -25,7 +26,7 @@ import type { SymbolRules } from "./venue.ts";
 export interface SizingFacts {
   /** Account equity, yen. */
   readonly equity: YenE8;
-  /** Trading capacity left on the venue, yen: of margin, or on spot of money. */
+  /** Trading capacity left at the venue, yen: margin, or money on spot. */
   readonly available: YenE8;
   /** Notional of all open positions and live entry orders together. */
   readonly openNotional: YenE8;
@@ -41,18 +42,18 @@ export type Sizing =
     }
   | { readonly kind: "tooSmall"; readonly size: CoinE8; readonly reason: string };
 
-/** What of the equity may be used (the owner's phase 6). */
+/** The part of the equity that may be used (the owner's phase 6). */
 export const capitalOf = (config: Config, equity: YenE8): YenE8 =>
   config.CAPITAL_LIMIT_JPY === undefined ? equity : minBig(equity, config.CAPITAL_LIMIT_JPY);
 /** Margin needed per yen of notional on the 2x leverage product (GMO API 5.1). */
 const MARGIN_RATIO = 50_000_000n as RatioE8;
-/** Yen a coin needs: all of its price, and the taker fee, which the venue may set aside as well (GMO API 17.6). */
+/** Yen needed per coin: its whole price and the taker fee, which the venue may reserve as well (GMO API 17.6). */
 const fundsRatio = ({ symbol, takerFee }: SymbolRules): RatioE8 =>
   isSpot(symbol) ? ratioE8(E8 + maxBig<bigint>(takerFee, 0n)) : MARGIN_RATIO;
 
 /**
- * The least of 2 % risk over the stop distance (and the taker fee of a stop, where there is one), 10 % of equity less what is
- * open, available margin (spot: available yen) and the venue's maximum,
+ * The minimum of: 2 % risk over the stop distance (plus the taker fee of a stop, where there is one), 10 % of equity
+ * less open notional, available margin (spot: available yen) and the venue's maximum,
  * rounded down to the step. Below the venue's minimum: `tooSmall` with the reason, never a rounded-up size.
  */
 export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
@@ -71,7 +72,7 @@ export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
     };
   const perYen = (budget: YenE8, perCoin: bigint): CoinE8 =>
     floorDiv(maxBig(budget, yenE8(0n)) * E8, perCoin) as CoinE8;
-  // A stop takes; what a losing trade pays for that is part of its loss.
+  // A stop is a taker order; its fee is part of the loss.
   const lossPerCoin = distance + ratioOfYenUp(f.stop, maxBig(f.rules.takerFee, ratioE8(0n)));
   const funds = yenE8((f.available * E8) / fundsRatio(f.rules));
   const candidates = [
@@ -98,17 +99,17 @@ export interface LossFacts {
   readonly equity: YenE8;
   /** Open P&L included in `equity`; open profit is not counted as a cushion. */
   readonly unrealised: YenE8;
-  /** Equity each period began with. */
+  /** Equity at the start of each period. */
   readonly dayStart: YenE8;
   readonly weekStart: YenE8;
   readonly monthStart: YenE8;
-  /** By period, what our book tells of it; undefined: equity alone is judged. */
+  /** By period, the results of our own book; undefined: only equity is checked. */
   readonly booked?: Readonly<Record<LossPeriod, BookedPeriod>> | undefined;
 }
 export interface BookedPeriod {
   /** Realised P&L less fees since the period's start, less the open P&L it began with. */
   readonly result: YenE8;
-  /** Yen the owner has paid out since, 0 or more. */
+  /** Yen the owner has withdrawn since, 0 or more. */
   readonly paidOut: YenE8;
 }
 export type LossPeriod = "day" | "week" | "month";
@@ -121,8 +122,8 @@ export interface LossUse {
 }
 
 /**
- * The larger of two views: what the account has less than at the period's start, but for what was paid out; and what our own
- * executions and the open loss add up to, which no payment into the account can hide.
+ * The larger of two measures: the fall of the account's equity since the period's start, without withdrawals; and the
+ * sum of our own executions and the open loss, which no deposit can hide.
  */
 const lossOf = (f: LossFacts, period: LossPeriod, start: YenE8): YenE8 => {
   const equityWithoutOpenProfit = f.unrealised > 0n ? f.equity - f.unrealised : f.equity;
@@ -133,8 +134,9 @@ const lossOf = (f: LossFacts, period: LossPeriod, start: YenE8): YenE8 => {
 };
 
 /**
- * Daily, weekly and monthly loss against their limits, ratios of what the period began with, or of CAPITAL_LIMIT_JPY where
- * that is less: what may be used is what may be lost a part of. A limit is reached at exactly its amount.
+ * Daily, weekly and monthly loss against their limits, ratios of the equity at the period's start, or of
+ * CAPITAL_LIMIT_JPY where that is less: the loss limit is a part of the capital that may be used. A limit is reached
+ * at exactly its amount.
  */
 export const lossUse = (config: Config, f: LossFacts): readonly LossUse[] => {
   const use = (period: LossPeriod, start: YenE8, ratio: RatioE8): LossUse => {
@@ -202,7 +204,7 @@ export const riskGates = (
   return { gates, sizing };
 };
 
-/** Names and reasons of the gates that failed, for one line of text; undefined when all passed. */
+/** Names and reasons of the failed gates, for one line of text; undefined when all passed. */
 export const refusalText = (gates: readonly Gate[]): string | undefined => {
   const failed = gates.filter((g) => !g.pass);
   if (failed.length === 0) return undefined;
@@ -215,6 +217,6 @@ export interface AccountFacts {
   readonly equity: YenE8;
   /** Open P&L, part of `equity`. */
   readonly unrealised: YenE8;
-  /** Yen: trading capacity of margin, or money that nothing locks. */
+  /** Yen: available margin, or money that no order locks. */
   readonly available: YenE8;
 }

@@ -1,4 +1,4 @@
-// What one head of a model says about one closed bar.
+// One head's score of one closed bar.
 import type { EpochMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
 

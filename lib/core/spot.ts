@@ -1,8 +1,10 @@
-// Spot: coins as the position (docs/decisions/0012-spot.md). The venue knows no position and tells no P&L of a sale, so both
-// are ours: one position per trade, and the gain of a sale over what its coins cost. Pure.
+// Spot: coins as the position (docs/decisions/0012-spot.md). The venue has no position and reports no P&L of a sale, so
+// both are ours: one position per trade, and the gain of a sale over the cost of its coins. Pure.
 import { type CoinE8, ceilDiv, coinE8, E8, floorDiv, maxBig, minBig, type YenE8, yenE8 } from "./money.ts";
 
-/** A trade's coins are one position: coins are alike, and a fill too small to sell alone can be sold with the others. */
+/**
+ * A trade's coins are one position: coins are fungible, and a fill too small to sell alone can be sold with the others.
+ */
 export const spotPositionId = (tradeId: number): string => `spot:${tradeId}`;
 
 interface Booked {
@@ -19,7 +21,7 @@ interface Sale {
 /** Yen for `size` at `price`; exact on the venue's ticks and steps, else rounded down. */
 const proceeds = ({ price, size }: Sale): bigint => floorDiv(price * size, E8);
 
-/** What `sold` of the bought coins cost at their mean price, rounded up; all of them cost exactly what was paid. */
+/** Cost of `sold` of the bought coins at their mean price, rounded up; all of them cost exactly what was paid. */
 const costOf = (opens: readonly Sale[], sold: bigint): bigint => {
   const opened = opens.reduce((sum, e) => sum + e.size, 0n);
   const paid = opens.reduce((sum, e) => sum + ceilDiv(e.price * e.size, E8), 0n);
@@ -27,9 +29,10 @@ const costOf = (opens: readonly Sale[], sold: bigint): bigint => {
 };
 
 /**
- * Gain of a sale before fees, yen: its proceeds less the cost of its coins, given everything the trade has booked before.
- * Rounds down; once all coins are sold the gains add up to proceeds less cost exactly. What is sold beyond the trade's own
- * coins gains nothing.
+ * Gain of a sale before fees, yen: its proceeds less the cost of its coins, given everything the trade has booked
+ * before.
+ * Rounds down; once all coins are sold the gains add up to proceeds less cost exactly. Coins sold beyond the trade's
+ * own gain nothing.
  */
 export const saleGain = (booked: readonly Booked[], sale: Sale): YenE8 => {
   const opens = booked.filter((e) => e.kind === "open");
@@ -42,7 +45,7 @@ export const saleGain = (booked: readonly Booked[], sale: Sale): YenE8 => {
   return yenE8(proceeds({ price: sale.price, size: coinE8(own) }) - (costOf(opens, before + own) - costBefore));
 };
 
-/** Gain of all a trade's sales together, from the venue's executions alone: what the booked gains must add up to. */
+/** Gain of all a trade's sales together, from the venue's executions alone: the booked gains must add up to it. */
 export const totalGain = (opens: readonly Sale[], closes: readonly Sale[]): YenE8 => {
   let left = opens.reduce((sum, e) => sum + e.size, 0n);
   let got = 0n;
@@ -61,8 +64,8 @@ export interface Lock {
   readonly remaining: CoinE8;
 }
 /**
- * How much of a sale by another hand was of our coins: no more than what no order of ours had locked, for locked coins
- * cannot be sold. The rest were the owner's own.
+ * How much of an external sale was of our coins: at most what no order of ours had locked, because locked coins cannot
+ * be sold. The remainder were the owner's own coins.
  */
 export const soldOfOurs = (sold: CoinE8, open: CoinE8, locks: readonly Lock[]): CoinE8 => {
   const locked = locks.reduce((sum, lock) => sum + lock.remaining, 0n);

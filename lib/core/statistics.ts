@@ -1,8 +1,9 @@
-// Statistics of trades, of an equity curve and of a classifier. Floats: these numbers are for people, never for an order.
-// What is not defined (no trades, one class only, no spread) is undefined, shown as "–", and never NaN or Infinity.
+// Statistics of trades, of an equity curve and of a classifier. Floats: these numbers are for people, never for an
+// order. An undefined value (no trades, one class only, no spread) is undefined, shown as "–", and never NaN or
+// Infinity.
 import { DAY_MS, type EpochMs, jstDate, jstDayStart, plusMs } from "./time.ts";
 
-/** How people see a number that does not exist. */
+/** How an undefined number is shown. */
 export const NONE = "–";
 /** `value` with fixed decimals; never "-0.00". */
 export const show = (value: number | undefined, decimals = 2, suffix = ""): string =>
@@ -30,7 +31,7 @@ export const median = (values: readonly number[]): number | undefined => {
   return sorted.length === 0 ? undefined : (sorted[half - 1]! + sorted[half]!) / 2;
 };
 
-/** One closed trade as the statistics see it. */
+/** One closed trade for the statistics. */
 export interface TradeOutcome {
   /** Net of fees, yen. */
   readonly pnlYen: number;
@@ -48,13 +49,13 @@ export interface TradeStatistics {
   readonly wins: number;
   readonly losses: number;
   readonly winRate: number | undefined;
-  /** Mean of the trades' own break-even win rates: the number to hold the win rate against. */
+  /** Mean of the trades' own break-even win rates: compare the win rate with it. */
   readonly breakEvenRate: number | undefined;
   readonly grossProfitYen: number;
   /** Zero or positive: net = profit - loss. */
   readonly grossLossYen: number;
   readonly netPnlYen: number;
-  /** Gross profit over gross loss; undefined while nothing was lost. */
+  /** Gross profit over gross loss; undefined without a loss. */
   readonly profitFactor: number | undefined;
   readonly expectancyYen: number | undefined;
   readonly expectancyBps: number | undefined;
@@ -83,8 +84,8 @@ export const tradeStatistics = (trades: readonly TradeOutcome[]): TradeStatistic
 };
 
 /**
- * 95 % Wilson score interval of a rate: where the true one may well lie after `wins` of `count`. Honest for small counts,
- * where the plain rate says nearly nothing. undefined without any.
+ * 95 % Wilson score interval of a rate: the range of the true rate after `wins` of `count`. Valid for small counts,
+ * where the plain rate says nearly nothing. undefined for a count of 0.
  */
 export const rateInterval = (wins: number, count: number): readonly [number, number] | undefined => {
   if (count === 0) return undefined;
@@ -105,11 +106,11 @@ export interface Drawdown {
   readonly yen: number;
   /** The same over the peak, 0..1 while equity stays positive. */
   readonly ratio: number;
-  /** Time of the peak and of the lowest point after it; the same point when nothing was ever lost. */
+  /** Time of the peak and of the lowest point after it; the same point without any loss. */
   readonly fromMs: EpochMs;
   readonly toMs: EpochMs;
 }
-/** The deepest fall from an earlier peak, by share of that peak. `points` sorted by time. undefined without a point. */
+/** The maximum drawdown, by share of the earlier peak. `points` sorted by time. undefined without a point. */
 export const maxDrawdown = (points: readonly EquityPoint[]): Drawdown | undefined => {
   let peak = points[0];
   if (!peak) return undefined;
@@ -128,7 +129,8 @@ export const TRADING_DAYS_PER_YEAR = 365;
 
 /**
  * Mean over sample standard deviation (n − 1), times √`periodsPerYear`; the risk-free rate is taken as zero. Our
- * convention everywhere: returns of JST calendar days, annualised with 365. undefined below two returns or without spread.
+ * convention everywhere: returns of JST calendar days, annualised with 365. undefined below two returns or without
+ * spread.
  */
 export const sharpeRatio = (
   returns: readonly number[],
@@ -162,14 +164,14 @@ export const dailyReturns = (points: readonly EquityPoint[]): readonly { date: s
   return days;
 };
 
-/** A probability and what happened. */
+/** A probability and its outcome. */
 export interface Scored {
   readonly p: number;
   readonly hit: boolean;
 }
 /**
  * Area under the ROC curve: the chance that a hit scores above a miss, a tie counting one half. Exact, by mid-ranks.
- * undefined when all happened or none did.
+ * undefined when every outcome is the same.
  */
 export const auc = (rows: readonly Scored[]): number | undefined => {
   const hits = rows.filter((r) => r.hit).length;
@@ -186,12 +188,14 @@ export const auc = (rows: readonly Scored[]): number | undefined => {
   }
   return (rankSum - (hits * (hits + 1)) / 2) / (hits * misses);
 };
-/** Mean squared error of the probabilities, 0 (sure and right) to 1 (sure and wrong). */
+/** Mean squared error of the probabilities, 0 (certain and right) to 1 (certain and wrong). */
 export const brierScore = (rows: readonly Scored[]): number | undefined =>
   mean(rows.map((r) => (r.p - (r.hit ? 1 : 0)) ** 2));
-/** How many were on the right side of one half (exactly 0.5 says "yes"). */
+/** How many were on the right side of one half (exactly 0.5 means "yes"). */
 export const correctCount = (rows: readonly Scored[]): number => rows.filter((r) => r.p >= 0.5 === r.hit).length;
-/** Mean absolute gap between the predicted and the real rate over `bins` equal-width bins, weighted by their size (ECE). */
+/**
+ * Mean absolute gap between the predicted and the real rate over `bins` equal-width bins, weighted by their size (ECE).
+ */
 export const calibrationError = (rows: readonly Scored[], bins = 10): number | undefined => {
   const count = new Array<number>(bins).fill(0);
   const predicted = new Array<number>(bins).fill(0);

@@ -1,5 +1,5 @@
 // Small inline charts for the report: scales, round ticks, paths. Pure text building, no dependency, no script.
-// Colours are CSS classes, so that the page decides what they look like in light and dark.
+// Colours are CSS classes, so that the page defines them for light and dark mode.
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -10,11 +10,13 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 /** Safe inside HTML text, attribute values and SVG alike. */
 export const escapeHtml = (text: string): string =>
-  // XML has no place at all for most control characters.
+  // XML allows no encoding for most control characters.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
   text.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, "\uFFFD").replace(/[&<>"']/g, (char) => ESCAPES[char]!);
 
-/** A number for an attribute: at most two decimals. Throws RangeError on NaN and infinities, which would blank a path. */
+/**
+ * A number for an attribute: at most two decimals. Throws RangeError on NaN and infinities, which would blank a path.
+ */
 export const coordinate = (value: number): string => {
   if (!Number.isFinite(value)) throw new RangeError(`expected a finite coordinate, found ${value}`);
   return String(Math.round(value * 100) / 100 + 0);
@@ -25,7 +27,9 @@ export interface Scale {
   readonly domain: readonly [number, number];
   readonly range: readonly [number, number];
 }
-/** Linear map of the domain onto the range. A domain without width is widened, so that a flat line lies in the middle. */
+/**
+ * Linear map of the domain onto the range. A domain without width is widened, so that a flat line lies in the middle.
+ */
 export const linearScale = (domain: readonly [number, number], range: readonly [number, number]): Scale => {
   const flat = domain[0] === domain[1];
   const margin = Math.max(Math.abs(domain[0]) * 0.001, 1);
@@ -51,7 +55,7 @@ export interface Point {
   readonly x: number;
   readonly y: number;
 }
-/** "M…L…" through the points; a jump (undefined) starts a new stroke, so that a hole in the data stays a hole. */
+/** "M…L…" through the points; a gap (undefined) starts a new stroke, so that missing data is not bridged. */
 export const linePath = (points: readonly (Point | undefined)[]): string => {
   let pen = "M";
   let path = "";

@@ -73,8 +73,8 @@ export const isoUtc = (at: EpochMs): string => new Date(at).toISOString();
 export const jstText = (at: EpochMs): string =>
   `${new Date(at + JST_OFFSET_MS).toISOString().slice(0, 16).replace("T", " ")} JST`;
 /**
- * When a wait of `ms` that began at `fromMs` ends. It has ended already when it began in what is now the future: the clock was
- * set back since, and a wait must never become longer by that.
+ * When a wait of `ms` that began at `fromMs` ends. A start in the future counts as already ended: the clock was set
+ * back since, and that must never make a wait longer.
  */
 export const waitEndMs = (fromMs: EpochMs, ms: number, nowMs: EpochMs): EpochMs =>
   fromMs > nowMs ? nowMs : ((fromMs + ms) as EpochMs);
@@ -83,7 +83,7 @@ export const waitEndMs = (fromMs: EpochMs, ms: number, nowMs: EpochMs): EpochMs 
 export const parseInstant = (text: string): EpochMs => {
   const match = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.exec(text);
   const day = match ? Date.parse(`${match[1]}T00:00:00Z`) : Number.NaN;
-  // Date.parse takes February 30th for March 2nd: a date that does not come back is no date.
+  // Date.parse takes February 30th for March 2nd: a date that does not round-trip is invalid.
   const real = !Number.isNaN(day) && new Date(day).toISOString().slice(0, 10) === match?.[1];
   const ms = real ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms))

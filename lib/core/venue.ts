@@ -1,4 +1,4 @@
-// What the rest of the system sees of the exchange: normalised types and the Venue interface the connector implements.
+// The exchange for the rest of the system: normalised types and the Venue interface the connector implements.
 // Strings of the wire become scaled integers, ids become strings, times become epoch ms. Source: GMO API reference 4-9.
 import type { Candle } from "./candle.ts";
 import type { CoinE8, RatioE8, YenE8 } from "./money.ts";
@@ -27,7 +27,10 @@ export interface SymbolRules {
   readonly takerFee: RatioE8;
   readonly makerFee: RatioE8;
 }
-/** Regular maintenance, emergency maintenance, pre-open (GMO API 11): the venue is closed, nothing is wrong with the request. */
+/**
+ * Regular maintenance, emergency maintenance, pre-open (GMO API 11): the venue is closed, nothing is wrong with the
+ * request.
+ */
 const CLOSED_VENUE: ReadonlySet<string> = new Set(["ERR-5201", "ERR-5202", "ERR-5203"]);
 /** Whether an error code only says that the venue is closed now. */
 export const isClosedVenue = (code: string): boolean => CLOSED_VENUE.has(code);
@@ -105,7 +108,7 @@ export interface Execution {
   readonly fee: YenE8;
   readonly timestampMs: EpochMs;
 }
-/** Yen that left the account, not by trading; `amount` above 0. */
+/** Yen withdrawn from the account; `amount` above 0. */
 export interface YenPayment {
   readonly atMs: EpochMs;
   readonly amount: YenE8;
@@ -146,8 +149,8 @@ export interface CloseOrderRequest {
 }
 
 /**
- * The answer to a write. `refused` is an explicit "not executed" (GMO API 11); `resend` says whether the same request may
- * be sent again later. `unknown` means it may or may not have been executed: look, never resend.
+ * The result of a write. `refused` is an explicit "not executed" (GMO API 11); `resend` says whether the same request
+ * may be sent again later. `unknown` means it may or may not have been executed: look it up, never resend.
  */
 export type WriteResult<T> =
   | { readonly kind: "accepted"; readonly value: T }
@@ -176,8 +179,8 @@ export type KlineInterval =
 
 /**
  * One venue, real or simulated. Reads throw AppError: `retry` for transport, rate limit and maintenance (after the
- * connector's own GET retries), `permanent` for bad arguments, `alert` for keys, restrictions and replies that do not parse.
- * Writes never throw for what the venue or the network did; they return a WriteResult.
+ * connector's own GET retries), `permanent` for bad arguments, `alert` for keys, restrictions and replies that do not
+ * parse. Writes never throw for what the venue or the network did; they return a WriteResult.
  */
 export interface Venue {
   status(signal?: AbortSignal): Promise<VenueStatus>;
@@ -190,7 +193,7 @@ export interface Venue {
   klines(symbol: string, interval: KlineInterval, date: string, signal?: AbortSignal): Promise<readonly Candle[]>;
   margin(signal?: AbortSignal): Promise<Margin>;
   assets(signal?: AbortSignal): Promise<readonly Asset[]>;
-  /** At most 10 ids a call inside; unknown ids are simply absent. */
+  /** Splits into calls of at most 10 ids; unknown ids are simply absent. */
   orders(orderIds: readonly string[], signal?: AbortSignal): Promise<readonly VenueOrder[]>;
   /** All pages. */
   activeOrders(symbol: string, signal?: AbortSignal): Promise<readonly VenueOrder[]>;
@@ -198,7 +201,7 @@ export interface Venue {
   /** All pages of the last day. */
   latestExecutions(symbol: string, signal?: AbortSignal): Promise<readonly Execution[]>;
   openPositions(symbol: string, signal?: AbortSignal): Promise<readonly Position[]>;
-  /** Yen withdrawn in [fromMs, toMs], the venue's fee included, as its history tells; one call per half hour. */
+  /** Yen withdrawn in [fromMs, toMs], the venue's fee included, from its history; one call per half hour. */
   yenPaidOut(fromMs: EpochMs, toMs: EpochMs, signal?: AbortSignal): Promise<readonly YenPayment[]>;
   /** Accepted value = venue order id. Accepted is not resting and not filled. */
   order(request: OrderRequest, signal?: AbortSignal): Promise<WriteResult<string>>;

@@ -1,4 +1,4 @@
-// What the exchange tells by itself over its WebSocket, normalised like lib/core/venue.ts: ids are strings, money is scaled
+// What the exchange publishes over its WebSocket, normalised like lib/core/venue.ts: ids are strings, money is scaled
 // integers, times are epoch ms. Source: GMO API reference 10. Nothing here says when a frame arrived: see `Received`.
 import type { CoinE8, YenE8 } from "./money.ts";
 import type { EpochMs } from "./time.ts";
@@ -7,7 +7,7 @@ import type { Execution, ExecutionType, OrderBook, Position, PublicTrade, Side, 
 export interface TickerEvent extends Ticker {
   readonly kind: "ticker";
 }
-/** A whole book, best 30 levels a side: it replaces the one before. */
+/** A whole book, best 30 levels a side: it replaces the previous one. */
 export interface OrderBookEvent extends OrderBook {
   readonly kind: "orderBook";
 }
@@ -34,7 +34,7 @@ export interface ExecutionEvent extends Execution {
 
 /** The only states order events carry. A WAITING order is a STOP whose trigger is not reached. */
 export type OrderEventStatus = "WAITING" | "ORDERED" | "CANCELED" | "EXPIRED";
-/** Judge it by `status` alone: `msgType` is not dependable, and a `cancelType` may come with a living order (GMO API 7.3). */
+/** Use `status` alone: `msgType` is not reliable, and a `cancelType` may come with a live order (GMO API 7.3). */
 export interface OrderEvent {
   readonly kind: "order";
   readonly orderId: string;
@@ -55,14 +55,14 @@ export interface OrderEvent {
   readonly msgType: string;
 }
 
-/** OPR opened, UPR size or reserved size changed, ULR loss-cut price changed, CPR closed: forget it. */
+/** OPR opened, UPR size or reserved size changed, ULR loss-cut price changed, CPR closed. */
 export type PositionChange = "OPR" | "UPR" | "ULR" | "CPR";
 export interface PositionEvent extends Position {
   readonly kind: "position";
   readonly msgType: PositionChange;
 }
 
-/** One side of one symbol, summed up. INIT comes after the subscription, PERIODIC every 5 s when asked for. */
+/** Summary of one side of one symbol. INIT comes after the subscription, PERIODIC every 5 s when subscribed. */
 export interface PositionSummaryEvent {
   readonly kind: "positionSummary";
   readonly symbol: string;
@@ -86,7 +86,7 @@ export interface ErrorEvent {
 
 export type VenueFrame = MarketEvent | AccountEvent | ErrorEvent;
 
-/** An event with the time it reached us: the venue's order times say when the order was made, not what happened when. */
+/** An event with its receive time: the venue's order times say when the order was made, not what happened when. */
 export interface Received<E> {
   readonly event: E;
   readonly receivedMs: EpochMs;

@@ -1,4 +1,4 @@
-// Topics that wake a snoozed job before its time. They are hints: a lost wake only means waiting until `untilMs`.
+// Topics that wake a snoozed job early. They are hints: a lost wake only means waiting until `untilMs`.
 import { formatE8, parseYen, type YenE8 } from "./money.ts";
 
 export type WakeTopic = string & { readonly __wake?: never };

@@ -1,4 +1,4 @@
-// The only door to the clock. `nowMs` is the system's clock (virtual in replay); `realNowMs` is always the wall clock
+// The only access to the clock. `nowMs` is the system's clock (virtual in replay); `realNowMs` is always the wall clock
 // and serves leases, heartbeats and handler timeouts only (DESIGN 5); durations use `monotonicMs`.
 import { performance } from "node:perf_hooks";
 import { type EpochMs, epochMs } from "../core/time.ts";
@@ -16,13 +16,15 @@ export const realClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
-/** A wall clock set back by no more than this is not followed: the connector still signs with the venue's own time (GMO API 2.1). */
+/**
+ * A wall clock set back by at most this is not followed: requests are signed with the venue's own time (GMO API 2.1).
+ */
 const HELD_MS = 30_000;
 
 /**
- * A wall clock that does not go back: set back by up to 30 s it goes on from where it was, by the monotonic clock, until the wall
- * has caught up. Set back by more it is followed, and `onSetBack` is called, soon after. `floorMs`: what the book of an earlier
- * process was dated last; held in the same way.
+ * A wall clock that does not go back: after a step back of up to 30 s it continues from where it was, by the monotonic
+ * clock, until the wall clock has caught up. A larger step back is followed, and `onSetBack` is called soon after.
+ * `floorMs`: the latest time in the book of an earlier process; never gone below in the same way.
  */
 export const steadyClock = (
   source: Clock = realClock,
@@ -48,7 +50,7 @@ export const steadyClock = (
   };
 };
 
-/** A clock that stands still until told to move; never moves back. */
+/** A clock that stands still until it is moved; never moves back. */
 export class VirtualClock implements Clock {
   #nowMs: EpochMs;
   constructor(startMs: EpochMs) {

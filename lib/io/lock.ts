@@ -1,6 +1,6 @@
-// One runner per state folder: a lock the kernel releases when the process dies, however it dies. Held as an exclusive
-// SQLite transaction on a file of its own, so no pid file can go stale. The file uses a rollback journal, not WAL: there a
-// reader is refused while the lock is held, and keeps a runner from it no longer than one read.
+// One runner per state folder: a lock the kernel releases when the process ends for any reason. Held as an exclusive
+// SQLite transaction on a file of its own, so no pid file can become stale. The file uses a rollback journal, not WAL:
+// a reader is then refused while the lock is held, and delays a runner by one read at most.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../core/errors.ts";
@@ -12,11 +12,11 @@ const isBusy = (e: unknown): boolean =>
 
 const lockFile = (dir: string): string => join(dir, "runner.lock");
 
-/** Those who only ask (`isLocked`) may be reading at this moment; a runner must not take them for another runner. */
+/** Readers (`isLocked`) may be reading at this moment; a runner must not mistake them for another runner. */
 const ASKING_MS = 1_000;
 
 /**
- * Takes the folder's lock or throws AppError permanent ALREADY_RUNNING; NOT_WRITABLE, DISK_FULL and their like as openSqlite.
+ * Takes the folder's lock or throws AppError permanent ALREADY_RUNNING; NOT_WRITABLE, DISK_FULL etc. as openSqlite.
  * The returned function releases it.
  */
 export const lockFolder = (dir: string, waitMs = ASKING_MS): (() => void) => {
@@ -45,7 +45,7 @@ export const lockFolder = (dir: string, waitMs = ASKING_MS): (() => void) => {
   };
 };
 
-/** Whether a runner holds the folder's lock now. Takes no lock that a runner would wait for longer than this read. */
+/** Whether a runner holds the folder's lock now. Delays a starting runner by this one read at most. */
 export const isLocked = (dir: string): boolean => {
   const path = lockFile(dir);
   if (!existsSync(path)) return false;

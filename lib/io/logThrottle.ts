@@ -1,20 +1,20 @@
-// What fails again and again is said once, and then at most once a minute.
+// A failure that repeats is logged once, and then at most once a minute.
 const QUIET_MS = 60_000;
 
 export class LogThrottle {
-  readonly #said = new Map<string, { atMs: number; leftOut: number }>();
+  readonly #logged = new Map<string, { atMs: number; suppressed: number }>();
 
   /**
-   * Whether `what` is to be said now (a monotonic clock): undefined when not, else how often it was left out since it was
-   * said last. `what` must be one of few: each is kept for ever.
+   * Whether `what` is to be logged now (a monotonic clock): undefined when not, else how many repetitions were
+   * suppressed since it was last logged. `what` must have few values: each is kept until the process ends.
    */
   admit(what: string, nowMs: number): number | undefined {
-    const said = this.#said.get(what);
-    if (said !== undefined && nowMs - said.atMs < QUIET_MS) {
-      said.leftOut += 1;
+    const entry = this.#logged.get(what);
+    if (entry !== undefined && nowMs - entry.atMs < QUIET_MS) {
+      entry.suppressed += 1;
       return undefined;
     }
-    this.#said.set(what, { atMs: nowMs, leftOut: 0 });
-    return said?.leftOut ?? 0;
+    this.#logged.set(what, { atMs: nowMs, suppressed: 0 });
+    return entry?.suppressed ?? 0;
   }
 }

@@ -1,4 +1,5 @@
-// The operator's log. The message is a constant ("order.sent"); all else is a field with its unit. Secrets are redacted here.
+// The operator's log. The message is a constant ("order.sent"); all else is a field with its unit. Secrets are redacted
+// here.
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -16,7 +17,7 @@ import { storageTrouble } from "./storageTrouble.ts";
 
 export type Logger = PinoLogger;
 
-/** Hears every error that is logged as such, also those whose line is left out as a repetition. */
+/** Called with every error logged as such, also when its line is suppressed as a repetition. */
 export type ErrorListener = (error: unknown) => void;
 
 const options = (level: string, onError?: ErrorListener): LoggerOptions => ({
@@ -26,7 +27,7 @@ const options = (level: string, onError?: ErrorListener): LoggerOptions => ({
     paths: ["apiKey", "secret", "token", "*.apiKey", "*.secret", "*.token", '*["API-KEY"]', '*["API-SIGN"]'],
     censor: "[redacted]",
   },
-  // pino prints a bigint as a bare number and loses it in JSON readers: keep it a string.
+  // pino prints a bigint as a bare number, which JSON readers round: log it as a string.
   formatters: {
     level: (label) => ({ level: label }),
     log: (fields) => stringifyBigints(fields) as Record<string, unknown>,
@@ -36,8 +37,8 @@ const options = (level: string, onError?: ErrorListener): LoggerOptions => ({
 type LogHook = NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]>;
 
 /**
- * A file in trouble is tried again several times a second, by several parts of the program: the same trouble (message and
- * code) is said once, then at most once a minute with the number of lines left out, and never with a stack.
+ * A failing file is retried several times a second by several parts of the program: the same error (message and code)
+ * is logged once, then at most once a minute with the number of suppressed lines, and never with a stack.
  */
 const quietly = (onError: ErrorListener | undefined): LogHook => {
   const repeats = new LogThrottle();
@@ -48,11 +49,11 @@ const quietly = (onError: ErrorListener | undefined): LogHook => {
     onError?.(error);
     const trouble = storageTrouble(error);
     if (trouble === undefined) return void method.apply(this, args);
-    const leftOut = repeats.admit(`${String(message)} ${trouble.code}`, realClock.monotonicMs());
-    if (leftOut === undefined) return;
-    const err = `${trouble.message} (${trouble.code})`; // A text: an error would bring its stack.
-    const said = { ...(fields as object), err, ...(leftOut > 0 ? { leftOut } : {}) };
-    method.apply(this, [said, message] as unknown as Parameters<LogFn>);
+    const suppressed = repeats.admit(`${String(message)} ${trouble.code}`, realClock.monotonicMs());
+    if (suppressed === undefined) return;
+    const err = `${trouble.message} (${trouble.code})`; // A string: an error would bring its stack.
+    const line = { ...(fields as object), err, ...(suppressed > 0 ? { leftOut: suppressed } : {}) };
+    method.apply(this, [line, message] as unknown as Parameters<LogFn>);
   };
 };
 
@@ -70,14 +71,14 @@ export const streamLogger = (level: string, stream?: DestinationStream, onError?
 
 export interface LogFileOptions {
   readonly onError?: ErrorListener;
-  /** How often broken files are tried again, default 10 s. */
+  /** How often broken log files are tried again, default 10 s. */
   readonly retryMs?: number;
 }
 
 /**
- * JSON files in `dir`, rotated daily, 7 kept (owner's design 7.3). Throws AppError permanent LOG_DIR when there can be no such
- * folder. When the files break later (disk full), lines go to stderr until the files work again: a lost log must not end the
- * process that watches a position. What was on its way to the files when they broke is lost.
+ * JSON files in `dir`, rotated daily, 7 kept (owner's design 7.3). Throws AppError permanent LOG_DIR when the folder
+ * cannot be made. When the files fail later (disk full), lines go to stderr until the files work again: a failing log
+ * must not end the process that watches a position. Lines in the files' buffer when they failed are lost.
  */
 export const fileLogger = (level: string, dir: string, { onError, retryMs = 10_000 }: LogFileOptions = {}): Logger => {
   try {
@@ -104,7 +105,7 @@ const logFiles = (dir: string, retryMs: number): DestinationStream => {
       },
     });
     opened.on("error", (error: Error) => {
-      if (files !== opened) return; // Told before.
+      if (files !== opened) return; // Reported already.
       files = undefined;
       stderr.write(`the log files in ${dir} broke (${error.message}); logging goes on here until they work again\n`);
       tryAgain();
@@ -127,7 +128,7 @@ const logFiles = (dir: string, retryMs: number): DestinationStream => {
 /** More than the lines of the next seconds. */
 const PROBE_BYTES = 65_536;
 
-/** Whether the folder has room now: a writer opened without looking would break at its first line. */
+/** Whether the folder has free space now: a writer opened without this check would fail at its first line. */
 const takesWrites = (dir: string): boolean => {
   const path = join(dir, ".probe");
   try {
@@ -150,7 +151,7 @@ const removeIfPossible = (path: string): void => {
   try {
     rmSync(path, { force: true });
   } catch {
-    // A read-only disk: it was not made either.
+    // A read-only disk: the probe file was not made either.
   }
 };
 

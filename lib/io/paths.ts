@@ -1,4 +1,4 @@
-// Where the program's own files are (migrations, shipped models, bundled data), from src and from dist alike.
+// Where the program's own files are (migrations, shipped models, bundled data), from the sources and from dist alike.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

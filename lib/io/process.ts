@@ -1,10 +1,10 @@
-// Who this process is, and whether the process that left a row behind still lives. A pid alone is not enough:
-// pids are reused, also by ourselves after a restart, so the kernel's boot and the process's start time go with it.
+// This process's identity, and whether the process that left a row behind still runs. A pid alone is not enough:
+// pids are reused, also by ourselves after a restart, so the kernel's boot id and the process's start time go with it.
 import { readFileSync, readlinkSync } from "node:fs";
 
 export interface ProcessIdentity {
   readonly pid: number;
-  /** "<kernel boot>|<pid namespace>|<start time>"; empty parts where the system does not tell. */
+  /** "<kernel boot>|<pid namespace>|<start time>"; empty parts where the system does not provide them. */
   readonly host: string;
 }
 
@@ -12,7 +12,7 @@ const readOr = (read: () => string): string => {
   try {
     return read().trim();
   } catch {
-    return ""; // No /proc here (not Linux), or the process is gone: "unknown", judged by the caller.
+    return ""; // No /proc here (not Linux), or no such process: "unknown", the caller decides.
   }
 };
 /** Start time in clock ticks since boot: field 22 of /proc/PID/stat; the command name before it may hold spaces. */
@@ -36,7 +36,7 @@ const exists = (pid: number): boolean => {
     process.kill(pid, 0);
     return true;
   } catch (e) {
-    return (e as NodeJS.ErrnoException).code === "EPERM"; // It exists and is not ours.
+    return (e as NodeJS.ErrnoException).code === "EPERM"; // It exists and belongs to another user.
   }
 };
 

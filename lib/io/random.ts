@@ -1,4 +1,4 @@
-// The only door to randomness: seeded streams, so that a run can be repeated, and real entropy for boot ids.
+// The only access to randomness: seeded streams, so that a run can be repeated, and real entropy for boot ids.
 import { createHash, randomBytes } from "node:crypto";
 
 export interface Random {

@@ -1,5 +1,6 @@
-// The only door to SQLite. Every connection, ours and the simulator's, gets the same pragmas and proves them:
-// better-sqlite3 opens WAL at synchronous=NORMAL without saying so (toolchain notes), where a power cut loses the last commit.
+// The only access to SQLite. Every connection, ours and the simulator's, gets the same pragmas, read back to verify
+// them: better-sqlite3 opens WAL at synchronous=NORMAL by default (toolchain notes), where a power failure loses the
+// last commit.
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
@@ -15,14 +16,15 @@ export interface SqliteOptions {
   readonly synchronous?: "FULL" | "OFF";
   readonly readonly?: boolean;
   readonly busyTimeoutMs?: number;
-  /** "asItIs" leaves the journal of the file alone: for the lock file, which holds no data (lock.ts). */
+  /** "asItIs" keeps the file's journal mode: for the lock file, which holds no data (lock.ts). */
   readonly journal?: "WAL" | "asItIs";
 }
 
 /**
- * Opens (and creates, with its folder) a SQLite file; ":memory:", or the image of a database, stays in memory. bigint columns must be read with `safeIntegers()`.
- * Throws AppError: DB_MISSING, DB_OPEN, NOT_WRITABLE (says who owns it), DB_CORRUPT (also for what is no database), DISK_FULL,
- * DB_BUSY, DB_IO.
+ * Opens (and creates, with its folder) a SQLite file; ":memory:", or the image of a database, stays in memory. bigint
+ * columns must be read with `safeIntegers()`.
+ * Throws AppError: DB_MISSING, DB_OPEN, NOT_WRITABLE (names the owner), DB_CORRUPT (also for a file that is no
+ * database), DISK_FULL, DB_BUSY, DB_IO.
  */
 export const openSqlite = (file: string | Buffer, options: SqliteOptions = {}): Sqlite => {
   const path = typeof file === "string" ? file : ":memory:";
@@ -66,7 +68,7 @@ export const openSqlite = (file: string | Buffer, options: SqliteOptions = {}): 
   }
 };
 
-/** Whether a file is a database without a broken page. Reads all of it. */
+/** Whether a file is a database without a corrupt page. Reads all of it. */
 export const isSound = (path: string): boolean => {
   let db: Sqlite | undefined;
   try {

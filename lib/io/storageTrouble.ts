@@ -1,5 +1,5 @@
-// What SQLite's and the system's refusals mean for a person: each kind becomes one line that says what was expected, what was
-// found and what to do. Knows nothing of tables; sqlite.ts, the command line and the worker ask it.
+// Translates errors of SQLite and the system for a person: each kind becomes one line that says what was expected, what
+// was found and what to do. Knows nothing of tables; used by sqlite.ts, the command line and the worker.
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { basename, dirname } from "node:path";
@@ -22,7 +22,7 @@ interface Found {
   readonly message: string;
 }
 
-/** The trouble of a file behind an error or one of its causes, if there is one. */
+/** The file fault behind an error or one of its causes, if there is one. */
 export const storageTrouble = (e: unknown): Found | undefined => {
   for (let error = e; error instanceof Error; error = error.cause) {
     const code = String((error as { code?: unknown }).code ?? "");
@@ -53,7 +53,7 @@ const VERDICTS: Readonly<Record<StorageTrouble, "retry" | "permanent">> = {
 export const storageError = (e: unknown, path: string): AppError | undefined => {
   const found = storageTrouble(e);
   if (found === undefined) return undefined;
-  // SQLite says "cannot open" and "read-only" also for a folder or a -wal beside that we may not write.
+  // SQLite says "cannot open" and "read-only" also for a folder or a -wal file that we may not write.
   const refused = found.kind === "readonly" || found.kind === "cannotOpen" ? notWritable(path) : undefined;
   const kind = refused === undefined ? found.kind : "readonly";
   const text = refused ?? TEXTS[kind](path, `${found.message} (${found.code})`);
@@ -74,11 +74,11 @@ const TEXTS: Readonly<Record<StorageTrouble, (path: string, found: string) => st
     `cannot open the database ${path}: ${found}. Check that it is a file, that its folder exists, and that both are yours to write`,
 };
 
-/** What replaces a broken file differs: the book has backups, the simulated exchange and the lock begin anew. */
+/** What replaces a broken file differs: the book has backups, the simulated exchange and the lock start empty. */
 const mending = (path: string): string => {
   switch (basename(path)) {
     case "venue.db":
-      return "it is the simulated exchange: move it away, and a new one begins; positions of the book are then told as a mismatch";
+      return "it is the simulated exchange: move it away, and a new one is made; positions of the book are then reported as a mismatch";
     case "runner.lock":
       return "it holds nothing: remove it";
     default:
@@ -86,7 +86,10 @@ const mending = (path: string): string => {
   }
 };
 
-/** Why the file at `path` (there or to be made) or what lies beside it cannot be written, and by whom; undefined when it can be. */
+/**
+ * Why the file at `path` (existing or to be made) or its side files cannot be written, and by whom; undefined when all
+ * can.
+ */
 export const notWritable = (path: string): string | undefined => {
   const folder = dirname(path);
   if (!existsSync(folder)) return cannotMake(folder);
@@ -101,7 +104,7 @@ export const notWritable = (path: string): string | undefined => {
   return undefined;
 };
 
-/** The folder is not there: who owns the place where it would be? */
+/** The folder does not exist: who owns its nearest existing parent? */
 const cannotMake = (folder: string): string | undefined => {
   let parent = dirname(folder);
   while (!existsSync(parent) && parent !== dirname(parent)) parent = dirname(parent);

@@ -1,4 +1,4 @@
-// card.md of a model: what it is good for and what it is not, in words, from the numbers of its manifest.
+// card.md of a model: its uses and its limits in words, from the numbers of its manifest.
 import { FEATURE_NAMES } from "../../lib/core/features.ts";
 import { mean } from "../../lib/core/statistics.ts";
 import type { Manifest, Metrics } from "../manifest.ts";

@@ -1,5 +1,5 @@
 // One fitted head: trees on the oldest data, early stopping on later data, calibration on data later still.
-// Nothing at or after `endMs` is touched, the labels' horizon included.
+// Nothing at or after `endMs` is used, the labels' horizon included.
 import { FEATURE_NAMES } from "../../lib/core/features.ts";
 import { DAY_MS } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
@@ -61,7 +61,7 @@ export const fitHead = async (
   return { text, predictor, calibration, probability };
 };
 
-/** Judges `tests` with a fit and the ATR-only fit of the same split. */
+/** Scores `tests` with a fit and the ATR-only fit of the same split. */
 export const judge = (tests: readonly Sample[], target: Target, fit: Fit, atrFit: Fit): Judged[] =>
   tests.map((sample) => ({
     hit: hit(sample, target),

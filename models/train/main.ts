@@ -1,5 +1,5 @@
 // The training command: tsx models/train/main.ts --data DIR --out models/artifacts/ID [--end ISO]
-// The id is the last part of --out. LIGHTGBM_BIN names the trainer; without it trainer.ts says where it is looked for.
+// The id is the last part of --out. LIGHTGBM_BIN names the trainer; without it trainer.ts searches for it.
 import { basename, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseInstant } from "../../lib/core/time.ts";

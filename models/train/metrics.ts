@@ -1,8 +1,8 @@
-// What a set of out-of-sample probabilities is worth, always beside the ATR-only model on the same bars.
+// Metrics of a set of out-of-sample probabilities, always compared with the ATR-only model on the same bars.
 import { auc, brierScore, calibrationError, type Scored } from "../../lib/core/statistics.ts";
 import type { Calibration, Metrics } from "../manifest.ts";
 
-/** One judged bar: what happened, our probability, the ATR-only model's probability, and ATR itself as a score. */
+/** One judged bar: the outcome, our probability, the ATR-only model's probability, and ATR itself as a score. */
 export interface Judged {
   readonly hit: boolean;
   readonly p: number;
@@ -14,7 +14,7 @@ export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /**
  * Platt scaling by Newton's method: slope and intercept with the least log loss of sigmoid(slope x raw + intercept).
- * Throws RangeError when the raw scores do not rise with the label (the slope would turn the model round).
+ * Throws RangeError when the raw scores do not rise with the label (the slope would invert the model).
  */
 export const fitPlatt = (raw: readonly number[], hits: readonly boolean[]): Calibration => {
   let slope = 1;
@@ -50,7 +50,7 @@ export const fitPlatt = (raw: readonly number[], hits: readonly boolean[]): Cali
 /** Rounded to 6 decimals: metrics are for people, and a manifest with them stays byte-identical between machines. */
 const round = (value: number): number => Number(value.toFixed(6));
 
-/** Throws RangeError when the label happened always or never: nothing can be measured then. */
+/** Throws RangeError when the label always or never came true: no metric is defined then. */
 export const measure = (rows: readonly Judged[]): Metrics => {
   const scoredBy = (score: (row: Judged) => number): Scored[] => rows.map((row) => ({ p: score(row), hit: row.hit }));
   const ours = scoredBy((row) => row.p);

@@ -1,8 +1,10 @@
-// The choices of a training run, in one place: parameters tried, periods, what must come after what.
+// The choices of a training run, in one place: parameters tried, periods and their order.
 import type { Parameters } from "./trainer.ts";
 
 export const SEED = 20250629;
-/** Common to every fit. `deterministic` and `force_row_wise` make a retrain byte-identical for any number of threads. */
+/**
+ * Common to every fit. `deterministic` and `force_row_wise` make a retrain byte-identical for any number of threads.
+ */
 const COMMON: Parameters = {
   objective: "binary",
   metric: "binary_logloss",
@@ -25,7 +27,7 @@ export const TRIALS: readonly { readonly name: string; readonly parameters: Para
   { name: "leaves-15", parameters: { ...COMMON, num_leaves: 15 } },
   { name: "leaves-31", parameters: { ...COMMON, num_leaves: 31 } },
 ];
-/** One feature needs few leaves. The same for every trial, so that the baseline does not move. */
+/** One feature needs few leaves. The same for every trial, so that the baseline is fixed. */
 export const ATR_PARAMETERS: Parameters = { ...COMMON, num_leaves: 7, feature_fraction: 1 };
 /** The leak test fits noise on purpose: no early stopping, a fixed number of rounds. */
 export const LEAK_TEST_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
@@ -43,7 +45,7 @@ export const SYMBOL_FILES = [
 export const NATIVE_FILE = { symbol: "BTC_JPY", file: "btc_jpy_15m.csv.gz" } as const;
 export const SIDES = ["long", "short"] as const;
 
-/** Quarters from 2024 on, ending at `endMs`: a year of data lies before the first one. */
+/** Quarters from 2024 on, ending at `endMs`: there is a year of data before the first one. */
 export const walkForwardEdges = (endMs: number): number[] => {
   const edges: number[] = [];
   for (let quarter = 0; ; quarter++) {
@@ -51,7 +53,7 @@ export const walkForwardEdges = (endMs: number): number[] => {
     if (edge >= endMs) break;
     edges.push(edge);
   }
-  // A last period of a few days would only be noise: it joins the one before.
+  // A last period of a few days would be noise: it is merged into the previous one.
   if (endMs - edges.at(-1)! < 30 * 86_400_000) edges.pop();
   return [...edges, endMs];
 };

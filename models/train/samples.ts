@@ -1,5 +1,5 @@
-// From candles to training samples, and the splits between them. A sample's label looks an hour ahead, so two segments
-// that touch are kept apart twice: a label must end inside its own segment (purge), and the first bars of the later
+// From candles to training samples, and the splits between them. A sample's label covers the next hour, so two adjacent
+// segments are separated twice: a label must end inside its own segment (purge), and the first bars of the later
 // segment are left out (embargo).
 import type { Candle } from "../../lib/core/candle.ts";
 import { computeFeatureSeries } from "../../lib/core/features.ts";
@@ -12,7 +12,7 @@ export type Reading = "touch" | "close";
 export interface Sample {
   /** Close of the judged bar: the moment the prediction is made. */
   readonly closeMs: number;
-  /** The last moment the label looks at. */
+  /** The last moment the label depends on. */
   readonly labelEndMs: number;
   readonly values: readonly number[];
   readonly labels: Readonly<Record<Reading, Readonly<Record<Direction, boolean>>>>;

@@ -1,5 +1,5 @@
 // Trains the four touch heads (two symbols, two sides) and writes a model folder: text models, manifest.json, card.md.
-// Candles at or after `endMs` are cut away before anything else sees them.
+// Candles at or after `endMs` are removed before any other step.
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -56,7 +56,8 @@ const loadCandles = (dataDir: string, file: string, endMs: number): readonly Can
 
 /**
  * AUC on the calibration period of a model that was fitted on shuffled labels. One such fit is a random function of the
- * features and strays by some 0.04 to either side; the mean over the seeds is above 0.5 only when the future leaks in.
+ * features and deviates by some 0.04 to either side; the mean over the seeds is above 0.5 only when the future leaks
+ * in.
  */
 const shuffledLabelAuc = async (
   program: string,

@@ -1,5 +1,5 @@
 // The official LightGBM trainer as a child process: CSV in, text model out. It is a program of its own, built once per
-// machine by models/train/build-trainer.sh; nothing that trades needs it. Same input, same bytes out (deterministic=true).
+// machine by models/train/build-trainer.sh; trading does not need it. Same input, same bytes out (deterministic=true).
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -25,7 +25,7 @@ export const findTrainer = (given?: string, cacheDir?: string): string => {
   return existsSync(built) ? built : "lightgbm";
 };
 
-/** Doubles are written with the digits that restore them exactly. */
+/** Doubles are written with enough digits to restore them exactly. */
 const csv = (names: readonly string[], rows: LabelledRows): string => {
   const lines = [`label,${names.join(",")}`];
   for (const [i, values] of rows.values.entries()) lines.push(`${rows.labels[i]},${values.join(",")}`);

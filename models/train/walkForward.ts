@@ -40,8 +40,8 @@ export const walkForward = async (
 };
 
 /**
- * Judges bars of another source (GMO's own trades) with fits on `samples` that end before the first of those bars:
- * the confirmation is out of sample in time as well as in source. One result per stretch without a hole of a month.
+ * Scores bars of another source (GMO's own trades) with fits on `samples` that end before the first of those bars:
+ * the confirmation is out of sample in time as well as in source. One result per stretch without a gap of a month.
  */
 export const confirmNative = async (
   program: string,

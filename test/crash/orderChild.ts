@@ -3,6 +3,7 @@
 
 import { openDatabase } from "../../db/open.ts";
 import type { Services } from "../../handlers/context.ts";
+import { schedulesOf } from "../../handlers/runtime/schedules.ts";
 import { createSystem, haltUntilReconciled } from "../../handlers/runtime/system.ts";
 import { defaultConfig } from "../../lib/core/config.ts";
 import { epochMs } from "../../lib/core/time.ts";
@@ -48,8 +49,9 @@ const system = createSystem({
   random: seededRandom(given.bootId),
   concurrency: 3,
   virtual: false,
+  schedules: schedulesOf("margin").filter((schedule) => schedule.name === "reconcile"),
 });
-system.scheduler.removeExcept(["reconcile"]);
+system.declareSchedules();
 haltUntilReconciled(db, clock);
 system.store.enqueue({ name: "reconcile", key: `reconcile:start:${given.bootId}`, input: {}, priority: 100 });
 system.store.wakeAll();

@@ -1,12 +1,42 @@
-// The owner at the exchange's own page, or another program with the same account: not through our process, without a fault.
+// The owner at the exchange's own page, or another program with the same account: not through our process, without a
+// fault.
+import { requestCommand } from "../../handlers/owner/requestCommand.ts";
 import { coinE8 } from "../../lib/core/money.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import { SYMBOL_RULES } from "../../lib/sim/engine/symbolRules.ts";
 import type { OwnerAct } from "./orderPlan.ts";
+import { REFUSED_TAIL_MS } from "./orderRequests.ts";
 import type { OrderWorld } from "./orderWorld.ts";
 
+/** One act of the owner's plan: at the exchange's own page, or on the command line. */
+export const ownerActs = async (w: OrderWorld, act: OwnerAct): Promise<void> => {
+  w.say(`the owner: ${JSON.stringify(act)}`);
+  switch (act.kind) {
+    case "clockBack":
+      w.life.time.skewMs = -act.ms;
+      return;
+    case "stop":
+    case "panic":
+      // Said to a dead process, it is said again.
+      w.unlessDead(() => void requestCommand(w.life.system.desk, { command: act.kind, actor: "cli" }));
+      if (w.life.mortality.dead) w.time.at(w.nowMs + 500, () => void ownerActs(w, act));
+      return;
+    case "halt":
+      w.unlessDead(() =>
+        w.life.db.transaction((tx) => tx.halts.raise({ kind: "stop", reason: "by hand", atMs: w.nowMs })),
+      );
+      return;
+    default:
+      // The owner's own doing: until the next look that finds it.
+      if (act.kind === "cancelStop" || act.kind === "closeByHand")
+        w.excuses.push({ fromMs: w.nowMs, untilMs: w.nowMs + w.plan.pollMs + REFUSED_TAIL_MS });
+      await byHand(w, act);
+      w.bare.look(w.nowMs, w.foreignPositions);
+  }
+};
+
 /** Takes no venue time. */
-export const byHand = async (
+const byHand = async (
   w: OrderWorld,
   act: Exclude<OwnerAct, { kind: "clockBack" | "halt" | "stop" | "panic" }>,
 ): Promise<void> => {

@@ -92,6 +92,29 @@ describe("the proof itself", () => {
     expect(stories[1]).toEqual(stories[0]);
   });
 
+  test("contains the API watch: three errors in a row halt entries, and three good checks end the halt", async () => {
+    // From the first protective order on, every request fails for eight seconds.
+    const silent = { fromMs: 0, untilMs: 0 };
+    const w = await runWorld(
+      trade({
+        pollMs: 2_000,
+        fault: ({ path }, { nowMs }) => {
+          if (path === "/v1/closeOrder" && silent.fromMs === 0)
+            Object.assign(silent, { fromMs: nowMs, untilMs: nowMs + 8_000 });
+          return nowMs < silent.untilMs ? "badGateway" : undefined;
+        },
+      }),
+    );
+    const { report, notes } = await judge(w);
+    const halts = w.life.db.read.halts
+      .recent()
+      .map(({ kind, clearedMs }) => ({ kind, cleared: clearedMs !== undefined }));
+    w.close();
+    expect(halts).toContainEqual({ kind: "api", cleared: true });
+    expect(notes).toEqual([]);
+    expect(missedGoals(report)).toEqual([]);
+  });
+
   type Changes = Omit<Partial<RunPlan>, "kills"> & { readonly kills?: readonly string[] };
   /** Steps at which an undisturbed life passes these places first. */
   const stepsOf = async (places: readonly string[]): Promise<readonly number[]> => {

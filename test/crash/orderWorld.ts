@@ -1,14 +1,11 @@
-// A world for the proof of the orders: our real handlers, queue and connector on a SQLite database in memory, the simulated
-// venue behind requests that take time, and a process that may die before, during and after each request and around each
-// commit. The venue lives on meanwhile. One plan (orderPlan.ts) makes one world; the same plan makes the same story.
+// A world for the proof of the orders: our real handlers, queue and connector on a SQLite database in memory, the
+// simulated venue behind requests that take time, and a process that may die before, during and after each request and
+// around each commit. The venue lives on meanwhile. One plan (orderPlan.ts) makes one world; the same plan makes the
+// same story.
 
 import { migrate } from "../../db/migrate.ts";
-import type { Services } from "../../handlers/context.ts";
+import { reconcileJob } from "../../handlers/jobs.ts";
 import { onAccountEvent } from "../../handlers/orders/accountEvents.ts";
-import { requestCommand } from "../../handlers/owner/requestCommand.ts";
-import { registry } from "../../handlers/registry.ts";
-import { onFailure } from "../../handlers/runtime/onFailure.ts";
-import { schedulesOf } from "../../handlers/runtime/schedules.ts";
 import { haltUntilReconciled } from "../../handlers/runtime/system.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
 import { yen } from "../../lib/core/money.ts";
@@ -18,40 +15,31 @@ import type { Venue } from "../../lib/core/venue.ts";
 import { type ParsedTopic, parseTopic } from "../../lib/core/wake.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";
-import {
-  type Transport,
-  TransportError,
-  type TransportReply,
-  type TransportRequest,
-} from "../../lib/io/gmo/transport.ts";
 import { silentLogger } from "../../lib/io/logger.ts";
 import { type Random, seededRandom } from "../../lib/io/random.ts";
 import { openSqlite, type Sqlite } from "../../lib/io/sqlite.ts";
 import { ALL_RULES, SYMBOL_RULES } from "../../lib/sim/engine/symbolRules.ts";
-import { delivered } from "../../lib/sim/faults/faults.ts";
 import { CandleMarket } from "../../lib/sim/market/candleMarket.ts";
 import type { Market } from "../../lib/sim/market/market.ts";
 import { SpotMarket } from "../../lib/sim/market/spotMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
-import { Scheduler } from "../../queue/schedule.ts";
-import { JobStore } from "../../queue/store.ts";
-import { createWorker, type Worker } from "../../queue/worker.ts";
-import { Death, MortalDatabase, Mortality } from "../sim/mortal.ts";
+import { Death } from "../sim/mortal.ts";
 import { insertProposal, proposalId, settleApproved } from "../sim/proposals.ts";
 import { Script } from "../sim/script.ts";
 import { reuseStatements } from "../sim/statements.ts";
 import { COINS_AT_PAR, START_MS, START_PRICE } from "../sim/world.ts";
-import { type FaultName, nameOf, type Strike, strikeOf, struckOf } from "./orderFaults.ts";
-import { byHand } from "./orderHand.ts";
+import type { FaultName } from "./orderFaults.ts";
+import { ownerActs } from "./orderHand.ts";
+import { type Life, newLife } from "./orderLife.ts";
 import { BareWatch, type Kill, RECOVERY_MS, type Stretch } from "./orderMeasure.ts";
-import type { OwnerAct, RunPlan } from "./orderPlan.ts";
+import type { RunPlan } from "./orderPlan.ts";
+import { OrderRequests } from "./orderRequests.ts";
 import { SABOTAGES } from "./orderSabotage.ts";
-import { LifeTime, VirtualTime } from "./virtualTime.ts";
+import { VirtualTime } from "./virtualTime.ts";
 
 const ETH_START = 500_000;
 /** Where the price path ends; every run ends long before. */
 const PATH_MINUTES = 600;
-const CLIENT_TIMEOUT_MS = 5_000;
 const IMAGE: Buffer = (() => {
   const sql = openSqlite(":memory:");
   migrate(sql);
@@ -59,26 +47,6 @@ const IMAGE: Buffer = (() => {
   sql.close();
   return image;
 })();
-/** Enough of the system's clockwork for a world of orders. */
-const RECONCILE = schedulesOf("margin").find((schedule) => schedule.name === "reconcile")!;
-
-interface Life {
-  readonly number: number;
-  readonly mortality: Mortality;
-  readonly time: LifeTime;
-  readonly db: MortalDatabase;
-  readonly store: JobStore;
-  readonly scheduler: Scheduler;
-  readonly worker: Worker;
-  readonly services: Services;
-  /** Requests so far, dead ones included. */
-  requests: number;
-  draining: Promise<void> | undefined;
-  failure: unknown;
-  startedMs: number;
-  recoveredMs: number | undefined;
-}
-
 export class OrderWorld {
   readonly sql: Sqlite;
   readonly time: VirtualTime;
@@ -104,9 +72,7 @@ export class OrderWorld {
   endedAtStep = 0;
   life!: Life;
   readonly #random: Random;
-  readonly #latency: Random;
-  #spoil: Strike["spoil"];
-  #effects: Strike["effects"];
+  readonly #requests: OrderRequests;
   #said: string[] = [];
   readonly #changes;
   readonly #newLife: () => void;
@@ -126,7 +92,7 @@ export class OrderWorld {
     private readonly onCommit?: (w: OrderWorld) => void,
   ) {
     this.#random = seededRandom(`${plan.seed}:world`);
-    this.#latency = seededRandom(`${plan.seed}:latency`);
+    this.#requests = new OrderRequests(this);
     this.sql = openSqlite(IMAGE);
     this.#newLife = reuseStatements(this.sql);
     this.#changes = this.sql.prepare<[], number>("SELECT total_changes()").pluck();
@@ -157,11 +123,7 @@ export class OrderWorld {
         synchronous: "OFF",
         ...plan.venue,
         authClock: () => this.time.nowMs,
-        faults: Object.assign(
-          (_request: unknown, phase: "before" | "after") =>
-            this.#spoil?.phase === phase ? this.#spoil.fault : undefined,
-          { effects: () => this.#effects },
-        ),
+        faults: this.#requests.faults,
       },
     });
     const smallest = rules.filter((r) => isSpot(r.symbol)).map((r) => [r.symbol, r.minSize] as const);
@@ -170,13 +132,13 @@ export class OrderWorld {
       this.say(`venue ${event.kind} ${event.symbol}${"msgType" in event ? ` ${event.msgType}` : ""}`);
       // A socket that hears all, some or nothing: what it does not hear is found by looking.
       if (this.#random.next() < plan.heard)
-        this.time.at(this.time.nowMs + this.#delay(), () => {
-          if (!this.life.mortality.dead) this.#orDie(() => onAccountEvent(this.life, event));
+        this.time.at(this.time.nowMs + this.#requests.delay(), () => {
+          if (!this.life.mortality.dead) this.orDie(() => onAccountEvent(this.life.system.desk, event));
         });
     });
     for (const closure of plan.venue.closures ?? [])
       this.excuses.push({ fromMs: closure.fromMs, untilMs: closure.untilMs + CLOSURE_TAIL_MS });
-    for (const { afterMs, act } of plan.owner) this.time.at(startMs + afterMs, () => void this.#act(act));
+    for (const { afterMs, act } of plan.owner) this.time.at(startMs + afterMs, () => void ownerActs(this, act));
     for (const [i, { afterMs }] of plan.proposals.entries()) this.time.at(startMs + afterMs, () => this.#tap(i));
     this.#begin();
   }
@@ -185,7 +147,7 @@ export class OrderWorld {
   #tap(index: number): void {
     const { life } = this;
     if (!life.mortality.dead)
-      this.#orDie(() => {
+      this.orDie(() => {
         const { spec } = this.plan.proposals[index]!;
         if (life.db.read.proposals.byId(proposalId(spec, index + 1)) !== undefined) return;
         life.db.transaction((tx) => {
@@ -206,195 +168,38 @@ export class OrderWorld {
     return this.#said;
   }
 
-  #delay(): number {
-    return 20 + this.#latency.int(60);
-  }
-
   #begin(): void {
     const { plan } = this;
     const number = this.kills.length + 1;
     this.#newLife();
-    const mortality = new Mortality(plan.kills[number - 1] ?? Number.POSITIVE_INFINITY);
-    const time = new LifeTime(this.time);
-    const db = new MortalDatabase(this.sql, ":memory:", mortality, () => {
-      // The first commits of a life come before it is whole.
-      if (this.life?.number === number) this.onCommit?.(this);
-    });
-    const { clock } = time;
-    const handlers = plan.sabotage ? SABOTAGES[plan.sabotage].registry(registry) : registry;
-    const store = new JobStore(db, handlers, clock);
-    const venue = createGmoVenue({
-      transport: this.#transport(mortality, time),
-      credentials: this.simulator.credentials(),
-      clock,
-      log: silentLogger(),
-      timers: time.timers,
-      timeoutMs: CLIENT_TIMEOUT_MS,
-    });
-    const services: Services = {
+    const life = newLife(this, number, {
       config: this.#config,
-      venue: plan.sabotage ? SABOTAGES[plan.sabotage].venue(venue) : venue,
-      pollMs: plan.pollMs,
-      account: "replay",
-      // No handler of these runs asks a model or the messenger.
-      model: undefined as unknown as Services["model"],
-      messenger: { deliver: () => Promise.reject(new Error("no messages in this world")) },
-      desk: { db, store, clock },
-    };
-    const worker = createWorker({
-      db,
-      store,
-      registry: handlers,
-      clock,
-      log: silentLogger(),
-      services,
-      bootId: `${plan.seed}-life-${number}`,
-      concurrency: 3,
-      reserve: 1,
-      random: seededRandom(`${plan.seed}:jitter`),
-      onFailure: (tx, failure) => {
-        this.say(`job ${failure.job.name} failed: ${failure.error.code} ${failure.error.message.slice(0, 160)}`);
-        return onFailure(tx, { atMs: clock.nowMs(), locale: "en" }, failure);
+      transport: (mortality, time) => ({ send: (request) => this.#requests.send(request, mortality, time) }),
+      // The first commits of a life come before `this.life` is it.
+      onCommit: () => {
+        if (this.life?.number === number) this.onCommit?.(this);
       },
-      virtual: true,
     });
-    const scheduler = new Scheduler(db, store, clock);
-    this.life = {
-      number,
-      mortality,
-      time,
-      db,
-      store,
-      scheduler,
-      worker,
-      services,
-      requests: 0,
-      draining: undefined,
-      failure: undefined,
-      startedMs: this.nowMs,
-      recoveredMs: undefined,
-    };
+    this.life = life;
     this.say(`life ${number} begins`);
-    this.#orDie(() => {
-      scheduler.declareSchedule(RECONCILE);
-      if (number > 1 || plan.strictBoot) haltUntilReconciled(db, clock);
-      store.enqueue({ name: "reconcile", key: `reconcile:start:${number}`, input: {}, priority: 100 });
-      store.wakeAll();
+    this.orDie(() => {
+      life.system.declareSchedules();
+      if (number > 1 || plan.strictBoot) haltUntilReconciled(life.db, life.system.desk.clock);
+      life.store.enqueue({ ...reconcileJob(`start:${number}`), priority: 100 });
+      life.store.wakeAll();
       if (plan.sabotage) SABOTAGES[plan.sabotage].boot?.(this.sql, number);
     });
   }
 
-  /** Every request takes its time there and back. Each end, and the way itself, is a place to die. */
-  #transport(mortality: Mortality, time: LifeTime): Transport {
-    return { send: (request) => this.#send(request, mortality, time) };
-  }
-  async #send(request: TransportRequest, mortality: Mortality, time: LifeTime): Promise<TransportReply> {
-    const { life } = this;
-    const struck = struckOf(request);
-    const what = nameOf(struck);
-    mortality.pass(`before ${what}`);
-    life.requests += 1;
-    const name = this.plan.fault(struck, {
-      life: life.number,
-      request: life.requests,
-      nowMs: this.nowMs - START_MS,
-    });
-    const strike: Strike = name ? strikeOf(name) : {};
-    if (name) {
-      this.struck.push(name);
-      this.say(`${what} is struck by ${name}`);
-    }
-    const sentMs = this.nowMs;
-    const thereMs = this.#delay() + (strike.thereMs ?? 0);
-    const backMs = this.#delay() + (strike.backMs ?? 0);
-    let reply: TransportReply | undefined;
-    let lost: unknown;
-    // The request is out: it arrives whether we live or not.
-    this.time.at(sentMs + thereMs, () => {
-      try {
-        reply = this.#serve(request, strike);
-        if (strike.short) reply = withoutNewest(reply);
-      } catch (error) {
-        lost = error;
-      }
-    });
-    mortality.pass(`on the way ${what}`);
-    try {
-      await time.sleep(Math.min(CLIENT_TIMEOUT_MS, thereMs + backMs), request.signal);
-      if (lost instanceof TransportError && lost.failure === "timeout")
-        await time.sleep(sentMs + CLIENT_TIMEOUT_MS - this.nowMs, request.signal);
-      mortality.pass(`after ${what}`);
-      if (lost !== undefined) throw lost;
-      if (reply === undefined || thereMs + backMs > CLIENT_TIMEOUT_MS)
-        throw new TransportError("timeout", "no reply in time");
-      return reply;
-    } finally {
-      if (!mortality.dead) this.#excuse(request, name !== undefined, reply, sentMs);
-    }
-  }
-
-  #serve(request: TransportRequest, strike: Strike): TransportReply {
-    const post = request.method === "POST";
-    const before = post ? this.simulator.orders().length : 0;
-    this.#spoil = strike.spoil;
-    this.#effects = strike.effects;
-    try {
-      return delivered(this.simulator.serve({ ...request }).delivery);
-    } finally {
-      this.#spoil = undefined;
-      this.#effects = undefined;
-      if (post) {
-        const orders = this.simulator.orders();
-        for (const order of orders.slice(before)) {
-          this.ours.add(order.orderId);
-          this.say(
-            `venue takes order ${order.orderId}: ${order.settleType} ${order.side} ${order.executionType} of ${order.size}`,
-          );
-        }
-        if (orders.length > before) this.#countEntries(orders);
-        this.bare.look(this.nowMs, this.foreignPositions);
-      }
-    }
-  }
-  #countEntries(orders: ReturnType<Simulator["orders"]>): void {
-    for (const symbol of this.symbols) {
-      const live = orders.filter(
-        (o) =>
-          o.symbol === symbol &&
-          o.settleType === "OPEN" &&
-          !(isSpot(symbol) && o.side === "SELL") &&
-          this.ours.has(o.orderId) &&
-          ["ORDERED", "WAITING", "MODIFYING", "CANCELLING"].includes(o.status),
-      );
-      if (live.length > 1) this.twoEntries += 1;
-    }
-  }
-
-  /**
-   * The venue's own fault: the time a request it lost or refused took, and a while after. Only what was injected counts, and
-   * the two refusals that belong to the venue's nature: a position not yet visible, a stop price already passed.
-   */
-  #excuse(request: TransportRequest, injected: boolean, reply: TransportReply | undefined, sentMs: number): void {
-    const code = /"message_code":"([^"]+)"/.exec(reply?.body ?? "")?.[1];
-    const { sale } = struckOf(request);
-    const closes = request.path === "/v1/closeOrder" || sale;
-    const nature = closes && ["ERR-254", "ERR-5106", "ERR-5129"].includes(code ?? "");
-    if (!injected && !nature) return;
-    const refused = code !== undefined && !UNKNOWN.test(code);
-    const lostTailMs = sale && this.plan.coins !== undefined ? LOST_SALE_TAIL_MS : LOST_TAIL_MS;
-    const tail = nature && !injected ? NATURE_TAIL_MS : refused ? REFUSED_TAIL_MS : lostTailMs;
-    this.excuses.push({ fromMs: sentMs, untilMs: this.nowMs + (code === "ERR-5003" ? RATE_TAIL_MS : tail) });
-  }
-
-  #orDie(work: () => void): void {
+  orDie(work: () => void): void {
     try {
       work();
     } catch (error) {
       if (!(error instanceof Death)) throw error;
     }
   }
-  #unlessDead(work: () => void): void {
-    if (!this.life.mortality.dead) this.#orDie(work);
+  unlessDead(work: () => void): void {
+    if (!this.life.mortality.dead) this.orDie(work);
   }
 
   /** Until `done`, or `untilMs`. Dies and starts again as the plan says. */
@@ -402,7 +207,7 @@ export class OrderWorld {
     while (this.nowMs < untilMs) {
       const { life } = this;
       if (!life.mortality.dead && this.#isDue(life)) {
-        if (life.draining) this.#orDie(() => life.worker.claimNewlyDue());
+        if (life.draining) this.orDie(() => life.system.worker.claimNewlyDue());
         else this.#drain(life);
       }
       await this.time.settle();
@@ -417,7 +222,7 @@ export class OrderWorld {
     }
   }
   #drain(life: Life): void {
-    life.draining = life.worker.drain().then(
+    life.draining = life.system.worker.drain().then(
       () => {
         life.draining = undefined;
       },
@@ -446,7 +251,7 @@ export class OrderWorld {
     const nowMs = this.nowMs + life.time.skewMs;
     if (this.#seen?.changes === changes && this.#seen.life === life.number && this.#seen.untilMs > nowMs)
       return this.#seen;
-    const dueMs = Math.min(life.store.nextDueMs() ?? Infinity, life.scheduler.nextTickMs() ?? Infinity);
+    const dueMs = Math.min(life.store.nextDueMs() ?? Infinity, life.system.scheduler.nextTickMs() ?? Infinity);
     const topics = life.store.wakeTopics().flatMap((text) => {
       const topic = parseTopic(text);
       return topic?.kind === "price" ? [{ text, topic }] : [];
@@ -482,7 +287,7 @@ export class OrderWorld {
       for (const { text, topic } of topics) {
         const last = this.simulator.lastPrice(topic.symbol);
         if (topic.side === "atOrAbove" ? last >= topic.price : last <= topic.price)
-          this.#orDie(() => this.life.store.wake(text));
+          this.orDie(() => this.life.store.wake(text));
       }
     }
     this.time.runDue();
@@ -491,17 +296,19 @@ export class OrderWorld {
   #noteRecovery(life: Life): void {
     if (life.number === 1 || life.recoveredMs !== undefined || this.bare.isBare()) return;
     const job = life.db.read.jobs.byKey("reconcile", `reconcile:start:${life.number}`);
-    // A difference that is seen for the first time is looked at once more: that is reconcile's work, too, but not recovery.
+    // A difference that is seen for the first time is looked at once more: that is reconcile's work, too, but not
+    // recovery.
     if (job?.state !== "done" && job?.reason !== "a difference was seen for the first time") return;
     life.recoveredMs = this.nowMs;
-    // Who was sooner back than DESIGN 7 says has as long as the others: a lost answer is looked for from its request on.
+    // Who was sooner back than DESIGN 7 says has as long as the others: a lost answer is looked for from its request
+    // on.
     const fromMs = Math.max(life.startedMs, this.kills.at(-1)!.atMs + DOWN_MS);
     this.recoveries.push({ fromMs: Math.min(fromMs, this.nowMs), untilMs: this.nowMs });
   }
 
   /**
-   * What a person who restarts us takes longer than the 3 s of DESIGN 7 is not ours to answer for; nor are those of a death
-   * after which we died again before the 10 s of a recovery were over: the goal is of one kill.
+   * What a person who restarts us takes longer than the 3 s of DESIGN 7 is not ours to answer for; nor are those of a
+   * death after which we died again before the 10 s of a recovery were over: the goal is of one kill.
    */
   longDowntimes(): readonly Stretch[] {
     return this.kills.map(({ atMs, backMs }, i) => {
@@ -537,64 +344,16 @@ export class OrderWorld {
     });
   }
 
-  /** The owner's hand: at the exchange's own page, or on the command line. */
-  async #act(act: OwnerAct): Promise<void> {
-    this.say(`the owner: ${JSON.stringify(act)}`);
-    switch (act.kind) {
-      case "clockBack":
-        this.life.time.skewMs = -act.ms;
-        return;
-      case "stop":
-      case "panic":
-        // Said to a dead process, it is said again.
-        this.#unlessDead(() => void requestCommand(this.life.services.desk, { command: act.kind, actor: "cli" }));
-        if (this.life.mortality.dead) this.time.at(this.nowMs + 500, () => void this.#act(act));
-        return;
-      case "halt":
-        this.#unlessDead(() =>
-          this.life.db.transaction((tx) => tx.halts.raise({ kind: "stop", reason: "by hand", atMs: this.nowMs })),
-        );
-        return;
-      default:
-        // The owner's own doing: until the next look that finds it.
-        if (act.kind === "cancelStop" || act.kind === "closeByHand")
-          this.excuses.push({ fromMs: this.nowMs, untilMs: this.nowMs + this.plan.pollMs + REFUSED_TAIL_MS });
-        await byHand(this, act);
-        this.bare.look(this.nowMs, this.foreignPositions);
-    }
-  }
-
   close(): void {
     this.sql.close();
     this.simulator.close();
   }
 }
 
-/** Fills that lack the newest one. */
-const withoutNewest = (reply: TransportReply): TransportReply => {
-  const body = JSON.parse(reply.body) as { data?: { list?: { executionId: number }[] } };
-  const { list } = body.data ?? {};
-  if (!list || list.length === 0) return reply;
-  const newest = Math.max(...list.map((row) => row.executionId));
-  body.data!.list = list.filter((row) => row.executionId !== newest);
-  return { ...reply, body: JSON.stringify(body) };
-};
-
 const DOWN_MS = 3_000;
 const BLOCKED_MS = 100;
-/** Codes that say nothing of what the venue did (GMO API 11). */
-const UNKNOWN = /^ERR-(151|554|626|9999)$/;
 const ODD =
   /UNCLASSIFIED|ORDER_MOVE|ORDER_ROW|ORDER_INTENT|TRADE_|LEG_|POSITION_|PROTECTION_|_ENDLESS|EXECUTION_STRANGE|ORDER_GONE|SQLITE/;
 
-/** After a request without an answer: 3 s in which it is looked for, and the goal of one second. */
-const LOST_TAIL_MS = 4_000;
-/** Spot, beside coins of the owner: a second sale would take those, so it is looked for as long as an entry, 10 s. */
-const LOST_SALE_TAIL_MS = 11_000;
-/** After a refusal: the next try within a second. */
-const REFUSED_TAIL_MS = 1_000;
-/** ERR-5003 wants two seconds of silence (GMO API 3). */
-const RATE_TAIL_MS = 3_000;
-const NATURE_TAIL_MS = 500;
 /** The venue opens, and we see it with the next look. */
 const CLOSURE_TAIL_MS = 6_000;

@@ -100,7 +100,7 @@ test("two trades, each killed on its way in: one to its targets while Telegram r
   await worker.until("the end is told", () => says(/^CLOSED LONG BTC/) && /🏁 CLOSED/.test(btc.message.text));
   // What waited longer comes after the alert.
   const afterwards = telegram.texts.slice(told).map((text) => text.split("\n")[0]);
-  expect(afterwards[0]).toMatch(/^WARNING job \d+ \(fetchMarket\) has failed for good/);
+  expect(afterwards[0]).toMatch(/^WARNING job \d+ \(fetchMarket\) has failed permanently/);
   expect(afterwards.at(-1)).toMatch(/^CLOSED LONG BTC\/JPY/);
 
   const eth = await proposed("ETH_JPY");

@@ -57,7 +57,7 @@ describe("dailyReport of a full book", () => {
       "Equity ¥1,000,046",
       "Trades 2: 1 won, 1 lost, 1 still open",
       "Win rate 50.0% (break-even 65.1%)",
-      /^Too few to say: 2 of at least 30 trades; the true win rate may be \d+% to \d+%$/,
+      /^Too few trades: 2 of at least 30 trades; the true win rate may be \d+% to \d+%$/,
       /^Profit factor 0\.29, expectancy -20\.5 bps, -0\.37 R$/,
       "Max drawdown ¥490 (0.05%), 08-12 02:15 – 08-12 02:30",
       /^Sharpe – \(too few days: \d+ of at least 20\)$/,

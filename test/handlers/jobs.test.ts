@@ -58,6 +58,9 @@ test.each<[string, AppJob, string]>([
   ["checkApi", jobs.checkJob(BAR), "checkApi:1754946900000"],
   ["ownerCommand", jobs.ownerCommandJob(3, "owner:3"), "owner:3"],
   ["collectHistory", jobs.collectHistoryJob("ETH_JPY", "b1"), "collectHistory:ETH_JPY:b1"],
+  ["a delivery", jobs.deliverJob(12), "send:12"],
+  ["a replay's last labels", jobs.closingJobs(BAR, "2025-08-12")[0]!, "labelSignals:final"],
+  ["a replay's last report", jobs.closingJobs(BAR, "2025-08-12")[1]!, "dailyReport:final:2025-08-12"],
 ])("the key of %s is the stored one, and its input passes its schema", (_what, job, key) => {
   expect(job.key).toBe(key);
   expect(jobs.JOB_INPUTS[job.name].parse(job.input)).toEqual(job.input);

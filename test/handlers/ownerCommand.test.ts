@@ -333,13 +333,13 @@ describe("resume", () => {
     expect(resultOf(w, asked)?.text).toMatch(/REFUSED\nthe venue and the book disagree: .*not in our book/);
     expect(kinds(w)).toContain("stop");
   });
-  test("does not end a stop that was asked after it, also when it is carried out later", async () => {
+  test("does not end a stop that was requested after it, also when it is carried out later", async () => {
     const w = begin();
     ask(w, "pause");
     const asked = ask(w, "resume");
     ask(w, "stop");
     await w.advance(0.1);
-    expect(resultOf(w, asked)?.text).toContain("stop was asked after it");
+    expect(resultOf(w, asked)?.text).toContain("stop was requested after it");
     expect(kinds(w)).toEqual(["pause", "stop"]);
   });
   test("asked long before a worker runs it ends nothing", async () => {

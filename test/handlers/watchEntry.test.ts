@@ -171,6 +171,23 @@ describe("ways in", () => {
   });
 });
 
+test.each([
+  ["made by an older version, without its symbol, trades", undefined, "open"],
+  ["with another symbol than its proposal's fails and sends nothing", "ETH_JPY", undefined],
+] as const)("an execute job %s", async (_, symbol, entry) => {
+  const w = start({ btc: (s) => s.flat(60) });
+  w.halt(); // The job that `approve` makes must not run first.
+  const { id } = w.approve();
+  w.store.cancel(w.store.list({ name: "execute" })[0]!.id, "test");
+  w.db.transaction((tx) => tx.halts.clear("stop", "test", w.nowMs));
+  const input = { proposalId: id, ...(symbol === undefined ? {} : { symbol }) };
+  w.enqueue({ name: "execute", key: "again", input });
+  await w.advance(1);
+  expect(w.orders("entry")[0]?.state).toBe(entry);
+  const error = w.store.list({ name: "execute", state: "dead" })[0]?.error;
+  expect(error?.code).toBe(symbol === undefined ? undefined : "PROPOSAL_SYMBOL");
+});
+
 describe("a halt", () => {
   test("stops the claim of execute, and nothing is sent", async () => {
     const w = start({ btc: (s) => s.flat(60) });

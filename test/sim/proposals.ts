@@ -1,11 +1,12 @@
 // A proposal as the filter leaves it, and the owner's yes to it, for worlds that begin after the signal chain.
 import type { Proposal } from "../../db/tables/proposals.ts";
+import type { AppJob } from "../../handlers/jobs.ts";
 import { type CoinE8, parseCoin, yen } from "../../lib/core/money.ts";
 import { proposalHash } from "../../lib/core/plan.ts";
 import { type EpochMs, epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Market } from "../../lib/sim/market/market.ts";
-import type { NewJob, Tx } from "../../queue/types.ts";
+import type { Tx } from "../../queue/types.ts";
 
 export interface ProposalSpec {
   readonly symbol?: string;
@@ -93,7 +94,7 @@ export const insertProposal = (
 };
 
 /** The owner says yes. Returns the job that follows; it belongs in the same transaction. */
-export const settleApproved = (tx: Tx, proposal: Proposal, nowMs: EpochMs): NewJob => {
+export const settleApproved = (tx: Tx, proposal: Proposal, nowMs: EpochMs): AppJob => {
   tx.proposals.settle("approved", {
     proposalId: proposal.id,
     decision: "approved",

@@ -1,11 +1,11 @@
-// Every alert: what it is, what the system has done already, and what the owner can do. One message of it: composeAlert.ts.
+// Every alert: what happened, what the system has done, and what the owner can do. Composed into a message by composeAlert.ts.
 import { differenceEn, differenceJa } from "./differenceTexts.ts";
 import { pairText, percentText, signedPercent, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 import { words } from "./words.ts";
 
 export interface AlertText {
-  /** What, in one line. */
+  /** What happened, in one line. */
   readonly what: string;
   /** Numbers and causes; may be empty. */
   readonly detail?: string | undefined;
@@ -39,121 +39,121 @@ const en = {
       `${words.en.period[p.period]} loss limit reached`,
       `loss ${yenText(p.lossYen)} of at most ${yenText(p.limitYen)}`,
       `no new entries until ${p.until}; open positions keep their stops`,
-      "/risk shows the limits; nothing has to be done",
+      "/risk shows the limits; no action is needed",
     ),
   doubt: (p: { job: string; code: string }) =>
     alert(
       "something unexpected happened",
       `${p.job}: ${p.code}`,
-      `${PAUSED_EN}; the exchange is compared with our book and trading goes on when both agree`,
-      "/status; on the server: trader enqueue reconcile '{}' looks again at once",
+      `${PAUSED_EN}; the exchange is compared with our book; trading resumes when both agree`,
+      "/status; on the server: trader enqueue reconcile '{}' compares again at once",
     ),
   jobDead: (p: { id: number; name: string; code: string; comesBack: boolean }) =>
     alert(
-      `job ${p.id} (${p.name}) has failed for good`,
+      `job ${p.id} (${p.name}) has failed permanently`,
       p.code,
       p.comesBack
-        ? "the worker tries again by itself when the exchange answers; candles of past days are missing meanwhile"
-        : "it is kept with all its errors; the other jobs go on",
+        ? "the worker retries when the exchange responds; candles of past days are missing until then"
+        : "it is kept with all its errors; the other jobs continue",
       `on the server: trader jobs show ${p.id}, then trader jobs retry ${p.id} or trader jobs discard ${p.id}`,
     ),
   mismatch: (p: { keys: readonly string[] }) =>
     alert(
       "the exchange and our book disagree",
       listEn(p.keys.map(differenceEn)),
-      `${PAUSED_EN}; trading goes on by itself when both agree again`,
-      "compare on the exchange's page; close or cancel there what is not meant to be; /positions, /orders",
+      `${PAUSED_EN}; trading resumes automatically when both agree again`,
+      "compare on the exchange's page; close or cancel there what you did not intend; /positions, /orders",
     ),
   excess: (p: { size: string; approved: string; tradeId: number }) =>
     alert(
-      `${p.size} more than approved were bought or sold`,
-      `trade ${p.tradeId}: an order given up as lost has filled beside its successor, ${p.approved} were approved`,
+      `${p.size} more than approved were filled`,
+      `trade ${p.tradeId}: an order presumed lost filled in addition to its replacement; ${p.approved} were approved`,
       "the excess has its stop and is being closed at market",
-      "look at the trade with trader positions; what was approved goes on",
+      "check the trade with trader positions; the approved part continues",
     ),
   oversold: (p: { size: string; tradeId: number }) =>
     alert(
       `${p.size} of your own coins were sold`,
-      `trade ${p.tradeId}: an order given up as lost was filled after all, beside the one that replaced it`,
-      "it is booked and counted as yours; nothing is bought back",
-      "look at the exchange's execution history; buy the coins back there if you want them",
+      `trade ${p.tradeId}: an order presumed lost filled in addition to the order that replaced it`,
+      "it is booked as a sale of your own coins; nothing is bought back",
+      "check the exchange's execution history; buy the coins back there if you want them",
     ),
   estimated: (p: { size: string; yen: number; tradeId: number }) =>
     alert(
-      `${p.size} were closed by another hand, the price is estimated`,
-      `trade ${p.tradeId}: the exchange does not tell the execution any more`,
-      `booked as manual at the stop, ${yenText(p.yen)}, so that book and exchange agree; the true result is another`,
-      "look at the exchange's execution history and correct your own records",
+      `${p.size} were closed outside this system, the price is estimated`,
+      `trade ${p.tradeId}: the exchange no longer reports the execution`,
+      `booked as manual at the stop, ${yenText(p.yen)}, so that book and exchange agree; the real result differs`,
+      "check the exchange's execution history and correct your own records",
     ),
   bareRefused: (p: Bare & { code: string }) =>
     alert(
       `${p.size} ${pairText(p.symbol)} has no protection`,
       `trade ${p.tradeId}: the exchange refused the order (${p.code})`,
-      "new entries are paused; protection is tried again and again",
-      `/close ${p.tradeId}; if it stays so, close it on the exchange's own page`,
+      "new entries are paused; the protective order is retried continuously",
+      `/close ${p.tradeId}; if that does not help, close it on the exchange's own page`,
     ),
   bareLost: (p: Bare & { orders: number }) =>
     alert(
       `${p.size} ${pairText(p.symbol)} may have no protection`,
-      `trade ${p.tradeId}: ${p.orders} orders got no answer and left no trace`,
-      "new entries are paused; protection is tried again and again",
-      `/close ${p.tradeId}; if it stays so, close it on the exchange's own page`,
+      `trade ${p.tradeId}: ${p.orders} orders got no answer and cannot be found at the exchange`,
+      "new entries are paused; the protective order is retried continuously",
+      `/close ${p.tradeId}; if that does not help, close it on the exchange's own page`,
     ),
   blind: (p: { symbol: string; tradeId: number; code: string }) =>
     alert(
       `${pairText(p.symbol)} is not known to be protected`,
       `trade ${p.tradeId}: the exchange does not answer (${p.code})`,
-      "new entries are paused; the exchange is asked again and again",
-      "look at the position on the exchange's own page",
+      "new entries are paused; the exchange is queried continuously",
+      "check the position on the exchange's own page",
     ),
   quarantine: (p: { proposals: number; jobs: number }) =>
     alert(
       "a backup was restored",
       `${p.proposals} open proposals rejected, ${p.jobs} waiting entries cancelled`,
-      "new entries are paused until exchange and book agree; what happened since is looked up there",
-      "nothing has to be done; messages of that time may come twice",
+      "new entries are paused until exchange and book agree; changes since the backup are read from the exchange",
+      "no action is needed; messages of that time may arrive twice",
     ),
   progress: (p: { why: string }) =>
     alert(
       "progress.json cannot be written",
       p.why,
-      "it is tried again every 10 seconds; trading goes on",
-      "look at disk and rights of the state folder: a backup restored meanwhile might not be recognised",
+      "it is retried every 10 seconds; trading continues",
+      "check the disk and the permissions of the state folder: a backup restored meanwhile might not be recognised",
     ),
   noPrices: (p: { symbols: readonly string[]; why: string; history: readonly string[] }) =>
     alert(
       `no prices of ${p.symbols.map(pairText).join(", ")}`,
       `${p.why}${p.history.length > 0 ? `; history of ${p.history.map(pairText).join(", ")} is not collected` : ""}`,
-      "no bar is judged and nothing new is entered until they come again; all goes on by itself then",
+      "no bar is judged and no entry is made until prices return; both then resume automatically",
       "/health, or trader status on the server; check the server's network and the exchange's notices",
     ),
   aucLow: (p: { side: Side; symbol: string; modelId: string; auc: number; bars: number; limit: number }) =>
     alert(
-      `the ${p.side} model of ${pairText(p.symbol)} hardly tells anything`,
+      `the ${p.side} model of ${pairText(p.symbol)} has little predictive power`,
       `${p.modelId}: AUC ${p.auc.toFixed(3)} over 30 days and ${p.bars} bars, below ${p.limit}`,
-      "only told: signals go on",
+      "notice only: signals continue",
       "/model; /pause if you do not want its signals",
     ),
   priceMove: (p: { symbol: string; move: number; limit: number; lowYen: number; highYen: number }) =>
     alert(
       `${pairText(p.symbol)} moved ${signedPercent(p.move, 1)} in 15 minutes`,
       `between ${yenText(p.lowYen)} and ${yenText(p.highYen)} (limit ${percentText(p.limit, 0)})`,
-      "only told: limits and stops are in force",
+      "notice only: limits and stops are in force",
       "/positions; /pause stops new entries, /panic closes everything",
     ),
   apiFailing: (p: { count: number; code: string }) =>
     alert(
       `the exchange's API failed ${p.count} times in a row`,
       p.code,
-      `${PAUSED_EN}; trading goes on after 3 good checks`,
+      `${PAUSED_EN}; trading resumes after 3 successful checks`,
       "/health, or trader status on the server; check the exchange's notices",
     ),
   ownerNotDone: (p: { command: string; id: number; seconds: number; why: string }) =>
     alert(
       `${p.command} #${p.id} is not done after ${p.seconds} s`,
       p.why,
-      "it goes on trying, also after a restart; what it halted stays halted",
-      "look at the exchange's page and do by hand what cannot wait: a close by hand is booked as manual",
+      "it is retried, also after a restart; what it halted stays halted",
+      "check the exchange's page and do by hand what cannot wait: a manual close is booked as manual",
     ),
   unanswered: (p: {
     orderId: number;
@@ -167,15 +167,15 @@ const en = {
     alert(
       `order ${p.orderId} got no answer`,
       `trade ${p.tradeId}: ${p.side} ${p.type} ${p.size}${p.yen === undefined ? "" : ` at ${yenText(p.yen)}`}, sent ${p.sent}; the exchange cannot be read`,
-      "new entries are paused; it is looked for again and again, and never sent a second time",
-      "look at the lists of orders, executions and positions on the exchange's own page; cancel or close there what is not meant to be; /orders",
+      "new entries are paused; it is searched for continuously and never sent a second time",
+      "check the lists of orders, executions and positions on the exchange's own page; cancel or close there what you did not intend; /orders",
     ),
   lossStreak: (p: { count: number; tradeIds: readonly number[]; yen: number }) =>
     alert(
       `${p.count} losing trades in a row`,
       `trades ${p.tradeIds.join(", ")}: ${yenText(p.yen)} together`,
-      "only told: limits and stops are in force",
-      "/daily, /why; /pause if you want to look first",
+      "notice only: limits and stops are in force",
+      "/daily, /why; /pause if you want to check first",
     ),
 };
 

@@ -1,5 +1,5 @@
-// The answers to the owner's read-only commands, in lines that fit a phone (about 40 columns where things stand in a row), and the
-// menu that names every command. Composed in handlers/answers/.
+// The replies to the owner's read-only commands, in lines that fit a phone (about 40 columns for rows), and the menu of all
+// commands. Composed in handlers/answers/.
 import { cut, pairText, percentText, signedYen, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 import { words } from "./words.ts";
@@ -8,11 +8,11 @@ type Side = "long" | "short";
 const orNone = (lines: string): string => (lines === "" ? "–" : lines);
 
 const menuEn = {
-  status: "Is it running, what does it hold, what is wrong",
+  status: "State, open trades, problems",
   positions: "Open trades with stop, targets and result so far",
   orders: "Orders at the exchange",
   signals: "The last judged bars",
-  why: "Why a bar or proposal went as it did: /why, /why ID, /why 14:15",
+  why: "Reasons for a bar or proposal: /why, /why ID, /why 14:15",
   daily: "Report of today; /daily 2025-08-12 of a past day",
   weekly: "Report of this week; /weekly 2025-08-12 of a past one",
   monthly: "Report of this month; /monthly 2025-08 of a past one",
@@ -21,7 +21,7 @@ const menuEn = {
   health: "Prices, jobs, alerts, this bot",
   model: "The model, its age and its last results",
   pause: "No new trades until /resume",
-  resume: "Let new trades in again (asks to confirm)",
+  resume: "Allow new trades again (asks to confirm)",
   stop: "Stop trading: no entries, open proposals rejected",
   panic: "Close everything at market (asks to confirm)",
   close: "Close all trades or one: /close 5 (asks to confirm)",
@@ -71,9 +71,9 @@ const en = {
   today: (p: { count: number; limit: number }) => `Trades today ${p.count} of ${p.limit}`,
   lastMarket: (p: { time: string }) => `Last market data ${p.time}`,
   noMarket: "No market data yet",
-  deadJobs: (p: { count: number }) => `Jobs failed for good: ${p.count}`,
+  deadJobs: (p: { count: number }) => `Jobs failed permanently: ${p.count}`,
   alertLine: (p: { text: string }) => `🔔 ${cut(p.text, 120)}`,
-  allWell: "Nothing is wrong",
+  allWell: "No problems",
 
   noPositions: "No open trade",
   position: (p: { id: number; side: Side; symbol: string; coins: string }) =>
@@ -123,13 +123,13 @@ const en = {
   stopRule: (p: { atr: number; hours: number }) => `stop ${p.atr} × ATR, at most ${p.hours} h`,
 
   healthTitle: (p: { time: string }) => `HEALTH ${p.time}`,
-  prices: "✅ prices come in",
+  prices: "✅ prices are current",
   noPrices: (p: { symbols: readonly string[]; time: string }) =>
     `❌ no prices of ${p.symbols.map(pairText).join(", ")} since ${p.time}`,
   jobs: (p: { ready: number; running: number; parked: number; dead: number }) =>
     `${p.dead > 0 ? "❌" : "✅"} jobs: ${p.ready} waiting, ${p.running} running, ${p.parked} for you, ${p.dead} failed`,
   bot: (p: { name: string; seconds: number | undefined }) =>
-    `✅ Telegram ${p.name}${p.seconds === undefined ? "" : `, heard ${p.seconds} s ago`}`,
+    `✅ Telegram ${p.name}${p.seconds === undefined ? "" : `, last contact ${p.seconds} s ago`}`,
   botTrouble: (p: { why: string }) => `❌ ${cut(p.why, 200)}`,
   outbox: (p: { count: number }) => `messages waiting: ${p.count}`,
   alerts: (p: { count: number }) => `${p.count > 0 ? "🔔" : "✅"} open alerts: ${p.count}`,
@@ -141,7 +141,7 @@ const en = {
     `${p.symbol.slice(0, 3)} ${p.side}: AUC ${p.auc?.toFixed(3) ?? "–"}, ${p.bars} bars, Brier ${p.brier?.toFixed(3) ?? "–"}`,
   modelDate: (p: { date: string }) => `Results of ${p.date} (30 days)`,
   noModelDays: "No labelled day yet",
-  edge: "It says how likely a price is touched, not that a trade wins: edge not tested.",
+  edge: "It gives the probability of a price touch, not of a winning trade: edge not tested.",
 
   configTitle: "SETTINGS other than the default",
   configNone: "All settings are the defaults",

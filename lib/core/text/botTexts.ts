@@ -1,5 +1,5 @@
-// What the bot itself says: buttons, the first line of a proposal that has its answer, notices over the chat, the conversation that
-// changes a proposal, confirmations and commands. The answers to the read-only commands are in answerTexts.ts.
+// The bot's own texts: buttons, the first line of a decided proposal, notices over the chat, the conversation that modifies a
+// proposal, confirmations and commands. The replies to the read-only commands are in answerTexts.ts.
 import { cut, signedPercent, signedYen, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 
@@ -25,10 +25,10 @@ const en = {
   /** The first line of a proposal's message once it is no longer open. */
   card: {
     again: "(again)",
-    who: { human: "you", timeout: "the clock", script: "script", system: "system", cli: "command line" },
+    who: { human: "you", timeout: "timeout", script: "script", system: "system", cli: "command line" },
     expired: (p: { time: string }) => `⌛ EXPIRED ${p.time}: no answer in time, rejected`,
     rejected: (p: { time: string; by: string }) => `❌ REJECTED ${p.time} (${p.by})`,
-    superseded: (p: { time: string; by: string }) => `✏️ CHANGED ${p.time}: another proposal took its place (${p.by})`,
+    superseded: (p: { time: string; by: string }) => `✏️ CHANGED ${p.time}: replaced by another proposal (${p.by})`,
     approved: (p: { time: string; by: string }) => `✅ APPROVED ${p.time} (${p.by})`,
     checking: "checking price, spread and risk before the order",
     halted: "waiting: entries are halted",
@@ -41,27 +41,27 @@ const en = {
       `🏁 CLOSED ${p.time} ${signedYen(p.yen)} (${signedPercent(p.percent)}), ${p.exit}`,
   },
   notice: {
-    approved: "Approved. Price, spread and risk are checked now; then the order goes out.",
+    approved: "Approved. Price, spread and risk are checked now; then the order is sent.",
     rejected: "Rejected.",
     tooLate: (p: { id: string; why: string }) => `Nothing changed: ${p.id}: ${p.why}.`,
     state: {
-      pending: "its time is over",
+      pending: "its deadline has passed",
       approved: "it is already approved",
       rejected: "it is already rejected",
-      expired: "its time is over, it counts as rejected",
+      expired: "its deadline has passed, it counts as rejected",
       superseded: "it was replaced by changed numbers",
     },
-    changed: "Nothing changed: this button is not for the numbers that are stored. Look at the newest message.",
+    changed: "Nothing changed: this button belongs to older numbers. Use the newest message.",
     unknown: "Nothing changed: there is no such proposal.",
     preparing: "Nothing changed yet: the proposal is still being prepared. Tap again in a moment.",
-    badButton: "This button is not known here.",
+    badButton: "Unknown button.",
     prompted: "Choose below what to change.",
     changing: "Changed. It counts only when you approve the new message.",
     refused: (p: { why: string }) => `Nothing changed: ${cut(p.why, 150)}`,
-    reproposing: "Asking for fresh numbers…",
+    reproposing: "Requesting fresh numbers…",
     confirmed: "Done.",
-    confirmGone: "Nothing happened: this confirmation was used or its minute is over. Send the command again.",
-    cancelled: "Cancelled, nothing happened.",
+    confirmGone: "Nothing was done: this confirmation was used or has expired. Send the command again.",
+    cancelled: "Cancelled, nothing was done.",
     noPrice: "Nothing changed: no price from the exchange right now. Tap again in a moment.",
   },
   modify: {
@@ -82,7 +82,7 @@ const en = {
         "Tap, or reply to this message, for example:",
         `size ${p.minCoins}`,
         `entry ${Math.round(p.entry)} stop ${Math.round(p.stop)}`,
-        "The new numbers are shown again and count only when approved. The time does not start anew.",
+        "The new numbers are shown again and count only when approved. The deadline does not change.",
       ].join("\n"),
     notUnderstood: (p: { found: string; id: string }) =>
       `Expected "size 0.002", "entry 15000000" or "stop 14900000" (one or more of them), found "${cut(p.found, 60)}". Nothing was changed. Example: /modify_${p.id} size 0.002`,
@@ -99,7 +99,7 @@ const en = {
   repropose: {
     title: (p: { id: string }) => `NO NEW NUMBERS for ${p.id}`,
     over: "the signal's 15 minutes are over",
-    traded: "it was traded after all",
+    traded: "it was traded",
     notRefused: "it was not refused",
     pending: "new numbers were proposed already",
   },
@@ -108,7 +108,7 @@ const en = {
     close: (p: { what: string }) => `/close: ${p.what} at market. Sure?`,
     closeAll: "every open trade",
     closeOne: (p: { id: number }) => `trade ${p.id}`,
-    resume: "/resume lets new trades in again, as soon as the exchange and the book agree. Sure?",
+    resume: "/resume allows new trades again, as soon as the exchange and the book agree. Sure?",
     valid: "Valid for 60 seconds, once.",
     /** Under a question whose buttons are gone. */
     answered: "— answered",
@@ -118,15 +118,15 @@ const en = {
     unknown: (p: { found: string }) => `Not a command: ${cut(p.found, 40)}. /help lists them.`,
     failed: (p: { command: string; why: string }) => `${p.command} did not work: ${cut(p.why, 300)}`,
     wrongUse: (p: { usage: string }) => `Expected: ${p.usage}. Nothing was done.`,
-    reportQueued: "The report is being made; it comes in a moment.",
+    reportQueued: "The report is being made; it will arrive in a moment.",
     quiet: (p: { muted: string; loud: string }) =>
-      `QUIET: ${p.muted === "" ? "nothing is muted" : `muted: ${p.muted}`}\nheard: ${p.loud}\nalerts, proposals and answers are always sent`,
+      `QUIET: ${p.muted === "" ? "nothing is muted" : `muted: ${p.muted}`}\nnot muted: ${p.loud}\nalerts, proposals and answers are always sent`,
     kinds: { trade: "trades", report: "reports", info: "notes" },
     plainText: "I understand commands and replies that change a proposal. /help lists the commands.",
     stranger: (p: { userId: number; chatId: number }) =>
-      `Somebody else wrote to your bot (user ${p.userId}, chat ${p.chatId}): ignored, not answered.\nTold at most once an hour. If this is you on another account, look at the setting of who may use it.`,
+      `An unauthorised user wrote to your bot (user ${p.userId}, chat ${p.chatId}): ignored, no reply.\nReported at most once an hour. If this is you on another account, check the setting of who may use it.`,
     alertFlood: (p: { count: number }) =>
-      `ALERTS: ${p.count} more in a short time, told together. /health tells what is open.`,
+      `ALERTS: ${p.count} more in a short time, combined here. /health shows the open ones.`,
     undeliverable: (p: { key: string; why: string }) =>
       `A message could not be delivered and was given up: ${p.key}: ${cut(p.why, 200)}\ntrader audit list shows it.`,
   },

@@ -1,4 +1,4 @@
-// The one catalogue of what the owner reads on the phone and in reports. Each section is a file with both languages side by
+// The one catalogue of the owner's messages and reports. Each section is a file with both languages side by
 // side; a new section is added here. Command line output for the operator and logs are English and not in it.
 import { alerts } from "./alertTexts.ts";
 import { answers, menu } from "./answerTexts.ts";

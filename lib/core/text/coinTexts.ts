@@ -1,4 +1,4 @@
-// Spot: what the owner is told of coins that are not the book's: traded or moved by hand, left over, sold too many.
+// Spot: messages about coins outside the book: traded or moved by the owner, dust, oversold.
 import { coinText, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 
@@ -13,7 +13,7 @@ const en = {
   sold: (p: ByHand) =>
     `YOUR COINS ${p.size} sold at ${yenText(p.yen)} at the exchange, not by this system: taken from your own coins`,
   moved: (p: { size: string; more: boolean; symbol: string }) =>
-    `YOUR COINS ${p.size} ${p.more ? "more" : "less"} at the exchange without a trade (paid in or out): your own ${coinText(p.symbol)}, nothing else changes`,
+    `YOUR COINS ${p.size} ${p.more ? "more" : "less"} at the exchange without a trade (deposit or withdrawal): your own ${coinText(p.symbol)}, nothing else changes`,
   dust: (p: { size: string; minimum: string; tradeId: number }) =>
     `LEFT OVER ${p.size} of trade ${p.tradeId}: below the exchange's smallest order (${p.minimum}), so it cannot be sold; it is yours from now on`,
 };

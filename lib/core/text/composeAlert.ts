@@ -1,5 +1,5 @@
-// An alert composed into one message, so that each says what it is, what the system did and what can be done; the sentence that ends
-// it is stored with it (alerts.resolved_text).
+// An alert composed into one message, with what happened, what the system did and what can be done; its end message
+// is stored with it (alerts.resolved_text).
 import { type EpochMs, jstText } from "../time.ts";
 import type { AlertText } from "./alertTexts.ts";
 import { inBoth, type Locale } from "./locale.ts";
@@ -23,7 +23,7 @@ const frame = inBoth(
   },
 );
 
-/** What `tx.alerts.raise` takes: the message and the words that end it. */
+/** The argument of `tx.alerts.raise`: the message and its end message. */
 export interface ComposedAlert {
   readonly key: string;
   readonly severity: Severity;
@@ -33,8 +33,8 @@ export interface ComposedAlert {
 }
 
 /**
- * The message of an alert: what, numbers, since when, what the system did, what can be done. The line of its end is made with
- * it, because whoever resolves it knows its key only; the times are added then.
+ * The message of an alert: what, numbers, since when, what the system did, what can be done. Its end message is made
+ * with it, because the code that resolves it knows only its key; the times are added then.
  */
 export const composeAlert = (
   locale: Locale,

@@ -1,4 +1,4 @@
-// Numbers and times as the owner reads them, the Japanese way in both languages: ¥ with thousands separators, JST.
+// Numbers and times for the owner, in the Japanese format in both languages: ¥ with thousands separators, JST.
 import { formatE8, toNumber, type YenE8 } from "../money.ts";
 import { NONE, show, showYen } from "../statistics.ts";
 import { type EpochMs, HOUR_MS, jstDate, jstText, MINUTE_MS } from "../time.ts";
@@ -39,7 +39,7 @@ export const durationText = (ms: number | undefined): string => {
     : `${minutes} min${seconds > 0 ? ` ${seconds} s` : ""}`;
 };
 /**
- * A text of somebody else's (a news title, an error), on one line and cut to `most` characters: after a word where one ends in the
+ * An external text (a news title, an error), on one line and cut to `most` characters: after a word where one ends in the
  * last third.
  */
 export const cut = (text: string, most: number): string => {

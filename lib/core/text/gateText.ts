@@ -1,4 +1,4 @@
-// What a gate measured and what it asks for, as a person reads it: %, bps, ¥, words. The stored values are raw
+// The measured value and the limit of a gate in human units: %, bps, ¥, words. The stored values are raw
 // (lib/core/gates.ts, risk.ts).
 import type { Gate } from "../gates.ts";
 import { isHaltKind } from "../haltKinds.ts";
@@ -10,7 +10,7 @@ import type { Locale } from "./locale.ts";
 /** A news title fits two lines of a phone. */
 const MOST_CHARS = 80;
 
-/** Empty where there is nothing to say. Values of a kind this version does not know are shown as they are. */
+/** Empty where there is no value. Values of a kind this version does not know are shown unchanged. */
 export const gateText = (
   locale: Locale,
   { gate, value, limit }: Gate,

@@ -1,4 +1,4 @@
-// The two languages of what the owner reads, and the one way to write a text: English and Japanese side by side, of one type,
+// The two languages of the owner's messages, and the one form of a text: English and Japanese side by side, of one type,
 // so that a missing key or another parameter in either language does not compile.
 
 export const LOCALES = ["en", "ja"] as const;

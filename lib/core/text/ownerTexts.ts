@@ -1,12 +1,12 @@
-// What the owner reads after pause, stop, panic, close, resume: what is true at once, what was seen at the exchange, and why not.
+// Replies to pause, stop, panic, close, resume: the immediate effect, the state at the exchange, and why it was refused.
 import { pairText, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 
 type Command = "pause" | "resume" | "stop" | "panic" | "close" | "rejectAll" | "adopt";
-/** What a request did in the moment it was made. */
+/** The immediate effect of a request. */
 export interface Asked {
   readonly command: Command;
-  /** JST, when the halt stood already. */
+  /** JST, when the halt was active already. */
   readonly since: string | undefined;
   readonly rejected: readonly string[];
   readonly tradeIds: readonly number[];
@@ -25,11 +25,11 @@ const NOT_ADOPTABLE_EN: Readonly<Record<NotAdoptable, string>> = {
   missing: "the exchange shows no such position of this product (coins of spot are not adopted)",
   ours: "it is in the book already",
   tradeOpen: "a trade of this symbol is open: one at a time",
-  ordersRest: "closing orders that are not ours rest on it: cancel them on the exchange's page first",
+  ordersRest: "closing orders that are not ours are active on it: cancel them on the exchange's page first",
   notWhole: "its opening cannot be booked exactly: older than a day, or part of it is closed",
   noAtr: "no bar of the last hour was judged, so there is no ATR for its stop",
   tooLarge: "it is too large for a stop within the risk of one trade: reduce or close it on the exchange's page",
-  tooOld: "it was asked more than 5 minutes ago, ask again",
+  tooOld: "it was requested more than 5 minutes ago, request it again",
 };
 const NOT_ADOPTABLE_JA: Readonly<Record<NotAdoptable, string>> = {
   missing: "この商品の建玉として取引所に見つかりません（現物は対象外です）",
@@ -97,7 +97,7 @@ const typeJa = (type: string): string => TYPES_JA[type] ?? type;
 const coversJa = (p: SeenPositionText): string[] => p.covers.map((c) => `${typeJa(c.type)} ${c.size}${at(c.yen)}`);
 
 const tradesEn = (ids: readonly number[]): string =>
-  ids.length === 0 ? "whatever turns out to be open" : `trade${ids.length > 1 ? "s" : ""} ${ids.join(", ")}`;
+  ids.length === 0 ? "any position found open" : `trade${ids.length > 1 ? "s" : ""} ${ids.join(", ")}`;
 const haltedEn = (a: Asked): string =>
   a.since === undefined
     ? `Entries are halted (${a.command}).`
@@ -106,15 +106,15 @@ const rejectedEn = (a: Asked): string => (a.rejected.length === 0 ? "" : ` Rejec
 const askedEn = (a: Asked): string => {
   switch (a.command) {
     case "pause":
-      return `${haltedEn(a)} No new proposal, no new entry until resume; a working entry order is cancelled; stops, targets and time stops go on.`;
+      return `${haltedEn(a)} No new proposal, no new entry until resume; a working entry order is cancelled; stops, targets and time stops continue.`;
     case "stop":
       return `${haltedEn(a)}${rejectedEn(a)} Entry orders are being cancelled at the exchange; stops stay. Only resume ends it.`;
     case "panic":
       return `${haltedEn(a)}${rejectedEn(a)} Entry orders are being cancelled and ${tradesEn(a.tradeIds)} closed at market, until flat. Only resume ends it.`;
     case "close":
       return a.tradeIds.length === 0
-        ? "No trade is open or pending; the exchange is asked all the same."
-        : `${tradesEn(a.tradeIds)} will be closed: a limit order for a few seconds, then market. Trading goes on.`;
+        ? "No trade is open or pending; the exchange is checked anyway."
+        : `${tradesEn(a.tradeIds)} will be closed: a limit order for a few seconds, then market. Trading continues.`;
     case "rejectAll":
       return a.rejected.length === 0 ? "No proposal is open." : rejectedEn(a).trim();
     case "resume":
@@ -159,15 +159,15 @@ const en = {
   head: (p: { command: Command; id: number; outcome: "done" | "refused" }) =>
     `${NAMES[p.command]} #${p.id} ${p.outcome === "done" ? "done" : "REFUSED"}`,
   notDone: (p: { command: Command; id: number; why: string }) =>
-    `${NAMES[p.command]} #${p.id} is not done yet: ${p.why}. It goes on trying, and you are told when it is done`,
-  paused: "entries are paused until resume, also after a restart; stops, targets and time stops go on",
-  stopped: "entries are stopped until resume, also after a restart; stops, targets and time stops go on",
+    `${NAMES[p.command]} #${p.id} is not done yet: ${p.why}. It is retried, and you get a message when it is done`,
+  paused: "entries are paused until resume, also after a restart; stops, targets and time stops continue",
+  stopped: "entries are stopped until resume, also after a restart; stops, targets and time stops continue",
   flat: "flat, and entries are stopped until resume",
   tradeIs: (p: { id: number; status: string }) => `trade ${p.id} is ${p.status}`,
   noTrade: "no trade was open or pending",
   noProposal: "no proposal was open",
   rejected: (p: { ids: readonly string[] }) => `rejected: ${p.ids.join(", ")}`,
-  seenAt: (p: { time: string }) => `seen at the exchange ${p.time}:`,
+  seenAt: (p: { time: string }) => `at the exchange, ${p.time}:`,
   noEntry: "no entry order of ours",
   entries: (p: { orders: readonly SeenOrderText[] }) => `ENTRY ORDERS still there: ${p.orders.map(orderEn).join("; ")}`,
   noPosition: "no position of ours",
@@ -192,13 +192,14 @@ const en = {
   allowed: "entries are allowed again",
   stillHalted: "entries are still halted:",
   nothingChanged: (p: { why: string }) => `${p.why}; nothing was changed`,
-  overtaken: (p: { command: string }) => `${p.command} was asked after it`,
-  tooOld: "it was asked more than 5 minutes ago, ask again",
+  overtaken: (p: { command: string }) => `${p.command} was requested after it`,
+  tooOld: "it was requested more than 5 minutes ago, request it again",
   notFlat: (p: { trades: readonly { id: number; symbol: string; status: string }[] }) =>
     `the panic is not flat yet: ${p.trades.map((t) => `trade ${t.id} (${pairText(t.symbol)}) is ${t.status}`).join(", ")}`,
   disagree: (p: { differences: readonly string[] }) => `the venue and the book disagree: ${p.differences.join("; ")}`,
-  unsettled: (p: { ids: readonly number[] }) => `order ${p.ids.join(", ")} got no answer and is still being looked for`,
-  silent: (p: { code: string; message: string }) => `the venue does not answer as it should (${p.code}: ${p.message})`,
+  unsettled: (p: { ids: readonly number[] }) =>
+    `order ${p.ids.join(", ")} got no answer and is still being searched for`,
+  silent: (p: { code: string; message: string }) => `the venue does not respond correctly (${p.code}: ${p.message})`,
 };
 
 export const owner = inBoth(en, {

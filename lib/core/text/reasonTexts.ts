@@ -1,5 +1,5 @@
-// Why something was not done, as a key with its numbers: the pure rules return a Note, the log and the audit keep its English,
-// the owner reads it in the language of the settings.
+// Why something was not done, as a key with its numbers: the pure rules return a Note, the log and the audit store its English
+// text, the owner gets it in the configured language.
 import type { Gate } from "../gates.ts";
 import { isHaltKind } from "../haltKinds.ts";
 import type { VenueStatus } from "../venue.ts";
@@ -13,7 +13,7 @@ const haltNames = (locale: Locale, kinds: readonly string[]): string =>
 const rounded = (value: string | number | null): string =>
   value === null ? "–" : typeof value === "number" ? String(Math.round(value * 100) / 100) : cut(value, 60);
 
-/** One failed gate: its name, what was measured and what is asked. */
+/** One failed gate: its name, the measured value and the limit. */
 const gateText = (locale: Locale, gate: Gate): string => {
   const name = words[locale].gate[gate.gate];
   const yes = words[locale].stopped[gate.gate];

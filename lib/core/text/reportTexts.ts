@@ -27,7 +27,7 @@ const en = {
   winRate: (p: { rate: number | undefined; breakEven: number | undefined }) =>
     `Win rate ${percentText(p.rate)} (break-even ${percentText(p.breakEven)})`,
   tooFew: (p: { count: number; needed: number; low: number; high: number }) =>
-    `Too few to say: ${p.count} of at least ${p.needed} trades; the true win rate may be ${percentText(p.low, 0)} to ${percentText(p.high, 0)}`,
+    `Too few trades: ${p.count} of at least ${p.needed} trades; the true win rate may be ${percentText(p.low, 0)} to ${percentText(p.high, 0)}`,
   quality: (p: { factor: number | undefined; bps: number | undefined; r: number | undefined }) =>
     `Profit factor ${show(p.factor)}, expectancy ${show(p.bps, 1)} bps, ${show(p.r)} R`,
   drawdown: (p: { yen: number; ratio: number; from: string; to: string }) =>
@@ -58,7 +58,7 @@ const en = {
   head: (p: { symbol: string; side: Side; auc: number | undefined; bars: number; below: number | undefined }) =>
     `  ${pairText(p.symbol)} ${p.side}: AUC ${show(p.auc, 3)} (${p.bars} bars)${p.below === undefined ? "" : ` BELOW ${p.below}`}`,
   calibration: (p: { promised: number | undefined; real: number | undefined; error: number | undefined }) =>
-    `    promised ${percentText(p.promised)}, came ${percentText(p.real)}, calibration error ${show(p.error, 3)}`,
+    `    predicted ${percentText(p.promised)}, actual ${percentText(p.real)}, calibration error ${show(p.error, 3)}`,
   events: (p: { known: boolean }) => `Next important events:${p.known ? "" : " none known"}`,
   edge: "Edge: not tested",
 };

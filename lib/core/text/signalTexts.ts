@@ -1,4 +1,5 @@
-// The signal message: what the owner decides on, so nothing in it may be ambiguous at 3 a.m. Composed in handlers/proposals/proposalText.ts.
+// The signal message: the basis of the owner's decision, so nothing in it may be ambiguous. Composed in
+// handlers/proposals/proposalText.ts.
 import { coinText, pairText, percentText, signedPercent, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 import { words } from "./words.ts";

@@ -1,4 +1,4 @@
-// What became of an answered proposal: filled and protected, given up, refused at the re-check, closed.
+// The result of a decided proposal: filled and protected, cancelled, refused at the re-check, closed.
 import { pairText, percentText, signedPercent, signedYen, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 import { words } from "./words.ts";
@@ -29,7 +29,7 @@ const en = {
   leg: (p: { size: string; stopYen: number; target: 1 | 2; targetYen: number }) =>
     `${p.size}: stop ${yenText(p.stopYen)} at the exchange, TP${p.target} ${yenText(p.targetYen)}`,
   tooLittle: (p: { size: string; minimum: string }) =>
-    `${p.size}: below the exchange's smallest order (${p.minimum}), no stop can stand until more is bought`,
+    `${p.size}: below the exchange's smallest order (${p.minimum}), no stop can be placed until more is bought`,
   timeStop: (p: { time: string }) => `time stop ${p.time}`,
   cancelled: (p: Head) => `NO TRADE ${headEn(p)}`,
   refused: (p: { symbol: string; proposalId: string }) => `NO TRADE ${pairText(p.symbol)} [${p.proposalId}]`,

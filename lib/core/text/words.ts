@@ -35,9 +35,9 @@ const en = {
     lossLimits: "loss limits",
     size: "size",
   } satisfies Words<GateName>,
-  /** Limits of gates that are no number. */
+  /** Limits of gates that are not numbers. */
   gateLimit: { charge: "fee accepted", off: "off" },
-  /** Why a bar went no further, after its count: "150 below the probability". */
+  /** Why bars were stopped, after their count: "150 below the probability". */
   stopped: {
     side: "without side",
     probability: "below the probability",

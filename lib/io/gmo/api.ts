@@ -1,7 +1,7 @@
-// All of GMO Coin's REST API that the system or its owner can need, one function per endpoint (GMO API 4, 6, 7, 8, 10.3).
-// Reads throw AppError with a verdict. Writes are sent at most once and return a WriteResult; they throw only for a request
-// that cannot be right (permanent VENUE_REQUEST, VENUE_ID) or without a key (VENUE_NO_KEY).
-// Not here on purpose: account/transfer and the sending of coins. Our keys must not have those rights.
+// All of GMO Coin's REST API that the system or its owner can need, one function per endpoint (GMO API 4, 6, 7, 8,
+// 10.3). Reads throw AppError with a verdict. Writes are sent at most once and return a WriteResult; they throw only
+// for an invalid request (permanent VENUE_REQUEST, VENUE_ID) or without a key (VENUE_NO_KEY).
+// Excluded on purpose: account/transfer and the sending of coins. Our keys must not have those rights.
 import type { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import type { YenE8 } from "../../core/money.ts";
@@ -39,13 +39,13 @@ export interface FailedCancel {
 export interface CancelledOrders {
   readonly accepted: readonly string[];
   readonly failed: readonly FailedCancel[];
-  /** Asked for and not mentioned in the answer: nobody knows, query them. */
+  /** Requested but missing in the reply: state unknown, query them. */
   readonly unmentioned: readonly string[];
 }
 export interface BulkCancelled {
   /** Ids whose cancel was accepted; the final state comes later. */
   readonly accepted: readonly string[];
-  /** `complete`: the venue had nothing more to cancel. Else the answer that ended it, or too many rounds. */
+  /** `complete`: nothing was left to cancel. Else the result that ended the rounds, or too many rounds. */
   readonly end: "complete" | "tooMany" | Exclude<WriteResult<never>, { kind: "accepted" }>;
 }
 
@@ -56,7 +56,7 @@ const tradingReply = trading.tradingReplies(SCALED);
 const SHORT_INTERVALS: ReadonlySet<KlineInterval> = new Set(["1min", "5min", "10min", "15min", "30min", "1hour"]);
 /** GMO API 6.4. */
 const MAX_WINDOW_MS = 30 * MINUTE_MS;
-/** 10 orders a round: far beyond what one account may have. */
+/** 10 orders a round: far more than one account may have. */
 const MAX_CANCEL_ROUNDS = 100;
 
 export const createGmoApi = (client: GmoClient) => ({
@@ -72,7 +72,7 @@ const publicEndpoints = (client: GmoClient) => ({
     try {
       return await client.get("public", "/v1/status", {}, publicReply.status, signal);
     } catch (e) {
-      // During maintenance this call may itself answer ERR-5201 (GMO API 4.1).
+      // During maintenance this call may itself return ERR-5201 (GMO API 4.1).
       if (e instanceof AppError && isMaintenance(e.code)) return "MAINTENANCE";
       throw e;
     }
@@ -91,10 +91,12 @@ const publicEndpoints = (client: GmoClient) => ({
     const book = await client.get("public", "/v1/orderbooks", { symbol }, publicReply.orderBook, signal);
     return onlyOf("/v1/orderbooks", "symbol", [symbol], [book])[0]!;
   },
-  /** One page of 100, newest first; each match is printed twice, as BUY and SELL. Pages move while you read. */
+  /**
+   * One page of 100, newest first; each match is printed twice, as BUY and SELL. Rows move to later pages meanwhile.
+   */
   trades: (symbol: string, page = 1, signal?: AbortSignal) =>
     client.get("public", "/v1/trades", { symbol, page, count: PAGE_SIZE }, publicReply.trades, signal),
-  /** `date`: YYYYMMDD up to 1hour, YYYY above; the other form would come back as "no data". ERR-5207 is an empty list. */
+  /** `date`: YYYYMMDD up to 1hour, YYYY above; the other form would return "no data". ERR-5207 is an empty list. */
   async klines(symbol: string, interval: KlineInterval, date: string, signal?: AbortSignal) {
     const form = SHORT_INTERVALS.has(interval) ? "YYYYMMDD" : "YYYY";
     if (!/^\d+$/.test(date) || date.length !== form.length)
@@ -137,7 +139,7 @@ const accountEndpoints = (client: GmoClient) => {
   return {
     margin: (signal?: AbortSignal) => client.get("private", "/v1/account/margin", {}, accountReply.margin, signal),
     assets: (signal?: AbortSignal) => client.get("private", "/v1/account/assets", {}, accountReply.assets, signal),
-    /** Also tells the connector its tier, and with it how fast it may ask. */
+    /** Also sets the connector's tier, and with it its request rate. */
     async tradingVolume(signal?: AbortSignal) {
       const path = "/v1/account/tradingVolume";
       const volume = await client.get("private", path, {}, accountReply.tradingVolume, signal);
@@ -153,7 +155,7 @@ const accountEndpoints = (client: GmoClient) => {
     withdrawals: async (symbol: string, window: HistoryWindow, signal?: AbortSignal) =>
       transfers("/v1/account/withdrawal/history", window, symbol, signal),
     exchangeFeePage,
-    /** All rows of the days; throws AppError alert VENUE_REPLY when the cursor goes in circles. */
+    /** All rows of the days; throws AppError alert VENUE_REPLY when a cursor repeats. */
     async exchangeFees(query: FeeQuery, signal?: AbortSignal): Promise<FeePage["rows"]> {
       const rows: FeePage["rows"][number][] = [];
       const seen = new Set<string>();
@@ -173,7 +175,7 @@ const accountEndpoints = (client: GmoClient) => {
   };
 };
 
-/** Throws AppError alert VENUE_REPLY for a row nobody asked for: its money would be booked as ours. */
+/** Throws AppError alert VENUE_REPLY for a row that was not requested: its money would be booked as ours. */
 const onlyOf = <K extends string, T extends Readonly<Record<K, string>>>(
   path: string,
   key: K,
@@ -241,7 +243,7 @@ const orderWrites = (client: GmoClient) => {
     /** One order over several positions; each fill names its position. */
     closeBulkOrder: async (request: bodies.CloseBulkRequest, signal?: AbortSignal) =>
       client.post("/v1/closeBulkOrder", bodies.closeBulkOrderBody(request), trading.NewOrderReply, signal),
-    /** Price only; accepted is not done: the order is MODIFYING, then ORDERED, or the change is refused by an event. */
+    /** Price only; accepted is not done: the order is MODIFYING, then ORDERED, or an event refuses the change. */
     changeOrder: async (
       change: { readonly orderId: string; readonly price: YenE8; readonly losscutPrice?: YenE8 },
       signal?: AbortSignal,
@@ -258,7 +260,7 @@ const orderWrites = (client: GmoClient) => {
     },
     cancelOrder: async (orderId: string, signal?: AbortSignal) =>
       client.post("/v1/cancelOrder", { orderId: bodies.idNumber(orderId) }, trading.NoDataReply, signal),
-    /** At most 10 ids. Accepted means the venue judged each id by itself: look inside. */
+    /** At most 10 ids. Accepted means the venue decided each id separately: see the per-id results. */
     cancelOrders: async (orderIds: readonly string[], signal?: AbortSignal): Promise<WriteResult<CancelledOrders>> => {
       const body = bodies.cancelOrdersBody(orderIds);
       const result = await client.post("/v1/cancelOrders", body, trading.CancelOrdersReply, signal);
@@ -277,7 +279,8 @@ const orderWrites = (client: GmoClient) => {
     /** At most 10 orders a call; the ids whose cancel was accepted. */
     cancelBulkOrder,
     /**
-     * Asks again until nothing is left to cancel. Each call is a request of its own, none is a resend: the first one that is
+     * Repeats until nothing is left to cancel. Each call is a request of its own, none is a resend: the first one that
+     * is
      * not accepted ends it.
      */
     async cancelAll(request: bodies.CancelBulkRequest, signal?: AbortSignal): Promise<BulkCancelled> {
@@ -287,8 +290,8 @@ const orderWrites = (client: GmoClient) => {
         if (result.kind !== "accepted") return { accepted: [...accepted], end: result };
         const before = accepted.size;
         for (const id of result.value) accepted.add(id);
-        // Orders still on their way out are listed again. Only ids we have end it where they cannot hide others: a full
-        // answer may leave orders behind that it had no room for.
+        // Orders whose cancel is in progress are listed again. A reply with only known ids ends it unless the reply is
+        // full: a full reply may have left out other orders.
         if (accepted.size === before && result.value.length < bodies.IDS_PER_CALL)
           return { accepted: [...accepted], end: "complete" };
       }

@@ -1,5 +1,5 @@
-// GMO Coin's archive of trades, one gzipped CSV per symbol and trading day (GMO API 13). Public, no key. One row per match,
-// the side is the taker's; the public trades of REST print each match twice and must not be mixed with these.
+// GMO Coin's archive of trades, one gzipped CSV per symbol and trading day (GMO API 13). Public, no key. One row per
+// match, the side is the taker's; the public trades of REST print each match twice and must not be mixed with these.
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { AppError } from "../../core/errors.ts";
@@ -21,7 +21,7 @@ export type ArchivedDay =
   | { readonly kind: "absent"; readonly httpStatus: number };
 
 const HEADER = "symbol,side,size,price,timestamp";
-/** A day of BTC_JPY has some ten megabytes of text. */
+/** A day of BTC_JPY is some ten megabytes of text. */
 const MAX_TEXT_BYTES = 512_000_000;
 const TIMEOUT_MS = 60_000;
 
@@ -37,8 +37,8 @@ export const archivePath = (symbol: string, date: string): string => {
 };
 
 /**
- * One day of trades in the file's order. Throws AppError: `retry` when there is no good answer, `alert` VENUE_ARCHIVE when the
- * file is not what the reference says (columns, symbol, a row outside its day): nothing of it is used.
+ * One day of trades in the file's order. Throws AppError: `retry` without a good reply, `alert` VENUE_ARCHIVE when the
+ * file differs from the reference (columns, symbol, a row outside its day): none of it is used then.
  */
 export const fetchArchivedDay = async (
   http: Pick<HttpTransport, "download">,

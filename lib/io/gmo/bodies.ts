@@ -1,9 +1,11 @@
-// What we send: the bodies of writes (GMO API 2, 7, 8). Ids are JSON numbers, prices and sizes plain decimal strings.
+// Request bodies of writes (GMO API 2, 7, 8). Ids are JSON numbers, prices and sizes plain decimal strings.
 import { AppError } from "../../core/errors.ts";
 import { formatE8, type YenE8 } from "../../core/money.ts";
 import type { CloseOrderRequest, ExecutionType, OrderRequest, Side, TimeInForce } from "../../core/venue.ts";
 
-/** Where the venue allows it: spot MARKET SELL, cancels the oldest resting orders until the size is free (GMO API 7.8). */
+/**
+ * Where the venue allows it: spot MARKET SELL, cancels the oldest resting orders until the size is free (GMO API 7.8).
+ */
 export interface NewOrderRequest extends OrderRequest {
   readonly cancelBefore?: boolean;
 }
@@ -28,7 +30,7 @@ export interface CancelBulkRequest {
 /** GMO API 7.4, 7.6, 7.11. */
 export const IDS_PER_CALL = 10;
 
-/** Throws AppError permanent VENUE_REQUEST: a request we know to be wrong is not sent. */
+/** Throws AppError permanent VENUE_REQUEST: an invalid request is not sent. */
 export const badRequest = (expected: string, found: unknown): AppError =>
   new AppError("permanent", "VENUE_REQUEST", `expected ${expected}, found ${String(found)}; nothing was sent`);
 

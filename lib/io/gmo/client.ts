@@ -1,5 +1,5 @@
-// Sends requests through a transport and judges the replies. Reads are repeated a few times; a write is sent exactly
-// once and its answer is accepted, refused or unknown (docs/decisions/0005-at-most-once-sending.md).
+// Sends requests through a transport and classifies the replies. Reads are retried a few times; a write is sent exactly
+// once and its result is accepted, refused or unknown (docs/decisions/0005-at-most-once-sending.md).
 import type { z } from "zod";
 import { AppError, type Verdict } from "../../core/errors.ts";
 import { type EpochMs, latest } from "../../core/time.ts";
@@ -22,7 +22,7 @@ export interface ClientOptions {
   readonly timers: Timers;
   /** Default 5,000: one request, including the reply's body. */
   readonly timeoutMs?: number;
-  /** Our part of the venue's rate limits. */
+  /** Our share of the venue's rate limits. */
   readonly pace?: PaceOptions;
   /** Default true: API-TIMESTAMP follows the venue's clock where ours is measurably off (clockOffset.ts). */
   readonly followVenueClock?: boolean;
@@ -30,7 +30,7 @@ export interface ClientOptions {
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const GET_TRIES = 3;
-/** Waits before the second and third try. A rate limit wants at least 2 s (GMO API 3). */
+/** Waits before the second and third try. After a rate limit at least 2 s (GMO API 3). */
 const SOON_MS = [250, 750] as const;
 const RATE_LIMIT_PAUSE_MS = 2_000;
 
@@ -63,7 +63,10 @@ export class GmoClient {
     this.pace = new Pace(options.timers, options.pace);
   }
 
-  /** How far the venue's clock is from ours; `isLarge` is worth a person's look. undefined before the first private reply. */
+  /**
+   * Offset of the venue's clock from ours; `isLarge` needs a person's attention. undefined before the first private
+   * reply.
+   */
   clockOffset(): (OffsetEstimate & { readonly isLarge: boolean }) | undefined {
     const nowMs = this.#options.clock.nowMs();
     const estimate = this.#offset.estimate(nowMs);
@@ -71,8 +74,9 @@ export class GmoClient {
   }
 
   /**
-   * A read, at most three tries. Throws AppError: `retry` for transport, rate limit and maintenance, `permanent` for bad
-   * arguments, `alert` for keys, restrictions and replies of an unexpected shape. `code` is the venue's code or VENUE_*.
+   * A read, at most three tries. Throws AppError: `retry` for transport, rate limit and maintenance, `permanent` for
+   * bad arguments, `alert` for keys, restrictions and replies of an unexpected shape. `code` is the venue's code or
+   * VENUE_*.
    */
   async get<T>(area: Area, path: Path, query: Query, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -129,7 +133,7 @@ export class GmoClient {
           case "pause":
             return failed(error, RATE_LIMIT_PAUSE_MS);
           case "resign":
-            // Once: a second refusal is a wrong clock, not a delay between signing and sending (GMO API 2.1).
+            // Once: a second refusal means a wrong clock, not a delay between signing and sending (GMO API 2.1).
             return attempt === 1 ? failed(error, 0) : failed(error);
           default:
             return rule.retryGet satisfies never;
@@ -147,7 +151,7 @@ export class GmoClient {
   }
 
   /**
-   * A write, sent at most once whatever happens. Never throws for what the network or the venue did.
+   * A write, sent at most once in all cases. Never throws for a failure of the network or the venue.
    * `refused NOT_SENT` means nothing left this process (aborted before sending).
    */
   post<T>(path: Path, body: object, schema: z.ZodType<T>, signal?: AbortSignal): Promise<WriteResult<T>> {
@@ -179,7 +183,7 @@ export class GmoClient {
     try {
       answered = await this.#send({ area: "private", method, path, body: JSON.stringify(body), signal });
     } catch (e) {
-      // Also what is no TransportError: once send() was called, only evidence from the venue can say "not executed".
+      // Also for errors other than TransportError: after send() only the venue's own reply can prove "not executed".
       const failure = e instanceof TransportError ? e.failure : "other";
       return unknown(`VENUE_${failure.toUpperCase()}`, `${path}: no reply: ${(e as Error).message}`);
     }
@@ -246,7 +250,7 @@ export class GmoClient {
   #learnClock(read: ReadReply, sentMs: EpochMs, elapsedMs: number): void {
     if (read.kind === "refused" && isTimestampRefused(read.code)) this.#offset.forget();
     if (read.venueMs === undefined) return;
-    // The longer of the two measures: a clock set back meanwhile, or one in virtual time, would make the trip too short.
+    // The longer of the two measures: a clock set back meanwhile, or virtual time, would make the round trip too short.
     const receivedMs = latest(Math.ceil(sentMs + elapsedMs), this.#options.clock.nowMs());
     this.#offset.add({ sentMs, receivedMs, venueMs: read.venueMs });
     const offset = this.clockOffset();
@@ -270,7 +274,7 @@ export class GmoClient {
     }
   }
 
-  /** For every text that comes from outside before it enters a message, a log or a row. */
+  /** For every external text before it enters a message, a log or a row. */
   #redacted(text: string): string {
     return redactBody(text, this.#options.credentials);
   }
@@ -297,7 +301,7 @@ export class GmoClient {
   }
 }
 
-/** The first thing wrong with `data`, and where. */
+/** The first problem in `data`, and where. */
 export const issueText = (error: z.ZodError): string => {
   const issue = error.issues[0]!;
   return `${issue.message} at data${issue.path.map((key) => `.${String(key)}`).join("")}`;

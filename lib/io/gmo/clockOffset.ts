@@ -1,6 +1,6 @@
-// How far the venue's clock is from ours (GMO API 2.1), from `responsetime` of private replies: it was written between our
-// sending and our receiving, so each reply gives an interval that holds the true offset. Intervals are cut with each other:
-// the estimate gets sharper with every quick round trip and widens with age.
+// Offset of the venue's clock from ours (GMO API 2.1), from `responsetime` of private replies: it was written between
+// our sending and our receiving, so each reply gives an interval that contains the true offset. Intervals are
+// intersected: the estimate narrows with every quick round trip and widens with age.
 import { type EpochMs, epochMs } from "../../core/time.ts";
 
 export interface OffsetEstimate {
@@ -8,7 +8,7 @@ export interface OffsetEstimate {
   readonly offsetMs: number;
   /** The true offset lies within plus and minus this. */
   readonly errorMs: number;
-  /** Replies it stands on since the last fresh start. */
+  /** Number of replies behind it since the last reset. */
   readonly samples: number;
 }
 export interface OffsetSample {
@@ -24,21 +24,21 @@ interface Interval {
   readonly samples: number;
 }
 
-/** Two computer clocks drift apart by far less: 100 microseconds a second. */
+/** Drift between two computer clocks is far below this: 100 microseconds a second. */
 const DRIFT = 1e-4;
 /** `responsetime` has whole milliseconds. */
 const RESOLUTION_MS = 1;
 /**
- * Beyond this the two sides do not mean the same time (a machine without a clock, a venue replaying the past): signing
- * with such an offset would hide it, so it is told and not used.
+ * Above this the two sides do not mean the same time (a machine without a clock, a venue replaying the past): signing
+ * with such an offset would hide it, so it is reported and not applied.
  */
 export const LARGEST_USED_MS = 30_000;
-/** About where GMO is believed to refuse (the window is not published); told to the operator. */
+/** About where GMO is believed to refuse a timestamp (the window is not published); reported to the operator. */
 export const LARGE_MS = 500;
 
 export class ClockOffset {
   #interval: Interval | undefined;
-  /** A reply that contradicts the estimate; a second one that agrees with it means the clock has been set. */
+  /** A reply that contradicts the estimate; a second one that agrees with it means that a clock was set. */
   #dissent: Interval | undefined;
 
   /** undefined until a private reply with a `responsetime` came in. */
@@ -48,7 +48,9 @@ export class ClockOffset {
     return { offsetMs: (lowMs + highMs) / 2, errorMs: (highMs - lowMs) / 2, samples };
   }
 
-  /** API-TIMESTAMP for a request sent now: our clock, corrected when the offset is surely not zero and not absurd. */
+  /**
+   * API-TIMESTAMP for a request sent now: our clock, corrected when the offset is certainly not zero and not absurd.
+   */
   stamp(nowMs: EpochMs): EpochMs {
     const estimate = this.estimate(nowMs);
     if (!estimate) return nowMs;
@@ -57,14 +59,14 @@ export class ClockOffset {
     return used ? epochMs(Math.round(nowMs + offsetMs)) : nowMs;
   }
 
-  /** More than the round trip can explain, and more than the venue may accept. For the health light. */
+  /** More than the round trip can explain, and more than the venue may accept. For worker health. */
   isLarge(nowMs: number): boolean {
     const estimate = this.estimate(nowMs);
     return estimate !== undefined && Math.abs(estimate.offsetMs) - estimate.errorMs > LARGE_MS;
   }
 
   add({ sentMs, receivedMs, venueMs }: OffsetSample): void {
-    if (receivedMs < sentMs) return; // Our clock was set meanwhile: this says nothing.
+    if (receivedMs < sentMs) return; // Our clock was set meanwhile: no usable interval.
     const fresh: Interval = {
       lowMs: venueMs - receivedMs,
       highMs: venueMs - sentMs + RESOLUTION_MS,
@@ -84,7 +86,7 @@ export class ClockOffset {
     } else this.#dissent = fresh;
   }
 
-  /** The venue refused our timestamp (ERR-5008, ERR-5009): what we believed is worth nothing, measure anew. */
+  /** The venue refused our timestamp (ERR-5008, ERR-5009): discard the estimate and measure again. */
   forget(): void {
     this.#interval = undefined;
     this.#dissent = undefined;
@@ -96,7 +98,7 @@ const aged = (interval: Interval, nowMs: number): Interval => {
   return { ...interval, lowMs: interval.lowMs - growthMs, highMs: interval.highMs + growthMs };
 };
 
-/** undefined when they have nothing in common. */
+/** undefined when they do not overlap. */
 const cut = (older: Interval, fresh: Interval): Interval | undefined => {
   const { lowMs, highMs, samples } = aged(older, fresh.atMs);
   const both = {

@@ -1,4 +1,4 @@
-// Decimal strings of the wire become scaled integers here, ids become strings, times become epoch ms. Nothing passes
+// Decodes the wire: decimal strings become scaled integers, ids become strings, times become epoch ms. Nothing passes
 // through a double except candle fields, which are doubles by design (lib/core/candle.ts).
 import { z } from "zod";
 import { type CoinE8, formatE8, parseE8, type RatioE8, type YenE8 } from "../../core/money.ts";
@@ -33,12 +33,12 @@ export const Ratio = decimalCodec<RatioE8>(parseE8);
 export const Price = decimalCodec<YenE8>(notNegative(parseE8));
 export const Coin = decimalCodec<CoinE8>(notNegative(parseE8));
 
-/** Balances and volumes of any coin may carry more than 8 decimals: the rest is cut, never rounded up. */
+/** Balances and volumes of any coin may have more than 8 decimals: further decimals are cut, never rounded up. */
 const parseCut = (text: string): bigint => {
   const match = /^(-?\d+\.\d{8})(\d+)$/.exec(text);
   if (!match) return parseE8(text);
   const kept = parseE8(match[1]!);
-  // Down is away from zero below zero: a debt or a loss is never understated.
+  // Away from zero for negative values: a debt or a loss is never understated.
   return text.startsWith("-") && /[1-9]/.test(match[2]!) ? kept - 1n : kept;
 };
 export const YenCut = decimalCodec<YenE8>(parseCut);
@@ -46,7 +46,7 @@ export const CoinCut = decimalCodec<CoinE8>(parseCut);
 export const RatioCut = decimalCodec<RatioE8>(parseCut);
 export const SizeCut = decimalCodec<CoinE8>(notNegative(parseCut));
 
-/** What may be missing may also be null: nobody documented it, and it can mean nothing else. */
+/** An optional field may also be null: undocumented, but it can mean nothing else. */
 export const missing = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
 
@@ -63,8 +63,8 @@ export const OptionalPrice = z
   });
 
 /**
- * Ids are numbers in reads and a string in the answer to a new order: one type here (GMO API 14.5). A JSON number above
- * 2^53 was rounded before we saw it, so it is refused; as a string any id up to 19 digits is exact.
+ * Ids are numbers in reads and a string in the reply to a new order: one type here (GMO API 14.5). A JSON number above
+ * 2^53 was rounded before we read it, so it is refused; as a string any id up to 19 digits is exact.
  */
 export const Id = z
   .union([z.int().positive(), z.string().regex(/^[1-9]\d{0,18}$/)], {
@@ -78,7 +78,7 @@ export const Instant = z
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/, { error: "expected an ISO-8601 UTC time" })
   .transform((text, ctx): EpochMs => {
     const ms = Date.parse(text);
-    // Date.parse takes February 30th for March 2nd: a date that does not come back is no date.
+    // Date.parse takes February 30th for March 2nd: a date that does not round-trip is invalid.
     if (!Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === text.slice(0, 10)) return epochMs(ms);
     ctx.issues.push({ code: "custom", input: text, message: "expected a real date" });
     return z.NEVER;
@@ -90,7 +90,7 @@ export const Double = z
   .regex(/^\d{1,20}(\.\d{1,20})?$/, { error: "expected a plain decimal" })
   .transform(Number);
 
-/** How the decimals of a reply come out: one set for the program (scaled integers), one for `trader gmo decode` (text). */
+/** The number types of a decoded reply: scaled integers for the program, text for `trader gmo decode`. */
 export interface Numbers {
   readonly yen: z.ZodType<YenE8>;
   readonly price: z.ZodType<YenE8>;

@@ -1,5 +1,5 @@
-// Reads one captured reply or frame as the connector would, and says what it means: the normalised value, or a code with
-// its verdict. Nothing is guessed: what does not parse, and what nobody documented, is a failure (docs/venue.md).
+// Decodes one captured reply or frame like the connector and states the result: the normalised value, or a code with
+// its verdict. Nothing is guessed: what does not parse, and what is undocumented, is a failure (docs/venue.md).
 import type { z } from "zod";
 import type { Verdict } from "../../core/errors.ts";
 import { type Kind, kindOf, type Source } from "./decodeKinds.ts";
@@ -15,7 +15,7 @@ export interface DecodedValue {
   readonly kind: string;
   /** Decimals and ids are strings, times are epoch milliseconds, "none" is null. Several frames give an array. */
   readonly value: unknown;
-  /** What the value does not say: digits the program does not keep, words nobody documented. Absent when there is none. */
+  /** What the value leaves out: digits the program does not keep, undocumented words. Absent when there is none. */
   readonly warnings?: readonly string[];
 }
 export interface DecodedFailure {
@@ -24,12 +24,14 @@ export interface DecodedFailure {
   readonly code: string;
   readonly verdict: Verdict;
   readonly kind: string;
-  /** What the connector does after this answer to a read, and what may be done with a write; for the venue's codes only. */
+  /**
+   * What the connector does after this reply to a read, and whether a write may be sent again; for venue codes only.
+   */
   readonly retryGet?: CodeRule["retryGet"];
   readonly resendPost?: CodeRule["resendPost"];
-  /** Counted from 1, where several frames were given. */
+  /** Counted from 1, when several frames were given. */
   readonly line?: number;
-  /** The evidence, redacted and cut. */
+  /** The body as evidence, redacted and cut. */
   readonly body?: string;
   readonly message: string;
 }
@@ -44,7 +46,7 @@ export const decode = (name: string, text: string): Decoded => {
   return isFrame ? decodeFrames(kind, body) : decodeReply(kind, body);
 };
 
-/** A file that cannot even be read as text. */
+/** A file that cannot be read as text. */
 export const unreadable = (name: string, code: "VENUE_GARBLED" | "VENUE_OVERSIZE", found: string): DecodedFailure => {
   const kind = kindOf(name);
   if (!kind) throw new RangeError(`no such kind: ${name}`);
@@ -104,7 +106,7 @@ const decodeFrame = (kind: Kind, text: string): Decoded => {
     const error = ErrorFrame.safeParse(frame);
     if (error.success) return refusal(kind, error.data.code, error.data.text);
   }
-  // A reply of REST among the frames, refused: it says so.
+  // A refused REST reply among the frames: report it as such.
   if (keys.includes("status") && !keys.includes("channel")) {
     const read = readEnvelope(text);
     if (read.kind === "refused") return refusal(kind, read.code, read.text);
@@ -143,7 +145,7 @@ const shaped = (kind: Kind, data: unknown, body: string, remarks: readonly strin
   return success(kind, value, warnings);
 };
 
-/** The venue said no. */
+/** The venue refused. */
 const refusal = (kind: Kind, code: string, text: string): DecodedFailure => {
   const { meaning, retryGet, resendPost } = ruleOf(code);
   const message = redactBody(`${code} ${JSON.stringify(text)}: ${meaning}`);
@@ -156,8 +158,8 @@ const refusal = (kind: Kind, code: string, text: string): DecodedFailure => {
 };
 
 /**
- * The table's verdict, but for two cases: a write that may have been executed is money in doubt, and a code nobody
- * documented is a plain refusal only where nothing could have been executed.
+ * The table's verdict, with two exceptions: a write that may have been executed is money in doubt, and an undocumented
+ * code is a plain refusal only where nothing could have been executed.
  */
 const verdictOn = (code: string, source: Source): Verdict => {
   const { verdict, resendPost } = ruleOf(code);
@@ -165,7 +167,7 @@ const verdictOn = (code: string, source: Source): Verdict => {
   return source === "POST" && resendPost === "unknown" ? "alert" : verdict;
 };
 
-/** As the connector judges it: a read is asked again, a write is unknown, and a lost event of ours is a gap in the truth. */
+/** Classified like the connector: a read is retried, a write is unknown, and a lost account event needs a repair. */
 const whenUnreadable = (source: Source): Verdict => (source === "GET" || source === "publicFrame" ? "retry" : "alert");
 const afterWrite = (kind: Kind): string =>
   kind.source === "POST" ? "; it may have been executed: look, never resend" : "";
@@ -203,7 +205,7 @@ const isJson = (text: string): boolean => {
   }
 };
 
-/** A reason to cancel is for people and may be new; it is told all the same. */
+/** A cancel reason is for people and may be new; it is shown anyway. */
 const unknownWords = (value: unknown): readonly string[] => {
   const rows = Array.isArray(value) ? value : [value];
   const words = rows
@@ -212,7 +214,7 @@ const unknownWords = (value: unknown): readonly string[] => {
   return [...new Set(words)].map((word) => `cancelType ${JSON.stringify(redactBody(word))} is not documented`);
 };
 
-/** Passed on as it is, the connector too: whoever prices by it asks again (BOOK_EMPTY). */
+/** Passed on unchanged, as by the connector: the code that prices by it requests it again (BOOK_EMPTY). */
 const crossedBook = (value: unknown): readonly string[] => {
   const { asks, bids } = (value ?? {}) as { readonly asks?: unknown; readonly bids?: unknown };
   const best = (side: unknown): unknown => (Array.isArray(side) ? (side[0] as { price?: unknown })?.price : undefined);
@@ -221,7 +223,7 @@ const crossedBook = (value: unknown): readonly string[] => {
   return [`the best bid ${bid} is not below the best ask ${ask}: no order is priced by such a book`];
 };
 
-/** No reply of this API has more than five levels; what walks a value below stands on the stack. */
+/** No reply of this API has more than five levels; the recursion below uses the stack. */
 const MAX_DEPTH = 100;
 const isDeeperThan = (value: unknown, levels: number): boolean =>
   value !== null &&

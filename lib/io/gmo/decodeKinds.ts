@@ -1,4 +1,4 @@
-// The kinds `trader gmo decode` knows: which schema reads which captured reply or frame.
+// The kinds `trader gmo decode` accepts: which schema reads which captured reply or frame.
 import { z } from "zod";
 import { SCALED } from "./codecs.ts";
 import { ruleOf } from "./errorCodes.ts";
@@ -15,15 +15,15 @@ import {
   tradingReplies,
 } from "./wireTrading.ts";
 
-/** Where it comes from decides what an unreadable one means: a read is asked again, a write may have been executed. */
+/** The source decides what an unreadable one means: a read is retried, a write may have been executed. */
 export type Source = "GET" | "POST" | "publicFrame" | "privateFrame" | "error";
 export interface Kind {
   readonly name: string;
   readonly source: Source;
   readonly about: string;
-  /** Decimals to the last digit, for the output. */
+  /** Exact decimals, for the output. */
   readonly exact: z.ZodType;
-  /** What the connector itself reads with; absent where the two are the same. */
+  /** The connector's own schema; absent where the two are the same. */
   readonly connector?: z.ZodType;
 }
 
@@ -51,11 +51,11 @@ const judgedCancels = CancelOrdersReply.transform(({ accepted, failed }) => ({
     return { ...row, verdict: resendPost === "unknown" ? "alert" : verdict, resendPost };
   }),
 }));
-/** Only to read a capture of it (GMO API 6.4). */
+/** Only for reading a capture of it (GMO API 6.4). */
 const TransferReply = z
   .array(z.object({ transferredAmount: EXACT.yen }))
   .transform((rows) => rows.map(({ transferredAmount }) => ({ amount: transferredAmount })));
-/** PUT and DELETE answer without data. The token opens our private stream: it is not shown. */
+/** PUT and DELETE reply without data. The token opens our private stream: it is not shown. */
 const token = TokenReply.transform((text) => ({ token: "[redacted]", characters: text.length }))
   .optional()
   .transform((value) => value ?? null);
@@ -122,7 +122,7 @@ const frames = Object.entries(framesOf(EXACT)).map(
   }),
 );
 
-/** What only ever says no: never decodes to a value. */
+/** Error replies only: never decode to a value. */
 const refusals: readonly Kind[] = [
   {
     name: "ws/error",
@@ -135,7 +135,7 @@ const refusals: readonly Kind[] = [
 
 export const KINDS: readonly Kind[] = [...replies, ...frames, ...refusals];
 
-/** By name; the endpoint's whole path is understood too ("private/account/margin", "private/account/deposit/history"). */
+/** By name; the endpoint's whole path is accepted too ("private/account/margin", "private/account/deposit/history"). */
 export const kindOf = (name: string): Kind | undefined => {
   const short = name.replace(/^private\/account\//, "private/").replace(/\/history$/, "");
   return KINDS.find((kind) => kind.name === short);

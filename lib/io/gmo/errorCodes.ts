@@ -1,12 +1,12 @@
-// One table of GMO Coin's error codes (GMO API 11): what the queue should think of it, whether a POST may be sent again,
-// and what a GET does. A code that is not here is an explicit refusal for a GET and UNKNOWN for a POST.
+// One table of GMO Coin's error codes (GMO API 11): the verdict for the queue, whether a POST may be sent again, and
+// what a GET does. A code that is not listed is an explicit refusal for a GET and UNKNOWN for a POST.
 import type { Verdict } from "../../core/errors.ts";
 
 export interface CodeRule {
   readonly verdict: Verdict;
-  /** `never`: not unchanged. `later`: not executed, may go again after the action. `unknown`: look first. */
+  /** `never`: not unchanged. `later`: not executed, may be sent again after the action. `unknown`: look it up first. */
   readonly resendPost: "never" | "later" | "unknown";
-  /** What a GET does inside the connector: nothing, try again soon, after a pause, or with a fresh signature. */
+  /** What a GET does inside the connector: nothing, retry soon, after a pause, or with a fresh signature. */
   readonly retryGet: "no" | "soon" | "pause" | "resign";
   readonly meaning: string;
 }
@@ -83,12 +83,12 @@ export const UNKNOWN_CODE: CodeRule = rule("permanent", "unknown", "no", "a code
 export const isKnownCode = (code: string): boolean => Object.hasOwn(CODE_RULES, code);
 export const ruleOf = (code: string): CodeRule => (isKnownCode(code) ? CODE_RULES[code]! : UNKNOWN_CODE);
 
-/** Whole-venue pauses: a state of the venue, not an API error (DESIGN 8). */
+/** Pauses of the whole venue: a state of the venue, not an API error (DESIGN 8). */
 export const isMaintenance = (code: string): boolean => code === "ERR-5201" || code === "ERR-5202";
 /**
- * A close sent right after the opening fill can be refused with these because the order gateway does not see the position
- * yet (GMO API 8.6): the one refusal worth repeating unchanged, after about 200 ms.
+ * A close sent right after the opening fill can be refused with these because the order gateway does not see the
+ * position yet (GMO API 8.6): the one refusal worth repeating unchanged, after about 200 ms.
  */
 export const isPositionNotVisibleYet = (code: string): boolean => code === "ERR-254" || code === "ERR-5106";
-/** API-TIMESTAMP was refused: which of the two means ahead is not certain, so both mean "measure the clock anew". */
+/** API-TIMESTAMP was refused: it is uncertain which code means "ahead", so both mean "measure the clock again". */
 export const isTimestampRefused = (code: string): boolean => code === "ERR-5008" || code === "ERR-5009";

@@ -1,12 +1,12 @@
 // Decimals as exact text, for `trader gmo decode`: a captured reply is shown to its last digit, also where the program
-// itself keeps 8 decimals or refuses more. The same schemas as the connector's, with other numbers (codecs.ts).
+// itself keeps 8 decimals or refuses more. The connector's schemas with text as the number type (codecs.ts).
 import { z } from "zod";
 import { formatE8 } from "../../core/money.ts";
 import { missing, type Numbers } from "./codecs.ts";
 
 const DECIMAL = /^(-?)0*(\d{1,60}?)(?:\.(\d{1,60}?)0*)?$/;
 
-/** Longer is no number of this API, and not worth a search. */
+/** Longer text is no number of this API and is not scanned. */
 const LONGEST = 100;
 
 /** "0010.50" is "10.5", "-0.0" is "0"; no digit passes through a float. undefined: no plain decimal. */
@@ -19,7 +19,7 @@ export const canonicalDecimal = (text: string): string | undefined => {
   return magnitude === "0" ? "0" : `${sign}${magnitude}`;
 };
 
-/** Of two canonical decimals that are not negative. */
+/** Compares two canonical decimals that are not negative. */
 export const compareDecimals = (a: string, b: string): number => {
   const [[wholeA = "", fractionA = ""], [wholeB = "", fractionB = ""]] = [a.split("."), b.split(".")];
   if (wholeA.length !== wholeB.length) return wholeA.length - wholeB.length;
@@ -45,7 +45,7 @@ const optionalPrice = missing(
   ),
 );
 
-// The schemas only pass these values on, so text can stand where the program has a scaled integer.
+// The schemas only pass these values on, so text can replace the program's scaled integers.
 export const EXACT = {
   yen: signed,
   price: notNegative,

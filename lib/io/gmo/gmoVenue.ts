@@ -1,5 +1,5 @@
 // The Venue of lib/core/venue.ts over GMO Coin's REST API. The same code trades live, on paper and in replay; only the
-// transport, the clock and the timers differ. All of the API, also what no handler needs, is in api.ts.
+// transport, the clock and the timers differ. The whole API, including what no handler needs, is in api.ts.
 import { yenE8 } from "../../core/money.ts";
 import { epochMs, MINUTE_MS } from "../../core/time.ts";
 import type { Venue, YenPayment } from "../../core/venue.ts";

@@ -41,7 +41,7 @@ export const GMO_ARCHIVE_URL = "https://api.coin.z.com/data/trades";
 /** The busiest day of trades has a few megabytes, compressed. */
 const MAX_DOWNLOAD_BYTES = 64_000_000;
 
-/** What is asked of the network, and how much of an answer is read. */
+/** One HTTP request, and how much of its reply is read. */
 interface Asked {
   readonly what: string;
   readonly url: string;
@@ -57,11 +57,11 @@ export const httpTransport = (options: HttpTransportOptions = {}): HttpTransport
   const baseUrl = { public: options.publicUrl ?? GMO_PUBLIC_URL, private: options.privateUrl ?? GMO_PRIVATE_URL };
   const agent = new Agent({
     connect: { timeout: options.connectTimeoutMs ?? 3_000 },
-    // Shorter than a usual server's, so that a write rarely meets a connection the other side is just closing.
+    // Below the usual keep-alive of servers, so that a write rarely meets a connection the server is just closing.
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 30_000,
     pipelining: 1,
-    // Each request has one limit of its own for everything (below), shorter than these two.
+    // Each request has one total timeout (below), shorter than these two.
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
     maxResponseSize: MAX_DOWNLOAD_BYTES,
@@ -97,7 +97,7 @@ export const httpTransport = (options: HttpTransportOptions = {}): HttpTransport
 };
 
 const exchange = async (agent: Agent, asked: Asked): Promise<Download> => {
-  // One controller for both ends of the waiting: AbortSignal.any would stay listed at a signal that outlives the request.
+  // One controller for both abort sources: AbortSignal.any would stay registered at a signal that outlives the request.
   const giveUp = new AbortController();
   const onAbort = (): void => giveUp.abort();
   let timedOut = false;
@@ -136,7 +136,7 @@ const exchange = async (agent: Agent, asked: Asked): Promise<Download> => {
 
 class Oversize extends Error {}
 
-/** We ask for no compression; a cache in front of the venue may send gzip all the same. */
+/** We request no compression; a cache in front of the venue may send gzip anyway. */
 const decompressed = async (
   bytes: Uint8Array,
   encoding: string | string[] | undefined,

@@ -1,5 +1,5 @@
-// How fast we ask (GMO API 3): one bucket per direction, sized by the account's tier and our share of it. The limits belong
-// to the account, so another process with the same key spends from the same ones.
+// Our request rate (GMO API 3): one bucket per direction, sized by the account's tier and our share of it. The limits
+// belong to the account, so another process with the same key draws on the same ones.
 import { type Timers, TokenBucket } from "./timers.ts";
 
 export interface PaceOptions {
@@ -7,13 +7,13 @@ export interface PaceOptions {
   readonly share?: number;
   /** Public requests a second. Default 2.5: the limit is not published, 2-3 were never refused, bursts of 5 were. */
   readonly publicPerSecond?: number;
-  /** Public requests that may go at once. Default 2. */
+  /** Burst of public requests. Default 2. */
   readonly publicBurst?: number;
 }
-/** PUT and DELETE count as "post": GMO does not say, this is the cautious reading. */
+/** PUT and DELETE count as "post": GMO does not document it, this is the cautious reading. */
 export type Direction = "public" | "get" | "post";
 
-/** Requests a second, GET and POST each. A tier we do not know gets the lowest. */
+/** Requests a second, GET and POST each. An unknown tier gets the lowest. */
 const PER_SECOND_OF_TIER: Readonly<Record<number, number>> = { 1: 20, 2: 30, 3: 50 };
 /** After ERR-5003 a bucket refills at a quarter of its rate for this long. */
 const SLOW_MS = 2_000;
@@ -48,12 +48,12 @@ export class Pace {
   take(direction: Direction, signal?: AbortSignal): Promise<void> {
     return this.#buckets[direction].take(signal);
   }
-  /** The venue said ERR-5003. */
+  /** The venue returned ERR-5003. */
   refused(direction: Direction): void {
     this.#buckets[direction].slowDown(SLOW_MS);
   }
 
-  /** At least one, so that a small share cannot stop everything. */
+  /** At least one, so that a small share cannot stop all requests. */
   #privatePerSecond(): number {
     const perSecond = PER_SECOND_OF_TIER[this.#tier] ?? PER_SECOND_OF_TIER[1]!;
     return Math.max(1, Math.floor(perSecond * this.#share));

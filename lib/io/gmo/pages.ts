@@ -1,16 +1,16 @@
-// Lists that come in pages or in batches of ids, read to their end.
+// Lists that come in pages or in batches of ids, read completely.
 import { AppError } from "../../core/errors.ts";
 import { IDS_PER_CALL } from "./bodies.ts";
 
 /** Rows a page, also the venue's maximum. */
 export const PAGE_SIZE = 100;
-/** Stops a venue that never sends a short page: 10,000 rows is far beyond what one account can have. */
+/** Limit for a venue that never sends a short page: 10,000 rows is far above what one account can have. */
 const MAX_PAGES = 100;
 
 /**
- * All pages until a short one. Rows move to later pages while we read, so one that comes twice counts once, with what the
- * later page said. Rows can also move to earlier pages and be missed: a list over one page is no snapshot.
- * Throws AppError alert VENUE_REPLY when the pages have no end.
+ * All pages until a short one. Rows move to later pages while we read, so a repeated row counts once, with its later
+ * content. Rows can also move to earlier pages and be missed: a list over one page is no snapshot.
+ * Throws AppError alert VENUE_REPLY when the pages do not end.
  */
 export const allPages = async <T>(
   path: string,
@@ -30,7 +30,7 @@ export const allPages = async <T>(
   throw endless(`${MAX_PAGES} full ones`);
 };
 
-/** Ten ids a call; none asks nothing. */
+/** Ten ids a call; an empty list makes no call. */
 export const inBatches = async <T>(
   ids: readonly string[],
   read: (joined: string) => Promise<readonly T[]>,

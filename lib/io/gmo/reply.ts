@@ -11,27 +11,27 @@ export type ReadReply =
   | { readonly kind: "ok"; readonly data: unknown; readonly venueMs?: EpochMs; readonly remark?: string }
   | { readonly kind: "refused"; readonly code: string; readonly text: string; readonly venueMs?: EpochMs }
   /**
-   * Nobody knows what the venue did. `closedCode`: a gateway's failure that carries the venue's own word that it is closed
-   * (ERR-5201, ERR-5202): enough to know its state, not enough to say that a write was not executed (GMO API 11).
+   * The effect is unknown. `closedCode`: a gateway's failure that carries the venue's code for "closed" (ERR-5201,
+   * ERR-5202): enough to know the venue's state, not enough to say that a write was not executed (GMO API 11).
    */
   | { readonly kind: "garbled"; readonly reason: string; readonly closedCode?: string; readonly venueMs?: undefined };
 
-/** `venueMs` is the venue's clock when it answered, where it says so. */
+/** `venueMs` is the venue's clock when it replied, where the reply has it. */
 export const readReply = (reply: TransportReply): ReadReply => {
   const read = readEnvelope(reply.body);
-  // Refusals come with 200, 404, or a gateway's 4xx (GMO API 1.3); anything else is nobody's answer.
+  // Refusals come with 200, 404, or a gateway's 4xx (GMO API 1.3); any other status is not the venue's reply.
   if (reply.httpStatus >= 500 || (reply.httpStatus >= 300 && reply.httpStatus < 400)) {
     const closed = read.kind === "refused" && isMaintenance(read.code) ? { closedCode: read.code } : {};
     return { kind: "garbled", reason: `HTTP ${reply.httpStatus}`, ...closed };
   }
   if (read.kind === "garbled") return { kind: "garbled", reason: `HTTP ${reply.httpStatus} with ${read.reason}` };
-  // Success is always 200; a gateway that answers for the venue must not pass for it.
+  // Success is always 200; a gateway's own reply must not pass for the venue's.
   if (read.kind === "ok" && (reply.httpStatus < 200 || reply.httpStatus > 299))
     return { kind: "garbled", reason: `HTTP ${reply.httpStatus} with a success inside` };
   return read;
 };
 
-/** The body alone. A leading byte order mark is no part of it. */
+/** The body alone, without a leading byte order mark. */
 export const readEnvelope = (body: string): ReadReply => {
   const text = body.replace(/^\uFEFF/, "");
   let json: unknown;
@@ -47,7 +47,7 @@ export const readEnvelope = (body: string): ReadReply => {
   const time = Instant.safeParse(responsetime);
   const venue = time.success ? { venueMs: time.data } : {};
   if (status === 0) {
-    // `status` alone decides (GMO API 0.1); a message beside a success is worth a remark.
+    // `status` alone decides (GMO API 0.1); a message beside a success is logged.
     const remark = first ? { remark: `status 0 with the message ${first.message_code}` } : {};
     return { kind: "ok", data, ...venue, ...remark };
   }
@@ -66,7 +66,7 @@ export const redactBody = (body: string, credentials?: Credentials): string => {
   text = text.replace(/[A-Za-z0-9+/_-]{32,}/g, "[redacted]");
   return text.length > KEEP_CHARS ? `${text.slice(0, KEEP_CHARS)}… (${text.length} characters)` : text;
 };
-/** The reply to a request for an access token holds nothing but the token: no word of it is kept. */
+/** The reply to a request for an access token holds nothing but the token: none of it is kept. */
 export const evidenceOf = (path: string, body: string, credentials?: Credentials): string =>
   path === "/v1/ws-auth" && !/"message_code"/.test(body)
     ? `[${body.length} characters that may hold an access token]`

@@ -16,7 +16,7 @@ export const signedText = (
   body: string,
 ): string => `${timestampMs}${method}${path}${method === "POST" ? body : ""}`;
 
-/** The headers of a private call. `body` must be the very string that is sent. */
+/** The headers of a private call. `body` must be exactly the string that is sent. */
 export const authHeaders = (
   credentials: Credentials,
   timestampMs: EpochMs,

@@ -1,4 +1,4 @@
-// Waiting, injectable: the network waits for real; a simulator in virtual time never does.
+// Waiting, injectable: the network waits in real time; a simulator in virtual time never waits.
 import { setTimeout as delay } from "node:timers/promises";
 import { realClock } from "../clock.ts";
 
@@ -14,7 +14,7 @@ export const realTimers: Timers = {
   monotonicMs: () => realClock.monotonicMs(),
 };
 
-/** No waiting at all: retries follow at once and no pace is kept. For the simulator in the same process. */
+/** No waiting: retries follow at once and no pace is kept. For the simulator in the same process. */
 export const noTimers: Timers = {
   sleep: async (_ms, signal) => signal?.throwIfAborted(),
   monotonicMs: () => 0,
@@ -33,14 +33,14 @@ export class TokenBucket {
     this.#tokens = burst;
     this.#atMs = timers.monotonicMs();
   }
-  /** Waits for a turn. Rejects when the signal is or gets aborted (a turn waited for is then lost). */
+  /** Waits for a turn. Rejects when the signal is or gets aborted (the turn is then lost). */
   async take(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     this.#refill();
     this.#tokens -= 1;
     if (this.#tokens < 0) await this.timers.sleep(Math.ceil(this.#waitMs(-this.#tokens)), signal);
   }
-  /** From now on; who waits already keeps his turn. */
+  /** From now on; a request already waiting keeps its turn. */
   setRate(perSecond: number, burst: number): void {
     this.#refill();
     this.perSecond = perSecond;

@@ -23,7 +23,7 @@ export interface Transport {
   send(request: TransportRequest): Promise<TransportReply>;
 }
 
-/** A full day of 1-minute klines is about 150 kB; anything beyond this is no reply of this API. */
+/** A full day of 1-minute klines is about 150 kB; anything larger is no reply of this API. */
 export const MAX_REPLY_BYTES = 8_000_000;
 
 /** `oversize`: more bytes than any reply of this API can have. */

@@ -1,17 +1,17 @@
 // The shapes of GMO Coin's public replies (GMO API 1, 4), one schema per reply, decoded into the types of
-// lib/core/venue.ts. Unknown extra keys appear without notice and are ignored; a missing or misshaped known key does not
-// parse, and neither does an unknown value of a closed list (side, status, ...).
+// lib/core/venue.ts. Unknown extra keys appear without notice and are ignored; a missing or misshaped known key does
+// not parse, and neither does an unknown value of a closed list (side, status, ...).
 import { z } from "zod";
 import type { Candle } from "../../core/candle.ts";
 import { epochMs } from "../../core/time.ts";
 import type { OrderBook, PublicTrade, SymbolRules, Ticker } from "../../core/venue.ts";
 import { Instant, missing, type Numbers } from "./codecs.ts";
 
-/** One of the venue's refusals. */
+/** One of the venue's refusal messages. */
 const Message = z.object({ message_code: z.string(), message_string: missing(z.string()) });
 /**
- * GMO API 1.1. `data` is absent on failures and on some successes; `responsetime` may be absent. `status` alone decides and
- * only the first message counts, so nothing odd beside the two makes a reply unreadable.
+ * GMO API 1.1. `data` is absent on failures and on some successes; `responsetime` may be absent. `status` alone
+ * decides and only the first message counts, so nothing unexpected beside the two makes a reply unreadable.
  */
 export const Envelope = z.object({
   status: z.number().int(),
@@ -36,8 +36,8 @@ export const listOf = <T extends z.ZodType>(row: T) =>
   z.object({ list: z.array(row).optional() }).transform(({ list }) => (list ?? []) as readonly z.output<T>[]);
 
 /**
- * Both sides of a book, the best price first in whatever order they came: the first level is what orders are priced by. One
- * documented example is not sorted (GMO API 10.2).
+ * Both sides of a book, sorted best price first: orders are priced by the first level, and one documented example is
+ * not sorted (GMO API 10.2).
  */
 export const bookSides = (n: Numbers) => {
   const level = z.object({ price: n.price, size: n.size });
@@ -46,7 +46,7 @@ export const bookSides = (n: Numbers) => {
   return { asks: side(1), bids: side(-1) };
 };
 
-/** What a ticker and a public trade say, over REST and on the sockets alike. */
+/** The common fields of a ticker and of a public trade, over REST and on the sockets. */
 export const tickerFields = (n: Numbers) => ({
   symbol: z.string(),
   ask: n.price,

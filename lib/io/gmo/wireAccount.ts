@@ -27,7 +27,7 @@ export interface TradingVolume {
   readonly tier: number;
   readonly limits: readonly SymbolAllowance[];
 }
-/** A deposit or withdrawal. `status` is the venue's word: its values are not documented. */
+/** A deposit or withdrawal. `status` is the venue's own text: its values are not documented. */
 export interface Transfer {
   readonly symbol: string;
   readonly amount: CoinE8;
@@ -44,7 +44,7 @@ export interface FeePage {
   readonly cursor: string | undefined;
 }
 
-/** A list however the venue wraps it: `[]`, `{ list: [] }`, or `{}` for none. Its shape is not documented here. */
+/** A list in any of the venue's wrappings: `[]`, `{ list: [] }`, or `{}` for none. Its shape is not documented here. */
 const rowsOf = <T extends z.ZodType>(row: T) =>
   z
     .union([z.array(row), z.object({ list: z.array(row) }), z.strictObject({})], { error: "expected a list of rows" })
@@ -133,7 +133,7 @@ export const accountReplies = (n: Numbers) => {
 
 const FeeRow = z.looseObject({ feeType: z.string().optional(), deliveryDatetime: z.string().optional() });
 const CursorText = z.union([z.string(), z.int().transform(String), z.null()]).optional();
-/** The newest endpoint, its fields unknown: rows are kept as they are, the cursor is taken where such APIs put it. */
+/** The newest endpoint, fields unknown: rows are kept unchanged, the cursor is read where such APIs usually have it. */
 export const ExchangeFeeReply = z.union(
   [
     z.array(FeeRow).transform((rows): FeePage => ({ rows, cursor: undefined })),

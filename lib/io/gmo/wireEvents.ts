@@ -131,7 +131,7 @@ export const framesOf = (n: Numbers) => {
     .object({
       channel: z.literal("positionEvents"),
       ...positionFields(n),
-      // Decides whether the position still exists: an unknown word must not pass for a change of size.
+      // Decides whether the position still exists: an unknown value must not pass for a change of size.
       msgType: z.enum(["OPR", "UPR", "ULR", "CPR"]),
     })
     .transform(
@@ -188,13 +188,13 @@ export const ErrorFrame = z.object({ error: z.string() }).transform(({ error }):
   return { kind: "error", code: code ?? "UNKNOWN", text: text ?? error };
 });
 
-/** What the connector reads with. */
+/** The schemas the connector uses. */
 export const FRAMES = framesOf(SCALED);
 export type Channel = keyof typeof FRAMES;
 export type PublicChannel = "ticker" | "orderbooks" | "trades";
 export type PrivateChannel = Exclude<Channel, PublicChannel>;
 
-/** What we send. Public channels name one symbol; private channels name none (GMO API 10.1, 10.4). */
+/** Commands we send. Public channels name one symbol; private channels name none (GMO API 10.1, 10.4). */
 export const PublicCommand = z.strictObject({
   command: z.enum(["subscribe", "unsubscribe"]),
   channel: z.enum(["ticker", "orderbooks", "trades"]),
@@ -212,7 +212,7 @@ export type Command = z.infer<typeof PublicCommand> | z.infer<typeof PrivateComm
 
 export type ReadFrame =
   | { readonly kind: "frame"; readonly frame: VenueFrame }
-  /** Nobody knows what the venue said. `channel` is undefined when not even that could be read. */
+  /** Content unknown. `channel` is undefined when not even that could be read. */
   | { readonly kind: "unreadable"; readonly channel: string | undefined; readonly reason: string };
 
 const unreadable = (channel: string | undefined, reason: string): ReadFrame => ({

@@ -23,7 +23,7 @@ export interface CancelledMany {
 
 export const ExecutionTypeName = z.enum(["MARKET", "LIMIT", "STOP"]);
 export const TimeInForceName = z.enum(["FAK", "FAS", "FOK", "SOK"]);
-/** LOSS_CUT is documented for events; a read of the same order or fill may say it too. */
+/** LOSS_CUT is documented for events; a read of the same order or fill may contain it too. */
 export const SettleTypeName = z.enum(["OPEN", "CLOSE", "LOSS_CUT"]);
 const StatusName = z.enum(["WAITING", "ORDERED", "MODIFYING", "CANCELLING", "CANCELED", "EXECUTED", "EXPIRED"]);
 
@@ -133,10 +133,10 @@ export const tradingReplies = (n: Numbers) => {
 
 /** The new order's id, a string on the wire. */
 export const NewOrderReply = Id;
-/** GMO API 1.1: accepted without `data`. Whatever stands there is ignored. */
+/** GMO API 1.1: accepted without `data`. Any content of `data` is ignored. */
 export const NoDataReply = z.unknown().transform((): void => undefined);
 
-/** `data: {}` says nothing about any order, so it does not parse. */
+/** `data: {}` contains no order, so it does not parse. */
 export const CancelOrdersReply = z
   .object({
     success: z.array(Id).optional(),

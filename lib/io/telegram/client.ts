@@ -1,16 +1,16 @@
-// The only door to the Bot API. Of telegraf it uses the client (`callApi`) alone: the polling is ours, because telegraf's confirms
-// updates before they are handled (docs/decisions/0009-dependencies.md). Every failure leaves as a TelegramFailure, without the token:
-// the HTTP client's errors name the whole address.
+// The only access to the Bot API. Of telegraf it uses only the client (`callApi`): the polling is ours, because
+// telegraf's confirms updates before they are handled (docs/decisions/0009-dependencies.md). Every failure leaves as a
+// TelegramFailure, without the token: the HTTP client's errors contain the whole address.
 import { z } from "zod";
 import { SECOND_MS } from "../../core/time.ts";
 import { refusalOf, silenceOf, TelegramFailure } from "./failure.ts";
 
 export interface ChatButton {
   readonly text: string;
-  /** Comes back with the tap; at most 64 bytes. */
+  /** Returned with the tap; at most 64 bytes. */
   readonly data: string;
 }
-/** Text as it is, without markup of any kind; the first `boldUnits` UTF-16 units are bold. */
+/** Plain text without any markup; the first `boldUnits` UTF-16 units are bold. */
 export interface ChatText {
   readonly text: string;
   readonly boldUnits?: number | undefined;
@@ -32,16 +32,16 @@ export interface TelegramClient {
   getChat(chatId: number, signal?: AbortSignal): Promise<{ readonly type: string }>;
   deleteWebhook(signal?: AbortSignal): Promise<void>;
   setMyCommands(commands: readonly BotCommand[], languageCode?: string, signal?: AbortSignal): Promise<void>;
-  /** Held for up to `holdSeconds` while there is nothing. Confirms every update before `offset`. Updates are as they came. */
+  /** Long poll of up to `holdSeconds`. Confirms every update before `offset`. Updates are returned unparsed. */
   getUpdates(
     ask: { readonly offset?: number | undefined; readonly holdSeconds: number },
     signal?: AbortSignal,
   ): Promise<readonly unknown[]>;
   sendMessage(chatId: number, message: ChatText, signal?: AbortSignal): Promise<SentMessage>;
   sendPhoto(chatId: number, photo: Uint8Array, caption: ChatText, signal?: AbortSignal): Promise<SentMessage>;
-  /** Text and buttons of a message of ours. Resolves when it shows them, also when it did already. */
+  /** Edits text and buttons of our message. Resolves when it shows them, also when it did already. */
   editMessage(at: SentMessage & { readonly isPhoto: boolean }, message: ChatText, signal?: AbortSignal): Promise<void>;
-  /** The short notice over the chat that ends a tap's waiting. At most 200 characters. */
+  /** The short notice over the chat that ends the tap's loading state. At most 200 characters. */
   answerTap(
     tapId: string,
     notice: { readonly text: string; readonly alert?: boolean },
@@ -53,7 +53,7 @@ export interface ClientOptions {
   readonly token: string;
   /** Without a trailing slash. */
   readonly apiUrl: string;
-  /** Of each request beside the time that getUpdates is held. Default 15 s. */
+  /** Of each request, in addition to the long poll's hold time. Default 15 s. */
   readonly timeoutMs?: number;
 }
 
@@ -70,14 +70,14 @@ const bold = ({ boldUnits }: ChatText) =>
 const ours = (buttons: ChatText["buttons"]) =>
   buttons === undefined || buttons.length === 0 ? {} : { reply_markup: markup(buttons) };
 
-/** telegraf takes half a second to load on a small machine: only who has a bot pays for it. */
+/** telegraf takes half a second to load on a small machine: loaded only when there is a bot. */
 export const createTelegramClient = async (options: ClientOptions): Promise<TelegramClient> => {
   const { Telegram, TelegramError } = await import("telegraf");
   const timeoutMs = options.timeoutMs ?? 15 * SECOND_MS;
   const telegram = new Telegram(options.token, { apiRoot: options.apiUrl, webhookReply: false });
   const without = (text: string): string => text.replaceAll(options.token, "[token]");
 
-  /** One request; throws TelegramFailure alone. `holdMs`: how long the other side may keep us waiting on purpose. */
+  /** One request; throws only TelegramFailure. `holdMs`: how long the server may hold the request on purpose. */
   const call = async <T>(
     method: string,
     payload: Readonly<Record<string, unknown>>,
@@ -99,13 +99,13 @@ export const createTelegramClient = async (options: ClientOptions): Promise<Tele
         { signal: giveUp.signal },
       );
     } catch (e) {
-      // Without the error as a cause: whoever prints it would print the address, and with it the token.
+      // Without the error as a cause: printing it would print the address, and with it the token.
       if (e instanceof TelegramError)
         throw refusalOf(method, e.code, without(e.description ?? ""), e.parameters?.retry_after);
       if (giveUp.signal.aborted && !signal?.aborted)
         throw silenceOf(method, "", `no answer within ${(timeoutMs + holdMs) / SECOND_MS} s`);
       const { code, message } = e as { code?: unknown; message?: unknown };
-      // "request to <address> failed, reason: socket hang up": the reason is what tells something.
+      // "request to <address> failed, reason: socket hang up": only the reason is useful and safe.
       throw silenceOf(
         method,
         String(code ?? ""),
@@ -142,7 +142,7 @@ export const createTelegramClient = async (options: ClientOptions): Promise<Tele
           ...(offset === undefined ? {} : { offset }),
           timeout: holdSeconds,
           limit: 50,
-          // An edited message counts for nothing: what was said stands.
+          // An edited message is ignored: the original text counts.
           allowed_updates: ["message", "callback_query"],
         },
         Updates,

@@ -1,10 +1,10 @@
-// What can go wrong between us and the Bot API, sorted by what it means: did the request have its effect, and who must act.
+// Failures between us and the Bot API, classified: did the request take effect, and who must act.
 
 /**
- * `notSent`: certainly without effect (no connection). `noAnswer`: it may have had its effect (timeout, reset, 5xx, an unreadable
- * answer). `unauthorized`: the token is refused (401, 404). `conflict`: another program polls with this token, or a webhook is set (409).
- * `tooMany`: wait `retryAfterMs` (429). `blocked`: the chat does not take our messages (403, or the chat is not found).
- * `refused`: this very request is wrong (any other 4xx); without effect.
+ * `notSent`: certainly without effect (no connection). `noAnswer`: it may have taken effect (timeout, reset, 5xx, an
+ * unreadable reply). `unauthorized`: the token is refused (401, 404). `conflict`: another program polls with this
+ * token, or a webhook is set (409). `tooMany`: wait `retryAfterMs` (429). `blocked`: the chat does not accept our
+ * messages (403, or the chat is not found). `refused`: this request is wrong (any other 4xx); without effect.
  */
 export type FailureKind = "notSent" | "noAnswer" | "unauthorized" | "conflict" | "tooMany" | "blocked" | "refused";
 
@@ -20,14 +20,14 @@ export class TelegramFailure extends Error {
   }
 }
 
-/** The longest that a 429 makes us wait: whoever must wait longer asks again. */
+/** Upper limit of the wait after a 429; when the server wants longer, it answers 429 again. */
 export const LONGEST_RETRY_AFTER_MS = 60 * 60_000;
 
-/** No connection came about: the other side cannot have seen the request. */
+/** No connection was made: the server cannot have received the request. */
 const NOT_CONNECTED =
   /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)/;
 
-/** An answer of the Bot API that says no. */
+/** An error reply of the Bot API. */
 export const refusalOf = (
   method: string,
   code: number,
@@ -47,6 +47,6 @@ export const refusalOf = (
 const retryAfterMs = (seconds: number): number =>
   Number.isFinite(seconds) ? Math.min(Math.max(1, seconds) * 1_000, LONGEST_RETRY_AFTER_MS) : 1_000;
 
-/** No answer of the Bot API at all. `code`: of the system or the TLS library, as the HTTP client hands it on. */
+/** No reply of the Bot API at all. `code`: of the system or the TLS library, as passed on by the HTTP client. */
 export const silenceOf = (method: string, code: string, what: string): TelegramFailure =>
   new TelegramFailure(NOT_CONNECTED.test(code) ? "notSent" : "noAnswer", `${method}: ${what}`);

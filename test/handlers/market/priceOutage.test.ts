@@ -99,7 +99,7 @@ describe("no prices", () => {
     }
     expect(alertTexts()).toEqual([
       expect.stringMatching(
-        /^critical noPrices: CRITICAL no prices of BTC\/JPY\n.*history of ETH\/JPY is not collected\nSince: 2026-11-24 04:08 JST\nSystem: no bar is judged and nothing new is entered.*all goes on by itself/s,
+        /^critical noPrices: CRITICAL no prices of BTC\/JPY\n.*history of ETH\/JPY is not collected\nSince: 2026-11-24 04:08 JST\nSystem: no bar is judged and no entry is made.*both then resume automatically/s,
       ),
     ]);
     expect(db.read.outbox.after(0)).toHaveLength(1);
@@ -197,6 +197,6 @@ describe("history", () => {
   test("the alert of its death says what is missing and that it comes back", () => {
     const job = { id: 7, name: "collectHistory", traceId: "t", fence: 1 };
     db.transaction((tx) => onFailure(tx, { atMs: nowMs, locale: "en" }, { job, error: dns(), dead: true }));
-    expect(alertTexts()[0]).toMatch(/failed for good.*tries again by itself.*missing meanwhile/s);
+    expect(alertTexts()[0]).toMatch(/failed permanently.*worker retries.*missing until then/s);
   });
 });

@@ -98,7 +98,7 @@ describe("a position opened by hand", () => {
       positionId,
       size,
     });
-    expect(await refusal(positionId)).toContain("not ours rest on it");
+    expect(await refusal(positionId)).toContain("not ours are active on it");
     for (const o of await w.owner.activeOrders("BTC_JPY")) await w.owner.cancelOrder(o.orderId);
     await w.owner.closeOrder({ symbol: "BTC_JPY", side: "SELL", executionType: "MARKET", positionId, size });
     w.pass(1_000);

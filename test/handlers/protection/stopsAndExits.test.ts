@@ -123,12 +123,15 @@ describe("trouble with the stop", () => {
     w.approve();
     await w.advance(2);
     // The two stops were sent a minute ago: a person is asked about each.
-    expect(w.db.read.alerts.open().map((a) => a.key)).toEqual(["bare:blind:1", "unanswered:2", "unanswered:3"]);
-    expect(w.db.read.halts.active(w.nowMs).map((h) => h.kind)).toEqual(["bare", "unanswered"]);
+    expect(w.db.read.alerts.open().map((a) => a.key)).toEqual(["bare:blind:1", "api", "unanswered:2", "unanswered:3"]);
+    expect(w.db.read.halts.active(w.nowMs).map((h) => h.kind)).toEqual(["bare", "api", "unanswered"]);
     await w.advance(1);
     silent = false;
     await w.advance(0.2);
     expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
+    // The API halt ends after three good checks, ten seconds apart.
+    expect(w.db.read.halts.active(w.nowMs).map((h) => h.kind)).toEqual(["api"]);
+    await w.advance(0.5);
     expect(w.db.read.halts.active(w.nowMs)).toEqual([]);
     await w.runToEnd();
     await nothingBroken();

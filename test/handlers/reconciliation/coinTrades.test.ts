@@ -176,7 +176,7 @@ describe("another hand", () => {
     expect(w.trade().status).toBe("open");
   });
 
-  test("coins paid in or out are counted at the second look, and no reason to halt", async () => {
+  test("coins deposited or withdrawn are counted at the second look, and no reason to halt", async () => {
     const w = start(HELD, { coins: { BTC: parseCoin("0.5") } });
     buy();
     await w.advance(4);

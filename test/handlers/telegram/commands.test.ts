@@ -136,7 +136,7 @@ describe("what changes the system", () => {
     const second = phone.owner.taps(question, "Yes");
     await phone.pass(2, 10);
     expect(phone.owner.notice(first)).toBe("Done.");
-    expect(phone.owner.notice(second)).toMatch(/^Nothing happened/);
+    expect(phone.owner.notice(second)).toMatch(/^Nothing was done/);
     expect([question.keyboard, question.text.split("\n").at(-1)]).toEqual([undefined, "— answered"]);
     expect(halts()).toContain("panic");
     expect(phone.world.trade()).toMatchObject({ status: "closed", exitReason: "manual" });
@@ -145,7 +145,7 @@ describe("what changes the system", () => {
   });
   test.each([
     ["No", 0, /^Cancelled/],
-    ["Yes", 61_000, /^Nothing happened/],
+    ["Yes", 61_000, /^Nothing was done/],
   ] as const)("/close, then %s after %i ms, does nothing", async (button, waitMs, notice) => {
     await asked("/close");
     const question = phone.telegram.message(/^\/close/);
@@ -201,7 +201,7 @@ describe("what changes the system", () => {
     phone.owner.taps(question, "Yes", { userId: 666 });
     const forged = phone.owner.taps(question, "Yes", { data: "c|token999|" });
     await phone.settle();
-    expect(phone.owner.notice(forged)).toMatch(/^Nothing happened/);
+    expect(phone.owner.notice(forged)).toMatch(/^Nothing was done/);
     expect(halts()).toEqual([]);
   });
 });

@@ -138,7 +138,7 @@ describe("a tap", () => {
     phone.restart({ downMs: 20 * MINUTE_MS });
     await phone.settle();
     expect(state(second.proposal.id)).toBe("expired");
-    expect(phone.telegram.message(/^Nothing changed/).text).toContain("its time is over");
+    expect(phone.telegram.message(/^Nothing changed/).text).toContain("its deadline has passed");
     expect(executes()).toBe(1);
   });
 });
@@ -168,14 +168,16 @@ describe("a command", () => {
       nothingChanged(proposal.id);
     }
     const said = phone.telegram.texts.slice(before);
-    expect(said.every((text) => text.startsWith("Somebody else"))).toBe(true);
+    expect(said.every((text) => text.startsWith("An unauthorised user"))).toBe(true);
     expect(phone.telegram.messages.every((m) => m.chatId === 42)).toBe(true);
   });
 
   test("of strangers is reported at most once an hour, and never answered", async () => {
     for (let i = 0; i < 40; i += 1) phone.owner.says("/panic", { userId: 1_000 + i, chatId: 1_000 + i });
     await phone.settle();
-    expect(phone.telegram.texts).toEqual([expect.stringMatching(/^Somebody else wrote to your bot \(user 1000/)]);
+    expect(phone.telegram.texts).toEqual([
+      expect.stringMatching(/^An unauthorised user wrote to your bot \(user 1000/),
+    ]);
     const reported = phone.world.auditKinds().filter((kind) => kind === "telegram.stranger").length;
     expect(reported).toBe(20);
     expect(phone.world.db.read.halts.active(phone.world.nowMs)).toEqual([]);

@@ -5,9 +5,9 @@ import type { AccountSnapshot } from "./accountTypes.ts";
 
 export type RepairReads = Pick<Venue, "activeOrders" | "orders" | "latestExecutions" | "openPositions">;
 /**
- * Reads the account. `openQuestions` are order ids the view wants to know about; those that are not active are asked for by id (it is
- * called after the active orders are known, so that none slips through). Rejects with AppError when any read fails: half a
- * snapshot would look like orders that are gone.
+ * Reads the account. `openQuestions` are order ids in doubt; those that are not active are read by id (it is called
+ * after the active orders are known, so that none is missed). Rejects with AppError when any read fails: in half a
+ * snapshot orders would seem to be gone.
  */
 export type Repair = (openQuestions: () => readonly string[], signal: AbortSignal) => Promise<AccountSnapshot>;
 

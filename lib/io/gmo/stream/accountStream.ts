@@ -1,8 +1,9 @@
-// The private WebSocket: our orders, fills and positions as they change, and a view of them that is complete again after every gap
-// (venueView.ts has the rule). Events are hints that arrive early; the view and REST are the truth.
+// The private WebSocket: our orders, fills and positions as they change, and a view of them that is complete again
+// after every gap (rule: venueView.ts). Events are hints that arrive early; the view and REST are the truth.
 //
-// After each connection: subscribe, wait until the subscriptions must be live, read REST, hand out `repaired`, then the events that came
-// meanwhile, then `live`. While live, doubts are settled over REST in the background and events go on.
+// After each connection: subscribe, wait until the subscriptions must be live, read REST, emit `repaired`, then the
+// events received meanwhile, then `live`. While live, doubts are resolved over REST in the background and events
+// continue.
 import { AppError, toAppError } from "../../../core/errors.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import type { Execution } from "../../../core/venue.ts";
@@ -22,16 +23,16 @@ import { Delivery, type Listener } from "./delivery.ts";
 import { STREAM_LIMITS, type StreamLimits } from "./limits.ts";
 import type { RefusedCommand, Session } from "./session.ts";
 import { StreamSocket } from "./streamSocket.ts";
-import { type StreamState, ToldOnce } from "./streamState.ts";
+import { ReportOnce, type StreamState } from "./streamState.ts";
 import { keyOf, Subscriptions } from "./subscriptions.ts";
 import { TOKEN_LIMITS, TokenKeeper, type TokenLimits, type TokenSource } from "./tokenKeeper.ts";
 import { type Effect, type Merged, VenueView, type VenueViewOptions } from "./venueView.ts";
 import { sleepUnlessAborted, unlessAborted, Wakeup } from "./wakeup.ts";
 
 export type AccountStreamEvent =
-  /** The effect on the view; doubled and overtaken events are not handed out. Orders we do not know are. */
+  /** The effect on the view; repeated and outdated events are not emitted. Orders we do not know are. */
   | ({ readonly kind: "account"; readonly effect: Exclude<Effect, "old"> } & Received<AccountEvent>)
-  /** The view agrees with REST again. `newExecutions`: fills that no event has told. */
+  /** The view agrees with REST again. `newExecutions`: fills that no event has reported. */
   | {
       readonly kind: "repaired";
       readonly reason: string;
@@ -39,20 +40,20 @@ export type AccountStreamEvent =
       readonly newExecutions: readonly Execution[];
     }
   | { readonly kind: "state"; readonly state: StreamState }
-  /** For the log or the owner, by its verdict. Told once until the stream is live again. */
+  /** For the log or the owner, by its verdict. Reported once until the stream is live again. */
   | { readonly kind: "problem"; readonly error: AppError }
   /** This listener was too slow: so many events were dropped, the oldest first. `repaired` follows. */
   | { readonly kind: "lost"; readonly count: number };
 
 export interface RepairLimits {
-  /** Even without a doubt: an event can be lost without a trace. */
+  /** Even without a doubt: an event can be lost unnoticed. */
   readonly everyMs: number;
-  /** Between two repairs while live, doubled each time in a row that leaves doubts. */
+  /** Between two repairs while live, doubled after each consecutive repair that leaves doubts. */
   readonly pauseMs: number;
   readonly pauseCapMs: number;
   /** After a failure. */
   readonly retry: BackoffLimits;
-  /** Events kept while a gap is repaired; beyond it they are dropped and the repair begins anew. */
+  /** Events kept while a gap is repaired; beyond it they are dropped and the repair starts again. */
   readonly bufferLimit: number;
 }
 export const REPAIR_LIMITS: RepairLimits = {
@@ -68,12 +69,12 @@ export interface AccountStreamOptions extends VenueViewOptions {
   readonly url?: string;
   readonly tokens: TokenSource;
   readonly repair: Repair;
-  /** Default: executions, orders, positions. All must be allowed to the key, or the stream gives up. */
+  /** Default: executions, orders, positions. The key must have the right to all, or the stream gives up. */
   readonly channels?: readonly PrivateChannel[];
   /** One for all sockets of the process. */
   readonly pace: CommandPace;
   readonly timers: Timers;
-  /** As near to the venue's time as we can tell: a clock far ahead only costs repairs, one far behind trusts late events. */
+  /** Close to the venue's time: a clock far ahead only costs repairs, one far behind trusts late events. */
   readonly clock: Pick<Clock, "nowMs">;
   readonly random: Random;
   readonly log: Logger;
@@ -96,18 +97,18 @@ interface Buffered {
 }
 
 export class AccountStream {
-  /** What we know of the account. Trust it while the state is `live`; else it is as of the loss. */
+  /** Our view of the account. Reliable while the state is `live`; else it is as of the loss. */
   readonly view: VenueView;
   readonly #options: AccountStreamOptions;
   readonly #repairLimits: RepairLimits;
   readonly #wanted = new Subscriptions();
   readonly #delivery: Delivery<AccountStreamEvent>;
-  readonly #told: ToldOnce;
+  readonly #problems: ReportOnce;
   readonly #tokens: TokenKeeper;
   readonly #socket: StreamSocket;
   readonly #repairBell: Wakeup;
   #state: StreamState;
-  /** undefined: live, events are taken as they come. */
+  /** undefined: live, events are applied at once. */
   #buffer: Buffered[] | undefined = [];
   #overflowed = false;
   #asked: string | undefined;
@@ -130,13 +131,13 @@ export class AccountStream {
       lost: (count) => ({ kind: "lost", count }),
       onLost: () => this.repairNow("a listener lost events"),
     });
-    this.#told = new ToldOnce((error) => {
+    this.#problems = new ReportOnce((error) => {
       log.warn({ stream: "private", code: error.code, message: error.message }, "stream.problem");
       this.#delivery.emit({ kind: "problem", error });
     });
     this.#state = { kind: "connecting", sinceMs: options.clock.nowMs() };
     for (const channel of options.channels ?? CHANNELS) this.#wanted.want({ channel });
-    const onProblem = (error: AppError): void => this.#told.problem(error);
+    const onProblem = (error: AppError): void => this.#problems.problem(error);
     this.#tokens = new TokenKeeper({
       source: options.tokens,
       timers,
@@ -174,19 +175,19 @@ export class AccountStream {
   start(): void {
     this.#socket.start();
   }
-  /** Closes the connection and deletes the token. For good: a new stream must be made to begin again. */
+  /** Closes the connection and deletes the token. Final: a new stream is needed to start again. */
   stop(): Promise<void> {
     return this.#stop("stopped");
   }
   listen(listener: Listener<AccountStreamEvent>): () => void {
     return this.#delivery.listen(listener);
   }
-  /** Reads REST soon, for example after maintenance. `repaired` tells when it is done. */
+  /** Reads REST soon, for example after maintenance. `repaired` is emitted when it is done. */
   repairNow(reason: string): void {
     this.#asked ??= reason;
     this.#repairBell.signal();
   }
-  /** For the health check and for tests: nothing may pile up. */
+  /** For the health check and for tests: nothing may accumulate. */
   counts(): {
     readonly listeners: number;
     readonly waiting: number;
@@ -239,13 +240,13 @@ export class AccountStream {
   }
   #unreadable(text: string, channel: string | undefined, reason: string): void {
     const message = `expected a frame of GMO API 10.4, found one of ${channel ?? "no channel"} that does not parse: ${reason}`;
-    this.#told.problem(new AppError("alert", "VENUE_FRAME", message, { channel, body: redactBody(text) }), channel);
+    this.#problems.problem(new AppError("alert", "VENUE_FRAME", message, { channel, body: redactBody(text) }), channel);
     this.repairNow("an unreadable frame");
   }
   #refused({ subscription, code, text, verdict }: RefusedCommand, session: Session): void {
-    const what = subscription ? keyOf(subscription) : "nothing we have asked for lately";
+    const what = subscription ? keyOf(subscription) : "no recent command";
     if (subscription && this.#tokens.reused) {
-      // Perhaps the old token is dead. A fresh one tells.
+      // Perhaps the old token is dead. A fresh one shows it.
       this.#wanted.allow(what);
       this.#tokens.replace();
       session.end(`${code} on ${what} with a used token`);
@@ -255,8 +256,8 @@ export class AccountStream {
       ? "; the stream stops. Give the key this right, then restart: rights count from the issue of the token on"
       : "";
     const message = `expected events of ${what}, found ${code} ${text}${remedy}`;
-    this.#told.problem(new AppError(verdict, code, message, { subscription: what }), what);
-    // A view without one of its channels would look complete and be wrong.
+    this.#problems.problem(new AppError(verdict, code, message, { subscription: what }), what);
+    // A view without one of its channels would look complete but be wrong.
     if (subscription) void this.#stop(`${code} on ${what}`);
   }
 
@@ -314,13 +315,15 @@ export class AccountStream {
       merged = this.view.merge(snapshot, askedAtMs, timers.monotonicMs());
     } catch (e) {
       const { verdict, code, message, data } = toAppError(e);
-      this.#told.problem(new AppError(verdict, code, `repair of the private stream: ${message}`, data, { cause: e }));
+      this.#problems.problem(
+        new AppError(verdict, code, `repair of the private stream: ${message}`, data, { cause: e }),
+      );
       return false;
     }
     const { newExecutions, contradictions } = merged;
     for (const contradiction of contradictions) {
-      const message = `expected REST to agree with what events have ended, found ${contradiction} behind them; look at the account`;
-      this.#told.problem(new AppError("alert", "VENUE_CONTRADICTION", message), contradiction);
+      const message = `expected REST to agree with what events have ended, found ${contradiction} still live there; check the account`;
+      this.#problems.problem(new AppError("alert", "VENUE_CONTRADICTION", message), contradiction);
     }
     if (this.#overflowed) {
       this.#overflowed = false;
@@ -335,7 +338,7 @@ export class AccountStream {
   #goLive(buffered: readonly Buffered[]): void {
     this.#buffer = undefined;
     for (const received of buffered) this.#take(received);
-    this.#told.clear();
+    this.#problems.clear();
     this.#setState({ kind: "live", sinceMs: this.#options.clock.nowMs() });
   }
 }

@@ -11,7 +11,7 @@ import type {
   VenueOrderStatus,
 } from "../../../core/venue.ts";
 
-/** What both events and REST tell of an order. */
+/** The fields that both events and REST have of an order. */
 export interface ViewedOrder {
   readonly orderId: string;
   readonly symbol: string;
@@ -23,12 +23,12 @@ export interface ViewedOrder {
   readonly executedSize: CoinE8;
   /** undefined for MARKET. */
   readonly price: YenE8 | undefined;
-  /** EXECUTED as soon as everything is executed: no event says so, the sizes do. */
+  /** EXECUTED as soon as everything is executed: no event reports it, the sizes do. */
   readonly status: VenueOrderStatus;
   readonly cancelType: string | undefined;
   readonly createdMs: EpochMs;
 }
-/** Without the open profit: it changes with every price and no event tells. */
+/** Without the open profit: it changes with every price and no event reports it. */
 export interface ViewedPosition {
   readonly positionId: string;
   readonly symbol: string;
@@ -42,9 +42,9 @@ export interface ViewedPosition {
 }
 
 export interface AccountSnapshot {
-  /** Our clock before the first question. */
+  /** Our clock before the first request. */
   readonly askedMs: EpochMs;
-  /** All active orders of the symbols, and those asked for by id that are no longer active. */
+  /** All active orders of the symbols, and those read by id that are no longer active. */
   readonly orders: readonly VenueOrder[];
   /** Of the last day. */
   readonly executions: readonly Execution[];

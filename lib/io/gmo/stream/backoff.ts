@@ -1,5 +1,5 @@
-// How long to wait before trying again: exponential with full jitter, so that many clients cut off together do not come back
-// together. Maintenance and refusals have slower rhythms of their own.
+// Wait before a retry: exponential with full jitter, so that many clients disconnected together do not return together.
+// Maintenance and refusals have slower retries of their own.
 import type { Random } from "../../random.ts";
 
 export interface BackoffLimits {
@@ -26,5 +26,5 @@ export class Backoff {
   }
 }
 
-/** Uniform in [ms, 2 ms): for what must not be asked often. */
+/** Uniform in [ms, 2 ms): for requests that must be rare. */
 export const slowly = (ms: number, random: Random): number => ms + Math.floor(random.next() * ms);

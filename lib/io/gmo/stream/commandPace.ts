@@ -1,6 +1,6 @@
-// The venue takes one subscribe or unsubscribe a second per IP address, over all sockets (GMO API 3): one object of this class is
-// handed to every socket of the process. Another process behind the same address has a pace of its own; the venue then answers
-// ERR-5003 and `pause` slows us down.
+// The venue takes one subscribe or unsubscribe a second per IP address, over all sockets (GMO API 3): one object of
+// this class is shared by every socket of the process. Another process behind the same address has a pace of its own;
+// the venue then returns ERR-5003 and `pause` slows us down.
 import type { Timers } from "../timers.ts";
 import { sleepUnlessAborted } from "./wakeup.ts";
 
@@ -25,8 +25,9 @@ export class CommandPace {
   ) {}
 
   /**
-   * Calls `act` when the turn comes, urgent ones first, else first come first served. `act` says whether it has sent anything: if
-   * not, the turn goes to the next. Resolves after that, or when the signal aborts. What `act` throws is not caught here.
+   * Calls `act` when its turn comes, urgent ones first, else first come first served. `act` returns whether it sent
+   * anything; if not, the turn goes to the next. Resolves after that, or when the signal aborts. Errors of `act` are
+   * not caught here.
    */
   async turn(signal: AbortSignal, urgent: boolean, act: () => boolean): Promise<void> {
     if (signal.aborted) return;
@@ -46,7 +47,7 @@ export class CommandPace {
       if (!this.#pumping) void this.#pump();
     });
   }
-  /** Nobody's turn comes for `ms` from now on. */
+  /** No turn is given for `ms` from now on. */
   pause(ms: number): void {
     this.#freeAtMs = Math.max(this.#freeAtMs, this.timers.monotonicMs() + ms);
   }

@@ -1,9 +1,9 @@
-// One WebSocket connection, as little as the streams need of it. `wsConnect` is the network (the only door to the package
-// `ws`); tests hand in another `Connect`. A connection never reconnects and never interprets what it carries.
+// One WebSocket connection with only what the streams need. `wsConnect` is the network (the only access to the package
+// `ws`); tests pass another `Connect`. A connection never reconnects and never interprets its content.
 import WebSocket from "ws";
 
 export type ConnectionEnd =
-  /** The server answered the upgrade with an ordinary HTTP reply. 503 is maintenance (GMO API 10.1). */
+  /** The server replied to the upgrade with an ordinary HTTP reply. 503 is maintenance (GMO API 10.1). */
   | { readonly kind: "refused"; readonly httpStatus: number }
   /** It never opened. */
   | { readonly kind: "failed"; readonly reason: string }
@@ -15,14 +15,14 @@ export interface ConnectionHandlers {
   onText(text: string): void;
   onPing(): void;
   onPong(): void;
-  /** Exactly once, the last call of all. */
+  /** Called exactly once, as the last call. */
   onEnd(end: ConnectionEnd): void;
 }
 export interface Connection {
-  /** Dropped silently when the connection is not open: its end is told anyway. */
+  /** Dropped silently when the connection is not open: its end is reported anyway. */
   send(text: string): void;
   ping(): void;
-  /** Asks politely (code 1000); the end comes when the other side agrees. */
+  /** Sends a close frame (code 1000); the end comes when the other side replies. */
   close(): void;
   /** Cuts at once; the end follows. */
   terminate(): void;
@@ -30,7 +30,7 @@ export interface Connection {
 /** Throws SyntaxError for an address that is no WebSocket URL. */
 export type Connect = (url: string, handlers: ConnectionHandlers) => Connection;
 
-/** A book of 30 levels a side is about 4 kB; a frame beyond this is not of this API and closes the connection (1009). */
+/** A book of 30 levels a side is about 4 kB; a larger frame is not of this API and closes the connection (1009). */
 const MAX_FRAME_BYTES = 1_048_576;
 
 export const wsConnect: Connect = (url, handlers) => {
@@ -65,7 +65,7 @@ export const wsConnect: Connect = (url, handlers) => {
   });
 
   const isOpen = (): boolean => socket.readyState === WebSocket.OPEN;
-  // A failed write ends the connection, and the end is told: the callback only keeps the error from being thrown.
+  // A failed write ends the connection, which is reported: the callback only keeps the error from being thrown.
   const ignored = (): void => {};
   return {
     send: (text) => {

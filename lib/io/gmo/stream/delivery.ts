@@ -1,6 +1,6 @@
-// Hands events to listeners one at a time, in order, without ever holding up the socket. A slow listener has a bounded queue: of books and
-// tickers only the newest of each symbol waits; beyond the bound the oldest events are dropped and the listener is told how many.
-// A listener that throws is logged and goes on.
+// Delivers events to listeners one at a time, in order, without ever blocking the socket. A slow listener has a bounded
+// queue: of books and tickers only the newest of each symbol waits; beyond the bound the oldest events are dropped and
+// the listener gets their number. A listener that throws is logged and stays subscribed.
 import type { Logger } from "../../logger.ts";
 
 export type Listener<E> = (event: E) => void | Promise<void>;
@@ -9,7 +9,7 @@ export interface DeliveryOptions<E> {
   readonly log: Logger;
   /** Events waiting for one listener. */
   readonly queueLimit: number;
-  /** Of events with the same key only the newest waits; undefined: every one counts. */
+  /** Of events with the same key only the newest waits; undefined: every event counts. */
   readonly keyOf: (event: E) => string | undefined;
   readonly lost: (count: number) => E;
   /** Events were dropped. */
@@ -48,7 +48,7 @@ class Queue<E> {
   }
   async #pump(): Promise<void> {
     this.#pumping = true;
-    // The socket's callback ends first: no listener runs inside it.
+    // The socket's callback returns first: no listener runs inside it.
     await Promise.resolve();
     while (!this.#closed && (this.#lost > 0 || this.#waiting.length > 0)) {
       const lost = this.#lost;
@@ -70,7 +70,7 @@ export class Delivery<E> {
   readonly #queues = new Set<Queue<E>>();
   constructor(private readonly options: DeliveryOptions<E>) {}
 
-  /** Returns the way out. */
+  /** Returns the function that unsubscribes. */
   listen(listener: Listener<E>): () => void {
     const queue = new Queue(listener, this.options);
     this.#queues.add(queue);

@@ -1,4 +1,4 @@
-// The times of a stream, in milliseconds, each with its reason. All may be overridden: tests and simulators run faster clocks.
+// The times of a stream, in milliseconds, each with its reason. All can be overridden: tests and simulators run faster.
 import type { Channel } from "../wireEvents.ts";
 import type { BackoffLimits } from "./backoff.ts";
 
@@ -7,30 +7,35 @@ export interface StreamLimits {
   readonly handshakeMs: number;
   /** Our own ping: idle sockets are dropped at 60 s (GMO API 10.1). */
   readonly pingEveryMs: number;
-  /** Nothing at all came within this after our ping: the other side is gone. */
+  /** Nothing received within this after our ping: the other side is gone. */
   readonly pongWithinMs: number;
   /**
-   * Neither a frame nor a ping of the venue's own for this long: somebody answers our pings, but not the venue. It pings every 60 s;
-   * three pings missed.
+   * Neither a frame nor a ping of the venue for this long: pongs may come from a proxy while the venue is gone. It
+   * pings every 60 s; three pings missed.
    */
   readonly serverSilentMs: number;
-  /** A subscribed channel without a frame for this long is dead. Only channels that never fall silent are listed. */
+  /** A subscribed channel without a frame for this long is dead. Only channels that are never silent are listed. */
   readonly channelSilentMs: Readonly<Partial<Record<Channel, number>>>;
-  /** A subscription counts as live when no error came within this: success is not acknowledged, data came after 0.1-1.5 s. */
+  /**
+   * A subscription counts as live without an error for this long: success is not acknowledged, data came after 0.1-1.5
+   * s.
+   */
   readonly settleMs: number;
   /** An error frame belongs to a command sent at most this long ago. */
   readonly pairWithinMs: number;
-  /** After ERR-5003: no command of any socket for this long, doubled each time in a row up to `commandPauseCapMs`. */
+  /**
+   * After ERR-5003: no command of any socket for this long, doubled each consecutive time up to `commandPauseCapMs`.
+   */
   readonly commandPauseMs: number;
   readonly commandPauseCapMs: number;
   /** A close frame is answered within this, else the connection is cut. */
   readonly closeWithinMs: number;
   readonly reconnect: BackoffLimits;
-  /** A connection that lived this long starts the backoff anew. */
+  /** A connection that lived this long resets the backoff. */
   readonly stableMs: number;
   /** HTTP 503 on upgrade, ERR-5201, ERR-5202: uniform in [this, 2 x this). */
   readonly maintenanceMs: number;
-  /** HTTP 4xx on upgrade, a refused key: told once, then asked again after [this, 2 x this). */
+  /** HTTP 4xx on upgrade, a refused key: reported once, then retried after [this, 2 x this). */
   readonly refusedMs: number;
 }
 

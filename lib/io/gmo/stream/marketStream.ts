@@ -1,5 +1,6 @@
-// The public WebSocket: tickers, books and trades of any symbols over one connection (GMO API 10.2). Nothing is repaired after a
-// gap: every book is whole and the next ticker replaces the last; trades missed are in REST and in the archive.
+// The public WebSocket: tickers, books and trades of any symbols over one connection (GMO API 10.2). Nothing is
+// repaired after a gap: every book is complete and the next ticker replaces the last; missed trades are in REST and in
+// the archive.
 import { AppError } from "../../../core/errors.ts";
 import type { MarketEvent, Received } from "../../../core/venueEvents.ts";
 import type { Clock } from "../../clock.ts";
@@ -14,13 +15,13 @@ import { Delivery, type Listener } from "./delivery.ts";
 import { STREAM_LIMITS, type StreamLimits } from "./limits.ts";
 import type { RefusedCommand } from "./session.ts";
 import { StreamSocket } from "./streamSocket.ts";
-import { type StreamState, ToldOnce } from "./streamState.ts";
+import { ReportOnce, type StreamState } from "./streamState.ts";
 import { keyOf, keyOfFrame, type Subscription, Subscriptions } from "./subscriptions.ts";
 
 export type MarketStreamEvent =
   | ({ readonly kind: "market" } & Received<MarketEvent>)
   | { readonly kind: "state"; readonly state: StreamState }
-  /** For the log or the owner, by its verdict. Told once until the stream is live again. */
+  /** For the log or the owner, by its verdict. Reported once until the stream is live again. */
   | { readonly kind: "problem"; readonly error: AppError }
   /** This listener was too slow: so many events were dropped, the oldest first. */
   | { readonly kind: "lost"; readonly count: number };
@@ -48,7 +49,7 @@ export class MarketStream {
   readonly #wanted = new Subscriptions();
   readonly #holders = new Map<string, number>();
   readonly #delivery: Delivery<MarketStreamEvent>;
-  readonly #told: ToldOnce;
+  readonly #problems: ReportOnce;
   readonly #socket: StreamSocket;
   #state: StreamState;
 
@@ -63,7 +64,7 @@ export class MarketStream {
       keyOf: (event) => (event.kind === "market" && event.event.kind !== "trade" ? keyOfFrame(event.event) : undefined),
       lost: (count) => ({ kind: "lost", count }),
     });
-    this.#told = new ToldOnce((error) => {
+    this.#problems = new ReportOnce((error) => {
       log.warn({ stream: "public", code: error.code, message: error.message }, "stream.problem");
       this.#delivery.emit({ kind: "problem", error });
     });
@@ -84,12 +85,12 @@ export class MarketStream {
         onUnreadable: (text, channel, reason) => this.#unreadable(text, channel, reason),
         onRefused: (refused) => this.#refused(refused),
         onDown: (reason) => this.#down(reason, false),
-        onProblem: (error) => this.#told.problem(error),
+        onProblem: (error) => this.#problems.problem(error),
       },
     });
   }
 
-  /** `live` means connected and everything wanted is subscribed; it is not taken back while a new subscription is on its way. */
+  /** `live` means connected with every wanted subscription sent; it stays while a new subscription is in progress. */
   get state(): StreamState {
     return this.#state;
   }
@@ -104,7 +105,8 @@ export class MarketStream {
     return this.#delivery.listen(listener);
   }
   /**
-   * Subscribed once however many want it; unsubscribed when the last one has let go (call what this returns). `trades` come with
+   * Subscribed once for any number of users; unsubscribed when the last one calls the returned function. `trades` come
+   * with
    * TAKER_ONLY: one row a match.
    */
   subscribe(channel: PublicChannel, symbol: string): () => void {
@@ -129,7 +131,7 @@ export class MarketStream {
       this.#wanted.forget(key);
     };
   }
-  /** For the health check and for tests: nothing may pile up. */
+  /** For the health check and for tests: nothing may accumulate. */
   counts(): { readonly listeners: number; readonly waiting: number; readonly subscriptions: number } {
     const subscriptions = this.#wanted.list().length;
     return { listeners: this.#delivery.listenerCount, waiting: this.#delivery.waiting, subscriptions };
@@ -141,7 +143,7 @@ export class MarketStream {
   }
   #ready(): void {
     if (this.#state.kind === "live") return;
-    this.#told.clear();
+    this.#problems.clear();
     this.#setState({ kind: "live", sinceMs: this.#options.clock.nowMs() });
   }
   #down(reason: string, final: boolean): void {
@@ -151,17 +153,17 @@ export class MarketStream {
     this.#setState({ kind: "down", sinceMs, reason, final });
   }
   #frame(event: MarketEvent): void {
-    // An unsubscribe is on its way: nobody wants this any more.
+    // An unsubscribe is in flight: no listener wants this any more.
     if (!this.#wanted.has(keyOfFrame(event))) return;
     this.#delivery.emit({ kind: "market", event, receivedMs: this.#options.clock.nowMs() });
   }
   #unreadable(text: string, channel: string | undefined, reason: string): void {
     const message = `expected a frame of GMO API 10.2, found one of ${channel ?? "no channel"} that does not parse: ${reason}`;
-    this.#told.problem(new AppError("alert", "VENUE_FRAME", message, { channel, body: redactBody(text) }), channel);
+    this.#problems.problem(new AppError("alert", "VENUE_FRAME", message, { channel, body: redactBody(text) }), channel);
   }
   #refused({ subscription, code, text, verdict }: RefusedCommand): void {
-    const what = subscription ? keyOf(subscription) : "nothing we have asked for lately";
-    const message = `expected frames of ${what}, found ${code} ${text}; it is not asked for again`;
-    this.#told.problem(new AppError(verdict, code, message, { subscription: what }), what);
+    const what = subscription ? keyOf(subscription) : "no recent command";
+    const message = `expected frames of ${what}, found ${code} ${text}; it is not requested again`;
+    this.#problems.problem(new AppError(verdict, code, message, { subscription: what }), what);
   }
 }

@@ -1,5 +1,6 @@
-// The life of one connection: handshake, pings, subscriptions at the pace of the process, errors paired with commands, the verdict
-// that it is dead. It ends exactly once and leaves no timer and no listener behind; whoever made it decides what follows.
+// The life of one connection: handshake, pings, subscriptions at the pace of the process, errors matched with commands,
+// the decision that it is dead. It ends exactly once and leaves no timer or listener behind; its creator decides what
+// follows.
 import type { Verdict } from "../../../core/errors.ts";
 import type { VenueFrame } from "../../../core/venueEvents.ts";
 import { ruleOf } from "../errorCodes.ts";
@@ -12,7 +13,7 @@ import { commandOf, keyOf, keyOfFrame, type Subscription, type Subscriptions } f
 import { sleepUnlessAborted, Wakeup } from "./wakeup.ts";
 
 export interface SessionEnd {
-  /** `dead`: we cut a silent connection. `asked`: somebody called `end`. */
+  /** `dead`: we cut a silent connection. `asked`: `end` was called. */
   readonly kind: ConnectionEnd["kind"] | "dead" | "asked";
   readonly reason: string;
   readonly httpStatus: number | undefined;
@@ -20,7 +21,7 @@ export interface SessionEnd {
   readonly openMs: number | undefined;
 }
 export interface RefusedCommand {
-  /** undefined: no command was sent lately; the venue complains about something else. */
+  /** undefined: no command was sent lately; the error is about something else. */
   readonly subscription: Subscription | undefined;
   readonly code: string;
   readonly text: string;
@@ -28,11 +29,13 @@ export interface RefusedCommand {
 }
 export interface SessionHooks {
   onOpen(): void;
-  /** Everything wanted is subscribed and nothing was refused for a while. Again after every change of subscriptions. */
+  /**
+   * Everything wanted is subscribed and no refusal came for a while. Called again after every change of subscriptions.
+   */
   onReady(): void;
   onFrame(frame: Exclude<VenueFrame, { kind: "error" }>): void;
   onUnreadable(text: string, channel: string | undefined, reason: string): void;
-  /** Not for ERR-5003 and its like: those commands go out again by themselves. */
+  /** Not for ERR-5003 and similar codes: those commands are sent again automatically. */
   onRefused(refused: RefusedCommand): void;
 }
 export interface SessionOptions {
@@ -47,7 +50,7 @@ export interface SessionOptions {
   readonly hooks: SessionHooks;
 }
 
-/** How late a watch may notice what a change of subscriptions made due. */
+/** How late the watchdog may notice a deadline that a change of subscriptions set. */
 const WATCH_EVERY_MS = 5_000;
 
 interface Sent {
@@ -72,8 +75,8 @@ export class Session {
   #openedMs: number | undefined;
   #ready = false;
   #tooFast = 0;
-  #heardMs = 0;
-  #venueHeardMs = 0;
+  #receivedMs = 0;
+  #venueReceivedMs = 0;
   #pingedMs = 0;
 
   /** Throws SyntaxError for an address that is no WebSocket URL. */
@@ -86,8 +89,8 @@ export class Session {
     this.#connection = options.connect(options.url, {
       onOpen: () => this.#opened(),
       onText: (text) => this.#received(text),
-      onPing: () => this.#heard(true),
-      onPong: () => this.#heard(false),
+      onPing: () => this.#markReceived(true),
+      onPong: () => this.#markReceived(false),
       onEnd: (end) => this.#finish(end),
     });
     this.#forgetListener = options.wanted.onChange(() => this.#work.signal());
@@ -98,7 +101,7 @@ export class Session {
   get living(): AbortSignal {
     return this.#living.signal;
   }
-  /** Closes politely, cuts if that takes too long. */
+  /** Sends a close frame, cuts the connection if that takes too long. */
   end(reason: string): void {
     if (!this.#stopLiving({ kind: "asked", reason })) return;
     this.#connection.close();
@@ -136,14 +139,14 @@ export class Session {
   #opened(): void {
     if (this.living.aborted) return;
     const nowMs = this.#nowMs();
-    this.#openedMs = this.#heardMs = this.#venueHeardMs = this.#pingedMs = nowMs;
+    this.#openedMs = this.#receivedMs = this.#venueReceivedMs = this.#pingedMs = nowMs;
     this.#options.hooks.onOpen();
     void this.#keepAlive();
     void this.#keepSubscribed();
   }
-  #heard(byVenue: boolean): void {
-    this.#heardMs = this.#nowMs();
-    if (byVenue) this.#venueHeardMs = this.#heardMs;
+  #markReceived(byVenue: boolean): void {
+    this.#receivedMs = this.#nowMs();
+    if (byVenue) this.#venueReceivedMs = this.#receivedMs;
   }
 
   async #keepAlive(): Promise<void> {
@@ -163,14 +166,17 @@ export class Session {
       this.#connection.ping();
     }
   }
-  /** When the connection is dead unless something comes, and why. */
+  /** When the connection counts as dead unless something arrives, and why. */
   #deadline(): { readonly atMs: number; readonly reason: string } {
     const { limits } = this.#options;
     const found: { atMs: number; reason: string }[] = [
-      { atMs: this.#venueHeardMs + limits.serverSilentMs, reason: `the venue silent for ${limits.serverSilentMs} ms` },
+      {
+        atMs: this.#venueReceivedMs + limits.serverSilentMs,
+        reason: `the venue silent for ${limits.serverSilentMs} ms`,
+      },
     ];
-    // Half open: a ping is out and nothing has come since.
-    if (this.#pingedMs > this.#heardMs)
+    // Half open: a ping was sent and nothing has been received since.
+    if (this.#pingedMs > this.#receivedMs)
       found.push({ atMs: this.#pingedMs + limits.pongWithinMs, reason: `no pong within ${limits.pongWithinMs} ms` });
     for (const [key, { subscription, atMs }] of this.#sent) {
       const silentMs = limits.channelSilentMs[subscription.channel];
@@ -221,13 +227,13 @@ export class Session {
   }
 
   #received(text: string): void {
-    this.#heard(true);
+    this.#markReceived(true);
     if (this.living.aborted) return;
     const read = readFrame(text);
     if (read.kind === "unreadable") this.#options.hooks.onUnreadable(text, read.channel, read.reason);
     else if (read.frame.kind === "error") this.#refused(read.frame.code, read.frame.text);
     else {
-      this.#lastFrameMs.set(keyOfFrame(read.frame), this.#heardMs);
+      this.#lastFrameMs.set(keyOfFrame(read.frame), this.#receivedMs);
       this.#options.hooks.onFrame(read.frame);
     }
   }
@@ -238,7 +244,8 @@ export class Session {
     const recent = this.#recentOnes();
     const last = recent.at(-1);
     if (verdict === "retry" && last) {
-      // Later. It may mean an earlier command than the last: all recent ones go out again, a duplicate is harmless.
+      // Sent again later. It may mean an earlier command than the last: all recent ones are sent again, duplicates are
+      // harmless.
       for (const sent of recent) {
         if (sent.command === "subscribe") this.#sent.delete(keyOf(sent.subscription));
         else this.#sent.set(keyOf(sent.subscription), sent);

@@ -1,5 +1,5 @@
-// Keeps one WebSocket alive: a session after a session, with waits between them that fit the way the last one ended. The two streams
-// (marketStream.ts, accountStream.ts) are built on it. Every promise it starts is awaited by `stop`.
+// Keeps one WebSocket connected: session after session, with waits between them that depend on how the last one ended.
+// The two streams (marketStream.ts, accountStream.ts) are built on it. Every promise it starts is awaited by `stop`.
 import { AppError, toAppError } from "../../../core/errors.ts";
 import type { VenueFrame } from "../../../core/venueEvents.ts";
 import type { Logger } from "../../logger.ts";
@@ -13,9 +13,9 @@ import { type RefusedCommand, Session, type SessionEnd } from "./session.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { sleepUnlessAborted, unlessAborted } from "./wakeup.ts";
 
-/** Where to connect, and what must be kept up meanwhile. */
+/** Where to connect, and what must be maintained meanwhile. */
 export interface Endpoint {
-  /** Throws AppError when there is no address to be had now. */
+  /** Throws AppError when no address is available now. */
   url(): Promise<string>;
   /** Resolves with a reason to replace the connection, with undefined when the signal aborts. Never rejects. */
   keep?(living: AbortSignal): Promise<string | undefined>;
@@ -58,7 +58,7 @@ export class StreamSocket {
   start(): void {
     this.#running ??= this.#run();
   }
-  /** Ends the connection and waits until nothing of it is left. No hook is called once this is done. */
+  /** Ends the connection and waits until nothing of it is left. No hook is called after that. */
   async stop(reason = "stopped"): Promise<void> {
     this.#stopping.abort();
     this.#session?.end(reason);
@@ -76,7 +76,7 @@ export class StreamSocket {
     }
   }
 
-  /** One try: an address, a connection, its life. */
+  /** One try: address, connection, session. */
   async #once(): Promise<{ readonly reason: string; readonly waitMs: number }> {
     const { endpoint, limits, random, hooks } = this.#options;
     let session: Session;
@@ -124,12 +124,12 @@ export class StreamSocket {
   #waitAfter(end: SessionEnd): number {
     const { limits, random, hooks, name } = this.#options;
     if (end.kind === "refused") {
-      // Maintenance (GMO API 1.3), a state of the venue and no error.
+      // Maintenance (GMO API 1.3) is a state of the venue and no error.
       if (end.httpStatus === 503) return slowly(limits.maintenanceMs, random);
       if (end.httpStatus! < 500) {
         const message =
           `expected the venue to open the ${name} WebSocket, found ${end.reason}; check the address (it ends in /v1, and ` +
-          "nothing between us and the venue may answer for it)";
+          "no proxy between us and the venue may answer for it)";
         hooks.onProblem(new AppError("alert", "VENUE_WS_REFUSED", message, { httpStatus: end.httpStatus }));
         return slowly(limits.refusedMs, random);
       }

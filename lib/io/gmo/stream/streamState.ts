@@ -1,11 +1,12 @@
-// How a stream is, for the health check and for whoever must not trust an old view.
+// The state of a stream, for the health check and for code that must not trust an old view.
 import type { AppError } from "../../../core/errors.ts";
 import type { EpochMs } from "../../../core/time.ts";
 
 /**
- * `connecting`: the first connection is being made. `repairing`: connected, but what happened meanwhile is still being read over REST.
- * `live`: what comes is complete. `down`: no connection; `final` when nothing will be tried again. `sinceMs` is when that began, except
- * that a stream repairing after a loss keeps the time of the loss: so long have we been without a trustworthy view.
+ * `connecting`: the first connection is being made. `repairing`: connected, but the missed changes are still being
+ * read over REST. `live`: the data is complete. `down`: no connection; `final` when there will be no retry. `sinceMs`
+ * is when that began, except that a stream repairing after a loss keeps the time of the loss: since then the view is
+ * not reliable.
  */
 export type StreamState =
   | { readonly kind: "connecting"; readonly sinceMs: EpochMs }
@@ -13,18 +14,18 @@ export type StreamState =
   | { readonly kind: "live"; readonly sinceMs: EpochMs }
   | { readonly kind: "down"; readonly sinceMs: EpochMs; readonly reason: string; readonly final: boolean };
 
-/** Tells each problem once, until things were well again. */
-export class ToldOnce {
-  readonly #told = new Set<string>();
+/** Reports each problem once, until the stream works again. */
+export class ReportOnce {
+  readonly #reported = new Set<string>();
   constructor(private readonly tell: (error: AppError) => void) {}
   problem(error: AppError, about = ""): void {
     const key = `${error.code} ${about}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
     this.tell(error);
   }
-  /** What comes now is news again. */
+  /** From now on every problem is reported again. */
   clear(): void {
-    this.#told.clear();
+    this.#reported.clear();
   }
 }

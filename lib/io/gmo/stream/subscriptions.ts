@@ -1,5 +1,5 @@
-// What a stream wants to be told, in the order it was wanted, each channel and symbol once. It outlives connections: every new
-// connection subscribes to all of it again.
+// The subscriptions a stream wants, in the order they were wanted, each channel and symbol once. The list outlives
+// connections: every new connection subscribes to all of it again.
 import type { VenueFrame } from "../../../core/venueEvents.ts";
 import type { Channel, Command } from "../wireEvents.ts";
 
@@ -24,7 +24,7 @@ const CHANNEL_OF_KIND = {
 } as const satisfies Record<Exclude<VenueFrame["kind"], "error">, Channel>;
 const PUBLIC: ReadonlySet<Channel> = new Set(["ticker", "orderbooks", "trades"]);
 
-/** The key of the subscription a frame came by. */
+/** The key of the subscription a frame belongs to. */
 export const keyOfFrame = (frame: Exclude<VenueFrame, { kind: "error" }>): string => {
   const channel = CHANNEL_OF_KIND[frame.kind];
   return PUBLIC.has(channel) ? `${channel}:${frame.symbol}` : channel;
@@ -44,7 +44,7 @@ export class Subscriptions {
   readonly #refused = new Map<string, string>();
   readonly #listeners = new Set<() => void>();
 
-  /** The same channel and symbol again changes nothing but the option: the latest wins, as it does at the venue. */
+  /** The same channel and symbol again changes only the option: the latest wins, as at the venue. */
   want(subscription: Subscription): void {
     const key = keyOf(subscription);
     if (this.#wanted.get(key)?.option === subscription.option && this.#wanted.has(key)) return;
@@ -55,11 +55,11 @@ export class Subscriptions {
     this.#refused.delete(key);
     if (this.#wanted.delete(key)) this.#changed();
   }
-  /** The venue will not have it: never asked again, unless forgotten and wanted anew. */
+  /** Refused by the venue: never requested again, unless forgotten and wanted anew. */
   refuse(key: string, code: string): void {
     this.#refused.set(key, code);
   }
-  /** Asked again on the next connection: the refusal meant something else. */
+  /** Requested again on the next connection: the refusal meant something else. */
   allow(key: string): void {
     this.#refused.delete(key);
   }

@@ -1,6 +1,7 @@
-// The access token of the private WebSocket (GMO API 10.3): 60 minutes from its issue or last extension, at most five per account;
-// a sixth deletes the one nearest to expiry and so cuts somebody's stream. So a token is used again after a cut, extended every 20
-// minutes, replaced only when it is refused or cannot be extended, and deleted when we stop. It never appears in a log or an error.
+// The access token of the private WebSocket (GMO API 10.3): 60 minutes from its issue or last extension, at most five
+// per account; a sixth deletes the one nearest to expiry and so cuts another stream. So a token is used again after a
+// cut, extended every 20 minutes, replaced only when it is refused or cannot be extended, and deleted when we stop. It
+// never appears in a log or an error.
 import { AppError } from "../../../core/errors.ts";
 import type { WriteResult } from "../../../core/venue.ts";
 import { isMaintenance } from "../errorCodes.ts";
@@ -19,11 +20,11 @@ export interface TokenLimits {
   /** Between tries to extend, when the failure may pass. PUT sets the expiry, so repeating it is safe. */
   readonly extendAgainMs: number;
   readonly extendTries: number;
-  /** Older than this since its last extension it is not used for a new connection: it lives 60 minutes. */
+  /** Longer than this since its last extension it is not used for a new connection: it lives 60 minutes. */
   readonly reuseWithinMs: number;
   /** A connection with a used token that ends this soon: the token is probably dead. */
   readonly suspectMs: number;
-  /** Stopping waits no longer for the token's calls. */
+  /** Stopping waits at most this long for the token's calls. */
   readonly stopWithinMs: number;
 }
 export const TOKEN_LIMITS: TokenLimits = {
@@ -45,7 +46,7 @@ export interface TokenKeeperOptions {
   readonly source: TokenSource;
   readonly timers: Timers;
   readonly limits: TokenLimits;
-  /** Something to tell: it never holds the token. */
+  /** A problem to report: it never holds the token. */
   readonly onProblem: (error: AppError) => void;
 }
 
@@ -69,16 +70,19 @@ export class TokenKeeper {
     token.used = true;
     return token.text;
   }
-  /** The current connection began with a token that an earlier one had used: what it is refused may be the token's fault. */
+  /** The current connection started with a used token: its refusals may be the token's fault. */
   get reused(): boolean {
     return this.#wasUsed;
   }
-  /** Forgets the token and deletes it at the venue as well as it can. */
+  /** Forgets the token and tries to delete it at the venue. */
   replace(): void {
     this.#drop();
   }
 
-  /** While a connection lives. Resolves with a reason when the token must be replaced, with undefined when the signal aborts. */
+  /**
+   * While a connection lives. Resolves with a reason when the token must be replaced, with undefined when the signal
+   * aborts.
+   */
   async keep(living: AbortSignal): Promise<string | undefined> {
     const { timers, limits, source } = this.#options;
     let failures = 0;
@@ -104,7 +108,7 @@ export class TokenKeeper {
     }
   }
 
-  /** Judges the token by how its connection ended. */
+  /** Decides from the way a connection ended whether its token is still usable. */
   ended(end: SessionEnd): void {
     if (!this.#token) return;
     const { limits } = this.#options;
@@ -140,7 +144,7 @@ export class TokenKeeper {
   }
   async #issue(): Promise<Token> {
     const askedMs = this.#nowMs();
-    // Not abortable: a token that was issued while we stop must be known, or it stays one of the five for an hour.
+    // Not abortable: a token issued while we stop must be known, or it stays one of the five for an hour.
     const issuing = settled(this.#options.source.issueToken()).then((result) => {
       if (result.kind === "accepted") this.#token = { text: result.value, extendedMs: askedMs, used: false };
       return result;
@@ -166,7 +170,7 @@ export class TokenKeeper {
   }
 }
 
-/** A source that throws (no key, a bug) is told like one that refuses: nothing may escape into the void. */
+/** A source that throws (no key, a bug) is reported like one that refuses: no rejection may go unhandled. */
 const settled = async <T>(call: Promise<WriteResult<T>>): Promise<WriteResult<T>> => {
   try {
     return await call;

@@ -1,15 +1,25 @@
-// Our picture of our orders, fills and positions, kept from events and corrected over REST. Pure: no clock, no IO.
+// Our view of our orders, fills and positions, kept from events and corrected over REST. Pure: no clock, no IO.
 //
-// The venue numbers nothing and stamps order events with the order's creation, so an event may be lost, doubled, late or out of order
-// and does not say so. The rule that keeps a late one from undoing what we know:
-//   1. Some things only go forward: an order's executed size, WAITING to ORDERED, live to terminal; a position's life; the set of fills.
-//      An event that is further along than our row is newer, whatever came before it: it replaces the row. One that is behind is dropped.
-//   2. All else (an order's price, a position's reserved size and loss-cut price, a size that grew) may go back and forth. An event that
-//      differs only there, or speaks of something unknown that began before the last repair, proves nothing: the row stays as it is and is
-//      *in doubt* until REST has answered a question asked at least `graceMs` after that event.
-//   3. A snapshot replaces rows that have not changed within `graceMs` before it was asked for (REST may lag behind events by a little).
-//      Younger rows, and rows a younger snapshot did not have, it can only move forward; where it differs otherwise they stay and are in doubt.
-//   4. What an event or REST called terminal or closed never lives again. What was only missing in a snapshot may, by a later snapshot.
+// The venue numbers nothing and stamps order events with the order's creation, so an event may be lost, repeated, late
+// or out of order without a sign of it. The rule that keeps a late event from undoing newer knowledge:
+//   1. Some things only go forward: an order's executed size, WAITING to ORDERED, live to terminal; a position's life;
+//   the
+//      set of fills. An event that is further along than our row is newer, whatever came before it: it replaces the
+//   row.
+//      One that is behind is dropped.
+//   2. All else (an order's price, a position's reserved size and loss-cut price, a size that grew) may go back and
+//   forth.
+//      An event that differs only there, or is about something unknown that began before the last repair, proves
+//   nothing:
+//      the row stays as it is and is *in doubt* until REST has answered a request made at least `graceMs` after that
+//      event.
+//   3. A snapshot replaces rows that have not changed within `graceMs` before it was requested (REST may lag behind
+//   events
+//      by a little). Younger rows, and rows a younger snapshot did not have, it can only move forward; where it differs
+//      otherwise they stay and are in doubt.
+//   4. What an event or REST called terminal or closed never becomes live again. What was only missing in a snapshot
+//   may,
+//      by a later snapshot.
 import { DAY_MS, type EpochMs } from "../../../core/time.ts";
 import { type Execution, isTerminalStatus, type VenueOrder } from "../../../core/venue.ts";
 import type { AccountEvent, ExecutionEvent, OrderEvent, PositionEvent } from "../../../core/venueEvents.ts";
@@ -28,33 +38,35 @@ import {
 } from "./viewRows.ts";
 
 export interface VenueViewOptions {
-  /** Only rows of these are kept: REST is asked for no others. */
+  /** Only rows of these are kept: REST is read for no others. */
   readonly symbols: readonly string[];
-  /** How far REST may lag behind an event; a new position was invisible for about 100 ms (GMO API 8.6). Default 1,000. */
+  /**
+   * How far REST may lag behind an event; a new position was invisible for about 100 ms (GMO API 8.6). Default 1,000.
+   */
   readonly graceMs?: number;
   /** How far our clock may be from the venue's. Default 5,000. */
   readonly clockMarginMs?: number;
 }
 /**
- * `applied`: the view changed. `unconfirmed`: it may be news, REST will tell. `old`: doubled or overtaken. `foreign`: not part of the
- * view (another symbol, a summary).
+ * `applied`: the view changed. `unconfirmed`: it may be new, REST will show. `old`: repeated or outdated. `foreign`:
+ * not part of the view (another symbol, a summary).
  */
 export type Effect = "applied" | "unconfirmed" | "old" | "foreign";
 export interface Merged {
-  /** Fills nobody had told us about. */
+  /** Fills that no event or earlier read had reported. */
   readonly newExecutions: readonly Execution[];
-  /** REST says something lives that an event had ended: one of the two is wrong. */
+  /** REST says something is live that an event had ended: one of the two is wrong. */
   readonly contradictions: readonly string[];
 }
 
 interface Row<T> {
   readonly value: T;
-  /** When the evidence was received, or asked for. */
+  /** When the evidence was received, or requested. */
   readonly atMs: number;
 }
 /** How long a finished order, a fill or a closed position is remembered; `latestExecutions` goes back one day. */
 const KEEP_MS = DAY_MS + DAY_MS / 24;
-/** Evidence received at `atMs` is old enough for the snapshot at hand to have seen it. */
+/** Evidence received at `atMs` is old enough to be contained in the current snapshot. */
 type SettledBy = (atMs: number) => boolean;
 type Ended = { readonly by: "event" | "absence"; readonly atMs: number };
 
@@ -67,7 +79,7 @@ export class VenueView {
   readonly #executions = new Map<string, Row<Execution>>();
   readonly #closed = new Map<string, Ended>();
   readonly #gone = new Map<string, Ended>();
-  /** What REST must be asked about, by the time of the newest doubt. */
+  /** What REST must be read about, by the time of the newest doubt. */
   readonly #doubtedOrders = new Map<string, number>();
   readonly #doubtedPositions = new Map<string, number>();
   #snapshotAskedMs: EpochMs | undefined;
@@ -99,12 +111,12 @@ export class VenueView {
   get doubts(): number {
     return this.#doubtedOrders.size + this.#doubtedPositions.size;
   }
-  /** From when on a question settles the oldest doubt (the clock of `atMs`); undefined: nothing is in doubt. */
+  /** From when on a read resolves the oldest doubt (the clock of `atMs`); undefined: nothing is in doubt. */
   get settleAtMs(): number | undefined {
     const oldestMs = Math.min(...this.#doubtedOrders.values(), ...this.#doubtedPositions.values());
     return Number.isFinite(oldestMs) ? oldestMs + this.#graceMs : undefined;
   }
-  /** Order ids a repair must ask for by id, unless they are among the active orders. */
+  /** Order ids a repair must read by id, unless they are among the active orders. */
   openQuestions(): readonly string[] {
     const live = [...this.#orders].filter(([, { value }]) => !isTerminalStatus(value.status)).map(([id]) => id);
     return [...new Set([...live, ...this.#doubtedOrders.keys()])];
@@ -125,16 +137,16 @@ export class VenueView {
 
   #applyOrder(event: OrderEvent, atMs: number): Effect {
     const id = event.orderId;
-    const told = orderOfEvent(event);
+    const update = orderOfEvent(event);
     const row = this.#orders.get(id)?.value;
-    switch (placeOf(told, row)) {
+    switch (placeOf(update, row)) {
       case "unknown":
-        // The end of an order is a fact; the life of one that may have ended before the last repair is not.
-        if (isTerminalStatus(told.status) || (!this.#gone.has(id) && !this.#isOld(event.orderTimestampMs)))
-          return this.#setOrder(told, atMs);
+        // The end of an order is a fact; that an order lives is not, if it may have ended before the last repair.
+        if (isTerminalStatus(update.status) || (!this.#gone.has(id) && !this.#isOld(event.orderTimestampMs)))
+          return this.#setOrder(update, atMs);
         return doubt(this.#doubtedOrders, id, atMs);
       case "ahead":
-        return this.#setOrder(forwardByEvent(row!, told), atMs);
+        return this.#setOrder(forwardByEvent(row!, update), atMs);
       case "unclear":
         return doubt(this.#doubtedOrders, id, atMs);
       case "same":
@@ -165,27 +177,30 @@ export class VenueView {
       return "applied";
     }
     if (ended?.by === "event") return "old";
-    const told = positionOf(event);
+    const update = positionOf(event);
     const row = this.#positions.get(id)?.value;
-    if (row && samePosition(told, row)) return "old";
+    if (row && samePosition(update, row)) return "old";
     const isNew = !row && !ended && !this.#isOld(event.timestampMs);
     // A position only shrinks, as far as we know; one that has grown is left to REST.
-    if (!isNew && !(row && told.size < row.size)) return doubt(this.#doubtedPositions, id, atMs);
-    this.#positions.set(id, { value: told, atMs });
+    if (!isNew && !(row && update.size < row.size)) return doubt(this.#doubtedPositions, id, atMs);
+    this.#positions.set(id, { value: update, atMs });
     return "applied";
   }
   #setOrder(value: ViewedOrder, atMs: number): "applied" {
     this.#orders.set(value.orderId, { value, atMs });
-    // Nothing can follow the end: REST has nothing to add.
+    // Nothing can follow the end: REST adds nothing.
     if (isTerminalStatus(value.status)) this.#doubtedOrders.delete(value.orderId);
     return "applied";
   }
-  /** It began before the last snapshot was asked for (or our clocks differ too much to tell), and the snapshot did not have it. */
+  /** It began before the last snapshot was requested (or the clocks differ too much), and the snapshot did not have it. */
   #isOld(beganMs: EpochMs): boolean {
     return this.#snapshotAskedMs !== undefined && beganMs <= this.#snapshotAskedMs + this.#clockMarginMs;
   }
 
-  /** Takes in what REST says: asked from `askedAtMs` on, read to its end at `readAtMs`, both on the clock of `apply`. */
+  /**
+   * Applies a REST snapshot: requested from `askedAtMs` on, read to its end at `readAtMs`, both on the clock of
+   * `apply`.
+   */
   merge(snapshot: AccountSnapshot, askedAtMs: number, readAtMs: number): Merged {
     const contradictions: string[] = [];
     const seen = new Set<string>();
@@ -217,27 +232,27 @@ export class VenueView {
     return { newExecutions, contradictions };
   }
 
-  /** False: REST contradicts what events have told for certain. */
+  /** False: REST contradicts what events have reported for certain. */
   #mergeOrder(rest: VenueOrder, readAtMs: number, settledBy: SettledBy): boolean {
     const id = rest.orderId;
-    const told = orderOfRest(rest);
+    const update = orderOfRest(rest);
     const row = this.#orders.get(id);
-    const place = placeOf(told, row?.value);
+    const place = placeOf(update, row?.value);
     const gone = this.#gone.get(id);
-    if (gone && !settledBy(gone.atMs) && !isTerminalStatus(told.status)) {
-      // Missing in the answer before, which may have been the newer one.
+    if (gone && !settledBy(gone.atMs) && !isTerminalStatus(update.status)) {
+      // Missing in the previous snapshot, which may have been the newer one.
       doubt(this.#doubtedOrders, id, gone.atMs);
       return true;
     }
     if (!row || place === "unknown" || place === "ahead" || (place === "unclear" && settledBy(row.atMs))) {
       this.#gone.delete(id);
-      this.#setOrder(row ? forwardOrder(row.value, told) : told, readAtMs);
+      this.#setOrder(row ? forwardOrder(row.value, update) : update, readAtMs);
     } else if (place === "unclear") doubt(this.#doubtedOrders, id, row.atMs);
     else if (place === "behind") {
       if (settledBy(row.atMs)) return false;
       if (!isTerminalStatus(row.value.status)) doubt(this.#doubtedOrders, id, row.atMs);
     }
-    // On its way to something else, and an event may or may not come.
+    // In a transitional state, and the event that ends it may or may not come.
     if (isPassing(this.#orders.get(id)!.value.status)) doubt(this.#doubtedOrders, id, readAtMs);
     return true;
   }
@@ -246,7 +261,7 @@ export class VenueView {
     const seen = new Set<string>();
     for (const rest of snapshot.positions) {
       const id = rest.positionId;
-      const told = positionOf(rest);
+      const update = positionOf(rest);
       const row = this.#positions.get(id);
       const ended = this.#closed.get(id);
       seen.add(id);
@@ -254,10 +269,10 @@ export class VenueView {
       if (ended?.by === "event") {
         if (settledBy(ended.atMs)) contradictions.push(`position ${id}`);
       } else if (ended && !settledBy(ended.atMs)) doubt(this.#doubtedPositions, id, ended.atMs);
-      else if (!row || settledBy(row.atMs) || told.size < row.value.size) {
+      else if (!row || settledBy(row.atMs) || update.size < row.value.size) {
         this.#closed.delete(id);
-        if (!row || !samePosition(told, row.value)) this.#positions.set(id, { value: told, atMs: readAtMs });
-      } else if (!samePosition(told, row.value)) doubt(this.#doubtedPositions, id, row.atMs);
+        if (!row || !samePosition(update, row.value)) this.#positions.set(id, { value: update, atMs: readAtMs });
+      } else if (!samePosition(update, row.value)) doubt(this.#doubtedPositions, id, row.atMs);
     }
     for (const [id, { atMs }] of this.#positions) {
       if (seen.has(id)) continue;

@@ -1,4 +1,4 @@
-// Rows of the view from events and from REST, and which of two pictures of one order is further along. Pure.
+// Rows of the view from events and from REST, and which of two versions of one order is further along. Pure.
 import { minBig } from "../../../core/money.ts";
 import {
   type Execution,
@@ -12,7 +12,7 @@ import type { ViewedOrder, ViewedPosition } from "./accountTypes.ts";
 
 export const isFull = (executedSize: bigint, size: bigint): boolean => executedSize >= size;
 
-/** An order event, or what a fill says about its order. */
+/** The order fields of an order event or of a fill. */
 export const orderOfEvent = (event: OrderEvent | ExecutionEvent): ViewedOrder => {
   const { orderId, symbol, side, settleType, executionType, timeInForce, orderTimestampMs: createdMs } = event;
   const known = { orderId, symbol, side, settleType, executionType, timeInForce, createdMs };
@@ -29,7 +29,7 @@ export const orderOfEvent = (event: OrderEvent | ExecutionEvent): ViewedOrder =>
 export const orderOfRest = (order: VenueOrder): ViewedOrder => {
   const { orderId, symbol, side, settleType, executionType, timeInForce, size, executedSize, price } = order;
   const known = { orderId, symbol, side, settleType, executionType, timeInForce, size, executedSize, price };
-  // "ORDERED and filled" is a moment inside the venue; the sizes say what it will be called.
+  // "ORDERED and filled" is a short moment inside the venue; the sizes show which status it will get.
   const status = isFull(executedSize, size) ? "EXECUTED" : order.status;
   return { ...known, status, cancelType: order.cancelType, createdMs: order.timestampMs };
 };
@@ -46,37 +46,37 @@ export const positionOf = (row: PositionEvent | Position): ViewedPosition => {
 export const samePosition = (a: ViewedPosition, b: ViewedPosition): boolean =>
   a.size === b.size && a.orderedSize === b.orderedSize && a.losscutPrice === b.losscutPrice;
 
-/** Where a picture of an order stands beside our row: newer, older, equal, or impossible to tell. */
+/** Whether a version of an order is newer than our row, older, equal, or unclear. */
 export type Place = "unknown" | "ahead" | "behind" | "same" | "unclear";
-export const placeOf = (told: ViewedOrder, row: ViewedOrder | undefined): Place => {
+export const placeOf = (update: ViewedOrder, row: ViewedOrder | undefined): Place => {
   if (!row) return "unknown";
   if (isTerminalStatus(row.status)) {
-    if (told.executedSize > row.executedSize) return "ahead";
-    return isTerminalStatus(told.status) && told.executedSize === row.executedSize ? "same" : "behind";
+    if (update.executedSize > row.executedSize) return "ahead";
+    return isTerminalStatus(update.status) && update.executedSize === row.executedSize ? "same" : "behind";
   }
-  if (isTerminalStatus(told.status)) return "ahead";
-  if (told.executedSize !== row.executedSize) return told.executedSize > row.executedSize ? "ahead" : "behind";
-  // A STOP is triggered once and never waits again.
-  if (row.status === "WAITING" && told.status === "ORDERED") return "ahead";
-  if (row.status === "ORDERED" && told.status === "WAITING") return "behind";
-  return sameOrder(told, row) ? "same" : "unclear";
+  if (isTerminalStatus(update.status)) return "ahead";
+  if (update.executedSize !== row.executedSize) return update.executedSize > row.executedSize ? "ahead" : "behind";
+  // A STOP is triggered once and is never WAITING again.
+  if (row.status === "WAITING" && update.status === "ORDERED") return "ahead";
+  if (row.status === "ORDERED" && update.status === "WAITING") return "behind";
+  return sameOrder(update, row) ? "same" : "unclear";
 };
 const sameOrder = (a: ViewedOrder, b: ViewedOrder): boolean =>
   a.status === b.status && a.price === b.price && a.cancelType === b.cancelType;
 
-/** States only REST tells, between a request and its result. */
+/** States only REST reports, between a request and its result. */
 export const isPassing = (status: VenueOrderStatus): boolean => status === "MODIFYING" || status === "CANCELLING";
 
-/** Our row moved on: what is executed never shrinks, and an end stays the end it was. */
-export const forwardOrder = (row: ViewedOrder, told: ViewedOrder): ViewedOrder => {
-  const executedSize = told.executedSize > row.executedSize ? told.executedSize : row.executedSize;
+/** Our row moved on: the executed size never shrinks, and a terminal status never changes. */
+export const forwardOrder = (row: ViewedOrder, update: ViewedOrder): ViewedOrder => {
+  const executedSize = update.executedSize > row.executedSize ? update.executedSize : row.executedSize;
   const ended = isTerminalStatus(row.status);
-  const status = isFull(executedSize, row.size) ? "EXECUTED" : ended ? row.status : told.status;
-  const { price, cancelType } = ended ? row : told;
-  return { ...told, executedSize: minBig(executedSize, row.size), status, price, cancelType };
+  const status = isFull(executedSize, row.size) ? "EXECUTED" : ended ? row.status : update.status;
+  const { price, cancelType } = ended ? row : update;
+  return { ...update, executedSize: minBig(executedSize, row.size), status, price, cancelType };
 };
-/** The same by an event. No event tells of a request under way: what REST told of it stands until its result. */
-export const forwardByEvent = (row: ViewedOrder, told: ViewedOrder): ViewedOrder => {
-  const forward = forwardOrder(row, told);
+/** The same by an event. Events report no request in flight: a state reported by REST is kept until its result. */
+export const forwardByEvent = (row: ViewedOrder, update: ViewedOrder): ViewedOrder => {
+  const forward = forwardOrder(row, update);
   return isPassing(row.status) && !isTerminalStatus(forward.status) ? { ...forward, status: row.status } : forward;
 };

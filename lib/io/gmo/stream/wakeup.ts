@@ -1,7 +1,7 @@
-// Waiting that can be cut short: by a ring, by an abort, by time. Nothing stays behind when a wait is over.
+// Waits that end early: by a signal, by an abort, by time. Nothing stays registered when a wait is over.
 import type { Timers } from "../timers.ts";
 
-/** False when the signal came first. */
+/** False when the abort came first. */
 export const sleepUnlessAborted = async (timers: Timers, ms: number, signal: AbortSignal): Promise<boolean> => {
   if (signal.aborted) return false;
   try {
@@ -12,7 +12,7 @@ export const sleepUnlessAborted = async (timers: Timers, ms: number, signal: Abo
   return !signal.aborted;
 };
 
-/** Whichever comes first: the promise, or undefined when the signal aborts; what the promise then does is nobody's business. */
+/** Whichever comes first: the promise, or undefined when the signal aborts; the promise's later result is ignored. */
 export const unlessAborted = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> => {
   let stop = (): void => {};
   const aborted = new Promise<undefined>((resolve) => {
@@ -30,19 +30,19 @@ export const unlessAborted = async <T>(promise: Promise<T>, signal: AbortSignal)
   }
 };
 
-/** Remembers one ring until somebody has waited for it. One waiter at a time. */
+/** Keeps one signal until a waiter has consumed it. One waiter at a time. */
 export class Wakeup {
-  #rung = false;
+  #signaled = false;
   #wake: (() => void) | undefined;
   constructor(private readonly timers: Timers) {}
 
   signal(): void {
-    this.#rung = true;
+    this.#signaled = true;
     this.#wake?.();
   }
-  /** True: rung. False: the time is up (`ms` undefined: never) or the signal aborted. */
+  /** True: signaled. False: the time is over (`ms` undefined: never) or `signal` aborted. */
   async wait(signal: AbortSignal, ms?: number): Promise<boolean> {
-    if (!this.#rung && !signal.aborted) {
+    if (!this.#signaled && !signal.aborted) {
       const cut = new AbortController();
       const stop = (): void => cut.abort();
       signal.addEventListener("abort", stop, { once: true });
@@ -53,8 +53,8 @@ export class Wakeup {
       this.#wake = undefined;
       signal.removeEventListener("abort", stop);
     }
-    const rung = this.#rung;
-    this.#rung = false;
-    return rung;
+    const signaled = this.#signaled;
+    this.#signaled = false;
+    return signaled;
   }
 }

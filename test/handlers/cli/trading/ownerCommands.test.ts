@@ -64,7 +64,7 @@ describe("while a worker runs", () => {
     await trader("stop", "--reason", "holiday");
     expect(err[0]).toContain("Entries are halted (stop).");
     expect(out.join("\n")).toMatch(
-      /^STOP #1 done\n.*\nseen at the exchange .*\nno entry order of ours\nBTC\/JPY long 0.004/,
+      /^STOP #1 done\n.*\nat the exchange, .*\nno entry order of ours\nBTC\/JPY long 0.004/,
     );
     expect(halts()).toEqual(["stop"]);
   });

@@ -70,7 +70,7 @@ test.each(LOCALES)("an alert in %s says what, since when, what was done and what
       expect(alert.text).toContain("2025-08-12 21:30 JST");
       expect(alert.text).toContain(text.did);
       expect(alert.text).toContain(text.todo);
-      expect(text.todo, key).toMatch(/\/[a-z]+|trader |取引所|exchange|disk|ディスク|nothing|不要/);
+      expect(text.todo, key).toMatch(/\/[a-z]+|trader |取引所|exchange|disk|ディスク|no action|不要/);
       expect(alert.resolved).toContain(text.what);
       expect(alert.text.length, key).toBeLessThan(1_024);
     }

@@ -1,0 +1,143 @@
+// The worker's second step: the venue (public prices over HTTP, the account simulated), the messenger, the Telegram
+// bot, and the system built around them. Nothing runs yet.
+
+import type { Config } from "../../lib/core/config.ts";
+import { SECOND_MS } from "../../lib/core/time.ts";
+import { type Clock, realClock, steadyClock } from "../../lib/io/clock.ts";
+import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
+import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
+import { realTimers, type Timers } from "../../lib/io/gmo/timers.ts";
+import type { Logger } from "../../lib/io/logger.ts";
+import { entropyHex, seededRandom } from "../../lib/io/random.ts";
+import { createTelegramClient } from "../../lib/io/telegram/client.ts";
+import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../../lib/sim/engine/symbolRules.ts";
+import { QuoteMarket } from "../../lib/sim/market/quoteMarket.ts";
+import { Simulator } from "../../lib/sim/simulator.ts";
+import type { Database } from "../../queue/types.ts";
+import type { Messenger } from "../context.ts";
+import { Bot, claimBot, ownersOf } from "../telegram/bot.ts";
+import { telegramMessenger } from "../telegram/messenger.ts";
+import type { Closing } from "./closing.ts";
+import { paperTransport } from "./paperMarket.ts";
+import type { Say } from "./shutdown.ts";
+import { venuePath } from "./stateFolder.ts";
+import { createSystem, type System } from "./system.ts";
+import type { Folder } from "./workerFolder.ts";
+
+/** Handlers at once: two chains, one entry, protection and a report side by side. */
+const CONCURRENCY = 4;
+
+export interface Connections {
+  readonly system: System;
+  readonly simulator: Simulator;
+  /** undefined: the settings name no bot. */
+  readonly bot: Bot | undefined;
+  readonly bootId: string;
+}
+
+/** Jobs that wait for a time are woken when the clock was set back: that time is further away now. */
+const heldClock = (db: Database, log: Logger, wakeAll: () => void): Clock =>
+  steadyClock(realClock, {
+    floorMs: db.read.audit.last()?.atMs,
+    onSetBack: (byMs) => {
+      log.error({ byMs }, "clock.setBack");
+      try {
+        wakeAll();
+      } catch (error) {
+        log.error({ err: error }, "clock.wakeFailed");
+      }
+    },
+  });
+
+export const connect = async (
+  closing: Closing,
+  folder: Folder,
+  p: {
+    readonly config: Config;
+    readonly say: Say;
+    readonly clock: Clock | undefined;
+    readonly timers: Timers | undefined;
+  },
+): Promise<Connections> => {
+  const { db, log } = folder;
+  const { config } = p;
+  let wakeAll = (): void => {};
+  const clock = p.clock ?? heldClock(db, log, () => wakeAll());
+  const rules = config.PRODUCT === "spot" ? SPOT_SYMBOL_RULES : SYMBOL_RULES;
+  const simulator = Simulator.open({
+    path: venuePath(folder.varDir),
+    market: new QuoteMarket(rules),
+    seed: "paper",
+    rules,
+    startEquity: config.PAPER_EQUITY_JPY,
+    startMs: clock.nowMs(),
+    options: { authClock: () => clock.nowMs() },
+  });
+  closing.add(() => simulator.close());
+  const http = httpTransport({ publicUrl: config.GMO_PUBLIC_URL });
+  closing.add(() => http.close());
+  const venue = createGmoVenue({
+    transport: paperTransport(http, simulator, clock),
+    credentials: simulator.credentials(),
+    clock,
+    log,
+    timers: p.timers ?? realTimers,
+    pace: { publicPerSecond: config.GMO_PUBLIC_PER_SECOND },
+  });
+  const telegram = await telegramParts(config);
+  const bootId = entropyHex();
+  const system = createSystem({
+    db,
+    clock,
+    config,
+    venue,
+    model: folder.model,
+    messenger: telegram?.messenger ?? logMessenger(p.say),
+    account: "paper",
+    pollMs: config.QUOTE_POLL_SECONDS * SECOND_MS,
+    log,
+    bootId,
+    random: seededRandom(bootId),
+    concurrency: CONCURRENCY,
+    virtual: false,
+  });
+  wakeAll = () => void system.store.wakeAll();
+  if (telegram === undefined) claimBot(db, 0);
+  const bot =
+    telegram &&
+    new Bot({
+      db,
+      store: system.store,
+      clock,
+      config,
+      venue,
+      log,
+      client: telegram.client,
+      account: "paper",
+      timers: realTimers,
+      newToken: () => entropyHex(),
+    });
+  closing.add(() => bot?.stop());
+  return { system, simulator, bot, bootId };
+};
+
+/** Client and messenger, when the settings name a bot. */
+const telegramParts = async (config: Config) => {
+  const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_URL: apiUrl, LOCALE: locale } = config;
+  const owners = ownersOf(config);
+  if (token === undefined || owners === undefined) return undefined;
+  const client = await createTelegramClient({ token, apiUrl });
+  return { client, messenger: telegramMessenger({ client, chatId: owners.chatId, locale }) };
+};
+/**
+ * Without Telegram, messages go to the terminal (under systemd: the journal); the owner answers with `trader approve`.
+ */
+const logMessenger = (say: Say): Messenger => ({
+  async deliver(message) {
+    say(
+      { event: "message", kind: message.kind, proposalId: message.proposalId ?? null, text: message.text },
+      message.text,
+    );
+    return { kind: "delivered" };
+  },
+});
