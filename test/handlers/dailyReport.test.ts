@@ -5,9 +5,7 @@ import { yen } from "../../lib/core/money.ts";
 import { BAR_MS, DAY_MS, epochMs, HOUR_MS, MINUTE_MS } from "../../lib/core/time.ts";
 import {
   addProposal,
-  addTrade,
   type Book,
-  fillBook,
   judgeBar,
   openBook,
   runHandler,
@@ -15,6 +13,8 @@ import {
   settle,
   type TradePlan,
 } from "./report/book.ts";
+import { addTrade } from "./report/bookTrade.ts";
+import { fillBook } from "./report/fillBook.ts";
 
 let book: Book;
 beforeEach(() => {

@@ -6,7 +6,8 @@ import { honestWords, renderReport } from "../../../handlers/report/html.ts";
 import { replaySummary } from "../../../handlers/report/summary.ts";
 import { yen } from "../../../lib/core/money.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
-import { type Book, config, fillBook, openBook, runHandler, START } from "./book.ts";
+import { type Book, config, openBook, runHandler, START } from "./book.ts";
+import { fillBook } from "./fillBook.ts";
 
 const VOID = new Set(["meta", "br", "hr", "img", "link", "input"]);
 /** Throws on the first tag that does not close what is open, and on attributes that are not quoted. */

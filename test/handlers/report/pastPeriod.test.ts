@@ -7,7 +7,8 @@ import { yen } from "../../../lib/core/money.ts";
 import { periodAt } from "../../../lib/core/period.ts";
 import { LOCALES } from "../../../lib/core/text/locale.ts";
 import { DAY_MS, epochMs, HOUR_MS, MINUTE_MS } from "../../../lib/core/time.ts";
-import { addProposal, addTrade, type Book, config, judgeBar, openBook, START, settle } from "./book.ts";
+import { addProposal, type Book, config, judgeBar, openBook, START, settle } from "./book.ts";
+import { addTrade } from "./bookTrade.ts";
 
 let book: Book;
 beforeEach(() => {

@@ -16,7 +16,8 @@ import { periodAt } from "../../../lib/core/period.ts";
 import { LOCALES } from "../../../lib/core/text/locale.ts";
 import { DAY_MS, epochMs, HOUR_MS, MINUTE_MS, parseInstant } from "../../../lib/core/time.ts";
 import { traderHere } from "../../e2e/trader.ts";
-import { type Book, config, fillBook, openBook, runHandler, START } from "./book.ts";
+import { type Book, config, openBook, runHandler, START } from "./book.ts";
+import { fillBook } from "./fillBook.ts";
 
 let book: Book;
 beforeEach(async () => {

@@ -10,7 +10,8 @@ import { maxDrawdown } from "../../../lib/core/statistics.ts";
 import { BAR_MS, DAY_MS, epochMs } from "../../../lib/core/time.ts";
 import { renderPng } from "../../../lib/io/png.ts";
 import { chartFacts } from "../../bench/chart.ts";
-import { fillBook, flatCandle, openBook, runHandler, START } from "./book.ts";
+import { flatCandle, openBook, runHandler, START } from "./book.ts";
+import { fillBook } from "./fillBook.ts";
 
 const sizeOf = (png: Uint8Array): readonly number[] => {
   const view = new DataView(png.buffer, png.byteOffset, png.byteLength);

@@ -2,17 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { replaySummary, summaryText } from "../../../handlers/report/summary.ts";
 import { yen } from "../../../lib/core/money.ts";
 import { BAR_MS, epochMs } from "../../../lib/core/time.ts";
-import {
-  addProposal,
-  addTrade,
-  type Book,
-  fillBook,
-  judgeBar,
-  openBook,
-  START,
-  settle,
-  type TradePlan,
-} from "./book.ts";
+import { addProposal, type Book, judgeBar, openBook, START, settle, type TradePlan } from "./book.ts";
+import { addTrade } from "./bookTrade.ts";
+import { fillBook } from "./fillBook.ts";
 
 let book: Book;
 beforeEach(() => {

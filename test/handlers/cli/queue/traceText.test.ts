@@ -4,7 +4,8 @@ import { AppError } from "../../../../lib/core/errors.ts";
 import { BAR_MS, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../../lib/core/time.ts";
 import type { NewJob, Outcome } from "../../../../queue/types.ts";
 import { closeWorlds, done, handler, job, T0, type World, world } from "../../../queue/world.ts";
-import { addProposal, addTrade, judgeBar, settle, type TradePlan } from "../../report/book.ts";
+import { addProposal, judgeBar, settle, type TradePlan } from "../../report/book.ts";
+import { addTrade } from "../../report/bookTrade.ts";
 import { commandsOn } from "../commands.ts";
 
 afterEach(closeWorlds);

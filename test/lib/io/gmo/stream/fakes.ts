@@ -1,5 +1,6 @@
-// Time that moves only when told, connections that do only what a test says, and a source of tokens that counts.
-// Everything that is still waiting or open can be counted, so that a test can say: nothing is left.
+// Time that moves only when told, connections that do only what a test says, and a source of tokens that counts. Everything that is still
+// waiting or open can be counted, so that a test can say: nothing is left.
+import { expect } from "vitest";
 import { type EpochMs, epochMs } from "../../../../../lib/core/time.ts";
 import type { WriteResult } from "../../../../../lib/core/venue.ts";
 import type { Connect, ConnectionEnd, ConnectionHandlers } from "../../../../../lib/io/gmo/stream/connection.ts";
@@ -196,3 +197,16 @@ export class FakeTokens implements TokenSource {
     return this.living.some(({ token, untilMs }) => url.endsWith(`/${token}`) && untilMs > this.timers.nowMs);
   }
 }
+
+/** Stops the streams of a test. Nothing of it may be left: no timer, no connection. */
+export const stopAll = async (stage: {
+  readonly timers: FakeTimers;
+  readonly network: FakeNetwork;
+  readonly streams: readonly { stop(): Promise<unknown> }[];
+}): Promise<void> => {
+  const stops = stage.streams.map((stream) => stream.stop());
+  await stage.timers.pass(10_000);
+  await Promise.all(stops);
+  const left = { timers: stage.timers.waiting, connections: stage.network.live.length };
+  expect(left).toEqual({ timers: 0, connections: 0 });
+};
