@@ -12,7 +12,7 @@ export interface HaltActor {
   readonly traceId?: string | undefined;
 }
 /** An alert composed in the owner's language (lib/core/text/composeAlert.ts). */
-export type HaltAlert = Parameters<Tx["alerts"]["raise"]>[0];
+type HaltAlert = Parameters<Tx["alerts"]["raise"]>[0];
 
 export interface NewHalt {
   readonly kind: HaltKind;
@@ -39,7 +39,7 @@ export const raiseHalt = (tx: Tx, { kind, reason, untilMs, by, alert, data = {} 
   return raised;
 };
 
-export interface HaltEnd {
+interface HaltEnd {
   readonly kind: HaltKind;
   readonly by: HaltActor;
   /** The key of the alert that ends with the halt; undefined: its alerts have keys and ends of their own. */

@@ -7,7 +7,7 @@ import { AppError } from "../lib/core/errors.ts";
 import { projectPath } from "../lib/io/paths.ts";
 import type { Sqlite } from "../lib/io/sqlite.ts";
 
-export interface Migration {
+interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sql: string;

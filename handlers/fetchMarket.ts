@@ -198,7 +198,7 @@ const candleFromTrades = async (ctx: AppCtx, symbol: string, bar: EpochMs): Prom
 };
 
 /** The bar's volume over the mean of the 96 closed bars before it; undefined when fewer than 96 are stored. */
-export const volumeRatio = (window: readonly Candle[], bar: EpochMs): number | undefined => {
+const volumeRatio = (window: readonly Candle[], bar: EpochMs): number | undefined => {
   const judged = window.find((c) => c.openMs === bar);
   const before = window.filter((c) => c.openMs < bar).slice(-VOLUME_AVERAGE_BARS);
   if (!judged || before.length < VOLUME_AVERAGE_BARS) return undefined;

@@ -19,7 +19,7 @@ const LOOK_BACK_MS = 7 * DAY_MS;
 const GAP_FINAL_AFTER_MS = DAY_MS;
 
 /** The traded rule according to the settings. The time stop is counted in whole candles, rounded up. */
-export const ruleSettings = (config: Config): RuleSettings => ({
+const ruleSettings = (config: Config): RuleSettings => ({
   stopAtrMultiple: config.STOP_LOSS_ATR_MULTIPLE,
   tp1Ratio: toNumber(config.TP1_PCT),
   tp2Ratio: toNumber(config.TP2_PCT),

@@ -87,7 +87,7 @@ const fresh = (ctx: AppCtx, message: OutboxMessage, nowMs: EpochMs): Pick<Outbox
   return { text, buttons: proposalCard(ctx, proposal, nowMs).buttons };
 };
 
-export const delivered = (tx: Tx, ctx: AppCtx, message: OutboxMessage, at: DeliveredAt | undefined): void => {
+const delivered = (tx: Tx, ctx: AppCtx, message: OutboxMessage, at: DeliveredAt | undefined): void => {
   const nowMs = ctx.clock.nowMs();
   tx.outbox.markSent(message.id, nowMs, at);
   tx.telegram.sendWorks();

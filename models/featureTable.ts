@@ -3,7 +3,7 @@
 // be assigned to the wrong feature. `nan`, `inf` and `-inf` (any case) are legal values, an empty cell is not.
 import { AppError } from "../lib/core/errors.ts";
 
-export interface FeatureTable {
+interface FeatureTable {
   readonly rowCount: number;
   /** The row's values in the model's order. The same array is filled again on every call. */
   row(index: number): Float64Array;

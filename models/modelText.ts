@@ -34,7 +34,7 @@ export interface Forest {
    */
   readonly plain: boolean;
 }
-export interface LinearLeaves {
+interface LinearLeaves {
   readonly isLinear: Uint8Array;
   readonly constant: Float64Array;
   /** Terms of leaf i are `[from[i], from[i + 1])`. */

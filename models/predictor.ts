@@ -13,7 +13,7 @@ export interface IterationRange {
   readonly start?: number;
   readonly iterations?: number;
 }
-export type Row = ArrayLike<number>;
+type Row = ArrayLike<number>;
 
 /** The 32-bit float 1e-35 as a double: the library treats anything this small as zero. */
 const ZERO = 1.0000000180025095e-35;

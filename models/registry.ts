@@ -10,7 +10,7 @@ import { type HeadManifest, Manifest } from "./manifest.ts";
 import { Predictor } from "./predictor.ts";
 
 /** One symbol's and side's touch model: P(the side's 0.3 % is touched within 60 minutes of the bar's close). */
-export interface Head {
+interface Head {
   /** Log-odds as the trees give them, from the features in FEATURE_NAMES order. */
   raw(values: readonly number[]): number;
   /** Calibrated p_touch, strictly between 0 and 1 and rising in `raw`. */

@@ -3,7 +3,7 @@
 // (docs/decisions/0001-jobs-table-is-the-truth.md). Nothing else of it is used.
 import Queue from "better-queue";
 
-export interface Task {
+interface Task {
   /** jobId:fence, unique per attempt. */
   readonly id: string;
   /** Never rejects. */

@@ -31,7 +31,7 @@ export interface Failure {
 export type OnFailure = (tx: Tx, failure: Failure) => readonly NewJob[];
 
 /** Named points where a crash test kills the process. A failpoint does not throw. */
-export type Failpoint =
+type Failpoint =
   | "beforeClaim"
   | "afterClaim"
   | "beforeHandler"

@@ -7,12 +7,12 @@ import type { EpochMs } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import { processState } from "../lib/io/process.ts";
 
-export interface Pruned {
+interface Pruned {
   readonly jobs: number;
   readonly attempts: number;
   readonly workers: number;
 }
-export interface PruneOptions {
+interface PruneOptions {
   /** System clock. */
   readonly beforeMs: EpochMs;
   readonly signal?: AbortSignal;

@@ -6,7 +6,7 @@ import type { Registry } from "./registry.ts";
 import type { RateLimit } from "./types.ts";
 
 /** A handler that may not start now, and when (system clock) it may start again. */
-export interface Limited {
+interface Limited {
   readonly name: string;
   readonly freeAtMs: number;
 }

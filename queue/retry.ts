@@ -2,7 +2,7 @@
 import type { Verdict } from "../lib/core/errors.ts";
 import { type EpochMs, epochMs, MINUTE_MS, SECOND_MS } from "../lib/core/time.ts";
 
-export interface Backoff {
+interface Backoff {
   readonly baseMs: number;
   readonly capMs: number;
 }
@@ -18,7 +18,7 @@ export const backoffMs = (attempt: number, backoff: Backoff, random: number): nu
   return Math.round(full * (0.5 + random / 2));
 };
 
-export type AfterFailure = { readonly kind: "retry"; readonly runAtMs: EpochMs } | { readonly kind: "dead" };
+type AfterFailure = { readonly kind: "retry"; readonly runAtMs: EpochMs } | { readonly kind: "dead" };
 
 /** `permanent` dies at once; the others are retried until `maxAttempts` attempts have been made. */
 export const afterFailure = (

@@ -16,7 +16,7 @@ export interface Enqueued {
   readonly created: boolean;
 }
 /** The parent of a new job. */
-export interface Parent {
+interface Parent {
   readonly id: number;
   readonly traceId: string;
 }
@@ -28,7 +28,7 @@ export interface JobDetails {
   /** Every job of the trace, oldest first. */
   readonly trace: readonly Job[];
 }
-export type ResolveResult = "resolved" | "notParked" | "expired";
+type ResolveResult = "resolved" | "notParked" | "expired";
 
 /** Key of the alert about a dead job; it ends when the job is retried or discarded. */
 export const deadJobAlert = (jobId: number): string => `dead:${jobId}`;

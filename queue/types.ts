@@ -53,7 +53,7 @@ export type Outcome<J extends NewJob = NewJob> =
       readonly next?: readonly J[];
     };
 
-export interface JobInfo {
+interface JobInfo {
   readonly id: number;
   readonly name: string;
   readonly key: string;

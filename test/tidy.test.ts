@@ -4,6 +4,7 @@ import { basename, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { registry } from "../handlers/registry.ts";
 import { PROJECT_ROOT } from "../lib/io/paths.ts";
+import { unusedExports, unusedInProject } from "./unusedExports.ts";
 
 const SOURCE_FOLDERS = ["handlers", "queue", "lib", "models", "db"] as const;
 const walk = (dir: string): string[] =>
@@ -179,6 +180,32 @@ describe("the tree is the architecture", () => {
     // An entry that another entry reaches, or that is gone, needs no row.
     const imported = new Set([...graph.values()].flat());
     expect([...ENTRIES.keys()].filter((file) => imported.has(file) || !graph.has(file))).toEqual([]);
+  });
+
+  test("every export is imported by another file", () => {
+    expect(unusedInProject()).toEqual([]);
+    // The search finds what it looks for.
+    const declared = new Map([
+      [
+        "a.ts",
+        "export const one = 1;\nexport const two = one;\nexport interface Three {}\nexport function* four() {}\n",
+      ],
+      [
+        "b/b.ts",
+        'import {\n  one,\n  type Three as T,\n} from "../a.ts";\n// export const five = one;\nexport class Six {}\n',
+      ],
+      ["c.ts", "export const seven = 7;\nexport const eight = 8;\n"],
+      ["d.ts", "export const nine = 9;\n"],
+    ]);
+    const users = new Map([
+      ["test/e.ts", 'const { } = (await import("../c.ts")).seven;\nimport * as d from "../d.ts";\n'],
+    ]);
+    expect(unusedExports(declared, users)).toEqual([
+      { file: "a.ts", name: "two" },
+      { file: "a.ts", name: "four" },
+      { file: "b/b.ts", name: "Six" },
+      { file: "c.ts", name: "eight" },
+    ]);
   });
 
   test.each([

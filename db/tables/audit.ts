@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-export interface AuditEvent {
+interface AuditEvent {
   readonly atMs: EpochMs;
   /** "order.sent", "proposal.approved", ... */
   readonly kind: string;

@@ -3,7 +3,7 @@ import type { Candle } from "../../lib/core/candle.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-export type CandleSource = "klines" | "trades";
+type CandleSource = "klines" | "trades";
 interface Row {
   open_ms: EpochMs;
   open: number;

@@ -34,7 +34,7 @@ export const eventReads = (sql: Sqlite) => {
   };
 };
 
-export interface ImportCounts {
+interface ImportCounts {
   readonly added: number;
   readonly changed: number;
   readonly unchanged: number;

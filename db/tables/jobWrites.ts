@@ -3,7 +3,7 @@
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { CLAIMABLE, type JobRisk, type RawJob } from "./jobs.ts";
 
-export interface InsertJob {
+interface InsertJob {
   readonly name: string;
   readonly key: string;
   readonly input: string;
@@ -17,7 +17,7 @@ export interface InsertJob {
   readonly traceId: string;
   readonly nowMs: number;
 }
-export interface ClaimJob {
+interface ClaimJob {
   /** System clock. */
   readonly now: number;
   readonly worker: string;
@@ -206,4 +206,3 @@ export const jobWrites = (sql: Sqlite) => {
     },
   };
 };
-export type JobWrites = ReturnType<typeof jobWrites>;

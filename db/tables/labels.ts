@@ -21,7 +21,7 @@ export interface UnlabelledSignal {
   readonly atr: number;
 }
 /** One head's probability and the outcome, for the model's performance. */
-export interface LabelledScore {
+interface LabelledScore {
   readonly modelId: string;
   readonly symbol: string;
   readonly side: Direction;

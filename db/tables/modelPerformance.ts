@@ -15,7 +15,7 @@ interface Row {
   side: Direction;
 }
 
-export interface ModelDay {
+interface ModelDay {
   readonly date: string;
   readonly modelId: string;
   readonly symbol: string;

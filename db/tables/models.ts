@@ -2,7 +2,7 @@
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-export interface ModelRow {
+interface ModelRow {
   readonly id: string;
   readonly role: "champion" | "shadow" | "retired";
   readonly featureSet: string;

@@ -27,7 +27,7 @@ export interface NewMessage {
   readonly critical?: boolean | undefined;
 }
 /** `sending`: a request is or was in flight; the message may have arrived. `dropped`: given up, `error` says why. */
-export type MessageState = "waiting" | "sending" | "sent" | "dropped";
+type MessageState = "waiting" | "sending" | "sent" | "dropped";
 export interface OutboxMessage {
   readonly id: number;
   readonly key: string;

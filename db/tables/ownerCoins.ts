@@ -4,8 +4,8 @@ import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 /** `dust` and `oversold` come from a trade of ours, the others from elsewhere. */
-export type OwnerCoinKind = "start" | "moved" | "execution" | "dust" | "oversold";
-export interface OwnerCoinChange {
+type OwnerCoinKind = "start" | "moved" | "execution" | "dust" | "oversold";
+interface OwnerCoinChange {
   readonly id: string;
   readonly symbol: string;
   readonly kind: OwnerCoinKind;

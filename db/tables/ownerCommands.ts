@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-export const OWNER_COMMANDS = ["pause", "resume", "stop", "panic", "close", "rejectAll", "adopt"] as const;
+const OWNER_COMMANDS = ["pause", "resume", "stop", "panic", "close", "rejectAll", "adopt"] as const;
 export type OwnerCommandName = (typeof OWNER_COMMANDS)[number];
 
 const Args = z.strictObject({
@@ -13,7 +13,7 @@ const Args = z.strictObject({
   /** Proposals rejected in the moment it was asked. */
   rejected: z.array(z.string()).optional(),
 });
-export type OwnerArgs = z.infer<typeof Args>;
+type OwnerArgs = z.infer<typeof Args>;
 
 export interface OwnerCommand {
   readonly id: number;

@@ -4,14 +4,14 @@ import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { type Job, type JobState, parseJob, type RawJob, type StoredError } from "./jobs.ts";
 
-export interface JobPageFilter {
+interface JobPageFilter {
   /** Any of these; undefined: every state. */
   readonly states?: readonly JobState[] | undefined;
   readonly name?: string | undefined;
   readonly traceId?: string | undefined;
   readonly limit: number;
 }
-export interface JobPage {
+interface JobPage {
   /** Newest first. */
   readonly jobs: readonly Job[];
   /** Total number of matching jobs, shown or not. */

@@ -73,7 +73,7 @@ export interface ReportFill {
 }
 
 /** Counts that must be zero when nothing is in progress. */
-export interface BookCheck {
+interface BookCheck {
   /** Positions with an open size above 0. */
   readonly openPositions: number;
   /** Of those, positions whose open size is not covered by a STOP or closing order known to the venue. */

@@ -4,7 +4,7 @@ import { type CoinE8, coinE8, notionalYen, type YenE8, yenE8 } from "../../lib/c
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-export interface LiveTrade {
+interface LiveTrade {
   readonly id: number;
   readonly symbol: string;
   readonly direction: "long" | "short";

@@ -5,7 +5,7 @@ import type { EpochMs } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-export interface FeatureRow {
+interface FeatureRow {
   readonly symbol: string;
   readonly barOpenMs: EpochMs;
   readonly featureSet: string;

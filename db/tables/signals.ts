@@ -18,7 +18,7 @@ export interface Reason {
   /** Log-odds added by this feature (TreeSHAP). */
   readonly contribution: number;
 }
-export interface NewSignal {
+interface NewSignal {
   readonly symbol: string;
   readonly barOpenMs: EpochMs;
   readonly direction: Direction;

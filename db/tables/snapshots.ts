@@ -4,7 +4,7 @@ import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.t
 import type { VenueStatus } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-export interface Snapshot {
+interface Snapshot {
   readonly id: string;
   readonly symbol: string;
   readonly barOpenMs: EpochMs;

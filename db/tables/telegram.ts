@@ -4,7 +4,7 @@ import { DAY_MS, type EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 /** The fault of one of the two directions (polling, sending), and since when. */
-export interface TelegramTrouble {
+interface TelegramTrouble {
   readonly why: string;
   readonly sinceMs: EpochMs;
 }
@@ -31,7 +31,7 @@ export interface ChatMessage {
   readonly isPhoto: boolean;
   readonly shown: string;
 }
-export interface Confirmation {
+interface Confirmation {
   readonly token: string;
   readonly command: unknown;
   readonly userId: number;

@@ -3,7 +3,7 @@ import type { EpochMs } from "../../lib/core/time.ts";
 import type { ProcessIdentity } from "../../lib/io/process.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-export interface WorkerRow extends ProcessIdentity {
+interface WorkerRow extends ProcessIdentity {
   /** Real clock. */
   readonly heartbeatMs: EpochMs;
   /** Why it is unhealthy, as reported with that heartbeat. */

@@ -23,7 +23,7 @@ export const openCoins = (db: Reads, symbol: string): CoinE8 =>
   );
 
 /** Coins that came from trading, by this system or by the owner. */
-export interface TradedCoins {
+interface TradedCoins {
   readonly coins: CoinE8;
   /** False: the balance differs from the book by more than live orders of ours can explain. */
   readonly explained: boolean;

@@ -158,7 +158,7 @@ const CODES: Readonly<Record<Style, string>> = { plain: "", bold: "1", dim: "2",
 const painted = ({ text, style = "plain" }: Line, colour: boolean): string =>
   colour && style !== "plain" ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text;
 
-export interface Screen {
+interface Screen {
   /** Replaces the screen's content in one write, without flicker. */
   draw(lines: readonly Line[]): void;
   /** Restores the terminal. Idempotent. */

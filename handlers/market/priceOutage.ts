@@ -30,7 +30,7 @@ export const noPricesText = (it: NoPrices): string =>
   `NO PRICES of ${it.symbols.join(", ")} since ${jstText(it.sinceMs)} (${it.why})`;
 
 /** Key of the alert. */
-export const NO_PRICES = "noPrices";
+const NO_PRICES = "noPrices";
 /** No alert for a single failed request; the worker's health and `trader status` show it at once. */
 const ALERT_AFTER_MS = MINUTE_MS;
 

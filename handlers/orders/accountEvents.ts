@@ -10,7 +10,7 @@ import type { AppStore } from "../context.ts";
 import { type AppJob, reconcileJob } from "../jobs.ts";
 
 /** The fields of a private stream event that are used here; ids are the venue's numbers or their text. */
-export type AccountEvent = { readonly symbol: string } & (
+type AccountEvent = { readonly symbol: string } & (
   | { readonly kind: "order"; readonly order: HeardOrder }
   | {
       readonly kind: "execution";
@@ -19,7 +19,7 @@ export type AccountEvent = { readonly symbol: string } & (
     }
   | { readonly kind: "position" }
 );
-export interface HeardOrder
+interface HeardOrder
   extends Pick<
     VenueOrder,
     "symbol" | "side" | "settleType" | "executionType" | "size" | "executedSize" | "status" | "price"

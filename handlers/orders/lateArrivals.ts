@@ -41,5 +41,5 @@ export const bindLateOrders = async (t: TradeCtx, around: ExternalActivity): Pro
   return bound;
 };
 /** The venue order may be one of ours that has no answer yet. */
-export const mayBeOf = (ctx: AppCtx, symbol: string, shown: VenueOrder): boolean =>
+const mayBeOf = (ctx: AppCtx, symbol: string, shown: VenueOrder): boolean =>
   ctx.db.orders.live(symbol).some((o) => isInFlight(o) && findOurs(o, [shown], new Set()) !== undefined);

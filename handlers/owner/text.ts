@@ -34,7 +34,7 @@ export const seenLines = (locale: Locale, s: VenueSnapshot, unexplained: readonl
 };
 
 /** "loss-day: the daily loss ...; ends with the JST day". */
-export const haltLine = (locale: Locale, h: Halt): string => {
+const haltLine = (locale: Locale, h: Halt): string => {
   const end = isHaltKind(h.kind) ? textsOf(locale).words.haltEnd[h.kind] : "";
   return `${h.kind}: ${h.reason}${end === "" ? "" : `; ${end}`}${h.untilMs === undefined ? "" : ` (${jstText(h.untilMs)})`}`;
 };

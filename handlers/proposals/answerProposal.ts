@@ -10,7 +10,7 @@ import { executeJob, parkedApproval } from "../jobs.ts";
 import { endProposal } from "./endProposal.ts";
 import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
 
-export interface Decision {
+interface Decision {
   readonly proposalId: string;
   readonly decision: "approved" | "rejected";
   readonly by: Extract<DecidedBy, "human" | "script">;
@@ -19,7 +19,7 @@ export interface Decision {
   /** The hash that was shown; when given it must be the proposal's. */
   readonly hash?: string | undefined;
 }
-export type AnswerResult =
+type AnswerResult =
   | { readonly kind: "recorded"; readonly proposal: Proposal; readonly decision: "approved" | "rejected" }
   /** It was decided before, or has expired: nothing was changed. */
   | { readonly kind: "tooLate"; readonly proposal: Proposal; readonly why: string };

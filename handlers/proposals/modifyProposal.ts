@@ -13,7 +13,7 @@ import { endProposal } from "./endProposal.ts";
 import { modified } from "./makeProposal.ts";
 import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
 
-export interface Modification {
+interface Modification {
   readonly proposalId: string;
   readonly actor: string;
   /** New size in coins; only smaller than proposed. */
@@ -28,7 +28,7 @@ export interface Modification {
   /** The texts of a refusal; default English. */
   readonly texts?: Catalogue["modify"];
 }
-export type ModifyResult =
+type ModifyResult =
   | { readonly kind: "proposed"; readonly proposal: Proposal }
   | { readonly kind: "tooLate"; readonly proposal: Proposal; readonly why: string };
 /**

@@ -20,7 +20,7 @@ import { isReserved, type Observed, observe, readPrices } from "./observe.ts";
 import { mustBeOpen, place } from "./placeExitOrder.ts";
 import { bareAlertKey, resolveBare } from "./unprotectedAlert.ts";
 
-export type ExitProgress =
+type ExitProgress =
   /** Every leg asked for is closed. */
   | { readonly kind: "flat" }
   /** Every open leg has its order at the venue, or waits for an answer; look again by then. */

@@ -9,7 +9,7 @@ import type { AppCtx } from "../context.ts";
 import { bookIfChanged, coinsHeld } from "./coinTrades.ts";
 import { bookExternalCloses } from "./externalCloses.ts";
 
-export type Holdings =
+type Holdings =
   | { readonly kind: "positions"; readonly positions: readonly Position[] }
   | { readonly kind: "coins"; readonly amount: CoinE8 };
 

@@ -41,7 +41,7 @@ export const missingJobs = (ctx: AppCtx, symbol: string): readonly AppJob[] => {
   return jobs;
 };
 /** Coins too few for an order (spot) count as covered: nothing can be placed for them. */
-export const coveredSize = (ctx: AppCtx, positionId: string, { symbol, minSize }: Trade): bigint =>
+const coveredSize = (ctx: AppCtx, positionId: string, { symbol, minSize }: Trade): bigint =>
   ctx.db.tradeLegs.ofPosition(positionId).reduce((sum, leg) => {
     if (tooLittle(symbol, leg.open, minSize)) return sum + leg.open;
     const live = ctx.db.orders.ofLeg(leg.id).filter((o): o is In<"open"> => isLive(o) && o.state === "open");

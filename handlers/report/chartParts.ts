@@ -6,7 +6,7 @@ import { BAR_MS, DAY_MS, epochMs, HOUR_MS, jstDayStart, jstText, plusMs } from "
 import type { NewsBand } from "./data.ts";
 
 /** Pixels: a picture, and the margins around what it plots. */
-export interface Box {
+interface Box {
   readonly width: number;
   readonly height: number;
   readonly left: number;

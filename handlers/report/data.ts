@@ -35,7 +35,7 @@ export interface SymbolData {
   /** Proposals that led to no fill. */
   readonly untaken: readonly ReportProposal[];
 }
-export interface ModelCard {
+interface ModelCard {
   readonly id: string;
   readonly dataEndMs: EpochMs;
   readonly heads: Manifest["heads"];
@@ -66,7 +66,7 @@ export interface ReportData {
   readonly heads: readonly HeadPerformance[];
 }
 
-export interface ReportFacts {
+interface ReportFacts {
   /** First and last bar close of the reported days. */
   readonly fromMs: EpochMs;
   readonly toMs: EpochMs;

@@ -43,11 +43,11 @@ import type { Reads } from "../../queue/types.ts";
 import { lossFacts } from "../risk/lossLimits.ts";
 
 /** The Sharpe ratio uses at least this many JST days, and all days of a longer period. */
-export const SHARPE_DAYS = 30;
+const SHARPE_DAYS = 30;
 /** Below this many daily returns a Sharpe ratio is noise and not reported. */
 export const FEW_RETURNS = 20;
 
-export interface AnswerCounts {
+interface AnswerCounts {
   readonly approved: number;
   readonly rejected: number;
   readonly expired: number;
@@ -56,7 +56,7 @@ export interface AnswerCounts {
   readonly refused: number;
 }
 /** Closed trades of one JST day. */
-export interface DayLine {
+interface DayLine {
   readonly date: string;
   readonly trades: number;
   readonly netPnlYen: number;

@@ -15,9 +15,9 @@ import { renderEquityChart } from "./equityPicture.ts";
 import { reportText } from "./reportText.ts";
 
 /** `tickMs` of the schedule: the period before it; `date`: the period that holds this JST date. */
-export type ReportInput = JobInput<"dailyReport">;
+type ReportInput = JobInput<"dailyReport">;
 
-export interface Asked {
+interface Asked {
   readonly period: Period;
   readonly scheduled: boolean;
   readonly partial: boolean;

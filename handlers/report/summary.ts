@@ -8,7 +8,7 @@ import type { Database } from "../../queue/types.ts";
 import { countAnswers, equityCurve, outcomeOf } from "./day.ts";
 
 /** The facts that the database does not hold. */
-export interface SummaryFacts {
+interface SummaryFacts {
   readonly product: Product;
   /** The last comparison of venue and book found no difference. */
   readonly ledgerMatchesVenue: boolean;

@@ -10,7 +10,7 @@ import { renderReport } from "./html.ts";
 import type { ReplaySummary } from "./summary.ts";
 
 /** The prices of the bundled days. */
-export const DERIVED_PRICES =
+const DERIVED_PRICES =
   "Prices: recorded Binance USDT candles times USD/JPY, rounded to the yen. They are not GMO Coin prices; at weekends the Friday rate is held. Orders, fills, fees and margin are those of the simulated venue.";
 /** The prices of coins without candles of their own (docs/venue.md). */
 const COIN_PRICES =

@@ -31,7 +31,7 @@ export class Closing {
 }
 
 /** What a step made, and what closes it. */
-export interface Opened<T> {
+interface Opened<T> {
   readonly made: T;
   readonly close: () => Promise<void>;
 }
@@ -72,7 +72,7 @@ export const closingAfter = async (
 };
 
 /** The worker's life: three steps that open, one that waits for the end. */
-export interface Steps<F, C, R> {
+interface Steps<F, C, R> {
   openFolder(): Promise<Opened<F>>;
   connect(folder: F): Promise<Opened<C>>;
   start(folder: F, connections: C): Promise<Opened<R>>;

@@ -12,7 +12,7 @@ const LOOK_EVERY_MS = SECOND_MS;
 /** Interval of the status line when no watchdog is set. */
 const STATUS_EVERY_MS = 30 * SECOND_MS;
 
-export interface LightParts {
+interface LightParts {
   readonly worker: Pick<Worker, "health" | "polledMs">;
   readonly notifier: Notifier;
   readonly clock: Clock;

@@ -23,7 +23,7 @@ export const paperTransport = (http: Transport, simulator: Simulator, clock: Clo
   },
 });
 
-export interface QuoteFeed {
+interface QuoteFeed {
   stop(): void;
 }
 

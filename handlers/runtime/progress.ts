@@ -1,7 +1,7 @@
 // A one-line progress bar on a terminal; silent when stderr is a file or a pipe, so that logs stay readable.
 import { DAY_MS, type EpochMs, jstText } from "../../lib/core/time.ts";
 
-export interface Progress {
+interface Progress {
   show(nowMs: EpochMs): void;
   /** Prints a line above the bar. */
   print(line: string, out: (text: string) => void): void;

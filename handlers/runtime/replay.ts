@@ -50,11 +50,11 @@ export interface Deps {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
 }
-export const removeDatabase = (path: string): void => {
+const removeDatabase = (path: string): void => {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
 };
 /** Deletes a finished or interrupted replay; never a database of paper or real trades. */
-export const forget = (varDir: string): void => {
+const forget = (varDir: string): void => {
   const path = databasePath(varDir);
   if (existsSync(path)) {
     const db = openDatabase(path);
@@ -129,7 +129,7 @@ export const start = async (options: StartOptions, deps: Deps): Promise<void> =>
   }
 };
 /** One transaction: the identity, the calendar, the model and the starting equity of a new replay. */
-export const begin = (db: Database, identity: Identity, config: Config, model: LoadedModel): void => {
+const begin = (db: Database, identity: Identity, config: Config, model: LoadedModel): void => {
   const events = parseEventsCsv(readFileSync(bundledEventsFile(), "utf8"));
   const atMs = epochMs(identity.fromMs);
   db.transaction((tx) => {
@@ -155,8 +155,8 @@ export const begin = (db: Database, identity: Identity, config: Config, model: L
   });
 };
 /** Jobs enqueued after the end (trader enqueue); no other job can be ready then. */
-export const dueJobs = (db: Database): number => db.read.jobs.stats(virtualNow(db) ?? epochMs(0)).due;
-export interface Replay {
+const dueJobs = (db: Database): number => db.read.jobs.stats(virtualNow(db) ?? epochMs(0)).due;
+interface Replay {
   readonly db: Database;
   readonly identity: Identity;
   readonly config: Config;
@@ -168,12 +168,12 @@ export interface Replay {
   readonly json: boolean;
   readonly resumed: boolean;
 }
-export const replayMarket = ({ PRODUCT }: Config, { files: candles }: ReplayData) => {
+const replayMarket = ({ PRODUCT }: Config, { files: candles }: ReplayData) => {
   const rules = PRODUCT === "spot" ? ALL_RULES : SYMBOL_RULES;
   const recorded = new CandleMarket({ candles, rules, spreadsBps: bundledSpreads() });
   return { market: PRODUCT === "spot" ? new SpotMarket(recorded, rules) : recorded, rules };
 };
-export const replay = async (r: Replay): Promise<ReplaySummary> => {
+const replay = async (r: Replay): Promise<ReplaySummary> => {
   const { db, identity, config, model, data, varDir, deps } = r;
   const finished = db.read.meta.get(META.summary);
   const waiting = finished === undefined ? 0 : dueJobs(db);

@@ -12,7 +12,7 @@ import { closingJobs, reconcileJob } from "../jobs.ts";
 import { onAccountEvent } from "../orders/accountEvents.ts";
 import type { System } from "./system.ts";
 
-export interface ReplayRun {
+interface ReplayRun {
   readonly system: System;
   readonly simulator: Simulator;
   readonly clock: VirtualClock;

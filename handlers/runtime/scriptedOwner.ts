@@ -4,7 +4,7 @@ import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { seededRandom } from "../../lib/io/random.ts";
 import type { Messenger, OutgoingMessage, ScriptedAnswer } from "../context.ts";
 
-export type Approver =
+type Approver =
   | { readonly kind: "all" }
   | { readonly kind: "none" }
   | { readonly kind: "random"; readonly seed: string };

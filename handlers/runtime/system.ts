@@ -23,7 +23,7 @@ import { pumpOutbox } from "../telegram/outboxJobs.ts";
 import { type Failure, onFailure } from "./onFailure.ts";
 import { schedulesOf } from "./schedules.ts";
 
-export interface SystemParts {
+interface SystemParts {
   readonly db: Database;
   readonly clock: Clock;
   readonly config: Config;

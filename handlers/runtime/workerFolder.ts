@@ -28,7 +28,7 @@ export interface Folder {
  * Refuses a model that is not the database's champion; the manifest's checksum identifies it. The first model becomes
  * it.
  */
-export const pinModel = (db: Database, model: LoadedModel): void =>
+const pinModel = (db: Database, model: LoadedModel): void =>
   db.transaction((tx) => {
     const champion = tx.models.champion();
     if (champion === undefined) {

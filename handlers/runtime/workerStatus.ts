@@ -15,7 +15,7 @@ export interface RunnerHealth {
   readonly why: string | null;
 }
 
-export interface RunnerFacts {
+interface RunnerFacts {
   readonly locked: boolean;
   /** A replay writes no heartbeats between its drains, and needs no supervision. */
   readonly replay: boolean;

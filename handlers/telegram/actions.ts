@@ -33,7 +33,7 @@ export interface BotParts extends CommandCtx {
 
 export type Tapped = Extract<Incoming, { kind: "tap" }>;
 export type Typed = Extract<Incoming, { kind: "text" }>;
-export interface Notice {
+interface Notice {
   readonly text: string;
   /** Shown until the owner closes it: nothing was done, and the owner must know. */
   readonly alert: boolean;

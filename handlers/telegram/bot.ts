@@ -21,7 +21,7 @@ import type { Owners } from "./updates.ts";
 const REFRESH_EVERY_MS = SECOND_MS;
 const INTRODUCE_AGAIN_MS = 30 * SECOND_MS;
 
-export interface RunningBotParts extends Omit<BotParts, "request"> {
+interface RunningBotParts extends Omit<BotParts, "request"> {
   readonly client: TelegramClient;
   /** Default 25 s. */
   readonly holdSeconds?: number;

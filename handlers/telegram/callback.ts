@@ -3,7 +3,7 @@
 // effect.
 import { z } from "zod";
 
-export const TAPS = {
+const TAPS = {
   approve: "a",
   reject: "r",
   modify: "m",
@@ -15,7 +15,7 @@ export const TAPS = {
   confirm: "c",
   cancel: "x",
 } as const;
-export type TapName = keyof typeof TAPS;
+type TapName = keyof typeof TAPS;
 
 /**
  * A button of a proposal: `subject` is its id, `proof` its hash. A confirmation: `subject` is its token, `proof` empty.

@@ -33,7 +33,7 @@ export const COMMANDS = [
   "help",
   "start",
 ] as const;
-export type CommandName = (typeof COMMANDS)[number];
+type CommandName = (typeof COMMANDS)[number];
 const isCommand = (name: string): name is CommandName => (COMMANDS as readonly string[]).includes(name);
 
 /** The action of a typed text. */

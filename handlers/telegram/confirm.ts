@@ -22,7 +22,7 @@ const Stored = z.strictObject({
   command: z.enum(["panic", "close", "resume"]),
   tradeId: z.int().optional(),
 });
-export type Dangerous = z.infer<typeof Stored>;
+type Dangerous = z.infer<typeof Stored>;
 
 export const askToConfirm = (parts: BotParts, tx: Tx, typed: Typed, command: Dangerous, question: string): Effect => {
   const { buttons, confirm } = textsFor(parts.config);

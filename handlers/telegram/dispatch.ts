@@ -23,7 +23,7 @@ const MOST_STRANGERS = 20;
 /** Longest notice, in UTF-16 units (Bot API, answerCallbackQuery). */
 const NOTICE_LIMIT = 200;
 
-export type DispatchParts = BotParts & { readonly client: Pick<TelegramClient, "answerTap"> };
+type DispatchParts = BotParts & { readonly client: Pick<TelegramClient, "answerTap"> };
 
 /** Acts on one update. A refusal is a reply to the owner; it throws only on database failures and bugs. */
 export const dispatch = async (

@@ -26,7 +26,7 @@ const TRY_AGAIN_MS = SECOND_MS;
 const CONFLICT_PAUSE_MS = 10 * SECOND_MS;
 const UNAUTHORIZED_PAUSE_MS = MINUTE_MS;
 
-export interface InboxParts {
+interface InboxParts {
   readonly db: Database;
   readonly client: TelegramClient;
   readonly clock: Clock;

@@ -24,7 +24,7 @@ export const mustWait = (sendAfterMs: EpochMs, nowMs: EpochMs): boolean =>
 const BLOCKED_WAIT_MS = MINUTE_MS;
 const UNAUTHORIZED_WAIT_MS = 5 * MINUTE_MS;
 
-export interface MessengerParts {
+interface MessengerParts {
   readonly client: TelegramClient;
   readonly chatId: number;
   readonly locale: Locale;
@@ -79,7 +79,7 @@ const send = async ({ client, chatId }: MessengerParts, form: Form, signal: Abor
 };
 
 /** The delivery's result for a failure. */
-export const deliveryOf = (e: TelegramFailure): Delivery => {
+const deliveryOf = (e: TelegramFailure): Delivery => {
   const reason = e.kind === "refused" || e.kind === "tooMany" ? e.message : troubleText(e);
   switch (e.kind) {
     case "notSent":

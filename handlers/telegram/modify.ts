@@ -6,7 +6,7 @@ import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, ceilToStep, floorToStep, formatE8, parseE8, type YenE8, yenE8 } from "../../lib/core/money.ts";
 import type { Catalogue } from "../../lib/core/text/catalogue.ts";
 
-export interface Rules {
+interface Rules {
   readonly tick: YenE8;
   readonly sizeStep: CoinE8;
   readonly minSize: CoinE8;

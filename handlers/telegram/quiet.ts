@@ -2,7 +2,7 @@
 // due, with an audit event; it is not kept for later.
 import { type Act, type BotParts, say, type Typed, textsFor } from "./actions.ts";
 
-export const MUTABLE = ["trade", "report", "info"] as const;
+const MUTABLE = ["trade", "report", "info"] as const;
 type Mutable = (typeof MUTABLE)[number];
 
 /** "" shows the setting; "info" mutes or unmutes that kind; "off" unmutes all. */

@@ -14,7 +14,7 @@ import { boldUnits, mustWait, pauseMs } from "./messenger.ts";
 import { endedPrompts } from "./prompts.ts";
 import { type Card, proposalCard } from "./proposalCard.ts";
 
-export interface RefreshParts {
+interface RefreshParts {
   readonly db: Database;
   readonly client: TelegramClient;
   readonly clock: Clock;

@@ -195,7 +195,7 @@ export type Config = {
   readonly [K in SettingName]: (typeof SETTINGS)[K]["fallback"] extends undefined ? Parsed<K> | undefined : Parsed<K>;
 };
 
-export type ConfigResult =
+type ConfigResult =
   | { readonly kind: "ok"; readonly config: Config; readonly unknown: readonly string[] }
   | { readonly kind: "bad"; readonly problems: readonly string[] };
 

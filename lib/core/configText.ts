@@ -2,7 +2,7 @@
 import { type Config, HIDDEN, isSecret, SETTINGS, type SettingName } from "./config.ts";
 import { formatE8 } from "./money.ts";
 
-export const plain = (value: unknown): string | number | boolean | null =>
+const plain = (value: unknown): string | number | boolean | null =>
   value === undefined
     ? null
     : typeof value === "bigint"
@@ -13,7 +13,7 @@ export const plain = (value: unknown): string | number | boolean | null =>
 /** A setting as it may be shown; null: not set. */
 export const shownSetting = (config: Config, name: SettingName): string | number | boolean | null =>
   isSecret(name) && config[name] !== undefined ? HIDDEN : plain(config[name]);
-export const fallbackValue = (name: SettingName): unknown => {
+const fallbackValue = (name: SettingName): unknown => {
   const { schema, fallback } = SETTINGS[name];
   return fallback === undefined ? undefined : schema.parse(fallback);
 };

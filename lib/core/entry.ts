@@ -31,7 +31,7 @@ export interface EntryFacts {
   readonly ownerCloses: boolean;
 }
 
-export type EntryStep =
+type EntryStep =
   | { readonly kind: "look"; readonly order: In<"sending" | "unknown"> }
   | { readonly kind: "abandon"; readonly order: In<"intended">; readonly why: Note }
   /** Check everything on fresh data, then send this intention. */

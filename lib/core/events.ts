@@ -4,7 +4,7 @@
 import { AppError } from "./errors.ts";
 import { type EpochMs, MINUTE_MS, parseInstant } from "./time.ts";
 
-export const IMPORTANCES = ["low", "medium", "high"] as const;
+const IMPORTANCES = ["low", "medium", "high"] as const;
 export type Importance = (typeof IMPORTANCES)[number];
 
 export interface EconomicEvent {
@@ -20,7 +20,7 @@ export interface EconomicEvent {
 /**
  * A BOJ statement has no fixed time (usually 11:30 to 13:00 Tokyo), so its nominal time needs a wide window (DESIGN 8).
  */
-export const BOJ_WINDOW_MINUTES = 90;
+const BOJ_WINDOW_MINUTES = 90;
 /** Widest window of one event: half a day. A search for events near a moment must cover this distance. */
 export const MAX_WINDOW_MINUTES = 720;
 
@@ -146,7 +146,7 @@ export const parseEventsCsv = (text: string): readonly EconomicEvent[] => {
   return events.sort((a, b) => a.atMs - b.atMs || (a.currency + a.title < b.currency + b.title ? -1 : 1));
 };
 
-export interface NewsVerdict {
+interface NewsVerdict {
   readonly blocked: boolean;
   /** The blocking event nearest in time. */
   readonly event?: EconomicEvent;

@@ -59,7 +59,7 @@ export type LegAction =
     };
 
 /** The whole leg must be closed now: the owner asked for it, or its time stop has passed. */
-export interface Closing {
+interface Closing {
   readonly how: CloseHow;
   readonly exitReason: Extract<ExitReason, "manual" | "time_stop">;
   readonly why: string;

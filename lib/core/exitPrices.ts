@@ -20,7 +20,7 @@ export const isStopPassed = (f: ExitFacts, stop: YenE8): boolean =>
   f.prices !== undefined && (f.direction === "long" ? f.prices.last <= stop : f.prices.last >= stop);
 
 /** When a leg's take-profit may be placed. */
-export interface TakeProfitTiming {
+interface TakeProfitTiming {
   readonly kind: "now" | "notYet";
   /** When the pause after the last try is over; undefined: no pause runs. */
   readonly againMs: EpochMs | undefined;

@@ -31,7 +31,7 @@ import { type EpochMs, plusMs, waitEndMs } from "./time.ts";
 import type { WakeTopic } from "./wake.ts";
 
 /** undefined: this rule does not apply; the next one is asked. */
-export type ExitRule = (leg: Leg, facts: LegFacts) => LegAction | undefined;
+type ExitRule = (leg: Leg, facts: LegFacts) => LegAction | undefined;
 
 /** The next step of one leg. Total: every combination of order states gives an action. */
 export const nextAction = (leg: Leg, facts: ExitFacts): LegAction => {

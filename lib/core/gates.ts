@@ -50,7 +50,7 @@ export const percentileRank = (value: number, past: readonly number[]): number |
   return ((below + equal / 2) / past.length) * 100;
 };
 
-export interface Heads {
+interface Heads {
   readonly long: number;
   readonly short: number;
 }
@@ -61,7 +61,7 @@ export const thresholdOf = (config: Config, direction: Direction): number =>
 export const strongerSide = (config: Config, heads: Heads): Direction =>
   heads.long - config.LONG_MIN_CONFIDENCE >= heads.short - config.SHORT_MIN_CONFIDENCE ? "long" : "short";
 
-export interface MarketFacts {
+interface MarketFacts {
   readonly direction: Direction;
   readonly probability: number;
   readonly rank: number | undefined;

@@ -7,7 +7,7 @@ export const PAUSE = "pause";
 export const STOP = "stop";
 /** The owner closed everything (/panic). Raised by the owner's command; cleared only by /resume once the account is flat. */
 export const PANIC = "panic";
-export const OWNER_HALTS = [PAUSE, STOP, PANIC] as const;
+const OWNER_HALTS = [PAUSE, STOP, PANIC] as const;
 export type OwnerHalt = (typeof OWNER_HALTS)[number];
 export const isOwnerHalt = (kind: string): kind is OwnerHalt => (OWNER_HALTS as readonly string[]).includes(kind);
 

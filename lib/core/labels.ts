@@ -32,7 +32,7 @@ const better = (direction: Direction, price: number, ratio: number): number =>
 const reached = (direction: Direction, candle: Candle, target: number): boolean =>
   direction === "long" ? candle.high >= target : candle.low <= target;
 
-export interface TouchLabel {
+interface TouchLabel {
   /** The side's 0.3 % was touched within 60 minutes of the bar's close (our reading of the owner's target). */
   readonly touched: boolean;
   /** The close exactly one hour later is 0.3 % or more beyond the bar's close (the second reading). */
@@ -112,13 +112,13 @@ export const rulePlan = (
 };
 
 export type RuleExit = "tp1" | "tp2" | "stop_loss" | "time_stop";
-export interface RuleLeg {
+interface RuleLeg {
   readonly exit: RuleExit;
   readonly price: number;
   /** Close of the candle in which the leg ended. */
   readonly byMs: EpochMs;
 }
-export interface RuleResult {
+interface RuleResult {
   /** Size-weighted return of both halves, basis points of the entry, before and after `costBps`. */
   readonly grossBps: number;
   readonly netBps: number;

@@ -160,7 +160,7 @@ export const UNANSWERED_MS = 60 * SECOND_MS;
 /** The `detail` of an order that was accepted, then shown nowhere by the venue, and so counts as cancelled. */
 export const NOT_SHOWN = "NOT_SHOWN";
 /** Number of looks without a trace, after the settle time, before a request counts as never accepted. */
-export const looksNeeded = (purpose: OrderPurpose): number => (purpose === "entry" ? 2 : 1);
+const looksNeeded = (purpose: OrderPurpose): number => (purpose === "entry" ? 2 : 1);
 
 const ENDED: Readonly<Partial<Record<VenueOrderStatus, "filled" | "cancelled" | "expired">>> = {
   EXECUTED: "filled",
@@ -316,7 +316,7 @@ export const distinctPrice = (intent: Look & { readonly price: YenE8 }, tick: Ye
  * venue's time up to 30 s away from ours, so a clock that far ahead still sends orders. They must be recognised, or a
  * second one would follow.
  */
-export const CLOCK_SKEW_MS = 35 * SECOND_MS;
+const CLOCK_SKEW_MS = 35 * SECOND_MS;
 
 /** The fields of a venue order by which findOurs recognises it. */
 export type OrderLook = Look & Pick<VenueOrder, "orderId" | "settleType" | "timestampMs">;

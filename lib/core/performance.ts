@@ -155,7 +155,7 @@ export const AUC_WARNING = 0.52;
 /** Trailing days the AUC is taken over (DESIGN 8). */
 export const AUC_WINDOW_DAYS = 30;
 /** Labelled bars below which an AUC is mostly noise (its standard error is about 0.06 at 96): no verdict yet. */
-export const MIN_AUC_SAMPLE = 96;
+const MIN_AUC_SAMPLE = 96;
 export const aucIsLow = (head: HeadPerformance): boolean =>
   head.auc !== undefined && head.predictions >= MIN_AUC_SAMPLE && head.auc < AUC_WARNING;
 
@@ -202,7 +202,7 @@ export interface AnsweredProposal {
   readonly notionalYen: number;
   readonly ruleNetBps: number | undefined;
 }
-export interface Counterfactual {
+interface Counterfactual {
   readonly count: number;
   /** Number of them with a label. */
   readonly known: number;

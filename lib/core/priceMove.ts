@@ -4,7 +4,7 @@ import type { Candle } from "./candle.ts";
 /** Alerted above this, not at exactly this. */
 export const PRICE_MOVE_LIMIT = 0.05;
 
-export interface PriceMove {
+interface PriceMove {
   /** Highest over lowest price less one, negative when the bar fell. */
   readonly ratio: number;
   /** Yen. */

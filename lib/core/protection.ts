@@ -16,7 +16,7 @@ import {
 } from "./money.ts";
 import type { Direction } from "./venue.ts";
 
-export interface LotRules {
+interface LotRules {
   readonly minSize: CoinE8;
   readonly sizeStep: CoinE8;
   readonly tick: YenE8;
@@ -75,7 +75,7 @@ export interface OpenLeg {
   readonly target: 1 | 2;
   readonly open: CoinE8;
 }
-export interface Cover {
+interface Cover {
   readonly grow: readonly { readonly legId: number; readonly by: CoinE8 }[];
   readonly add: readonly LegPlan[];
 }

@@ -23,7 +23,7 @@ import { isSpot } from "./product.ts";
 import { fenceIsBehind } from "./protection.ts";
 import type { SymbolRules } from "./venue.ts";
 
-export interface SizingFacts {
+interface SizingFacts {
   /** Account equity, yen. */
   readonly equity: YenE8;
   /** Trading capacity left at the venue, yen: margin, or money on spot. */
@@ -34,7 +34,7 @@ export interface SizingFacts {
   readonly stop: YenE8;
   readonly rules: SymbolRules;
 }
-export type Sizing =
+type Sizing =
   | {
       readonly kind: "ok";
       readonly size: CoinE8;

@@ -60,7 +60,7 @@ export const totalGain = (opens: readonly Sale[], closes: readonly Sale[]): YenE
 };
 
 /** A resting or waiting order of ours on a part of the coins. */
-export interface Lock {
+interface Lock {
   readonly remaining: CoinE8;
 }
 /**

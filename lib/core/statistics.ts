@@ -125,7 +125,7 @@ export const maxDrawdown = (points: readonly EquityPoint[]): Drawdown | undefine
 };
 
 /** Days in a year of a market that never closes: the Sharpe ratio of daily returns is scaled by its root. */
-export const TRADING_DAYS_PER_YEAR = 365;
+const TRADING_DAYS_PER_YEAR = 365;
 
 /**
  * Mean over sample standard deviation (n − 1), times √`periodsPerYear`; the risk-free rate is taken as zero. Our

@@ -51,7 +51,7 @@ export const niceTicks = (from: number, to: number, count: number): readonly num
   return ticks;
 };
 
-export interface Point {
+interface Point {
   readonly x: number;
   readonly y: number;
 }

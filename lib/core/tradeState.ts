@@ -26,9 +26,6 @@ export const TRADE_MOVES = {
   cancelled: ["open"],
 } as const satisfies Readonly<Record<TradeStatus, readonly TradeStatus[]>>;
 
-/** The type of what may follow: an illegal literal move does not type-check. */
-export type AfterTrade<S extends TradeStatus> = (typeof TRADE_MOVES)[S][number];
-
 /** Throws AppError alert TRADE_MOVE on a move that does not exist. */
 export const moveTrade = (id: number, from: TradeStatus, to: TradeStatus): void => {
   if ((TRADE_MOVES[from] as readonly TradeStatus[]).includes(to)) return;

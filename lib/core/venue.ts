@@ -45,7 +45,7 @@ export interface Ticker {
   readonly volume: CoinE8;
   readonly timestampMs: EpochMs;
 }
-export interface BookLevel {
+interface BookLevel {
   readonly price: YenE8;
   readonly size: CoinE8;
 }

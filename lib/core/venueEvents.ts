@@ -56,7 +56,7 @@ export interface OrderEvent {
 }
 
 /** OPR opened, UPR size or reserved size changed, ULR loss-cut price changed, CPR closed. */
-export type PositionChange = "OPR" | "UPR" | "ULR" | "CPR";
+type PositionChange = "OPR" | "UPR" | "ULR" | "CPR";
 export interface PositionEvent extends Position {
   readonly kind: "position";
   readonly msgType: PositionChange;

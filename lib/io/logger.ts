@@ -18,7 +18,7 @@ import { storageTrouble } from "./storageTrouble.ts";
 export type Logger = PinoLogger;
 
 /** Called with every error logged as such, also when its line is suppressed as a repetition. */
-export type ErrorListener = (error: unknown) => void;
+type ErrorListener = (error: unknown) => void;
 
 const options = (level: string, onError?: ErrorListener): LoggerOptions => ({
   level,
@@ -69,7 +69,7 @@ const stringifyBigints = (value: unknown): unknown => {
 export const streamLogger = (level: string, stream?: DestinationStream, onError?: ErrorListener): Logger =>
   pino(options(level, onError), stream ?? pino.destination({ dest: 2, sync: true }));
 
-export interface LogFileOptions {
+interface LogFileOptions {
   readonly onError?: ErrorListener;
   /** How often broken log files are tried again, default 10 s. */
   readonly retryMs?: number;

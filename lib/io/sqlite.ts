@@ -8,7 +8,6 @@ import { AppError } from "../core/errors.ts";
 import { storageError } from "./storageTrouble.ts";
 
 export type Sqlite = Database.Database;
-export type Statement<P extends unknown[] = unknown[], R = unknown> = Database.Statement<P, R>;
 export { SqliteError } from "better-sqlite3";
 
 export interface SqliteOptions {

@@ -5,7 +5,7 @@ import { userInfo } from "node:os";
 import { basename, dirname } from "node:path";
 import { AppError } from "../core/errors.ts";
 
-export type StorageTrouble = "full" | "corrupt" | "readonly" | "busy" | "io" | "cannotOpen";
+type StorageTrouble = "full" | "corrupt" | "readonly" | "busy" | "io" | "cannotOpen";
 
 const KINDS: readonly (readonly [RegExp, StorageTrouble])[] = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT)/, "full"],

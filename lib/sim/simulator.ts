@@ -58,7 +58,7 @@ export interface SimulatorOptions extends Partial<VenueOptions> {
   readonly synchronous?: "FULL" | "OFF";
 }
 
-export interface SimulatorConfig {
+interface SimulatorConfig {
   /** A SQLite file, or ":memory:". */
   readonly path: string;
   readonly market: Market;
@@ -74,7 +74,7 @@ export interface SimulatorConfig {
 }
 
 /** The result of one request. */
-export interface Served {
+interface Served {
   readonly delivery: Delivery;
   /** The account events of the request, in order; already passed to the listeners. */
   readonly events: readonly VenueEvent[];

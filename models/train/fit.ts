@@ -11,7 +11,7 @@ import { type LabelledRows, type Parameters, trainModelText } from "./trainer.ts
 
 export const VALIDATION_DAYS = 60;
 export const CALIBRATION_DAYS = 60;
-export const ATR_FEATURE = "atr14_pct" satisfies (typeof FEATURE_NAMES)[number];
+const ATR_FEATURE = "atr14_pct" satisfies (typeof FEATURE_NAMES)[number];
 const ATR_INDEX = FEATURE_NAMES.indexOf(ATR_FEATURE);
 
 export interface Target {

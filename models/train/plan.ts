@@ -1,7 +1,7 @@
 // The choices of a training run, in one place: parameters tried, periods and their order.
 import type { Parameters } from "./trainer.ts";
 
-export const SEED = 20250629;
+const SEED = 20250629;
 /**
  * Common to every fit. `deterministic` and `force_row_wise` make a retrain byte-identical for any number of threads.
  */

@@ -28,7 +28,7 @@ import { buildSamples, EMBARGO_BARS, type Sample, segment } from "./samples.ts";
 import { type Parameters, trainModelText } from "./trainer.ts";
 import { AtrFits, confirmNative, walkForward } from "./walkForward.ts";
 
-export interface TrainingRun {
+interface TrainingRun {
   /** Folder with the candle files named in plan.ts. */
   readonly dataDir: string;
   readonly outDir: string;

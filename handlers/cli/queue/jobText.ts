@@ -34,7 +34,7 @@ export const stateText = (job: Job): string => job.state + (job.snoozed ? " (sno
 /** A longer trace is cut in the middle: jobs shown. */
 const TRACE_LINES = 60;
 
-export interface PageSetting {
+interface PageSetting {
   /** "var-paper (paper)". */
   readonly folder: string;
   readonly hint: Hint;

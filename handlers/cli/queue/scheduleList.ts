@@ -7,7 +7,7 @@ import type { JobsState } from "../queueOptions.ts";
 import { cutTo, durationText, jstSeconds, jstTimeOfDay, noteLines, shortJst, table, textWidth } from "../terminal.ts";
 import { note, stateText } from "./jobText.ts";
 
-export interface ScheduleRow {
+interface ScheduleRow {
   readonly schedule: Schedule;
   /** The last tick's job; undefined when there was no tick, or the job is pruned. */
   readonly job: Job | undefined;

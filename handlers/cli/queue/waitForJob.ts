@@ -11,7 +11,7 @@ import { clean, durationText, jstSeconds, sleepOrAbort, untilInterrupted } from 
 const POLL_MS = 100;
 const LOOK_AT_WORKERS_MS = 1_000;
 
-export interface Waited {
+interface Waited {
   readonly job: Job;
   /** What ended the waiting: the job, the time, or Ctrl+C. */
   readonly end: "job" | "time" | "interrupt";

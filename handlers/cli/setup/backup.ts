@@ -45,7 +45,7 @@ export const registerBackup = (program: Command, deps: CopyDeps): void => {
   registerRestore(program, deps);
 };
 
-export interface BackupOrder {
+interface BackupOrder {
   readonly varDir: string;
   /** Default: a name of this second in `backups` of the state folder. */
   readonly file?: string | undefined;
@@ -53,7 +53,7 @@ export interface BackupOrder {
   /** Called with the progress of a long copy, at most once a second. */
   readonly tell?: (text: string) => void;
 }
-export interface BackupMade {
+interface BackupMade {
   readonly path: string;
   readonly bytes: number;
   readonly facts: DatabaseFacts;

@@ -38,7 +38,7 @@ export const isSameFile = (a: string, b: string): boolean => {
 export const stampOf = (nowMs: EpochMs): string =>
   `${jstText(nowMs).slice(0, 16).replaceAll(/[-:]/g, "").replace(" ", "-")}${isoUtc(nowMs).slice(17, 19)}`;
 
-export interface Copy {
+interface Copy {
   readonly path: string;
   /** How messages name what it is a copy of. */
   readonly of: string;

@@ -16,7 +16,7 @@ import type { EventsImportedJson } from "../json/results.ts";
 import { timeOrNull } from "../json/values.ts";
 import { calendarGap } from "./calendar.ts";
 
-export interface EventsDeps {
+interface EventsDeps {
   readonly open: (options: { var?: string }) => { readonly db: Database; readonly clock: Clock; close(): void };
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;

@@ -64,12 +64,12 @@ export const registerRestore = (program: Command, deps: CopyDeps): void => {
 /** Moments at which a test ends the process. */
 export type RestoreStep = "staged" | "checked" | "kept" | "cleared" | "replaced";
 
-export interface RestoreOrder {
+interface RestoreOrder {
   readonly varDir: string;
   readonly file: string;
   readonly onStep?: (step: RestoreStep) => void;
 }
-export interface RestoreDone {
+interface RestoreDone {
   readonly path: string;
   /** Where the replaced database is; undefined when there was none. */
   readonly replaced: string | undefined;

@@ -7,7 +7,7 @@ import { type Decoded, type DecodedValue, decode, unreadable } from "../../../li
 import { KINDS, kindOf } from "../../../lib/io/gmo/decodeKinds.ts";
 import { MAX_REPLY_BYTES } from "../../../lib/io/gmo/transport.ts";
 
-export interface GmoDeps {
+interface GmoDeps {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** Default this process's standard input. */

@@ -51,7 +51,7 @@ const jsonNumber = (value: number): number | null => (Number.isFinite(value) ? v
  * probability), always; `raw` the raw score and `contrib` the contributions with the expected value last, when asked
  * for. Numbers carry the digits that restore the double exactly.
  */
-export function* predictionLines(options: PredictOptions): Generator<string[]> {
+function* predictionLines(options: PredictOptions): Generator<string[]> {
   const range: IterationRange = {
     start: whole("start", options.start),
     iterations: whole("iterations", options.iterations),

@@ -27,7 +27,7 @@ interface Options {
   readonly from?: string;
   readonly json?: boolean;
 }
-export interface SimulatorDeps {
+interface SimulatorDeps {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** Default SIGINT and SIGTERM of this process. */

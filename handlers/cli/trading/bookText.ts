@@ -53,7 +53,7 @@ export const orderMeaning = (o: Order, nowMs: EpochMs): string => {
       return o satisfies never;
   }
 };
-export interface HeldLeg {
+interface HeldLeg {
   readonly leg: LegRow;
   /** Its live order, if it has one. */
   readonly order: Order | undefined;

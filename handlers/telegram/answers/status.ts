@@ -46,7 +46,7 @@ export const statusAnswer = ({ db, config, account, nowMs }: AnswerFacts): strin
 };
 
 /** A halt and how it ends, in the owner's language where a text exists. */
-export const haltText = (locale: Locale, halt: Halt): string => {
+const haltText = (locale: Locale, halt: Halt): string => {
   const { words, answers: t } = textsOf(locale);
   const [kind] = halt.kind.split(":");
   const known = isHaltKind(kind ?? "") ? (kind as keyof typeof words.halt) : undefined;

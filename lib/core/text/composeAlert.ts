@@ -4,7 +4,7 @@ import { type EpochMs, jstText } from "../time.ts";
 import type { AlertText } from "./alertTexts.ts";
 import { inBoth, type Locale } from "./locale.ts";
 
-export type Severity = "warning" | "critical";
+type Severity = "warning" | "critical";
 
 const frame = inBoth(
   {

@@ -1,7 +1,7 @@
 // Numbers and times for the owner, in the Japanese format in both languages: ¥ with thousands separators, JST.
 import { formatE8, toNumber, type YenE8 } from "../money.ts";
 import { NONE, show, showYen } from "../statistics.ts";
-import { type EpochMs, HOUR_MS, jstDate, jstText, MINUTE_MS } from "../time.ts";
+import { type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../time.ts";
 
 /** "¥17,512,345", rounded to the yen for display. */
 export const yenText = (value: YenE8 | number): string => showYen(typeof value === "number" ? value : toNumber(value));
@@ -22,9 +22,6 @@ export const pairText = (symbol: string): string => symbol.replace("_", "/");
 export const coinText = (symbol: string): string => symbol.split("_")[0] ?? symbol;
 /** "0.005 BTC". */
 export const sizeText = (size: bigint, symbol: string): string => `${formatE8(size)} ${coinText(symbol)}`;
-/** "21:45 JST" on the day of `now`, else "2025-08-12 21:45 JST". */
-export const timeText = (at: EpochMs, now?: EpochMs): string =>
-  now !== undefined && jstDate(at) === jstDate(now) ? jstText(at).slice(11) : jstText(at);
 /** "08-12 21:45", for lists. */
 export const shortTime = (at: EpochMs): string => jstText(at).slice(5, 16);
 /** "1:05" (hours and minutes), "4 s" below a minute. */

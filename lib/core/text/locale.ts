@@ -5,8 +5,8 @@ export const LOCALES = ["en", "ja"] as const;
 export type Locale = (typeof LOCALES)[number];
 
 /** A section of the catalogue: keys to texts, or to functions that make one. */
-export type Section = Readonly<Record<string, unknown>>;
-export type Both<T> = { readonly [L in Locale]: T };
+type Section = Readonly<Record<string, unknown>>;
+type Both<T> = { readonly [L in Locale]: T };
 
 /** The English half gives the type; the Japanese half must have exactly its keys and parameters. */
 export const inBoth = <T extends Section>(en: T, ja: NoInfer<T>): Both<T> => ({ en, ja });

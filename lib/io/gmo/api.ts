@@ -20,29 +20,29 @@ import * as trading from "./wireTrading.ts";
 export type GmoApi = ReturnType<typeof createGmoApi>;
 
 /** A window of a deposit or withdrawal history: at most 30 minutes (ERR-846), also the default. */
-export interface HistoryWindow {
+interface HistoryWindow {
   readonly fromMs: EpochMs;
   readonly toMs?: EpochMs;
 }
-export interface FeeQuery {
+interface FeeQuery {
   /** Business dates YYYYMMDD; at most 7 days. */
   readonly fromDate: string;
   readonly toDate?: string;
 }
 /** One failed cancel among many; `resend` as in WriteResult, "unknown" = query the order. */
-export interface FailedCancel {
+interface FailedCancel {
   readonly orderId: string;
   readonly code: string;
   readonly text: string;
   readonly resend: "never" | "later" | "unknown";
 }
-export interface CancelledOrders {
+interface CancelledOrders {
   readonly accepted: readonly string[];
   readonly failed: readonly FailedCancel[];
   /** Requested but missing in the reply: state unknown, query them. */
   readonly unmentioned: readonly string[];
 }
-export interface BulkCancelled {
+interface BulkCancelled {
   /** Ids whose cancel was accepted; the final state comes later. */
   readonly accepted: readonly string[];
   /** `complete`: nothing was left to cancel. Else the result that ended the rounds, or too many rounds. */

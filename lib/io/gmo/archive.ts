@@ -9,13 +9,13 @@ import type { Side } from "../../core/venue.ts";
 import type { HttpTransport } from "./httpTransport.ts";
 import { TransportError } from "./transport.ts";
 
-export interface ArchivedTrade {
+interface ArchivedTrade {
   readonly side: Side;
   readonly size: CoinE8;
   readonly price: YenE8;
   readonly timestampMs: EpochMs;
 }
-export type ArchivedDay =
+type ArchivedDay =
   | { readonly kind: "trades"; readonly trades: readonly ArchivedTrade[] }
   /** HTTP 403 or 404: the day is not over, or nothing was recorded. */
   | { readonly kind: "absent"; readonly httpStatus: number };

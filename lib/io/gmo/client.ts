@@ -37,7 +37,7 @@ const RATE_LIMIT_PAUSE_MS = 2_000;
 type Area = TransportRequest["area"];
 type Path = TransportRequest["path"];
 type WriteMethod = Exclude<TransportRequest["method"], "GET">;
-export type Query = Readonly<Record<string, string | number | undefined>>;
+type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Why one try of a read failed, and what to do about it. */
 interface Failure {
@@ -302,7 +302,7 @@ export class GmoClient {
 }
 
 /** The first problem in `data`, and where. */
-export const issueText = (error: z.ZodError): string => {
+const issueText = (error: z.ZodError): string => {
   const issue = error.issues[0]!;
   return `${issue.message} at data${issue.path.map((key) => `.${String(key)}`).join("")}`;
 };

@@ -11,7 +11,7 @@ export interface OffsetEstimate {
   /** Number of replies behind it since the last reset. */
   readonly samples: number;
 }
-export interface OffsetSample {
+interface OffsetSample {
   readonly sentMs: EpochMs;
   /** On the same clock as `sentMs`. */
   readonly receivedMs: EpochMs;
@@ -34,7 +34,7 @@ const RESOLUTION_MS = 1;
  */
 export const LARGEST_USED_MS = 30_000;
 /** About where GMO is believed to refuse a timestamp (the window is not published); reported to the operator. */
-export const LARGE_MS = 500;
+const LARGE_MS = 500;
 
 export class ClockOffset {
   #interval: Interval | undefined;

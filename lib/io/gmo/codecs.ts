@@ -27,11 +27,11 @@ const notNegative = (parse: (text: string) => bigint) => (text: string) => {
 };
 
 /** Exact; more than 8 decimals do not parse. May be negative: profits, fees. */
-export const Yen = decimalCodec<YenE8>(parseE8);
-export const Ratio = decimalCodec<RatioE8>(parseE8);
+const Yen = decimalCodec<YenE8>(parseE8);
+const Ratio = decimalCodec<RatioE8>(parseE8);
 /** Exact and never negative: the price and the size of an order, a level, a fill or a position. */
-export const Price = decimalCodec<YenE8>(notNegative(parseE8));
-export const Coin = decimalCodec<CoinE8>(notNegative(parseE8));
+const Price = decimalCodec<YenE8>(notNegative(parseE8));
+const Coin = decimalCodec<CoinE8>(notNegative(parseE8));
 
 /** Balances and volumes of any coin may have more than 8 decimals: further decimals are cut, never rounded up. */
 const parseCut = (text: string): bigint => {
@@ -41,17 +41,17 @@ const parseCut = (text: string): bigint => {
   // Away from zero for negative values: a debt or a loss is never understated.
   return text.startsWith("-") && /[1-9]/.test(match[2]!) ? kept - 1n : kept;
 };
-export const YenCut = decimalCodec<YenE8>(parseCut);
-export const CoinCut = decimalCodec<CoinE8>(parseCut);
-export const RatioCut = decimalCodec<RatioE8>(parseCut);
-export const SizeCut = decimalCodec<CoinE8>(notNegative(parseCut));
+const YenCut = decimalCodec<YenE8>(parseCut);
+const CoinCut = decimalCodec<CoinE8>(parseCut);
+const RatioCut = decimalCodec<RatioE8>(parseCut);
+const SizeCut = decimalCodec<CoinE8>(notNegative(parseCut));
 
 /** An optional field may also be null: undocumented, but it can mean nothing else. */
 export const missing = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
 
 /** A price that means "none" when missing, empty or "0" (MARKET orders, unset losscutPrice; GMO API 7.1). */
-export const OptionalPrice = z
+const OptionalPrice = z
   .string()
   .nullish()
   .transform((text, ctx): YenE8 | undefined => {
@@ -85,7 +85,7 @@ export const Instant = z
   });
 
 /** Candle fields only. */
-export const Double = z
+const Double = z
   .string()
   .regex(/^\d{1,20}(\.\d{1,20})?$/, { error: "expected a plain decimal" })
   .transform(Number);

@@ -18,7 +18,7 @@ export interface DecodedValue {
   /** What the value leaves out: digits the program does not keep, undocumented words. Absent when there is none. */
   readonly warnings?: readonly string[];
 }
-export interface DecodedFailure {
+interface DecodedFailure {
   readonly ok: false;
   /** The venue's code, or VENUE_GARBLED (unreadable), VENUE_REPLY (readable, another shape), VENUE_OVERSIZE. */
   readonly code: string;

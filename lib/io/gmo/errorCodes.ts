@@ -78,7 +78,7 @@ export const CODE_RULES: Readonly<Record<string, CodeRule>> = {
   "ERR-5208": rule("permanent", "never", "no", "orderId and executionId together"),
 };
 
-export const UNKNOWN_CODE: CodeRule = rule("permanent", "unknown", "no", "a code this program does not know");
+const UNKNOWN_CODE: CodeRule = rule("permanent", "unknown", "no", "a code this program does not know");
 /** Own keys only: a code named "constructor" must be unknown, not a function. */
 export const isKnownCode = (code: string): boolean => Object.hasOwn(CODE_RULES, code);
 export const ruleOf = (code: string): CodeRule => (isKnownCode(code) ? CODE_RULES[code]! : UNKNOWN_CODE);

@@ -6,7 +6,7 @@ import type { Venue, YenPayment } from "../../core/venue.ts";
 import { createGmoApi } from "./api.ts";
 import { type ClientOptions, GmoClient } from "./client.ts";
 
-export type GmoVenueOptions = ClientOptions;
+type GmoVenueOptions = ClientOptions;
 
 /** GMO API 6.4: a longer one is refused (ERR-846). */
 const HISTORY_WINDOW_MS = 30 * MINUTE_MS;

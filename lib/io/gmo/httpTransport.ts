@@ -11,7 +11,7 @@ import {
   type TransportRequest,
 } from "./transport.ts";
 
-export interface HttpTransportOptions {
+interface HttpTransportOptions {
   /** Without a trailing slash; "/v1/…" is appended. */
   readonly publicUrl?: string;
   readonly privateUrl?: string;
@@ -19,7 +19,7 @@ export interface HttpTransportOptions {
   readonly archiveUrl?: string;
   readonly connectTimeoutMs?: number;
 }
-export interface DownloadRequest {
+interface DownloadRequest {
   /** Below the archive's address, begins with "/". */
   readonly path: string;
   readonly timeoutMs: number;
@@ -37,7 +37,7 @@ export interface HttpTransport extends Transport {
 
 export const GMO_PUBLIC_URL = "https://api.coin.z.com/public";
 export const GMO_PRIVATE_URL = "https://api.coin.z.com/private";
-export const GMO_ARCHIVE_URL = "https://api.coin.z.com/data/trades";
+const GMO_ARCHIVE_URL = "https://api.coin.z.com/data/trades";
 /** The busiest day of trades has a few megabytes, compressed. */
 const MAX_DOWNLOAD_BYTES = 64_000_000;
 

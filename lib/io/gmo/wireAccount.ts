@@ -5,13 +5,13 @@ import type { EpochMs } from "../../core/time.ts";
 import type { Asset, Margin } from "../../core/venue.ts";
 import { Instant, missing, type Numbers } from "./codecs.ts";
 
-export interface AccountMargin extends Margin {
+interface AccountMargin extends Margin {
   readonly transferable: YenE8 | undefined;
   /** Maintenance ratio in percent, scaled 1e-8; undefined without positions. */
   readonly marginRatioPercent: RatioE8 | undefined;
 }
 /** What may still be traded today in one symbol, and its fees. Margin rows have `openSize`, spot rows the other two. */
-export interface SymbolAllowance {
+interface SymbolAllowance {
   /** "BTC_JPY" also where the venue writes "BTC/JPY" (GMO API 6.3). */
   readonly symbol: string;
   readonly openSize: CoinE8 | undefined;
@@ -20,7 +20,7 @@ export interface SymbolAllowance {
   readonly takerFee: RatioE8;
   readonly makerFee: RatioE8;
 }
-export interface TradingVolume {
+interface TradingVolume {
   /** This week's volume in yen. */
   readonly volume: YenE8;
   /** Rate limit tier, 1 and up (GMO API 3). */
@@ -28,7 +28,7 @@ export interface TradingVolume {
   readonly limits: readonly SymbolAllowance[];
 }
 /** A deposit or withdrawal. `status` is the venue's own text: its values are not documented. */
-export interface Transfer {
+interface Transfer {
   readonly symbol: string;
   readonly amount: CoinE8;
   readonly fee: CoinE8 | undefined;

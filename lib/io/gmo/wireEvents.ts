@@ -210,7 +210,7 @@ export const PrivateCommand = z.strictObject({
 });
 export type Command = z.infer<typeof PublicCommand> | z.infer<typeof PrivateCommand>;
 
-export type ReadFrame =
+type ReadFrame =
   | { readonly kind: "frame"; readonly frame: VenueFrame }
   /** Content unknown. `channel` is undefined when not even that could be read. */
   | { readonly kind: "unreadable"; readonly channel: string | undefined; readonly reason: string };

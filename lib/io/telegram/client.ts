@@ -5,7 +5,7 @@ import { z } from "zod";
 import { SECOND_MS } from "../../core/time.ts";
 import { refusalOf, silenceOf, TelegramFailure } from "./failure.ts";
 
-export interface ChatButton {
+interface ChatButton {
   readonly text: string;
   /** Returned with the tap; at most 64 bytes. */
   readonly data: string;
@@ -16,11 +16,11 @@ export interface ChatText {
   readonly boldUnits?: number | undefined;
   readonly buttons?: readonly (readonly ChatButton[])[] | undefined;
 }
-export interface SentMessage {
+interface SentMessage {
   readonly chatId: number;
   readonly messageId: number;
 }
-export interface BotCommand {
+interface BotCommand {
   readonly command: string;
   readonly description: string;
 }
@@ -49,7 +49,7 @@ export interface TelegramClient {
   ): Promise<void>;
 }
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly token: string;
   /** Without a trailing slash. */
   readonly apiUrl: string;

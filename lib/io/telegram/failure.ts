@@ -6,7 +6,7 @@
  * token, or a webhook is set (409). `tooMany`: wait `retryAfterMs` (429). `blocked`: the chat does not accept our
  * messages (403, or the chat is not found). `refused`: this request is wrong (any other 4xx); without effect.
  */
-export type FailureKind = "notSent" | "noAnswer" | "unauthorized" | "conflict" | "tooMany" | "blocked" | "refused";
+type FailureKind = "notSent" | "noAnswer" | "unauthorized" | "conflict" | "tooMany" | "blocked" | "refused";
 
 export class TelegramFailure extends Error {
   override readonly name = "TelegramFailure";

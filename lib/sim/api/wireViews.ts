@@ -77,7 +77,7 @@ export const symbolView = (rules: SymbolRules): object => ({
 });
 
 /** Formats ticks as a price of the wire. */
-export type Priced = (ticks: number) => string;
+type Priced = (ticks: number) => string;
 export const pricedBy =
   (rules: SymbolRules): Priced =>
   (ticks) =>

@@ -12,7 +12,7 @@ import { Settlement } from "./settlement.ts";
 import { isSpot, type SettlePart, type SimOrder, type SimPosition, type SimState } from "./state.ts";
 import { TradingHours } from "./tradingHours.ts";
 
-export interface MachineConfig {
+interface MachineConfig {
   readonly state: SimState;
   readonly market: Market;
   readonly rules: ReadonlyMap<string, SymbolRules>;
@@ -49,7 +49,7 @@ export interface Effects {
   readonly notClosableMs?: number;
 }
 
-export interface QuoteYen {
+interface QuoteYen {
   readonly bid: YenE8;
   readonly ask: YenE8;
   readonly last: YenE8;

@@ -8,7 +8,7 @@ import type { Book, Level, Market } from "../market/market.ts";
 import type { Settlement } from "./settlement.ts";
 import { remainingOf, type SimOrder, type SimState } from "./state.ts";
 
-export interface MatchingOptions {
+interface MatchingOptions {
   readonly seed: number | string;
   readonly partialFills: boolean;
   readonly triggeredStop: "market" | "limit";

@@ -8,12 +8,12 @@ import { type Checked, invalid, ok, refuse, refused } from "./refusal.ts";
 import { purchaseYen, spendableYen } from "./spot.ts";
 import { isSpot, remainingOf, type SimOrder, type SimPosition } from "./state.ts";
 
-export interface ChangeBody {
+interface ChangeBody {
   readonly orderId: number;
   readonly price: string;
   readonly losscutPrice?: string | undefined;
 }
-export interface CheckedChange {
+interface CheckedChange {
   readonly order: SimOrder;
   readonly price: YenE8;
   readonly losscutPrice: YenE8 | undefined;

@@ -24,7 +24,7 @@ import { type Checked, invalid, ok, refuse, refused } from "./refusal.ts";
 import { checkSpot } from "./spotRules.ts";
 import { isSpot, remainingOf, type SettlePart, type SimPosition } from "./state.ts";
 
-export interface OrderBody {
+interface OrderBody {
   readonly symbol: string;
   readonly side: Side;
   readonly executionType: ExecutionType;
@@ -34,10 +34,10 @@ export interface OrderBody {
   readonly size: string;
   readonly cancelBefore?: boolean | undefined;
 }
-export interface CloseBody extends Omit<OrderBody, "size"> {
+interface CloseBody extends Omit<OrderBody, "size"> {
   readonly settlePosition: readonly { readonly positionId: number; readonly size: string }[];
 }
-export type BulkCloseBody = Omit<OrderBody, "cancelBefore">;
+type BulkCloseBody = Omit<OrderBody, "cancelBefore">;
 
 /** Cap of open positions per symbol and side, in units of the largest order: 50 BTC (GMO API 5.1). */
 const POSITION_CAP_ORDERS = 10n;

@@ -32,7 +32,7 @@ export const lockedYen = (
       sum += purchaseYen(lockPrice(order), remainingOf(order), rules.get(order.symbol)!, options);
   return yenE8(sum);
 };
-export const lockedCoin = (state: SimState, coin: string): CoinE8 => {
+const lockedCoin = (state: SimState, coin: string): CoinE8 => {
   let sum = 0n;
   for (const order of state.liveOrders.values())
     if (order.symbol === coin && order.side === "SELL") sum += remainingOf(order);

@@ -22,7 +22,7 @@ export type * from "./rows.ts";
 export { isLive, isSpot, JPY, NEW_ORDER_STATE, remainingOf } from "./rows.ts";
 export type { VenueEvent };
 
-export interface Changes {
+interface Changes {
   readonly orders: readonly SimOrder[];
   readonly positions: readonly SimPosition[];
   readonly executions: readonly SimExecution[];

@@ -14,7 +14,7 @@ export type Delivery =
   | { readonly kind: "reply"; readonly reply: TransportReply; readonly delayMs: number }
   | { readonly kind: "lost"; readonly failure: Extract<TransportFailure, "timeout" | "reset"> };
 
-export const page = (httpStatus: number): string =>
+const page = (httpStatus: number): string =>
   `<html><head><title>${httpStatus}</title></head><body>${httpStatus}</body></html>`;
 
 /** The delivery with the fault applied. `reply` is undefined when the venue never received the request. */

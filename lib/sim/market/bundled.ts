@@ -9,7 +9,7 @@ import { type CandleFile, readCandleFile } from "./candleFile.ts";
 export const BUNDLED_FROM_MS: EpochMs = parseInstant("2025-06-30T21:00:00Z");
 export const BUNDLED_TO_MS: EpochMs = parseInstant("2025-08-14T21:00:00Z");
 export const BUNDLED_SYMBOLS = ["BTC_JPY", "ETH_JPY"] as const;
-export type BundledSymbol = (typeof BUNDLED_SYMBOLS)[number];
+type BundledSymbol = (typeof BUNDLED_SYMBOLS)[number];
 
 const data = (name: string): string => projectPath("lib", "sim", "data", name);
 export const bundledCandleFile = (symbol: BundledSymbol): string => data(`${symbol}_1m.csv.gz`);

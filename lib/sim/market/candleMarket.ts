@@ -9,7 +9,7 @@ import { type CandleFile, readCandleFile } from "./candleFile.ts";
 import { CandleSeries } from "./candleSeries.ts";
 import type { Best, Book, Kline, Level, Market, Print, SpreadsBps, Touch, TouchSide } from "./market.ts";
 
-export interface CandleMarketOptions {
+interface CandleMarketOptions {
   readonly candles: Readonly<Record<string, CandleFile>>;
   readonly rules: readonly SymbolRules[];
   readonly spreadsBps: SpreadsBps;

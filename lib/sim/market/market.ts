@@ -35,7 +35,7 @@ export interface Print {
 }
 export type TouchSide = "atOrAbove" | "atOrBelow";
 /** Which price is compared: the last trade, or the best bid (for "atOrBelow") or ask (for "atOrAbove"). */
-export type TouchPrice = "last" | "touch";
+type TouchPrice = "last" | "touch";
 /** A price at or beyond `ticks`; by default the last price. */
 export interface Touch {
   readonly side: TouchSide;

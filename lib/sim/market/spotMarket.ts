@@ -6,15 +6,15 @@ import type { EpochMs } from "../../core/time.ts";
 import type { SymbolRules } from "../../core/venue.ts";
 import type { Best, Book, Kline, Level, Market, Print, Touch, TouchSide } from "./market.ts";
 
-export interface SpotSource {
+interface SpotSource {
   /** The margin symbol whose path the spot symbol follows. */
   readonly of: string;
   /** Spot price over margin price, above 0. */
   readonly factor: number;
 }
 /** Margin was observed 0.03 to 0.15 % above spot (GMO API 14.21): 0.9991 is the middle of that range. */
-export const SPOT_FACTOR = 0.9991;
-export const SPOT_SOURCES: Readonly<Record<string, SpotSource>> = {
+const SPOT_FACTOR = 0.9991;
+const SPOT_SOURCES: Readonly<Record<string, SpotSource>> = {
   BTC: { of: "BTC_JPY", factor: SPOT_FACTOR },
   ETH: { of: "ETH_JPY", factor: SPOT_FACTOR },
 };

@@ -6,7 +6,7 @@ import type { ServerOptions } from "./serverOptions.ts";
 import type { SocketFault, SocketFaults } from "./socketFaults.ts";
 import type { Wall } from "./wall.ts";
 
-export interface ConnectionConfig {
+interface ConnectionConfig {
   readonly ws: WebSocket;
   readonly area: "public" | "private";
   /** The client's address. */

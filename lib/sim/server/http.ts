@@ -14,7 +14,7 @@ import type { SocketFault, SocketFaults } from "./socketFaults.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Wall } from "./wall.ts";
 
-export interface HttpConfig {
+interface HttpConfig {
   readonly simulator: Simulator;
   readonly wall: Wall;
   readonly options: ServerOptions;

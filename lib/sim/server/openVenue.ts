@@ -21,7 +21,7 @@ import type { VenueServerConfig } from "./server.ts";
 
 /** Symbols that can be given candles. */
 export const CANDLE_SYMBOLS: readonly string[] = ALL_RULES.map((row) => row.symbol);
-export const DEFAULT_EQUITY: YenE8 = yen(1_000_000);
+const DEFAULT_EQUITY: YenE8 = yen(1_000_000);
 
 export interface VenueSource {
   /** `SYMBOL -> candles`; default: the bundled days. */

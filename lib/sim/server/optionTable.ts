@@ -5,7 +5,7 @@ import { FAITHFUL_OPTIONS, PLAIN_OPTIONS, type VenueOptions } from "../engine/op
 import { SERVER_OPTIONS, type ServerOptions } from "./serverOptions.ts";
 
 /** Options of the candle market (candleMarket.ts). */
-export interface MarketOptions {
+interface MarketOptions {
   readonly bookLevels: number;
   readonly volumeShare: number;
 }

@@ -18,7 +18,7 @@ export const PRIVATE_CHANNELS: readonly string[] = [
   "positionSummaryEvents",
 ] satisfies PrivateChannel[];
 
-export interface PrivateFeedConfig {
+interface PrivateFeedConfig {
   readonly views: VenueViews;
   readonly wall: Wall;
   readonly options: ServerOptions;

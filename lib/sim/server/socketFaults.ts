@@ -12,7 +12,7 @@ const WaitMs = z.int().min(0).max(86_400_000);
  * reply about to be sent. time: venue time reaches `fromMs`.
  */
 const Moment = z.enum(["connect", "command", "frame", "reply", "time"]);
-export type Moment = z.output<typeof Moment>;
+type Moment = z.output<typeof Moment>;
 
 const FaultSchema = z.discriminatedUnion("kind", [
   /** The connection is cut (a WebSocket client sees 1006). On a reply: in the middle of the body. */
@@ -74,7 +74,7 @@ const RuleSchema = z
 type Rule = z.output<typeof RuleSchema>;
 
 /** The facts that a rule is matched against. */
-export interface Facts {
+interface Facts {
   readonly area: "public" | "private";
   readonly channel?: string;
   readonly method?: string;

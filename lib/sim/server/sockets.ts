@@ -14,7 +14,7 @@ import type { SocketFaults } from "./socketFaults.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Wall } from "./wall.ts";
 
-export interface SocketsConfig {
+interface SocketsConfig {
   readonly simulator: Simulator;
   readonly wall: Wall;
   readonly options: ServerOptions;

@@ -9,7 +9,7 @@ interface Entry {
   cancelExpiry: () => void;
 }
 
-export interface TokensConfig {
+interface TokensConfig {
   readonly wall: Wall;
   readonly options: Pick<ServerOptions, "tokenLifeMs" | "maxTokens">;
   /** Must differ at each start, so that tokens of different starts differ. */

@@ -4,7 +4,7 @@ import { type EpochMs, epochMs, SECOND_MS } from "../../core/time.ts";
 import type { Simulator } from "../simulator.ts";
 import type { Wall } from "./wall.ts";
 
-export interface VenueTimeConfig {
+interface VenueTimeConfig {
   readonly simulator: Simulator;
   readonly wall: Wall;
   /** Venue seconds per second; 0: time moves by `advanceTo` only. */

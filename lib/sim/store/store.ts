@@ -16,7 +16,7 @@ import type {
 } from "../engine/state.ts";
 import { prepareSchema, SCHEMA_VERSION } from "./storeSchema.ts";
 
-export interface VenueRow {
+interface VenueRow {
   readonly identity: string;
   readonly startMs: EpochMs;
   readonly startEquity: YenE8;

@@ -45,7 +45,7 @@ export type AccountStreamEvent =
   /** This listener was too slow: so many events were dropped, the oldest first. `repaired` follows. */
   | { readonly kind: "lost"; readonly count: number };
 
-export interface RepairLimits {
+interface RepairLimits {
   /** Even without a doubt: an event can be lost unnoticed. */
   readonly everyMs: number;
   /** Between two repairs while live, doubled after each consecutive repair that leaves doubts. */
@@ -56,7 +56,7 @@ export interface RepairLimits {
   /** Events kept while a gap is repaired; beyond it they are dropped and the repair starts again. */
   readonly bufferLimit: number;
 }
-export const REPAIR_LIMITS: RepairLimits = {
+const REPAIR_LIMITS: RepairLimits = {
   everyMs: 10 * 60_000,
   pauseMs: 1_000,
   pauseCapMs: 60_000,
@@ -86,7 +86,7 @@ export interface AccountStreamOptions extends VenueViewOptions {
   readonly queueLimit?: number;
 }
 
-export const GMO_WS_PRIVATE_URL = "wss://api.coin.z.com/ws/private/v1";
+const GMO_WS_PRIVATE_URL = "wss://api.coin.z.com/ws/private/v1";
 const CHANNELS: readonly PrivateChannel[] = ["executionEvents", "orderEvents", "positionEvents"];
 const QUEUE_LIMIT = 10_000;
 

@@ -5,7 +5,7 @@ import type { Logger } from "../../logger.ts";
 
 export type Listener<E> = (event: E) => void | Promise<void>;
 
-export interface DeliveryOptions<E> {
+interface DeliveryOptions<E> {
   readonly log: Logger;
   /** Events waiting for one listener. */
   readonly queueLimit: number;

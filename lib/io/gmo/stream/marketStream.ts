@@ -41,7 +41,7 @@ export interface MarketStreamOptions {
   readonly queueLimit?: number;
 }
 
-export const GMO_WS_PUBLIC_URL = "wss://api.coin.z.com/ws/public/v1";
+const GMO_WS_PUBLIC_URL = "wss://api.coin.z.com/ws/public/v1";
 const QUEUE_LIMIT = 1_000;
 
 export class MarketStream {

@@ -27,7 +27,7 @@ export interface RefusedCommand {
   readonly text: string;
   readonly verdict: Verdict;
 }
-export interface SessionHooks {
+interface SessionHooks {
   onOpen(): void;
   /**
    * Everything wanted is subscribed and no refusal came for a while. Called again after every change of subscriptions.
@@ -38,7 +38,7 @@ export interface SessionHooks {
   /** Not for ERR-5003 and similar codes: those commands are sent again automatically. */
   onRefused(refused: RefusedCommand): void;
 }
-export interface SessionOptions {
+interface SessionOptions {
   readonly url: string;
   readonly connect: Connect;
   readonly wanted: Subscriptions;

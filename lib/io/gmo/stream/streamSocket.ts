@@ -14,14 +14,14 @@ import type { Subscriptions } from "./subscriptions.ts";
 import { sleepUnlessAborted, unlessAborted } from "./wakeup.ts";
 
 /** Where to connect, and what must be maintained meanwhile. */
-export interface Endpoint {
+interface Endpoint {
   /** Throws AppError when no address is available now. */
   url(): Promise<string>;
   /** Resolves with a reason to replace the connection, with undefined when the signal aborts. Never rejects. */
   keep?(living: AbortSignal): Promise<string | undefined>;
   ended?(end: SessionEnd): void;
 }
-export interface SocketHooks {
+interface SocketHooks {
   onReady(living: AbortSignal): void;
   onFrame(frame: Exclude<VenueFrame, { kind: "error" }>): void;
   onUnreadable(text: string, channel: string | undefined, reason: string): void;
@@ -30,7 +30,7 @@ export interface SocketHooks {
   onDown(reason: string): void;
   onProblem(error: AppError): void;
 }
-export interface SocketOptions {
+interface SocketOptions {
   /** In logs and messages; addresses of the private stream hold a secret and are never shown. */
   readonly name: "public" | "private";
   readonly endpoint: Endpoint;

@@ -42,7 +42,7 @@ interface Token {
   /** A connection has been opened with it. */
   used: boolean;
 }
-export interface TokenKeeperOptions {
+interface TokenKeeperOptions {
   readonly source: TokenSource;
   readonly timers: Timers;
   readonly limits: TokenLimits;

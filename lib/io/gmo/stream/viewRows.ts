@@ -47,7 +47,7 @@ export const samePosition = (a: ViewedPosition, b: ViewedPosition): boolean =>
   a.size === b.size && a.orderedSize === b.orderedSize && a.losscutPrice === b.losscutPrice;
 
 /** Whether a version of an order is newer than our row, older, equal, or unclear. */
-export type Place = "unknown" | "ahead" | "behind" | "same" | "unclear";
+type Place = "unknown" | "ahead" | "behind" | "same" | "unclear";
 export const placeOf = (update: ViewedOrder, row: ViewedOrder | undefined): Place => {
   if (!row) return "unknown";
   if (isTerminalStatus(row.status)) {
