@@ -1,4 +1,4 @@
-// The services every handler gets in addition to the queue's own context. Built by handlers/runtime/system.ts only.
+// The services every handler gets in addition to the queue's own context. Built by handlers/runtime/createSystem.ts only.
 
 import type { Button, MessageKind } from "../db/tables/outbox.ts";
 import type { Config } from "../lib/core/config.ts";

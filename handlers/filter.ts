@@ -5,9 +5,9 @@
 import type { Signal } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { type Gate, marketGates } from "../lib/core/gates.ts";
-import { planPrices } from "../lib/core/plan.ts";
 import { refusalText, riskGates } from "../lib/core/risk.ts";
 import { epochMs, isoUtc } from "../lib/core/time.ts";
+import { planPrices } from "../lib/core/tradePlan.ts";
 import type { Tx } from "../queue/types.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS, notifyJob } from "./jobs.ts";

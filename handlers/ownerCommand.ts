@@ -14,7 +14,7 @@ import { readTradeCtx, type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { finishIfFlat } from "./book/tradeEnd.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
 import { type AppJob, JOB_INPUTS } from "./jobs.ts";
-import { cancel, findSentOrder, syncOpenOrders } from "./orders/lookup.ts";
+import { cancel, findSentOrder, syncOpenOrders } from "./orders/orderLookup.ts";
 import { abandon } from "./orders/sendOrder.ts";
 import { adopt } from "./owner/adopt.ts";
 import { finish, waitOn } from "./owner/commandResult.ts";

@@ -4,9 +4,9 @@
 // again. The deadline stays the same.
 
 import type { Proposal } from "../db/tables/proposals.ts";
-import { planPrices } from "../lib/core/plan.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { noteText } from "../lib/core/text/reasonTexts.ts";
+import { planPrices } from "../lib/core/tradePlan.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS, notifyJob } from "./jobs.ts";
 import { bestQuote, spreadBps, symbolRules } from "./market/quotes.ts";

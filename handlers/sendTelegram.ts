@@ -10,8 +10,8 @@ import type { Tx } from "../queue/types.ts";
 import type { AppCtx, AppHandler, AppOutcome, DeliveredAt, Delivery, ScriptedAnswer } from "./context.ts";
 import { answerByScriptJob, JOB_INPUTS } from "./jobs.ts";
 import { floodAt } from "./telegram/alertDigest.ts";
+import { STALE_MESSAGE_MS } from "./telegram/enqueueDeliveries.ts";
 import { mustWait, pauseMs } from "./telegram/messenger.ts";
-import { STALE_MESSAGE_MS } from "./telegram/outboxJobs.ts";
 import { proposalCard, SHOWN_OPEN } from "./telegram/proposalCard.ts";
 
 export const sendTelegram: AppHandler<"sendTelegram"> = {

@@ -17,7 +17,7 @@ import { JOB_INPUTS } from "./jobs.ts";
 import { bestQuote } from "./market/quotes.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
 import { bindLateOrders } from "./orders/lateArrivals.ts";
-import { cancel, externalActivity, findSentOrder, syncOpenOrders } from "./orders/lookup.ts";
+import { cancel, externalActivity, findSentOrder, syncOpenOrders } from "./orders/orderLookup.ts";
 import { abandon, intendAndSend, sendIntended } from "./orders/sendOrder.ts";
 import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
 import { clockGates, recheckEntry } from "./risk/entryCheck.ts";

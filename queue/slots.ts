@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "../db/tables/jobs.ts";
 import { AppError } from "../lib/core/errors.ts";
-import type { ClaimRequest } from "./ledger.ts";
+import type { ClaimRequest } from "./attemptLedger.ts";
 import type { Registry } from "./registry.ts";
 import { StaleAttemptError } from "./types.ts";
 

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Database, Reads, Tx } from "../db/open.ts";
 import type { JobRisk } from "../db/tables/jobs.ts";
 import type { EpochMs } from "../lib/core/time.ts";
-import type { WakeTopic } from "../lib/core/wake.ts";
+import type { WakeTopic } from "../lib/core/wakeTopics.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 

@@ -7,10 +7,10 @@ import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 import type { Random } from "../lib/io/random.ts";
 import { type AttemptDeps, runHandler } from "./attempt.ts";
+import { Ledger, type LedgerOptions, type OnFailure } from "./attemptLedger.ts";
 import { betterQueueDispatcher, type Dispatcher, directDispatcher } from "./dispatch.ts";
 import { ActiveFaults, type Health } from "./health.ts";
-import { Ledger, type LedgerOptions, type OnFailure } from "./ledger.ts";
-import { Recorder } from "./record.ts";
+import { Recorder } from "./recordOutcome.ts";
 import type { Registry } from "./registry.ts";
 import { findLost, markAlive, markStopped } from "./rescue.ts";
 import { Scheduler } from "./schedule.ts";
@@ -319,7 +319,7 @@ class QueueWorker<S extends object> implements Worker {
       const result = await runHandler(slot, this.#deps);
       next = await this.#recorder.settle(slot, result);
     } catch (error) {
-      // Only a drain gets here (queue/record.ts): its caller gets the error, the ledger still says "running".
+      // Only a drain gets here (queue/recordOutcome.ts): its caller gets the error, the ledger still says "running".
       this.#broken ??= { error };
     } finally {
       this.#ran += 1;

@@ -1,5 +1,5 @@
 // jobs and attempts: the ledger of all work. Everyone may read; only the queue writes (queue/store.ts,
-// queue/ledger.ts), therefore the writes are not part of a handler's Tx.
+// queue/attemptLedger.ts), therefore the writes are not part of a handler's Tx.
 import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 

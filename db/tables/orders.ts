@@ -17,7 +17,7 @@ import {
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { ExecutionType, Side, TimeInForce } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
-import { legGuard } from "./legGuard.ts";
+import { legGuard } from "./legMoves.ts";
 
 interface Row {
   id: bigint;

@@ -5,7 +5,7 @@ import type { LegPlan } from "../../lib/core/protection.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import { assertLeg } from "../../lib/core/tradeState.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
-import { legGuard } from "./legGuard.ts";
+import { legGuard } from "./legMoves.ts";
 import { orderReads } from "./orders.ts";
 
 export interface LegRow {

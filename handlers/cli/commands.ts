@@ -2,8 +2,8 @@
 // database and start in half the time without the worker, the simulator and the network.
 
 import type { Command } from "commander";
+import type { CommandDeps } from "./commandDeps.ts";
 import type { JobsDeps } from "./queueOptions.ts";
-import type { CommandDeps } from "./world.ts";
 
 interface CommandModule {
   /** The commands it adds to the program, in the order of `trader --help`. */

@@ -9,8 +9,8 @@ import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
 import { needsAPerson } from "../runtime/exitCode.ts";
 import { markIfRestored } from "../runtime/restoredBackup.ts";
 import { databasePath, openState, openToLook } from "../runtime/stateFolder.ts";
+import type { CliWorld, CommandDeps } from "./commandDeps.ts";
 import { COMMANDS } from "./commands.ts";
-import type { CliWorld, CommandDeps } from "./world.ts";
 
 const EPILOGUE = `
 Exit codes: 0 done, 1 failed, 2 wrong use: a person must change the arguments, the settings, or a folder, file, model or

@@ -4,7 +4,7 @@
 
 import { findOurs, isInFlight, type OrderLook } from "../../lib/core/order.ts";
 import { isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
-import { accountTopic } from "../../lib/core/wake.ts";
+import { accountTopic } from "../../lib/core/wakeTopics.ts";
 import type { Reads } from "../../queue/types.ts";
 import type { AppStore } from "../context.ts";
 import { type AppJob, reconcileJob } from "../jobs.ts";
@@ -45,7 +45,7 @@ const oneWaits = ({ store }: { readonly store: AppStore }): boolean =>
   store
     .list({ name: "reconcile", state: "ready", limit: MOST_WAITING })
     .some((j) => j.attempts === 0 && j.key.startsWith(reconcileJob(CAUSE).key));
-/** Other ready reconciles are few: those after a lost order (lookup.ts) and the scheduled one. */
+/** Other ready reconciles are few: those after a lost order (orderLookup.ts) and the scheduled one. */
 const MOST_WAITING = 50;
 
 /** The reconcile an event asks for; undefined when a live order of ours explains it, or it changes nothing. */

@@ -4,7 +4,7 @@ import { HOUR_MS } from "../../lib/core/time.ts";
 import { isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
-import { applyVenueOrder, type ExternalActivity } from "./lookup.ts";
+import { applyVenueOrder, type ExternalActivity } from "./orderLookup.ts";
 
 /**
  * How long after it was sent an order that we gave up as lost is still looked for. The venue refuses a request whose

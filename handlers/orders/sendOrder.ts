@@ -1,5 +1,5 @@
 // The only place that sends an order (docs/orders.md). Intention, `sending`, request, result: each committed before
-// the next. What was sent is never sent again; a row found as `sending` or `unknown` is looked up (lookup.ts).
+// the next. What was sent is never sent again; a row found as `sending` or `unknown` is looked up (orderLookup.ts).
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { distinctPrice, type In, type Intent, type Order } from "../../lib/core/order.ts";

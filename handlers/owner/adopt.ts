@@ -6,13 +6,13 @@
 import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { E8, floorDiv, minBig, ratioOfYenDown, toNumber, yenE8 } from "../../lib/core/money.ts";
-import { pricesAround } from "../../lib/core/plan.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { stopOnTick } from "../../lib/core/protection.ts";
 import { capitalOf } from "../../lib/core/risk.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { NotAdoptable } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, HOUR_MS, jstText, MINUTE_MS } from "../../lib/core/time.ts";
+import { pricesAround } from "../../lib/core/tradePlan.ts";
 import type { Direction, Execution, Position, SymbolRules } from "../../lib/core/venue.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import { auditCtx, bookAdopted, timeStopAt } from "../book/booking.ts";

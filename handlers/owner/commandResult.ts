@@ -6,7 +6,7 @@ import { symbolsOf } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { plusMs, SECOND_MS } from "../../lib/core/time.ts";
-import { accountTopic } from "../../lib/core/wake.ts";
+import { accountTopic } from "../../lib/core/wakeTopics.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { AppCtx, AppOutcome } from "../context.ts";
 import type { AppJob } from "../jobs.ts";

@@ -12,7 +12,7 @@ import { ALL_SYMBOLS } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Asked } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
-import { accountTopic } from "../../lib/core/wake.ts";
+import { accountTopic } from "../../lib/core/wakeTopics.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { CommandCtx } from "../context.ts";
 import { ownerCommandJob, parkedApproval } from "../jobs.ts";

@@ -8,7 +8,7 @@ import { AppError } from "../../lib/core/errors.ts";
 import type { CommandCtx } from "../context.ts";
 import { executeJob, parkedApproval } from "../jobs.ts";
 import { endProposal } from "./endProposal.ts";
-import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
+import { mustExist, resolvedOr, whyTooLate } from "./pendingProposal.ts";
 
 interface Decision {
   readonly proposalId: string;

@@ -3,8 +3,8 @@
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Signal } from "../../db/tables/signals.ts";
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
-import { breakEvenRate, type PlanPrices, proposalHash, riskYen } from "../../lib/core/plan.ts";
 import { type EpochMs, epochMs, isoUtc, MINUTE_MS } from "../../lib/core/time.ts";
+import { breakEvenRate, type PlanPrices, proposalHash, riskYen } from "../../lib/core/tradePlan.ts";
 import type { Direction, SymbolRules } from "../../lib/core/venue.ts";
 import type { AppCtx } from "../context.ts";
 

@@ -4,14 +4,14 @@ import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { type CoinE8, floorToStep, formatE8, maxBig, minBig, type YenE8 } from "../../lib/core/money.ts";
-import { costBpsOf, pricesAround } from "../../lib/core/plan.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
+import { costBpsOf, pricesAround } from "../../lib/core/tradePlan.ts";
 import type { CommandCtx } from "../context.ts";
 import { notifyJob, parkedApproval } from "../jobs.ts";
 import { endProposal } from "./endProposal.ts";
 import { modified } from "./makeProposal.ts";
-import { mustExist, resolvedOr, whyTooLate } from "./waiting.ts";
+import { mustExist, resolvedOr, whyTooLate } from "./pendingProposal.ts";
 
 interface Modification {
   readonly proposalId: string;

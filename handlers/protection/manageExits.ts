@@ -9,14 +9,14 @@ import { nextAction, tooLittle } from "../../lib/core/exits.ts";
 import { PANIC } from "../../lib/core/haltKinds.ts";
 import { type In, isLive, settleMs } from "../../lib/core/order.ts";
 import { type EpochMs, earliestKnown, epochMs, plusMs } from "../../lib/core/time.ts";
-import type { WakeTopic } from "../../lib/core/wake.ts";
+import type { WakeTopic } from "../../lib/core/wakeTopics.ts";
 import { settleDust } from "../book/dust.ts";
 import type { LegWithOrders, TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
-import { cancel, findSentOrder } from "../orders/lookup.ts";
+import { cancel, findSentOrder } from "../orders/orderLookup.ts";
 import { abandon } from "../orders/sendOrder.ts";
 import { planMissingLegs } from "./addMissingLegs.ts";
-import { isReserved, type Observed, observe, readPrices } from "./observe.ts";
+import { isReserved, type Observed, observe, readPrices } from "./observeVenue.ts";
 import { mustBeOpen, place } from "./placeExitOrder.ts";
 import { bareAlertKey, resolveBare } from "./unprotectedAlert.ts";
 

@@ -10,7 +10,7 @@ import { sizeText } from "../../lib/core/text/format.ts";
 import { closingSide, isClosedVenue } from "../../lib/core/venue.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import { bindLateOrders } from "../orders/lateArrivals.ts";
-import { externalActivity, syncOpenOrders } from "../orders/lookup.ts";
+import { externalActivity, syncOpenOrders } from "../orders/orderLookup.ts";
 import { intendAndSend } from "../orders/sendOrder.ts";
 import { raiseUnprotected } from "./unprotectedAlert.ts";
 

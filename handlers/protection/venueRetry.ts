@@ -6,7 +6,7 @@ import { tooLittle } from "../../lib/core/exits.ts";
 import { isLive } from "../../lib/core/order.ts";
 import { type EpochMs, latest, plusMs } from "../../lib/core/time.ts";
 import { protectionOf } from "../../lib/core/tradeState.ts";
-import { accountTopic, type WakeTopic } from "../../lib/core/wake.ts";
+import { accountTopic, type WakeTopic } from "../../lib/core/wakeTopics.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx, AppOutcome } from "../context.ts";
 import { askAboutUnanswered, endSettled, hasSettled } from "./unansweredAlert.ts";

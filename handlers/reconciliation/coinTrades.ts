@@ -17,7 +17,7 @@ import { balanceOf, openCoins, recordOwnerCoins } from "../book/coinBalances.ts"
 import { tradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
 import { bindLateOrders, LATE_ARRIVAL_MS } from "../orders/lateArrivals.ts";
-import { type ExternalActivity, externalActivity } from "../orders/lookup.ts";
+import { type ExternalActivity, externalActivity } from "../orders/orderLookup.ts";
 
 /** For this long after an order was given up as lost, every look searches for it. */
 const FRESHLY_LOST_MS = 60_000;

@@ -9,7 +9,7 @@ import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
 import { reconcileJob } from "../jobs.ts";
 import { bindLateOrders } from "../orders/lateArrivals.ts";
-import { externalActivity } from "../orders/lookup.ts";
+import { externalActivity } from "../orders/orderLookup.ts";
 import { replaceInferred } from "./inferredCloses.ts";
 
 /**

@@ -13,7 +13,7 @@ import {
   externalActivity,
   findSentOrder,
   syncOpenOrders,
-} from "../orders/lookup.ts";
+} from "../orders/orderLookup.ts";
 import { bookCoinTrades, type CoinDifference, coinDifferences } from "./coinTrades.ts";
 import { bookExternalTrades, readHoldings } from "./holdings.ts";
 import { ESTIMATED_AFTER_MS, inferredClose, replaceInferred } from "./inferredCloses.ts";

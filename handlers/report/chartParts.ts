@@ -3,7 +3,7 @@
 import type { Candle } from "../../lib/core/candle.ts";
 import { element, escapeHtml, linearScale, linePath, niceTicks, type Scale } from "../../lib/core/svg.ts";
 import { BAR_MS, DAY_MS, epochMs, HOUR_MS, jstDayStart, jstText, plusMs } from "../../lib/core/time.ts";
-import type { NewsBand } from "./data.ts";
+import type { NewsBand } from "./reportData.ts";
 
 /** Pixels: a picture, and the margins around what it plots. */
 interface Box {

@@ -7,7 +7,7 @@ import { NONE, showYen } from "../../lib/core/statistics.ts";
 import { coordinate, element, escapeHtml, stepPath } from "../../lib/core/svg.ts";
 import { jstText } from "../../lib/core/time.ts";
 import { candlesOf, type Frame, frameOf, newsOf, type Span, svg, timeAxis, valueAxis } from "./chartParts.ts";
-import type { NewsBand, SymbolData } from "./data.ts";
+import type { NewsBand, SymbolData } from "./reportData.ts";
 
 const equityOf = (points: readonly EquityPoint[], span: Span, wide: boolean): string => {
   const start = points[0]?.yen ?? 0;

@@ -11,8 +11,8 @@ import { BAR_MS, epochMs, HOUR_MS, jstText, MINUTE_MS, plusMs } from "../../lib/
 import { CHARACTER_WIDTH } from "../../lib/io/png.ts";
 import type { Reads } from "../../queue/types.ts";
 import { candlesOf, type Frame, newsOf, type Span, scaled, timeAxis } from "./chartParts.ts";
-import type { NewsBand } from "./data.ts";
 import { picture, timeLabels } from "./pictures.ts";
+import type { NewsBand } from "./reportData.ts";
 
 /** 16 hours of candles, and the four hours a trade may last. */
 const BARS = 64;

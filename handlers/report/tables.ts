@@ -6,8 +6,8 @@ import { AUC_WARNING, aucIsLow } from "../../lib/core/performance.ts";
 import { NONE, show, showPercent, showYen } from "../../lib/core/statistics.ts";
 import { escapeHtml } from "../../lib/core/svg.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
-import type { ReportData } from "./data.ts";
 import { outcomeOf } from "./day.ts";
+import type { ReportData } from "./reportData.ts";
 
 interface Column {
   readonly label: string;

@@ -5,8 +5,8 @@ import type { EpochMs } from "../../lib/core/time.ts";
 import { projectVersion } from "../../lib/io/paths.ts";
 import type { Manifest } from "../../models/manifest.ts";
 import type { Reads } from "../../queue/types.ts";
-import { collectReportData } from "./data.ts";
 import { renderReport } from "./html.ts";
+import { collectReportData } from "./reportData.ts";
 import type { ReplaySummary } from "./summary.ts";
 
 /** The prices of the bundled days. */

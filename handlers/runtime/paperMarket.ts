@@ -3,7 +3,7 @@
 
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Ticker, Venue } from "../../lib/core/venue.ts";
-import { parseTopic } from "../../lib/core/wake.ts";
+import { parseTopic } from "../../lib/core/wakeTopics.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Transport } from "../../lib/io/gmo/transport.ts";
 import type { Logger } from "../../lib/io/logger.ts";

@@ -28,6 +28,7 @@ import { type ReplaySummary, replaySummary, summaryText } from "../report/summar
 import { writeReplayReport } from "../report/write.ts";
 import { accountFacts } from "../risk/account.ts";
 import { storyLine } from "./auditLine.ts";
+import { createSystem } from "./createSystem.ts";
 import { progressLine } from "./progress.ts";
 import {
   checkOptions,
@@ -43,7 +44,6 @@ import {
 import { runReplay } from "./replayLoop.ts";
 import { parseApprover, scriptedMessenger } from "./scriptedOwner.ts";
 import { claimFolder, databasePath, makeStateFolder, venuePath, virtualNow } from "./stateFolder.ts";
-import { createSystem } from "./system.ts";
 
 export interface Deps {
   readonly config: () => Config;

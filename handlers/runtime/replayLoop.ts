@@ -5,12 +5,12 @@
 import type { AuditRow } from "../../db/tables/audit.ts";
 import { META } from "../../db/tables/meta.ts";
 import { barOpen, type EpochMs, earliest, earliestKnown, epochMs, jstDate } from "../../lib/core/time.ts";
-import { parseTopic } from "../../lib/core/wake.ts";
+import { parseTopic } from "../../lib/core/wakeTopics.ts";
 import type { VirtualClock } from "../../lib/io/clock.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
 import { closingJobs, reconcileJob } from "../jobs.ts";
 import { onAccountEvent } from "../orders/accountEvents.ts";
-import type { System } from "./system.ts";
+import type { System } from "./createSystem.ts";
 
 interface ReplayRun {
   readonly system: System;

@@ -18,10 +18,10 @@ import type { Messenger } from "../context.ts";
 import { Bot, claimBot, ownersOf } from "../telegram/bot.ts";
 import { telegramMessenger } from "../telegram/messenger.ts";
 import type { Closing } from "./closing.ts";
+import { createSystem, type System } from "./createSystem.ts";
 import { paperTransport } from "./paperMarket.ts";
 import type { Say } from "./shutdown.ts";
 import { venuePath } from "./stateFolder.ts";
-import { createSystem, type System } from "./system.ts";
 import type { Folder } from "./workerFolder.ts";
 
 /** Handlers at once: two chains, one entry, protection and a report side by side. */

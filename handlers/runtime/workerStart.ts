@@ -10,11 +10,11 @@ import { reconcileJob } from "../jobs.ts";
 import { collectHistoryAtStart, retryHistory } from "../market/historyJobs.ts";
 import { noPricesText, PriceOutage } from "../market/priceOutage.ts";
 import type { Closing } from "./closing.ts";
+import { haltUntilReconciled, type System } from "./createSystem.ts";
 import { type HealthReporter, startHealthReporter, worstHealth } from "./healthReporter.ts";
 import { startQuoteFeed } from "./paperMarket.ts";
 import { quarantineIfRestored, startKeepingProgress } from "./restoredBackup.ts";
 import type { Say } from "./shutdown.ts";
-import { haltUntilReconciled, type System } from "./system.ts";
 import type { Connections } from "./workerConnections.ts";
 import type { Folder } from "./workerFolder.ts";
 

@@ -4,7 +4,7 @@ import type { CoinE8, YenE8 } from "./money.ts";
 import { type ExitReason, type In, isLive, type LiveOrder, type Order, type OrderPurpose } from "./order.ts";
 import type { EpochMs } from "./time.ts";
 import type { Direction, ExecutionType } from "./venue.ts";
-import type { WakeTopic } from "./wake.ts";
+import type { WakeTopic } from "./wakeTopics.ts";
 
 /** Best bid, best ask and last trade, from one ticker. */
 export interface MarketPrices {

@@ -5,7 +5,7 @@ import type { Leg } from "./leg.ts";
 import { type YenE8, yenE8 } from "./money.ts";
 import { type EpochMs, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
-import { priceTopic, type WakeTopic } from "./wake.ts";
+import { priceTopic, type WakeTopic } from "./wakeTopics.ts";
 
 /**
  * The market has reached the target: a trade at the target or better, or a best price at which the target would fill.

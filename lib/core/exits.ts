@@ -28,7 +28,7 @@ import type { CoinE8 } from "./money.ts";
 import { type ExitReason, type In, isInFlight } from "./order.ts";
 import { isSpot } from "./product.ts";
 import { type EpochMs, plusMs, waitEndMs } from "./time.ts";
-import type { WakeTopic } from "./wake.ts";
+import type { WakeTopic } from "./wakeTopics.ts";
 
 /** undefined: this rule does not apply; the next one is asked. */
 type ExitRule = (leg: Leg, facts: LegFacts) => LegAction | undefined;

@@ -3,8 +3,8 @@
 
 import { openDatabase } from "../../db/open.ts";
 import type { Services } from "../../handlers/context.ts";
+import { createSystem, haltUntilReconciled } from "../../handlers/runtime/createSystem.ts";
 import { schedulesOf } from "../../handlers/runtime/schedules.ts";
-import { createSystem, haltUntilReconciled } from "../../handlers/runtime/system.ts";
 import { defaultConfig } from "../../lib/core/config.ts";
 import { epochMs } from "../../lib/core/time.ts";
 import { realClock } from "../../lib/io/clock.ts";

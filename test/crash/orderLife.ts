@@ -1,10 +1,10 @@
-// One life of the process under proof: the system of handlers/runtime/system.ts on a database and a venue connection
+// One life of the process under proof: the system of handlers/runtime/createSystem.ts on a database and a venue connection
 // that end at the life's crash point.
 
 import type { Services } from "../../handlers/context.ts";
 import { registry } from "../../handlers/registry.ts";
+import { createSystem, type System } from "../../handlers/runtime/createSystem.ts";
 import { schedulesOf } from "../../handlers/runtime/schedules.ts";
-import { createSystem, type System } from "../../handlers/runtime/system.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import type { Transport } from "../../lib/io/gmo/transport.ts";

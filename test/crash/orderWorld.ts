@@ -6,13 +6,13 @@
 import { migrate } from "../../db/migrate.ts";
 import { reconcileJob } from "../../handlers/jobs.ts";
 import { onAccountEvent } from "../../handlers/orders/accountEvents.ts";
-import { haltUntilReconciled } from "../../handlers/runtime/system.ts";
+import { haltUntilReconciled } from "../../handlers/runtime/createSystem.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
 import { yen } from "../../lib/core/money.ts";
 import { isSpot, symbolsOf } from "../../lib/core/product.ts";
 import { epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Venue } from "../../lib/core/venue.ts";
-import { type ParsedTopic, parseTopic } from "../../lib/core/wake.ts";
+import { type ParsedTopic, parseTopic } from "../../lib/core/wakeTopics.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { noTimers } from "../../lib/io/gmo/timers.ts";
 import { silentLogger } from "../../lib/io/logger.ts";

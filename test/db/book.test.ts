@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Database, openDatabase, type Tx } from "../../db/open.ts";
 import type { NewExecution } from "../../db/tables/executions.ts";
-import { legGuard } from "../../db/tables/legGuard.ts";
+import { legGuard } from "../../db/tables/legMoves.ts";
 import { coinE8, parseCoin, yen, yenE8 } from "../../lib/core/money.ts";
 import type { Intent } from "../../lib/core/order.ts";
 import { epochMs } from "../../lib/core/time.ts";

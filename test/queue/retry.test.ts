@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { AppError, type Verdict } from "../../lib/core/errors.ts";
 import { epochMs } from "../../lib/core/time.ts";
 import { seededRandom } from "../../lib/io/random.ts";
-import type { Failure } from "../../queue/ledger.ts";
+import type { Failure } from "../../queue/attemptLedger.ts";
 import { afterFailure, backoffMs } from "../../queue/retry.ts";
 import { closeWorlds, done, handler, job, T0, until, world } from "./world.ts";
 

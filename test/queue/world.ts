@@ -9,7 +9,7 @@ import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import { silentLogger } from "../../lib/io/logger.ts";
 import { seededRandom } from "../../lib/io/random.ts";
-import { Ledger } from "../../queue/ledger.ts";
+import { Ledger } from "../../queue/attemptLedger.ts";
 import { type Registry, registryOf } from "../../queue/registry.ts";
 import { Scheduler } from "../../queue/schedule.ts";
 import { JobStore } from "../../queue/store.ts";

@@ -2,8 +2,8 @@
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { AppJob } from "../../handlers/jobs.ts";
 import { type CoinE8, parseCoin, yen } from "../../lib/core/money.ts";
-import { proposalHash } from "../../lib/core/plan.ts";
 import { type EpochMs, epochMs, MINUTE_MS } from "../../lib/core/time.ts";
+import { proposalHash } from "../../lib/core/tradePlan.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Market } from "../../lib/sim/market/market.ts";
 import type { Tx } from "../../queue/types.ts";

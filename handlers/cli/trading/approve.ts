@@ -7,7 +7,7 @@ import { parseE8 } from "../../../lib/core/money.ts";
 import { storedRules } from "../../market/storedRules.ts";
 import { answerProposal } from "../../proposals/answerProposal.ts";
 import { modifyProposal } from "../../proposals/modifyProposal.ts";
-import { mustExist } from "../../proposals/waiting.ts";
+import { mustExist } from "../../proposals/pendingProposal.ts";
 import type { State } from "../../runtime/stateFolder.ts";
 import { proposalJson } from "../json/proposal.ts";
 

@@ -2,8 +2,8 @@
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import { DAY_MS, epochMs, jstDate, jstText, SECOND_MS } from "../../../lib/core/time.ts";
 import { noPrices } from "../../market/priceOutage.ts";
+import { STALE_MESSAGE_MS } from "../enqueueDeliveries.ts";
 import { telegramHealth } from "../health.ts";
-import { STALE_MESSAGE_MS } from "../outboxJobs.ts";
 import type { AnswerFacts } from "./facts.ts";
 
 /** How many days back the last results of the model are searched. */

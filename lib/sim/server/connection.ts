@@ -4,7 +4,7 @@ import type { WebSocket } from "ws";
 import type { EpochMs } from "../../core/time.ts";
 import type { ServerOptions } from "./serverOptions.ts";
 import type { SocketFault, SocketFaults } from "./socketFaults.ts";
-import type { Wall } from "./wall.ts";
+import type { Wall } from "./wallClock.ts";
 
 interface ConnectionConfig {
   readonly ws: WebSocket;

@@ -12,7 +12,7 @@ import type { PrivateFeed } from "./privateFeed.ts";
 import type { ServerOptions } from "./serverOptions.ts";
 import type { SocketFault, SocketFaults } from "./socketFaults.ts";
 import type { Tokens } from "./tokens.ts";
-import type { Wall } from "./wall.ts";
+import type { Wall } from "./wallClock.ts";
 
 interface HttpConfig {
   readonly simulator: Simulator;

@@ -1,6 +1,6 @@
 // Rate limits that refuse instead of waiting (GMO API 3): a token bucket with the capacity of one second, refilled
 // evenly.
-import type { Wall } from "./wall.ts";
+import type { Wall } from "./wallClock.ts";
 
 export class RateLimit {
   #tokens = Number.POSITIVE_INFINITY;

@@ -8,7 +8,7 @@ import type { VenueEvent } from "../engine/events.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerOptions } from "./serverOptions.ts";
 import { gridAt } from "./venueTime.ts";
-import type { Wall } from "./wall.ts";
+import type { Wall } from "./wallClock.ts";
 
 export type { PrivateChannel };
 export const PRIVATE_CHANNELS: readonly string[] = [

@@ -17,7 +17,7 @@ import { parseSocketRules, SocketFaults } from "./socketFaults.ts";
 import { Sockets } from "./sockets.ts";
 import { Tokens } from "./tokens.ts";
 import { VenueTime } from "./venueTime.ts";
-import { realWall, type Wall } from "./wall.ts";
+import { realWall, type Wall } from "./wallClock.ts";
 
 export interface VenueServerConfig {
   /** Closed with the server. Its API-TIMESTAMP clock should be the wall clock (SimulatorOptions.authClock). */

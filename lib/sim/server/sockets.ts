@@ -12,7 +12,7 @@ import { PUBLIC_CHANNELS, type PublicChannel, type PublicFeed } from "./publicFe
 import type { ServerOptions } from "./serverOptions.ts";
 import type { SocketFaults } from "./socketFaults.ts";
 import type { Tokens } from "./tokens.ts";
-import type { Wall } from "./wall.ts";
+import type { Wall } from "./wallClock.ts";
 
 interface SocketsConfig {
   readonly simulator: Simulator;

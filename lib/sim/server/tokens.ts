@@ -2,7 +2,7 @@
 // nearest to expiry. Kept in memory: a restart of the server ends all tokens and their sockets.
 import { createHash } from "node:crypto";
 import type { ServerOptions } from "./serverOptions.ts";
-import type { Wall } from "./wall.ts";
+import type { Wall } from "./wallClock.ts";
 
 interface Entry {
   expiresAtMs: number;

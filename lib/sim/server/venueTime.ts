@@ -2,7 +2,7 @@
 // point of the public channels, so that frames are sent in order, each at its own venue time, at any speed.
 import { type EpochMs, epochMs, SECOND_MS } from "../../core/time.ts";
 import type { Simulator } from "../simulator.ts";
-import type { Wall } from "./wall.ts";
+import type { Wall } from "./wallClock.ts";
 
 interface VenueTimeConfig {
   readonly simulator: Simulator;

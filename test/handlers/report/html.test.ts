@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dailyReport } from "../../../handlers/dailyReport.ts";
 import { labelSignals } from "../../../handlers/labelSignals.ts";
-import { collectReportData, type ReportData } from "../../../handlers/report/data.ts";
 import { honestWords, renderReport } from "../../../handlers/report/html.ts";
+import { collectReportData, type ReportData } from "../../../handlers/report/reportData.ts";
 import { replaySummary } from "../../../handlers/report/summary.ts";
 import { yen } from "../../../lib/core/money.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, MINUTE_MS } from "../../../lib/core/time.ts";

@@ -13,8 +13,8 @@ import {
   yen,
   yenE8,
 } from "../../../lib/core/money.ts";
-import { riskYen } from "../../../lib/core/plan.ts";
 import { type EntryFacts, lossUse, refusalText, riskGates, sizeEntry } from "../../../lib/core/risk.ts";
+import { riskYen } from "../../../lib/core/tradePlan.ts";
 import type { SymbolRules } from "../../../lib/core/venue.ts";
 
 const config = defaultConfig();

@@ -2,8 +2,8 @@
 // API, and the owner with the phone. Each request to the Bot API is one more place to die.
 import { storeRules } from "../../../handlers/market/storedRules.ts";
 import { Bot, introduce } from "../../../handlers/telegram/bot.ts";
+import { pumpOutbox } from "../../../handlers/telegram/enqueueDeliveries.ts";
 import { telegramMessenger } from "../../../handlers/telegram/messenger.ts";
-import { pumpOutbox } from "../../../handlers/telegram/outboxJobs.ts";
 import { noTimers } from "../../../lib/io/gmo/timers.ts";
 import { silentLogger } from "../../../lib/io/logger.ts";
 import { createTelegramClient, type TelegramClient } from "../../../lib/io/telegram/client.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { epochMs } from "../../../../lib/core/time.ts";
 import { VenueTime } from "../../../../lib/sim/server/venueTime.ts";
-import { realWall } from "../../../../lib/sim/server/wall.ts";
+import { realWall } from "../../../../lib/sim/server/wallClock.ts";
 import { ManualWall, START_MS, START_PRICE, type Stand, stand } from "./stand.ts";
 
 const BTC = { symbol: "BTC_JPY" };

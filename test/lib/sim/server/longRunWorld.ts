@@ -20,7 +20,7 @@ import { parseFaults } from "../../../../lib/sim/faults/faults.ts";
 import type { Faults } from "../../../../lib/sim/faults/faultTypes.ts";
 import { openVenue } from "../../../../lib/sim/server/openVenue.ts";
 import { startVenueServer } from "../../../../lib/sim/server/server.ts";
-import type { Wall } from "../../../../lib/sim/server/wall.ts";
+import type { Wall } from "../../../../lib/sim/server/wallClock.ts";
 import { Script } from "../../../sim/script.ts";
 import { START_MS, START_PRICE } from "./stand.ts";
 

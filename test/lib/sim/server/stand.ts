@@ -8,7 +8,7 @@ import { parseFaults } from "../../../../lib/sim/faults/faults.ts";
 import { openVenue, type VenueSource } from "../../../../lib/sim/server/openVenue.ts";
 import { startVenueServer, type VenueServer } from "../../../../lib/sim/server/server.ts";
 import type { ServerOptions } from "../../../../lib/sim/server/serverOptions.ts";
-import type { Wall } from "../../../../lib/sim/server/wall.ts";
+import type { Wall } from "../../../../lib/sim/server/wallClock.ts";
 import { Script } from "../../../sim/script.ts";
 
 export const START_MS = parseInstant("2025-07-01T00:00:00Z");

@@ -10,7 +10,7 @@ import { isSpot } from "../../lib/core/product.ts";
 import { closingSide } from "../../lib/core/venue.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
-import { syncOpenOrders } from "../orders/lookup.ts";
+import { syncOpenOrders } from "../orders/orderLookup.ts";
 import { bookExternalTrades, readHoldings } from "../reconciliation/holdings.ts";
 import { planMissingLegs } from "./addMissingLegs.ts";
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { defaultConfig } from "../../../lib/core/config.ts";
 import { coinE8, formatE8, fromNumber, yen, yenE8 } from "../../../lib/core/money.ts";
-import { breakEvenRate, planPrices, proposalHash } from "../../../lib/core/plan.ts";
+import { breakEvenRate, planPrices, proposalHash } from "../../../lib/core/tradePlan.ts";
 
 const config = defaultConfig();
 const plan = (direction: "long" | "short") =>

@@ -19,7 +19,7 @@ import type { AppStore, CommandCtx, Messenger, Services } from "../context.ts";
 import type { AppJob, AppSchedule } from "../jobs.ts";
 import { countingVenue } from "../market/apiErrors.ts";
 import { registry as programHandlers } from "../registry.ts";
-import { pumpOutbox } from "../telegram/outboxJobs.ts";
+import { pumpOutbox } from "../telegram/enqueueDeliveries.ts";
 import { type Failure, onFailure } from "./onFailure.ts";
 import { schedulesOf } from "./schedules.ts";
 
