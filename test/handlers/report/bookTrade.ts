@@ -9,7 +9,9 @@ export interface Exit {
   readonly price: number;
   readonly atMs: number;
 }
-/** A filled trade with its entry order, one position, one closing order and execution per exit. Halves when two exits. */
+/**
+ * A filled trade with its entry order, one position, one closing order and execution per exit. Halves when two exits.
+ */
 export const addTrade = (db: Database, p: TradePlan, signalId: number, exits: readonly Exit[]): number => {
   const { sql } = db;
   const sign = p.direction === "long" ? 1 : -1;

@@ -17,7 +17,7 @@ describe("evidence", () => {
     const token = decode("private/orders", ok({ token: "short", list: [{ key: "k".repeat(40) }] }));
     expect(JSON.stringify(token)).not.toMatch(/short|kkkk/);
   });
-  test("no word of an access token", () => {
+  test("no access token", () => {
     for (const text of ['{"status":0,"data":"my-token', '{"status":0,"data":["my-token"]}', ok("my-token")])
       expect(JSON.stringify(decode("private/ws-auth", text))).not.toContain("my-token");
   });

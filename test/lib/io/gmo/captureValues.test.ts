@@ -184,7 +184,7 @@ describe("values", () => {
     ["private/cancelBulkOrder", ok({}), []],
     ["private/transfer", ok([{ transferredAmount: "100000" }]), [{ amount: "100000" }]],
     [
-      // The documented example of a book is not sorted; nobody may price by what stands first by chance.
+      // The documented example of a book is not sorted; the first row must not be taken for the best price.
       "public/orderbooks",
       ok({
         symbol: "BTC_JPY",

@@ -216,7 +216,7 @@ describe("refusals", () => {
     const verdict = rule.resendPost === "unknown" ? "alert" : rule.verdict;
     for (const kind of writes) expect(decode(kind, refused(code))).toEqual({ ...shared, kind, verdict });
   });
-  test("a code nobody documented: a refusal of a read, in doubt for anything else", () => {
+  test("an undocumented code: a refusal of a read, in doubt for anything else", () => {
     for (const code of ["ERR-9999", "constructor", "__proto__", ""])
       for (const { name, source } of KINDS)
         expect(decode(name, refused(code))).toMatchObject({
@@ -236,7 +236,7 @@ describe("refusals", () => {
     };
     expect(decode("private/orders", JSON.stringify(both))).toMatchObject({ ok: false, code: "ERR-201" });
   });
-  test("maintenance told by public/status is a refusal like any other here", () => {
+  test("maintenance reported by public/status is an ordinary refusal here", () => {
     expect(decode("public/status", refused("ERR-5201", 5))).toMatchObject({
       ok: false,
       code: "ERR-5201",

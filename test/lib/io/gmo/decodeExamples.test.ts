@@ -176,7 +176,7 @@ describe("status", () => {
   ])("%s", async (_name, reply, status) => {
     expect(await stub([reply]).venue.status()).toBe(status);
   });
-  test("a status nobody documented is an alert, not OPEN", async () => {
+  test("an undocumented status is an alert, not OPEN", async () => {
     expect(await errorOf(stub([okay({ status: "CLOSED" })]).venue.status())).toMatchObject({ code: "VENUE_REPLY" });
   });
 });

@@ -160,7 +160,7 @@ describe("empty is empty only when the venue says so", () => {
   test.each(LISTS)("%s: `{}` and an empty list with status 0 are empty; nothing else is", async (_name, call) => {
     expect(await call(stub([okay({})]).venue)).toEqual([]);
     expect(await call(stub([okay({ list: [] })]).venue)).toEqual([]);
-    // Status 0 without data, or with data of another shape, is a reply nobody documented.
+    // Status 0 without data, or with data of another shape, is an undocumented reply.
     for (const data of [undefined, null, [], "", 0, { list: null }, { list: {} }])
       expect(await errorOf(call(stub([okay(data)]).venue))).toMatchObject({ verdict: "alert", code: "VENUE_REPLY" });
     // A failure is a failure, also one that carries an empty list.

@@ -75,7 +75,7 @@ describe("reads", () => {
       },
     ]);
   });
-  test("assets and margin tell one story", () => {
+  test("assets and margin agree", () => {
     const d = desk();
     d.position("0.01");
     expect(d.get("/v1/account/margin").data).toMatchObject({

@@ -1,5 +1,5 @@
 // Who may connect to the venue's WebSockets, answers to commands, keepalive and access tokens (GMO API 10.1, 10.3):
-// plain `ws`, frames judged as text.
+// plain `ws`, frames checked as text.
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Ear, START_PRICE, type Stand, type StandOptions, stand } from "./stand.ts";
@@ -15,7 +15,7 @@ afterEach(async () => {
   open = [];
 });
 const BTC = { symbol: "BTC_JPY" };
-/** Error frames heard so far. */
+/** Error frames received so far. */
 const errors = (ear: Ear): unknown[] => ear.frames.filter((frame) => "error" in frame).map((frame) => frame.error);
 
 describe("who is let in", () => {
@@ -26,7 +26,7 @@ describe("who is let in", () => {
       await expect(venue.connect(`ws://127.0.0.1:${venue.server.port}${path}`)).rejects.toThrow("HTTP 404");
     },
   );
-  test("a token nobody issued is HTTP 404, or 401 by option", async () => {
+  test("a token that was not issued is HTTP 404, or 401 by option", async () => {
     await expect((await started()).privateEar("x".repeat(32))).rejects.toThrow("HTTP 404");
     await expect((await started({ server: { badTokenStatus: 401 } })).privateEar("x")).rejects.toThrow("HTTP 401");
   });
@@ -58,7 +58,7 @@ describe("who is let in", () => {
     expect((await venue.publicEar()).ws.extensions).toBe("permessage-deflate");
     expect((await venue.publicEar({ perMessageDeflate: false })).ws.extensions).toBe("");
   });
-  test("an upgrade that breaks off hurts nobody", async () => {
+  test("an upgrade that breaks off affects no other connection", async () => {
     const venue = await started();
     const socket = connect(venue.server.port, "127.0.0.1");
     socket.write("GET /ws/public/v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");

@@ -1,4 +1,4 @@
-// The public and private channels of the venue's WebSockets (GMO API 10.2, 10.4): plain `ws`, frames judged as text.
+// The public and private channels of the venue's WebSockets (GMO API 10.2, 10.4): plain `ws`, frames checked as text.
 import { afterEach, describe, expect, test } from "vitest";
 import { type Ear, START_PRICE, type Stand, type StandOptions, stand } from "./stand.ts";
 

@@ -111,7 +111,7 @@ describe("stopping leaves nothing behind, whatever the stream was doing", () => 
   });
 });
 
-test("no token: told once, tried again with growing waits", async () => {
+test("no token: logged once, retried with growing waits", async () => {
   stage.tokens.onIssue = async () => ({ kind: "unknown", code: "VENUE_TIMEOUT", message: "no reply" });
   const stream = stage.stream();
   stream.start();
@@ -121,7 +121,7 @@ test("no token: told once, tried again with growing waits", async () => {
   expect(stage.tokens.calls.length).toBeGreaterThan(8);
   expect(stage.tokens.calls.length).toBeLessThan(30);
 });
-test("a key without the right to tokens is told once and asked for seldom; maintenance is waited out", async () => {
+test("a key without token permission is logged once and retried rarely; maintenance is waited out", async () => {
   stage.tokens.onIssue = async () => refused("ERR-5012", "alert");
   stage.stream().start();
   await stage.timers.pass(600_000);

@@ -1,5 +1,5 @@
-// Time that moves only when told, connections that do only what a test says, and a source of tokens that counts. Everything that is still
-// waiting or open can be counted, so that a test can say: nothing is left.
+// Time that moves only when told, connections that do only what a test says, and a source of tokens that counts.
+// Everything that is still waiting or open can be counted, so that a test can say: nothing is left.
 import { expect } from "vitest";
 import { type EpochMs, epochMs } from "../../../../../lib/core/time.ts";
 import type { WriteResult } from "../../../../../lib/core/venue.ts";

@@ -28,7 +28,7 @@ describe("delivery", () => {
     expect(stage.of("market")).toMatchObject([{ receivedMs: stage.timers.clock.nowMs(), event: { kind: "trade" } }]);
   });
 
-  test("a slow listener gets every trade but only the newest book, and holds up nobody", async () => {
+  test("a slow listener gets every trade but only the newest book, and delays no other", async () => {
     const stream = await listening();
     const slow: string[] = [];
     const gates: (() => void)[] = [];
@@ -57,7 +57,7 @@ describe("delivery", () => {
     expect(stream.counts()).toMatchObject({ listeners: 1, waiting: 0 });
   });
 
-  test("beyond the bound the oldest are dropped and the listener is told how many", async () => {
+  test("beyond the bound the oldest are dropped and the listener gets their number", async () => {
     const stream = await listening(3);
     const heard: string[] = [];
     const gates: (() => void)[] = [];
@@ -93,7 +93,7 @@ describe("delivery", () => {
     expect(stage.network.all).toHaveLength(1);
   });
 
-  test("a frame that does not parse is told once until live again, without anything secret", async () => {
+  test("a frame that does not parse is logged once until live again, without secrets", async () => {
     await listening();
     const body = { ...ticker("BTC_JPY", "1e5"), extra: "A".repeat(40) };
     stage.network.last.send(body);

@@ -123,13 +123,13 @@ describe("reconnecting", () => {
     await stage.timers.pass(5_000);
     expect(stage.network.all.slice(3).map(({ bornMs }) => bornMs - cutMs)).toEqual([499, 499 + 999, 499 + 999 + 1_999]);
   });
-  test("HTTP 503 is maintenance: slower, and nobody is told", async () => {
+  test("HTTP 503 is maintenance: slower, and not logged", async () => {
     const found = await waits(most, refuses(503), 3);
     expect(found).toEqual([59_999, 59_999]);
     expect(stage.problems).toEqual([]);
     expect(stage.of("state").at(-1)?.state).toMatchObject({ reason: "HTTP 503 on upgrade" });
   });
-  test("HTTP 404 is a wrong address: told once, tried slowly", async () => {
+  test("HTTP 404 is a wrong address: logged once, retried slowly", async () => {
     const found = await waits(most, refuses(404), 3);
     expect(found).toEqual([119_999, 119_999]);
     expect(stage.problems).toEqual(["alert VENUE_WS_REFUSED"]);
