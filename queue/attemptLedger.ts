@@ -247,13 +247,17 @@ export class Ledger {
       // onFailure itself threw. Fail closed: record the failure and halt entries (reconcile clears the halt).
       return record((tx, failure) => {
         const reason = `handling the failure of ${job.name} (job ${job.id}) failed: ${toAppError(thrown).message}`;
-        raiseHalt(tx, {
+        const by = { atMs: this.#o.clock.nowMs(), actor: "queue", traceId: job.traceId };
+        const data = { jobId: job.id, error: failure.error.message };
+        const raised = raiseHalt(tx, {
           kind: FAILURE_HANDLING,
           reason,
-          by: { atMs: this.#o.clock.nowMs(), actor: "queue", traceId: job.traceId },
+          by,
           alert: undefined, // Composing the alert may be what failed; status and doctor show the halt.
-          data: { jobId: job.id, error: failure.error.message },
+          data,
         });
+        // Under the halt of an earlier one: the audit log still names every job whose failure was not handled.
+        if (!raised) tx.audit.append({ ...by, kind: "failure.notHandled", data: { ...data, reason } });
       });
     }
   }

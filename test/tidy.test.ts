@@ -27,10 +27,15 @@ const filesIn = (folder: string): readonly { readonly file: string; readonly tex
   }));
 const sources = SOURCE_FOLDERS.flatMap(filesIn);
 const tests = filesIn("test");
-const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, "");
+/** Comments out, strings kept: a string literal is matched first, so that a comment's signs inside one end nothing. */
+const withoutComments = (text: string): string =>
+  text.replace(
+    /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm,
+    (_, kept) => kept ?? "",
+  );
 /** What a file imports of ours: types and dynamic imports included, as paths from the project's root. */
 const importsOf = (file: string, text: string): string[] =>
-  [...withoutComments(text).matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)"(\.[^"]+)"/g)].map((m) =>
+  [...withoutComments(text).matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)["'`](\.[^"'`]+)["'`]/g)].map((m) =>
     relative(PROJECT_ROOT, join(PROJECT_ROOT, file, "..", m[1] ?? "")),
   );
 const graph: ReadonlyMap<string, readonly string[]> = new Map(
@@ -219,7 +224,8 @@ describe("the tree is the architecture", () => {
     ["the console", /\bconsole\./, []],
     ["a proposal's end", /\bproposals\.settle\(/, ["handlers/proposals/endProposal.ts"]],
     ["a proposal's hash", /\bproposalHash\(/, ["handlers/proposals/makeProposal.ts"]],
-    ["the halts table", /\bhalts\.(raise|clear)\(/, ["db/halts.ts"]],
+    ["the halts table", /\bhalts\.(raise|clear)\b|[=(]\s*\w+\.halts\b(?!\.)/, ["db/halts.ts"]],
+    ["the halts table's SQL", /\b(INSERT INTO|UPDATE|DELETE FROM) halts\b/i, ["db/tables/halts.ts"]],
     ["a time's type", /\bas EpochMs\b/, ["lib/core/time.ts"]],
     ["sloppy numbers", /\bparseFloat\(|\bz\.coerce\b/, []],
   ])("one door to %s", (_name, pattern, doors) => {

@@ -29,7 +29,8 @@ import { expireProposal } from "../proposals/expireProposal.ts";
 
 export const progressPath = (varDir: string): string => join(varDir, "progress.json");
 
-const Kept = z.strictObject({
+/** A newer version's file may say more: that is no reason to take its database for an old copy. */
+const Kept = z.object({
   databaseId: z.string(),
   jobs: z.int(),
   auditEvents: z.int(),

@@ -12,10 +12,14 @@ import { databasePath, venuePath } from "./stateFolder.ts";
 /** Prints one fact: as a JSON object, or as text for a person. */
 export type Say = (fact: Readonly<Record<string, unknown>>, text: string) => void;
 
-/** The same error; as a UsageError (exit code 2) when a restart cannot help (exitCode.ts). */
+/**
+ * The same error; as a UsageError (exit code 2) when a restart cannot help (exitCode.ts). A database that cannot be opened may be
+ * one that cannot be opened for a moment (no memory, too many files, a locking race): the worker is restarted and tries again,
+ * because an open position must not be without it.
+ */
 export const refusal = (e: unknown, varDir: string): unknown => {
   const error = e instanceof UsageError || e instanceof AppError ? e : (storageError(e, suspect(e, varDir)) ?? e);
-  return error instanceof AppError && needsAPerson(error.code)
+  return error instanceof AppError && error.code !== "DB_OPEN" && needsAPerson(error.code)
     ? new UsageError(`${error.code}: ${error.message}`, { cause: error })
     : error;
 };

@@ -1,5 +1,5 @@
 // Yesterday's file put back: whatever it was about to trade is not traded again (invariant 26).
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -229,6 +229,13 @@ test.each([
   );
   if (why === undefined) expect(found).toBeUndefined();
   else expect(found).toMatch(why);
+});
+
+test("a progress.json of a newer version, with more in it, is read all the same", async () => {
+  const { w } = await live("the fill");
+  const kept = JSON.parse(readFileSync(progressPath(w.dir), "utf8")) as object;
+  writeFileSync(progressPath(w.dir), JSON.stringify({ ...kept, addedLater: 1 }));
+  expect(quarantineIfRestored(opened(w), w.dir)).toBeUndefined();
 });
 
 test("truth 23: a progress.json of an older version, without marks, is judged by its counts", () => {

@@ -269,4 +269,18 @@ describe("onFailure runs in the transaction that records the failure", () => {
     expect(w.db.read.halts.active(T0)).toMatchObject([{ kind: "failureHandling" }]);
     expect(w.db.read.audit.last()).toMatchObject({ kind: "halt.raised", actor: "queue" });
   });
+
+  test("when it throws again under that halt, the audit log names the second job, too", async () => {
+    const w = world([failing("permanent")]);
+    const ids = ["1", "2"].map((key) => w.store.enqueue(job("a", key)).id);
+    const onFailure = () => {
+      throw new Error("broken reaction");
+    };
+    await w.worker({ onFailure }).drain();
+    const events = w.db.read.audit.after(0, 10).map(({ kind, data }) => [kind, data["jobId"]]);
+    expect(events).toEqual([
+      ["halt.raised", ids[0]],
+      ["failure.notHandled", ids[1]],
+    ]);
+  });
 });

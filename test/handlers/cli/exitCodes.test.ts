@@ -1,12 +1,15 @@
 // The exit code of every refusal: 2 when a person must change the command line, a file it names, the state folder, the model or
 // the program's version; 1 when it failed for another reason or a check found something wrong.
+
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
 import { registry } from "../../../handlers/registry.ts";
 import { needsAPerson } from "../../../handlers/runtime/exitCode.ts";
+import { refusal } from "../../../handlers/runtime/shutdown.ts";
 import { databasePath } from "../../../handlers/runtime/stateFolder.ts";
+import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { JobStore } from "../../../queue/store.ts";
@@ -131,4 +134,15 @@ test("what may pass by itself never counts as a person's", () => {
   expect(
     ["ALREADY_RUNNING", "DISK_FULL", "DB_BUSY", "DB_IO", "DB_IN_USE", "JOB_STATE", "NOT_WELL"].filter(needsAPerson),
   ).toEqual([]);
+});
+
+test("a worker whose database cannot be opened is started again (1); a command is not (2)", () => {
+  const error = new AppError("permanent", "DB_OPEN", "no memory");
+  expect(refusal(error, "anywhere")).toBe(error);
+  expect(needsAPerson("DB_OPEN")).toBe(true);
+  expect(refusal(new AppError("permanent", "DB_CORRUPT", "no database"), "anywhere")).toBeInstanceOf(UsageError);
+});
+
+test.each(["TRADE_ENDED", "PROPOSAL_CLOSED"])("%s never passes by itself: 2", (code) => {
+  expect(needsAPerson(code)).toBe(true);
 });
