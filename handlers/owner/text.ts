@@ -1,8 +1,9 @@
 // The text of a finished command in the owner's language: the venue snapshot, and the halts that block entries.
+
 import type { Halt } from "../../db/tables/halts.ts";
-import { isHaltKind } from "../../lib/core/haltKinds.ts";
 import { parseE8, toNumber } from "../../lib/core/money.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
+import { haltWords } from "../../lib/core/text/haltText.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { epochMs, jstText } from "../../lib/core/time.ts";
 import type { SeenOrder, SeenPosition, VenueSnapshot } from "./venueSnapshot.ts";
@@ -35,7 +36,7 @@ export const seenLines = (locale: Locale, s: VenueSnapshot, unexplained: readonl
 
 /** "loss-day: the daily loss ...; ends with the JST day". */
 const haltLine = (locale: Locale, h: Halt): string => {
-  const end = isHaltKind(h.kind) ? textsOf(locale).words.haltEnd[h.kind] : "";
+  const end = haltWords(locale, h.kind)?.ends ?? "";
   return `${h.kind}: ${h.reason}${end === "" ? "" : `; ${end}`}${h.untilMs === undefined ? "" : ` (${jstText(h.untilMs)})`}`;
 };
 

@@ -1,12 +1,12 @@
 // The text of a report for the owner's phone: plain text, short lines, every rate beside its break-even, and an
 // explicit note where there are too few trades to conclude anything.
 
-import { isHaltKind } from "../../lib/core/haltKinds.ts";
 import { toNumber } from "../../lib/core/money.ts";
 import { AUC_WARNING, aucIsLow, type Funnel, type HeadPerformance } from "../../lib/core/performance.ts";
 import { NONE, rateInterval } from "../../lib/core/statistics.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { cut, shortTime } from "../../lib/core/text/format.ts";
+import { haltWords } from "../../lib/core/text/haltText.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { jstText } from "../../lib/core/time.ts";
 import { FEW_RETURNS, type PeriodReport } from "./day.ts";
@@ -97,8 +97,8 @@ const returnOf = (r: PeriodReport): number | undefined =>
 
 export const reportText = (locale: Locale, r: PeriodReport): string => {
   const texts = textsOf(locale);
-  const { report: t, words } = texts;
-  const halts = r.halts.map((h) => (isHaltKind(h.kind) ? words.halt[h.kind] : h.kind));
+  const { report: t } = texts;
+  const halts = r.halts.map((h) => haltWords(locale, h.kind)?.what ?? h.kind);
   return [
     t.title({ kind: r.kind, name: r.name, until: r.partial ? jstText(r.endMs) : undefined }),
     t.pnl({ yen: r.statistics.netPnlYen, ratio: returnOf(r), feesYen: r.feesYen }),

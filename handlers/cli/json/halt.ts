@@ -1,9 +1,9 @@
 // A halt and an alert, as `--json` prints them everywhere.
+
 import { z } from "zod";
 import type { Halt } from "../../../db/tables/halts.ts";
 import type { Alert } from "../../../db/tables/outbox.ts";
-import { isHaltKind } from "../../../lib/core/haltKinds.ts";
-import { textsOf } from "../../../lib/core/text/catalogue.ts";
+import { haltWords } from "../../../lib/core/text/haltText.ts";
 import { isoUtc } from "../../../lib/core/time.ts";
 import { haltEnds } from "../trading/bookText.ts";
 import { Time, timeOrNull } from "./values.ts";
@@ -19,12 +19,11 @@ export const HaltJson = z.strictObject({
   clearedAt: Time.nullable(),
   clearedBy: z.string().nullable(),
 });
-const words = textsOf("en").words;
 export const haltJson = (h: Halt): z.infer<typeof HaltJson> => ({
   id: h.id,
   kind: h.kind,
   reason: h.reason,
-  means: isHaltKind(h.kind) ? words.halt[h.kind] : null,
+  means: haltWords("en", h.kind)?.what ?? null,
   raisedAt: isoUtc(h.raisedMs),
   endsAt: timeOrNull(h.untilMs),
   ends: haltEnds(h),

@@ -1,14 +1,14 @@
 // The text of `trader orders`, `positions`, `trades` and `halts`: state, meaning and what to do, one line each. Pure;
 // docs/orders.md explains the states at more length.
+
 import type { Halt } from "../../../db/tables/halts.ts";
 import type { PositionRow } from "../../../db/tables/positions.ts";
 import type { LegRow } from "../../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../../db/tables/trades.ts";
-import { isHaltKind } from "../../../lib/core/haltKinds.ts";
 import { formatE8, minBig, toNumber } from "../../../lib/core/money.ts";
 import { type Order, UNANSWERED_MS } from "../../../lib/core/order.ts";
-import { textsOf } from "../../../lib/core/text/catalogue.ts";
 import { yenText } from "../../../lib/core/text/format.ts";
+import { haltWords } from "../../../lib/core/text/haltText.ts";
 import { type EpochMs, epochMs, jstText } from "../../../lib/core/time.ts";
 import { durationText, jstSeconds } from "../terminal.ts";
 
@@ -118,13 +118,10 @@ export const tradeRow = (t: Trade): readonly string[] => [
   t.exitReason ?? t.cancelReason ?? "",
   jstText(epochMs(Date.parse(t.entryTime))).slice(5, 16),
 ];
-const words = textsOf("en").words;
 export const haltEnds = (h: Halt): string =>
   h.untilMs !== undefined
     ? `ends ${jstText(h.untilMs)}`
-    : isHaltKind(h.kind)
-      ? words.haltEnd[h.kind].replace("/resume", "trader resume")
-      : "stays until it is cleared";
+    : (haltWords("en", h.kind)?.ends.replace("/resume", "trader resume") ?? "stays until it is cleared");
 /** "stop: stopped by cli; since ...; ends only with trader resume", for one line. */
 export const haltText = (h: Halt): string =>
   h.clearedMs === undefined

@@ -1,8 +1,9 @@
 // /status: whether it trades, its positions, and its failures.
+
 import type { Halt } from "../../../db/tables/halts.ts";
-import { isHaltKind } from "../../../lib/core/haltKinds.ts";
 import { toNumber } from "../../../lib/core/money.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
+import { haltWords } from "../../../lib/core/text/haltText.ts";
 import type { Locale } from "../../../lib/core/text/locale.ts";
 import { jstDayStart, jstText } from "../../../lib/core/time.ts";
 import type { AnswerFacts } from "./facts.ts";
@@ -47,10 +48,8 @@ export const statusAnswer = ({ db, config, account, nowMs }: AnswerFacts): strin
 
 /** A halt and how it ends, in the owner's language where a text exists. */
 const haltText = (locale: Locale, halt: Halt): string => {
-  const { words, answers: t } = textsOf(locale);
-  const [kind] = halt.kind.split(":");
-  const known = isHaltKind(kind ?? "") ? (kind as keyof typeof words.halt) : undefined;
-  const ends =
-    halt.untilMs !== undefined ? t.until({ time: jstText(halt.untilMs) }) : known ? words.haltEnd[known] : "/resume";
-  return t.halt({ what: known ? words.halt[known] : `${halt.kind}: ${halt.reason}`, ends });
+  const t = textsOf(locale).answers;
+  const known = haltWords(locale, halt.kind);
+  const ends = halt.untilMs !== undefined ? t.until({ time: jstText(halt.untilMs) }) : (known?.ends ?? "/resume");
+  return t.halt({ what: known?.what ?? `${halt.kind}: ${halt.reason}`, ends });
 };

@@ -1,14 +1,15 @@
 // Why something was not done, as a key with its numbers: the pure rules return a Note, the log and the audit store its English
 // text, the owner gets it in the configured language.
+
 import type { Gate } from "../gates.ts";
-import { isHaltKind } from "../haltKinds.ts";
 import type { VenueStatus } from "../venue.ts";
 import { cut, yenText } from "./format.ts";
+import { haltWords } from "./haltText.ts";
 import { inBoth, type Locale } from "./locale.ts";
 import { words } from "./words.ts";
 
 const haltNames = (locale: Locale, kinds: readonly string[]): string =>
-  kinds.map((kind) => (isHaltKind(kind) ? words[locale].halt[kind] : cut(kind, 40))).join(", ");
+  kinds.map((kind) => haltWords(locale, kind)?.what ?? cut(kind, 40)).join(", ");
 
 const rounded = (value: string | number | null): string =>
   value === null ? "–" : typeof value === "number" ? String(Math.round(value * 100) / 100) : cut(value, 60);
