@@ -1,20 +1,19 @@
 // What the queue's commands share: their dependencies, the two common options, and a state opened for one piece of
 // work.
+
 import type { Command } from "commander";
-import type { Database } from "../../db/open.ts";
 import type { JobState } from "../../db/tables/jobs.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { UsageError } from "../../lib/core/errors.ts";
-import type { Clock } from "../../lib/io/clock.ts";
-import type { JobStore } from "../../queue/store.ts";
+import type { State } from "../runtime/stateFolder.ts";
 import type { Interruption, Terminal } from "./terminal.ts";
 
 export interface JobsDeps {
   readonly config: () => Config;
   /** A connection that can write. */
-  readonly open: (options: { var?: string }) => JobsState;
+  readonly open: (options: { var?: string }) => State;
   /** A read-only connection. */
-  readonly look: (options: { var?: string }) => JobsState;
+  readonly look: (options: { var?: string }) => State;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** Set when stdout is a terminal that redraws in place. */
@@ -23,12 +22,6 @@ export interface JobsDeps {
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Default SIGINT and SIGTERM of this process. */
   readonly interruption?: () => Interruption;
-}
-export interface JobsState {
-  readonly db: Database;
-  readonly store: JobStore;
-  readonly clock: Clock;
-  close(): void;
 }
 export interface Common {
   readonly var?: string;
@@ -40,7 +33,7 @@ export const STATES: readonly JobState[] = ["ready", "running", "parked", "done"
 export const ACTOR = "cli";
 
 /** Opens the state, does the work, closes the state. */
-export const within = <T>(open: JobsDeps["open"], options: Common, work: (state: JobsState) => T): T => {
+export const within = <T>(open: JobsDeps["open"], options: Common, work: (state: State) => T): T => {
   const state = open(options.var === undefined ? {} : { var: options.var });
   try {
     return work(state);

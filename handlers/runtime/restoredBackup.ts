@@ -24,7 +24,7 @@ import { entropyHex } from "../../lib/io/random.ts";
 import { storageError } from "../../lib/io/storageTrouble.ts";
 import type { Health } from "../../queue/health.ts";
 import type { Database, Tx } from "../../queue/types.ts";
-import type { AppStore } from "../context.ts";
+import type { AppStore, CommandCtx } from "../context.ts";
 import { expireProposal } from "../proposals/expireProposal.ts";
 
 export const progressPath = (varDir: string): string => join(varDir, "progress.json");
@@ -105,10 +105,7 @@ export const markIfRestored = (db: Database, varDir: string): void => {
   db.transaction((tx) => tx.meta.set(META.restored, why));
 };
 
-interface Opened {
-  readonly db: Database;
-  readonly store: AppStore;
-  readonly clock: Clock;
+interface Opened extends CommandCtx {
   readonly locale: Locale;
 }
 

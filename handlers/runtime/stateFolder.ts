@@ -8,12 +8,12 @@ import { META } from "../../db/tables/meta.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import type { Product } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
-import { type Clock, realClock, VirtualClock } from "../../lib/io/clock.ts";
+import { realClock, VirtualClock } from "../../lib/io/clock.ts";
 import { openSqlite } from "../../lib/io/sqlite.ts";
 import { storageError } from "../../lib/io/storageTrouble.ts";
 import { JobStore } from "../../queue/store.ts";
 import type { Database } from "../../queue/types.ts";
-import type { AppStore } from "../context.ts";
+import type { CommandCtx } from "../context.ts";
 import type { AppJob } from "../jobs.ts";
 import { registry } from "../registry.ts";
 
@@ -38,10 +38,7 @@ export const makeStateFolder = (varDir: string): void => {
   }
 };
 
-export interface State {
-  readonly db: Database;
-  readonly store: AppStore;
-  readonly clock: Clock;
+export interface State extends CommandCtx {
   close(): void;
 }
 

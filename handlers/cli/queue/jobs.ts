@@ -1,25 +1,17 @@
 // `trader jobs list | show | retry | discard | cancel | stats | watch | prune`: shows the jobs and changes them. All of
 // them work beside a running worker; those that only read use a read-only connection and take no lock.
+
 import { type Command, InvalidArgumentError } from "commander";
 import type { z } from "zod";
 import type { Job, JobState } from "../../../db/tables/jobs.ts";
 import { AppError } from "../../../lib/core/errors.ts";
+import type { State } from "../../runtime/stateFolder.ts";
 import { folderText, hintWith } from "../folder.ts";
 import { haltJson } from "../json/halt.ts";
 import { jobCountsJson, jobJson } from "../json/job.ts";
 import { jobPageJson } from "../json/jobPage.ts";
 import type { ChangedJobJson, JobStatsJson } from "../json/results.ts";
-import {
-  ACTOR,
-  type Common,
-  type JobsDeps,
-  type JobsState,
-  jobId,
-  positive,
-  STATES,
-  withCommon,
-  within,
-} from "../queueOptions.ts";
+import { ACTOR, type Common, type JobsDeps, jobId, positive, STATES, withCommon, within } from "../queueOptions.ts";
 import { clean, jstSeconds, wrapTo } from "../terminal.ts";
 import { registerJobsPrune } from "./jobsPrune.ts";
 import { registerWatch } from "./jobsWatch.ts";
@@ -52,7 +44,7 @@ export const registerJobs = (program: Command, deps: JobsDeps): void => {
 
 const JOB_NOT_FOUND = "JOB_NOT_FOUND";
 /** Throws AppError JOB_NOT_FOUND with a hint that names the folder. */
-const mustExist = ({ db }: JobsState, id: number, options: Common): void => {
+const mustExist = ({ db }: State, id: number, options: Common): void => {
   if (db.read.jobs.byId(id) === undefined)
     throw new AppError(
       "permanent",

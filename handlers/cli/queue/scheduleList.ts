@@ -1,9 +1,10 @@
 // `trader schedules list`: the schedules with their last jobs, as a table that drops columns until it fits the
 // terminal. The name, and whether the schedule is paused or late, are never cut.
+
 import type { Job } from "../../../db/tables/jobs.ts";
 import type { Schedule } from "../../../db/tables/schedules.ts";
 import { DAY_MS, type EpochMs, epochMs, HOUR_MS, isoUtc, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
-import type { JobsState } from "../queueOptions.ts";
+import type { State } from "../../runtime/stateFolder.ts";
 import { cutTo, durationText, jstSeconds, jstTimeOfDay, noteLines, shortJst, table, textWidth } from "../terminal.ts";
 import { note, stateText } from "./jobText.ts";
 
@@ -12,7 +13,7 @@ interface ScheduleRow {
   /** The last tick's job; undefined when there was no tick, or the job is pruned. */
   readonly job: Job | undefined;
 }
-export const gatherSchedules = ({ db }: JobsState): readonly ScheduleRow[] =>
+export const gatherSchedules = ({ db }: State): readonly ScheduleRow[] =>
   db.read.schedules.all().map((schedule) => ({
     schedule,
     job:

@@ -1,5 +1,6 @@
 // `trader schedules list | run | pause | resume`: shows the schedules, runs one by hand, pauses and resumes them. A
 // change is audited in its own transaction; a run by hand never replaces a scheduled tick.
+
 import type { Command } from "commander";
 import type { z } from "zod";
 import type { Tx } from "../../../db/open.ts";
@@ -8,12 +9,13 @@ import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { type EpochMs, epochMs, isoUtc } from "../../../lib/core/time.ts";
 import { entropyHex } from "../../../lib/io/random.ts";
 import { Scheduler, tickAtOrAfter } from "../../../queue/schedule.ts";
-import type { Enqueued } from "../../../queue/store.ts";
+import type { Enqueued, JobStore } from "../../../queue/store.ts";
 import type { NewJob } from "../../../queue/types.ts";
+import type { State } from "../../runtime/stateFolder.ts";
 import { endedText, folderText, hintWith, idleText, isEndedReplay, shellQuoted } from "../folder.ts";
 import type { SchedulePausedJson, ScheduleRunJson } from "../json/results.ts";
 import { scheduleRowJson } from "../json/schedule.ts";
-import { ACTOR, type Common, type JobsDeps, type JobsState, withCommon, within } from "../queueOptions.ts";
+import { ACTOR, type Common, type JobsDeps, withCommon, within } from "../queueOptions.ts";
 import { jstSeconds } from "../terminal.ts";
 import { gatherSchedules, scheduleLines } from "./scheduleList.ts";
 
@@ -76,12 +78,14 @@ const jobByHand = (schedule: Schedule, nowMs: EpochMs): NewJob & { readonly tick
   };
 };
 
-const run = ({ db, store, clock }: JobsState, deps: JobsDeps, name: string, options: Common): void => {
+const run = ({ db, store, clock }: State, deps: JobsDeps, name: string, options: Common): void => {
   const { schedule, job, result } = db.transaction((tx) => {
     const found = mustFind(tx, name);
     const nowMs = clock.nowMs();
     const { tickMs, ...job } = jobByHand(found, nowMs);
-    const enqueued: Enqueued = store.enqueueIn(tx, job);
+    // A stored schedule's name and input are checked by the store when the job is enqueued.
+    const queue: Pick<JobStore, "enqueueIn"> = store;
+    const enqueued: Enqueued = queue.enqueueIn(tx, job);
     const data = { schedule: name, tickMs, jobId: enqueued.id, name: job.name, key: job.key };
     tx.audit.append({ atMs: nowMs, kind: "schedule.runByHand", actor: ACTOR, data });
     return { schedule: found, job: { ...job, tickMs }, result: enqueued };
@@ -100,7 +104,7 @@ const run = ({ db, store, clock }: JobsState, deps: JobsDeps, name: string, opti
   if (idle !== undefined) deps.err(`note: ${idle}`);
 };
 
-const setPaused = (state: JobsState, deps: JobsDeps, name: string, paused: boolean, options: Common): void => {
+const setPaused = (state: State, deps: JobsDeps, name: string, paused: boolean, options: Common): void => {
   const { db, store, clock } = state;
   const scheduler = new Scheduler(db, store, clock);
   const { before, changed } = db.transaction((tx) => {

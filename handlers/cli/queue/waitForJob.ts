@@ -1,11 +1,13 @@
 // Waits at the command line for a job to end. Reads only, on a read-only connection; when the wait ends, by time or
 // Ctrl+C, the job stays as it is.
+
 import type { Job } from "../../../db/tables/jobs.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import type { EpochMs } from "../../../lib/core/time.ts";
+import type { State } from "../../runtime/stateFolder.ts";
 import { SILENT_MS, watchedWorkers } from "../../runtime/workerProcesses.ts";
 import { type Hint, hintWith, isReplay } from "../folder.ts";
-import type { Common, JobsDeps, JobsState } from "../queueOptions.ts";
+import type { Common, JobsDeps } from "../queueOptions.ts";
 import { clean, durationText, jstSeconds, sleepOrAbort, untilInterrupted } from "../terminal.ts";
 
 const POLL_MS = 100;
@@ -63,7 +65,7 @@ export const waitForJob = async (
 };
 
 /** The state of an unfinished job in words; empty for one that is due and ready. */
-const situation = ({ db, clock }: JobsState, job: Job): string => {
+const situation = ({ db, clock }: State, job: Job): string => {
   const nowMs = clock.nowMs();
   const at = (ms: EpochMs): string => jstSeconds(ms);
   if (job.state === "running") return `runs: attempt ${job.attempts} of ${job.maxAttempts}`;
@@ -83,7 +85,7 @@ interface Workers {
   readonly ageMs?: number;
 }
 /** A replay writes no heartbeats between its drains, so nothing is reported for it. */
-const lookAtWorkers = ({ db, clock }: JobsState): Workers => {
+const lookAtWorkers = ({ db, clock }: State): Workers => {
   const living = isReplay(db) ? [] : watchedWorkers(db).filter((w) => w.process === "alive" || w.process === "unknown");
   if (living.length === 0) return { state: "none" };
   const ageMs = Math.min(...living.map((w) => clock.realNowMs() - w.heartbeatMs));

@@ -1,5 +1,6 @@
 // One frame of `trader jobs watch`: the state of the queue, gathered in one short read, and its text. The text is a
 // pure function of the frame. The most important lines come first, because a low terminal shows only the top.
+
 import { dirname } from "node:path";
 import type { Halt } from "../../../db/tables/halts.ts";
 import type { JobState, JobStats } from "../../../db/tables/jobs.ts";
@@ -8,10 +9,9 @@ import type { FailedAttempt, RunningJob } from "../../../db/tables/queueLook.ts"
 import type { Schedule } from "../../../db/tables/schedules.ts";
 import { DAY_MS, type EpochMs, epochMs, HOUR_MS, jstText, MINUTE_MS } from "../../../lib/core/time.ts";
 import { type NoPrices, noPrices, noPricesText } from "../../market/priceOutage.ts";
-import { virtualNow } from "../../runtime/stateFolder.ts";
+import { type State, virtualNow } from "../../runtime/stateFolder.ts";
 import { SILENT_MS, type WatchedWorker, watchedWorkers } from "../../runtime/workerProcesses.ts";
 import { folderText, isEndedReplay } from "../folder.ts";
-import type { JobsState } from "../queueOptions.ts";
 import {
   clean,
   durationText,
@@ -53,7 +53,7 @@ export interface Frame {
 const FAILURES_SHOWN = 5;
 const RUNNING_SHOWN = 10;
 
-export const gatherFrame = ({ db, clock }: Pick<JobsState, "db" | "clock">): Frame =>
+export const gatherFrame = ({ db, clock }: Pick<State, "db" | "clock">): Frame =>
   db.read.queueLook.atOnce(() => {
     const nowMs = virtualNow(db) ?? clock.nowMs();
     const { queueLook } = db.read;

@@ -1,15 +1,17 @@
 // `trader orders|positions|trades|halts`: shows the book. Reads only. `trader stop` and reconcile read the exchange
 // itself; `positions` says when reconcile last compared both.
+
 import type { Command } from "commander";
 import { UsageError } from "../../../lib/core/errors.ts";
 import { isLive, type Order } from "../../../lib/core/order.ts";
 import { jstText } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
+import type { State } from "../../runtime/stateFolder.ts";
 import { haltJson } from "../json/halt.ts";
 import { orderJson } from "../json/order.ts";
 import { positionJson } from "../json/position.ts";
 import { tradeJson } from "../json/trade.ts";
-import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../queueOptions.ts";
+import { type Common, type JobsDeps, positive, withCommon, within } from "../queueOptions.ts";
 import { clean, table, wrapTo } from "../terminal.ts";
 import {
   type HeldPosition,
@@ -129,7 +131,7 @@ const heldPositions = (read: Reads): readonly HeldPosition[] =>
   });
 
 /** When reconcile last compared the book with the exchange, and what differs. */
-const comparedText = ({ db, store }: JobsState): string => {
+const comparedText = ({ db, store }: State): string => {
   const last = store.list({ name: "reconcile", state: "done", limit: 1 })[0]?.finishedMs;
   const mismatch = db.read.differences.all();
   const when =

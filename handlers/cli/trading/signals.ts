@@ -1,19 +1,21 @@
 // `trader signals` and `trader why`: the judged bars with every gate. The texts are those of Telegram's /signals and
 // /why.
+
 import type { Command } from "commander";
 import { META } from "../../../db/tables/meta.ts";
 import { AppError } from "../../../lib/core/errors.ts";
+import type { State } from "../../runtime/stateFolder.ts";
 import type { AnswerFacts } from "../../telegram/answers/facts.ts";
 import { signalsAnswer, signalsOf, whyAnswer } from "../../telegram/answers/signals.ts";
 import { signalJson } from "../json/proposal.ts";
-import { type Common, type JobsDeps, type JobsState, positive, withCommon, within } from "../queueOptions.ts";
+import { type Common, type JobsDeps, positive, withCommon, within } from "../queueOptions.ts";
 
 interface Options extends Common {
   readonly limit?: string;
 }
 
 export const registerSignals = (program: Command, deps: JobsDeps): void => {
-  const factsOf = ({ db, clock }: JobsState, arg: string): AnswerFacts => {
+  const factsOf = ({ db, clock }: State, arg: string): AnswerFacts => {
     const mode = db.read.meta.get(META.mode);
     const account = mode === "replay" || mode === "live" ? mode : "paper";
     return { db: db.read, config: deps.config(), account, nowMs: clock.nowMs(), arg };
