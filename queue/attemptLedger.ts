@@ -90,7 +90,7 @@ export class Ledger {
   /** After the clock was set back: snoozed jobs and jobs waiting for a retry become due now. */
   makeWaitingDue(): void {
     this.#o.db.transaction(() => {
-      this.#writes.hurry(this.#o.clock.nowMs());
+      this.#writes.makeWaitingDue(this.#o.clock.nowMs());
       this.#rates.clamp(this.#o.clock.nowMs());
     });
   }

@@ -8,11 +8,11 @@ export class ActiveFaults {
   readonly #now = new Map<string, { readonly sinceMs: number; readonly why: string }>();
 
   /** `part` names the work that fails; a fault that persists keeps its first time. */
-  note(part: string, why: string, realNowMs: number): void {
+  report(part: string, why: string, realNowMs: number): void {
     if (!this.#now.has(part)) this.#now.set(part, { sinceMs: realNowMs, why });
   }
 
-  over(part: string): void {
+  clear(part: string): void {
     this.#now.delete(part);
   }
 

@@ -34,7 +34,7 @@ interface RecorderOptions {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly troubles: ActiveFaults;
+  readonly faults: ActiveFaults;
   readonly stopping: () => boolean;
   /** A drain throws a fault of the file at its caller instead of retrying. */
   readonly draining: () => boolean;
@@ -50,8 +50,8 @@ export class Recorder {
    * While the file is failing, retries until it works or the attempt loses its job. Resolves with the slot of the next
    * job claimed in the same transaction, if any.
    */
-  async settle(slot: Slot, attempted: Result): Promise<Slot | undefined> {
-    const { log, troubles, clock } = this.#o;
+  async recordUntilWritten(slot: Slot, attempted: Result): Promise<Slot | undefined> {
+    const { log, faults, clock } = this.#o;
     const { job } = slot;
     let result = attempted;
     const fields = { jobId: job.id, job: job.name, attempt: job.attempts, traceId: job.traceId };
@@ -73,13 +73,13 @@ export class Recorder {
           }
           if (this.#o.draining()) throw e;
           log.error({ ...fields, err: e }, "queue.recordFailed");
-          troubles.note(part, `the result of ${job.name} (job ${job.id}): ${(e as Error).message}`, clock.realNowMs());
+          faults.report(part, `the result of ${job.name} (job ${job.id}): ${(e as Error).message}`, clock.realNowMs());
           await delay(RETRY_MS);
         }
       }
       return undefined;
     } finally {
-      troubles.over(part);
+      faults.clear(part);
     }
   }
 

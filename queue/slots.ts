@@ -102,7 +102,7 @@ export class Slots {
       release(slot.job);
     }
     this.#slots.clear();
-    this.settleEmpty();
+    this.resolveWhenEmpty();
   }
 
   /** Resolves when no handler runs. */
@@ -111,17 +111,17 @@ export class Slots {
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
-  /** Waits until no handler runs, `ms` have passed, or `hurry` aborts. */
-  async settledWithin(ms: number, hurry: AbortSignal = new AbortController().signal): Promise<void> {
-    const settled = new AbortController();
-    const signal = AbortSignal.any([settled.signal, hurry]);
+  /** Waits until no handler runs, `ms` have passed, or `abortNow` aborts. */
+  async allEndedWithin(ms: number, abortNow: AbortSignal = new AbortController().signal): Promise<void> {
+    const ended = new AbortController();
+    const signal = AbortSignal.any([ended.signal, abortNow]);
     const wait = delay(ms, undefined, { signal }).catch(() => undefined); // Rejects when aborted.
     await Promise.race([this.empty(), wait]);
-    settled.abort();
+    ended.abort();
   }
 
   /** Must be called after a slot was closed and its successor, if any, opened. */
-  settleEmpty(): void {
+  resolveWhenEmpty(): void {
     if (this.#slots.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 }

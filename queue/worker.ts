@@ -77,7 +77,7 @@ class QueueWorker<S extends object> implements Worker {
   readonly #deps: AttemptDeps<S>;
   #mode: "idle" | "started" | "draining" | "stopped" = "idle";
   #stopping: Promise<void> | undefined;
-  readonly #hurry = new AbortController();
+  readonly #secondStop = new AbortController();
   #timers: NodeJS.Timeout[] = [];
   #unlisten: (() => void) | undefined;
   #pumpQueued = false;
@@ -114,7 +114,7 @@ class QueueWorker<S extends object> implements Worker {
       ...options,
       ledger: this.#ledger,
       slots: this.#slots,
-      troubles: this.#troubles,
+      faults: this.#troubles,
       stopping: () => this.#stopping !== undefined,
       draining: () => this.#mode === "draining",
     });
@@ -158,7 +158,7 @@ class QueueWorker<S extends object> implements Worker {
 
   stop({ graceMs }: { graceMs: number }): Promise<void> {
     if (this.#stopping) {
-      this.#hurry.abort();
+      this.#secondStop.abort();
       return this.#stopping;
     }
     this.#stopping = this.#stop(graceMs);
@@ -167,9 +167,9 @@ class QueueWorker<S extends object> implements Worker {
 
   async #stop(graceMs: number): Promise<void> {
     this.#unlisten?.();
-    await this.#slots.settledWithin(graceMs, this.#hurry.signal);
+    await this.#slots.allEndedWithin(graceMs, this.#secondStop.signal);
     this.#slots.abortAll();
-    await this.#slots.settledWithin(ABORT_GRACE_MS);
+    await this.#slots.allEndedWithin(ABORT_GRACE_MS);
     this.#slots.abandon((job) => this.#guard("queue.releaseFailed", () => this.#ledger.release(job)));
     this.#clearTimers();
     // A failing file must not keep the process from ending: the next worker recovers what could not be written.
@@ -207,10 +207,10 @@ class QueueWorker<S extends object> implements Worker {
   #guard(message: string, work: () => void, part = "loop"): void {
     try {
       work();
-      this.#troubles.over(part);
+      this.#troubles.clear(part);
     } catch (error) {
       this.#o.log.error({ err: error }, message);
-      this.#troubles.note(part, `${message}: ${(error as Error).message}`, this.#o.clock.realNowMs());
+      this.#troubles.report(part, `${message}: ${(error as Error).message}`, this.#o.clock.realNowMs());
       this.#nextLookMs = 0;
     }
   }
@@ -317,7 +317,7 @@ class QueueWorker<S extends object> implements Worker {
     try {
       if (slot.after.length > 0) await Promise.all(slot.after);
       const result = await runHandler(slot, this.#deps);
-      next = await this.#recorder.settle(slot, result);
+      next = await this.#recorder.recordUntilWritten(slot, result);
     } catch (error) {
       // Only a drain gets here (queue/recordOutcome.ts): its caller gets the error, the ledger still says "running".
       this.#broken ??= { error };
@@ -327,7 +327,7 @@ class QueueWorker<S extends object> implements Worker {
     }
     if (this.#mode === "started") this.#queuePump();
     else if (!this.#broken && this.#mode === "draining" && this.#o.concurrency > 1) this.#fillWhileDraining();
-    this.#slots.settleEmpty();
+    this.#slots.resolveWhenEmpty();
     return next;
   }
 

@@ -191,7 +191,7 @@ export const jobWrites = (sql: Sqlite) => {
     wake: (topic: string, now: number): number => wake.run({ topic, now }).changes,
     wakeAll: (now: number): number => wakeAll.run({ now }).changes,
     /** Jobs waiting for a span of time, not for a time of day, become due now. */
-    hurry: (now: number): void => void makeWaitingDue.run({ now }),
+    makeWaitingDue: (now: number): void => void makeWaitingDue.run({ now }),
     reopen: (id: number, now: number): boolean => one(reopen.run(now, id)),
     close: (id: number, from: readonly string[], reason: string, now: number): boolean =>
       one(close.run(now, reason, id, JSON.stringify(from))),

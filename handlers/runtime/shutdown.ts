@@ -55,12 +55,12 @@ export const brokenFile = (
   const found = new Promise<AppError>((done) => {
     resolve = done;
   });
-  let heard = false;
+  let reported = false;
   return {
     found,
     look: (error) => {
-      if (heard || storageTrouble(error)?.kind !== "corrupt") return;
-      heard = true;
+      if (reported || storageTrouble(error)?.kind !== "corrupt") return;
+      reported = true;
       const broken = storageError(error, suspect(error, varDir));
       if (broken) resolve(broken);
     },

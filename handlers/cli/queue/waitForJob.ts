@@ -33,7 +33,7 @@ export const waitForJob = async (
   const interruption = (deps.interruption ?? untilInterrupted)();
   const sleep = deps.sleep ?? sleepOrAbort;
   const startMs = state.clock.monotonicMs();
-  let told = "";
+  let reported = "";
   let workersSeenMs = Number.NEGATIVE_INFINITY;
   let workers: Workers = { state: "none" };
   try {
@@ -44,8 +44,8 @@ export const waitForJob = async (
       const waitedMs = state.clock.monotonicMs() - startMs;
       if (job.finishedMs !== undefined) return { job, end: "job", waitedMs };
       const now = situation(state, job);
-      if (now !== told && now !== "") deps.err(`job ${job.id} ${clean(now)}`);
-      told = now;
+      if (now !== reported && now !== "") deps.err(`job ${job.id} ${clean(now)}`);
+      reported = now;
       if (waitedMs - workersSeenMs >= LOOK_AT_WORKERS_MS) {
         workersSeenMs = waitedMs;
         const before = workers;
@@ -80,7 +80,7 @@ const situation = ({ db, clock }: State, job: Job): string => {
 };
 
 interface Workers {
-  readonly state: "none" | "heard" | "silent";
+  readonly state: "none" | "alive" | "silent";
   /** Since the newest heartbeat. */
   readonly ageMs?: number;
 }
@@ -89,7 +89,7 @@ const lookAtWorkers = ({ db, clock }: State): Workers => {
   const living = isReplay(db) ? [] : watchedWorkers(db).filter((w) => w.process === "alive" || w.process === "unknown");
   if (living.length === 0) return { state: "none" };
   const ageMs = Math.min(...living.map((w) => clock.realNowMs() - w.heartbeatMs));
-  return { state: ageMs > SILENT_MS ? "silent" : "heard", ageMs };
+  return { state: ageMs > SILENT_MS ? "silent" : "alive", ageMs };
 };
 /** Reported when it changes. Whoever enqueued has already said that none runs at the start. */
 const workersText = (before: Workers, now: Workers, hint: Hint): string | undefined => {
@@ -97,7 +97,7 @@ const workersText = (before: Workers, now: Workers, hint: Hint): string | undefi
   if (now.state === "silent")
     return `the worker is SILENT for ${durationText(now.ageMs ?? 0)}: it hangs, or cannot write its file (${hint("status")} tells more); still waiting`;
   if (now.state === "none") return `no worker runs any more (${hint("worker")} starts one); still waiting`;
-  return before.state === "silent" ? "the worker is heard again" : undefined;
+  return before.state === "silent" ? "the worker is alive again" : undefined;
 };
 
 /** The result of the wait in words; `failed` is the error's code, and the exit code is then 1. */

@@ -254,7 +254,7 @@ describe("trader enqueue --wait", () => {
     });
     expect(err.slice(2)).toEqual([
       "note: the worker is SILENT for 31 s: it hangs, or cannot write its file (trader status --var 'my dir' tells more); still waiting",
-      "note: the worker is heard again",
+      "note: the worker is alive again",
       "note: no worker runs any more (trader worker --var 'my dir' starts one); still waiting",
     ]);
   });
