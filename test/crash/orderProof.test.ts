@@ -81,7 +81,7 @@ describe("the proof itself", () => {
       expect(story, place).toContain(place);
   });
 
-  test("the same seed tells the same story", async () => {
+  test("the same seed gives the same events", async () => {
     const stories: string[][] = [];
     for (let i = 0; i < 2; i += 1) {
       const w = await runWorld({ ...randomPlan("same", 5), story: true });

@@ -149,7 +149,7 @@ describe("orders", () => {
     expect(write((tx) => tx.orders.intend(second, T0))).toBe(id + 1);
   });
 
-  test("one live order per leg, and no two that look alike", () => {
+  test("one live order per leg, and no two with the same fingerprint", () => {
     const [first, other] = write((tx) => {
       position(tx);
       return [leg(tx), leg(tx)];

@@ -82,7 +82,7 @@ test("two trades, the worker killed during each entry: one reaches its targets w
   expect(worker.query("SELECT sum(size_e8) AS n FROM orders WHERE purpose = 'stop' AND state = 'open'")).toEqual([
     { n: account("BTC_JPY").held },
   ]);
-  await worker.until("the fill is told", () => says(/^FILLED LONG BTC/) && waiting("trade") === 0);
+  await worker.until("the fill is reported", () => says(/^FILLED LONG BTC/) && waiting("trade") === 0);
   const told = telegram.messages.length;
 
   telegram.fault = ({ method }) =>
@@ -97,7 +97,7 @@ test("two trades, the worker killed during each entry: one reaches its targets w
   await worker.until("the alert waits", () => waiting("alert") === 1);
   expect(telegram.messages.length).toBe(told);
   telegram.fault = undefined;
-  await worker.until("the end is told", () => says(/^CLOSED LONG BTC/) && /🏁 CLOSED/.test(btc.message.text));
+  await worker.until("the end is reported", () => says(/^CLOSED LONG BTC/) && /🏁 CLOSED/.test(btc.message.text));
   // What waited longer comes after the alert.
   const afterwards = telegram.texts.slice(told).map((text) => text.split("\n")[0]);
   expect(afterwards[0]).toMatch(/^WARNING job \d+ \(fetchMarket\) has failed permanently/);

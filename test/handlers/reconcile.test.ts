@@ -15,7 +15,7 @@ const nothingBroken = async () => expect(await world.brokenPromises()).toEqual([
 describe("reconcile", () => {
   const look = (w: World, key: string) => w.enqueue({ name: "reconcile", key, input: {} });
 
-  test("with nothing to say clears doubt, and says nothing", async () => {
+  test("without a difference clears doubt, and sends no message", async () => {
     const w = start({ btc: (s) => s.flat(60) });
     w.halt("doubt");
     look(w, "r1");

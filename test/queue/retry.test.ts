@@ -29,7 +29,7 @@ describe("invariant 10: backoff is exponential with jitter and a cap", () => {
     );
   });
 
-  test("jitter spreads: a thousand waits of one attempt are not alike", () => {
+  test("jitter spreads: a thousand waits of one attempt differ", () => {
     const random = seededRandom(3);
     const waits = new Set(
       Array.from({ length: 1_000 }, () => backoffMs(5, { baseMs: 1_000, capMs: 60_000 }, random.next())),
@@ -234,7 +234,7 @@ describe("onFailure runs in the transaction that records the failure", () => {
       throw new AppError(verdict, "X", "no");
     });
 
-  test("it hears verdict and death, may raise a halt and name jobs", async () => {
+  test("it gets the verdict and whether the job is dead, may raise a halt and enqueue jobs", async () => {
     const heard: Pick<Failure, "verdict" | "dead">[] = [];
     const w = world([failing("alert"), handler("reconcile", () => done)]);
     const { id } = w.store.enqueue(job("a", "1"));

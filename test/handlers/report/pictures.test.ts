@@ -36,7 +36,7 @@ describe("the chart of a proposal", () => {
     ]);
   });
 
-  test("knows nothing that came after the signal's bar, and nothing of a proposal that is not there", () => {
+  test("uses no data from after the signal's bar, and needs no proposal", () => {
     const book = openBook();
     try {
       fillBook(book);

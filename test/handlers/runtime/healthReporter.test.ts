@@ -249,7 +249,7 @@ describe("trader status --check", () => {
   };
   const check = () => traderHere(["status", "--check", "--var", dir]);
 
-  test("says nothing and ends with 0 when all is well", async () => {
+  test("prints nothing and ends with 0 when everything is healthy", async () => {
     healthy();
     expect(await check()).toMatchObject({ code: 0, stdout: "", stderr: "" });
   });

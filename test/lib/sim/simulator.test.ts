@@ -75,7 +75,7 @@ describe("determinism and durability", () => {
     );
   });
 
-  test("what an answer or an event says is in the file before anybody hears of it", () => {
+  test("what a reply or an event says is in the file before it is published", () => {
     const path = tempFile();
     const d = desk({ path, btc: (s) => s.flat(1).to(9_900_000).flat(5) });
     const rows = (table: string): number => {

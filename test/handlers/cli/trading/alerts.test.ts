@@ -60,7 +60,7 @@ describe("trader alerts", () => {
     expect(book.db.sql.prepare("SELECT count(*) FROM audit_events WHERE kind = 'alert.seen'").pluck().get()).toBe(1);
     await expect(trader("seen", key)).rejects.toThrow(/expected the key of an open alert/);
   });
-  test.each(["api", "bare:leg:1", "loss-day", "unanswered:4"])("nobody waves %s away", async (key) => {
+  test.each(["api", "bare:leg:1", "loss-day", "unanswered:4"])("%s cannot be marked as seen", async (key) => {
     raise(key);
     await expect(trader("seen", key)).rejects.toThrow(/it ends by itself with its cause/);
     expect(open()).toEqual([key]);

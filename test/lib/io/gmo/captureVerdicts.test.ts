@@ -226,7 +226,7 @@ describe("refusals", () => {
           resendPost: "unknown",
         });
   });
-  test("the number in status says nothing; the first message counts; data beside a failure does not", () => {
+  test("the number in status is ignored; the first message counts; data beside a failure is ignored", () => {
     for (const status of [1, 2, 4, 5, -1])
       expect(decode("private/orders", refused("ERR-5106", status))).toMatchObject({ code: "ERR-5106" });
     const both = {

@@ -53,7 +53,7 @@ describe("the estimate", () => {
     offset.add(sample(109_000, 5_000, 10, 10));
     expect(offset.estimate(109_020)!.offsetMs).toBeCloseTo(5_000, -2);
   });
-  test("a reply that came before it was asked for says nothing; forgetting starts anew", () => {
+  test("a reply received before its request is ignored; forget starts the measurement again", () => {
     const offset = new ClockOffset();
     offset.add({ sentMs: epochMs(2_000), receivedMs: epochMs(1_000), venueMs: epochMs(9_000) });
     expect(offset.estimate(2_000)).toBeUndefined();
@@ -122,7 +122,7 @@ describe("through the connector", () => {
     expect(world.logged().match(/gmo\.clock\.off/g)).toHaveLength(1);
     expect(world.logged().match(/gmo\.clock\.fine/g)).toHaveLength(1);
   });
-  test("public replies say nothing: they may come from a cache", async () => {
+  test("public replies are not measured: they may come from a cache", async () => {
     world = stub([answering([], 4_000), answering([], 4_000)]);
     await world.venue.symbols();
     await world.venue.assets();

@@ -181,7 +181,7 @@ describe("no reply", () => {
     expect(await transport.send(read)).toMatchObject({ httpStatus: 200 });
     expect(arrived.map(({ method }) => method)).toEqual(["GET", "POST", "GET"]);
   });
-  test("nobody listens", async () => {
+  test("no server listens", async () => {
     const free = createTcpServer();
     await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(free.address() as AddressInfo).port}`;

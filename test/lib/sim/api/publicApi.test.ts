@@ -286,7 +286,7 @@ describe("no look-ahead", () => {
       .map((answer) => answer.text)
       .join("\n");
 
-  test("two markets that differ only from T on answer alike up to T, whatever is ordered", () => {
+  test("two markets that differ only from T on give the same replies up to T, whatever is ordered", () => {
     let differed = 0;
     let compared = 0;
     fc.assert(

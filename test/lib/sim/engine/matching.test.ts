@@ -152,7 +152,7 @@ describe("a stop", () => {
     d.pass(60);
     expect(d.executionsOf(stop)).toMatchObject([{ price: "9799510" }]);
   });
-  test("in a thin book the rest of it expires, the position stays bare, and whoever comes next gets nothing", () => {
+  test("in a thin book its remainder expires, the position stays unprotected, and the next order finds no quantity", () => {
     const thin = 0.05;
     const d = desk({
       equity: yen(100_000_000),

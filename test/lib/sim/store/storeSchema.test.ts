@@ -65,7 +65,7 @@ const versionOf = (path: string): unknown => {
 };
 
 describe("a file of version 1", () => {
-  test("opens with everything it held, and both go on alike", () => {
+  test("opens with everything it held, and both then behave the same", () => {
     const act = (d: Desk): number => {
       const id = d.position("0.02");
       d.closeOrder(id, "0.01", { executionType: "STOP", price: "9900000" });

@@ -121,7 +121,7 @@ describe("a lost connection", () => {
     expect(stream.view.positions("BTC_JPY").map(({ positionId }) => positionId)).toEqual(["8"]);
   });
 
-  test("while a repair is under way: it is given up, the next connection begins anew", async () => {
+  test("while a repair runs: it is aborted, and the next connection starts another", async () => {
     const stream = stage.stream();
     stream.start();
     await stage.timers.pass(4_000);

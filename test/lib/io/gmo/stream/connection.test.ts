@@ -88,7 +88,7 @@ const until = async (holds: () => boolean): Promise<void> => {
 };
 
 describe("wsConnect", () => {
-  test("asks for no compression, carries text both ways, answers pings and hears pongs", async () => {
+  test("requests no compression, carries text both ways, answers pings and receives pongs", async () => {
     const { connection, heard, venue } = await both();
     expect(requests[0]!.headers["sec-websocket-extensions"]).toBeUndefined();
     expect(requests[0]!.url).toBe("/ws/public/v1");
@@ -106,7 +106,7 @@ describe("wsConnect", () => {
     expect(await heard.end).toEqual({ kind: "closed", code: 1000, reason: "" });
   });
 
-  test.each([503, 404, 302])("HTTP %i on upgrade is told with its status", async (status) => {
+  test.each([503, 404, 302])("HTTP %i on upgrade is reported with its status", async (status) => {
     refusal = status;
     const { heard } = connect();
     expect(await heard.end).toEqual({ kind: "refused", httpStatus: status });
@@ -165,7 +165,7 @@ describe("wsConnect", () => {
   });
 });
 
-test("a stream over the real network: subscribes, hears, survives a cut, leaves no socket behind", async () => {
+test("a stream over the real network: subscribes, receives, survives a lost connection, leaves no socket open", async () => {
   const commands: string[] = [];
   sockets.on("connection", (venue: WebSocket) => {
     venue.on("message", (data) => {

@@ -65,7 +65,7 @@ describe("when the connection ends", () => {
     expect(stream.state.kind).toBe("live");
   });
 
-  test("by the token's expiry: the next one is refused, a new token is issued, the owner hears why", async () => {
+  test("by the token's expiry: the next one is refused, a new token is issued, the reason is reported", async () => {
     // It was not extended: our clock stood still, or another program deleted it.
     stage.network.onConnect = (connection: FakeConnection) => {
       if (stage.tokens.knows(connection.url)) connection.open();
