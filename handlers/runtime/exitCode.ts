@@ -33,12 +33,11 @@ const NEEDS_A_PERSON: ReadonlySet<string> = new Set([
   "CANDLE_FILE",
   "EVENTS_FILE",
   "EVENTS_INVALID",
-  // Arguments: ids and values that name nothing, or what has ended. (JOB_STATE is not here: a running job ends by itself.)
+  // Arguments: ids and values that name nothing or can never be accepted. What was settled meanwhile by another (PROPOSAL_CLOSED,
+  // TRADE_ENDED, JOB_STATE) is not here: there is nothing to change.
   "JOB_NOT_FOUND",
   "PROPOSAL_MISSING",
-  "PROPOSAL_CLOSED",
   "TRADE_MISSING",
-  "TRADE_ENDED",
   "POSITION_MISSING",
   "SIGNAL_MISSING",
   "ALERT_MISSING",
