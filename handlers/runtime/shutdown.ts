@@ -67,7 +67,10 @@ export const brokenFile = (
   };
 };
 
-/** `first` resolves at the first SIGTERM or SIGINT; the callback of `onSecond` runs at every further one. */
+/**
+ * `first` resolves at the first SIGTERM, SIGINT or SIGHUP (a closed terminal or ssh session); the callback of `onSecond` runs at every
+ * further one. Without a handler SIGHUP kills the process at once; under nohup, too, because Node resets ignored signals at its start.
+ */
 export const stopSignals = (): { readonly first: Promise<NodeJS.Signals>; onSecond(work: () => void): void } => {
   let again: (() => void) | undefined;
   const first = new Promise<NodeJS.Signals>((resolve) => {
@@ -79,6 +82,7 @@ export const stopSignals = (): { readonly first: Promise<NodeJS.Signals>; onSeco
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
+    process.on("SIGHUP", onSignal);
   });
   return {
     first,

@@ -171,9 +171,10 @@ export interface Scored {
 }
 /**
  * Area under the ROC curve: the chance that a hit scores above a miss, a tie counting one half. Exact, by mid-ranks.
- * undefined when every outcome is the same.
+ * undefined when every outcome is the same. Throws RangeError for a score that is no number: it has no rank.
  */
 export const auc = (rows: readonly Scored[]): number | undefined => {
+  if (rows.some((r) => Number.isNaN(r.p))) throw new RangeError("expected scores to rank, found NaN");
   const hits = rows.filter((r) => r.hit).length;
   const misses = rows.length - hits;
   if (hits === 0 || misses === 0) return undefined;

@@ -117,13 +117,16 @@ describe("trader worker", () => {
   });
 });
 
-test("the command itself starts without any settings or network and stops on SIGTERM", async () => {
+test.each([
+  "SIGTERM",
+  "SIGHUP", // truth 18: a closed terminal or ssh session
+] as const)("the command itself starts without any settings or network and stops on %s", async (signal) => {
   const running = startTrader(["worker", "--var", "var", "--json"], {
     cwd: worker.cwd,
     env: { GMO_PUBLIC_URL: "http://127.0.0.1:9" },
   });
   await running.saying('"started"');
-  running.child.kill("SIGTERM");
+  running.child.kill(signal);
   const ended = await running.ended;
   expect(ended.code).toBe(0);
   const events = ended.stdout

@@ -143,6 +143,10 @@ describe("a head's quality", () => {
     expect(auc([{ p: 0.3, hit: true }])).toBeUndefined();
     expect(brierScore([])).toBeUndefined();
   });
+  test.each([0, 1, 2])("truth 13: a NaN at place %i is an error and not an endless loop", (at) => {
+    const rows = [0.1, 0.4, 0.9].map((p, i) => ({ p: i === at ? Number.NaN : p, hit: i === 1 }));
+    expect(() => auc(rows)).toThrow(RangeError);
+  });
   test("AUC is the share of pairs in the right order, ties one half", () => {
     fc.assert(
       fc.property(anyScores, (rows) => {
