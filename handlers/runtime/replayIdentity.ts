@@ -147,7 +147,7 @@ export const storedIdentity = (
   const stored = Identity.parse(JSON.parse(text));
   const differs = (what: string, found: string, wanted: string): never => {
     throw new UsageError(
-      `this folder holds a replay with ${what} ${found}, not ${wanted}: leave the option away to continue it, or use --fresh or another --var folder`,
+      `this folder holds a replay with ${what} ${found}, not ${wanted}: leave it out to continue, or use --fresh or another --var folder`,
     );
   };
   const days = wholeNumber("--days", options.days, 1, 366);

@@ -40,7 +40,7 @@ export const reportStopped = (say: Say, store: AppStore): void => {
     // The health reporter has reported it.
   }
   const { ready = null, parked = null } = states ?? {};
-  const waiting = states ? `${states.ready} jobs wait for the next start, ${states.parked} for a person` : "";
+  const waiting = states ? `waiting jobs: ${states.ready} for the next start, ${states.parked} for a person` : "";
   say({ event: "stopped", ready, parked }, waiting === "" ? "stopped" : `stopped; ${waiting}`);
 };
 

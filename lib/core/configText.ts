@@ -1,6 +1,7 @@
 // A setting as it may be shown.
+
 import { type Config, HIDDEN, isSecret, SETTINGS, type SettingName } from "./config.ts";
-import { formatE8 } from "./money.ts";
+import { formatE8, toNumber } from "./money.ts";
 
 const plain = (value: unknown): string | number | boolean | null =>
   value === undefined
@@ -13,6 +14,11 @@ const plain = (value: unknown): string | number | boolean | null =>
 /** A setting as it may be shown; null: not set. */
 export const shownSetting = (config: Config, name: SettingName): string | number | boolean | null =>
   isSecret(name) && config[name] !== undefined ? HIDDEN : plain(config[name]);
+/** The same for `--json`: amounts and shares as numbers. */
+export const settingJson = (config: Config, name: SettingName): string | number | boolean | null => {
+  const value = config[name];
+  return typeof value === "bigint" ? toNumber(value) : shownSetting(config, name);
+};
 const fallbackValue = (name: SettingName): unknown => {
   const { schema, fallback } = SETTINGS[name];
   return fallback === undefined ? undefined : schema.parse(fallback);

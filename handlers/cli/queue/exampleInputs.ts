@@ -33,7 +33,7 @@ export const examplesText = (): string => {
   const entries = Object.entries(EXAMPLE_INPUTS);
   const width = Math.max(...entries.map(([name]) => name.length));
   return [
-    "Handlers, with an input each takes (…Ms are UTC epoch milliseconds, dates are JST):",
+    "Each handler with an example input (…Ms are UTC epoch milliseconds, dates are JST):",
     ...entries.map(([name, input]) => `  ${name.padEnd(width)}  '${JSON.stringify(input)}'`),
     "A person needs reconcile, collectHistory, the reports and pruneJobs; the others are enqueued by the step before them.",
   ].join("\n");

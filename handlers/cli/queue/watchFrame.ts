@@ -24,6 +24,7 @@ import {
   textWidth,
   wrapTo,
 } from "../terminal.ts";
+import { haltEnds } from "../trading/bookText.ts";
 import { dueText } from "./scheduleList.ts";
 
 export interface Frame {
@@ -97,10 +98,11 @@ export const frameLines = (frame: Frame, width?: number): readonly Line[] => {
 };
 
 /** The reason of a loss limit already names its end. */
-const haltLine = ({ kind, reason, untilMs }: Halt): Line => {
+const haltLine = (halt: Halt): Line => {
+  const { kind, reason, untilMs } = halt;
   const until =
     untilMs === undefined
-      ? " (until it is cleared)"
+      ? ` (${haltEnds(halt)})`
       : reason.includes(jstText(untilMs))
         ? ""
         : ` (until ${jstSeconds(untilMs)})`;

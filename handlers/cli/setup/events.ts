@@ -65,7 +65,7 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
         // A mistyped folder is a new one; without this note only a missed event would show it.
         if (state.db.read.meta.get(META.mode) === undefined)
           deps.err(
-            `note: ${state.db.path} has never run; this calendar counts for a trader worker with this very --var folder`,
+            `note: ${state.db.path} has never been used by a worker; the calendar applies to the trader worker that uses this --var folder`,
           );
       } finally {
         state.close();

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { type Config, SETTINGS, type SettingName } from "../../../lib/core/config.ts";
-import { isDefault, shownSetting } from "../../../lib/core/configText.ts";
+import { isDefault, settingJson, shownSetting } from "../../../lib/core/configText.ts";
 
 export const registerSettings = (
   program: Command,
@@ -16,7 +16,7 @@ export const registerSettings = (
       const config = deps.config();
       const names = Object.keys(SETTINGS) as SettingName[];
       if (options.json) {
-        deps.out(JSON.stringify(Object.fromEntries(names.map((name) => [name, shownSetting(config, name)]))));
+        deps.out(JSON.stringify(Object.fromEntries(names.map((name) => [name, settingJson(config, name)]))));
         return;
       }
       for (const name of names) {

@@ -33,7 +33,7 @@ const DESCRIPTIONS = {
   pause: "no new proposals and entries until resume, a resting entry order is cancelled; protection goes on",
   stop: "stop trading: proposals rejected, entry orders cancelled and verified at the venue, stops stay; until resume",
   panic: "stop, and close every position of ours at market until flat; until resume",
-  resume: "end pause, stop and panic, once venue and book agree; loss limits and doubts end by themselves only",
+  resume: "end pause, stop and panic once the exchange and our book agree; other halts end by themselves",
 } as const;
 
 export const registerOwnerCommands = (program: Command, deps: Deps): void => {
@@ -53,7 +53,7 @@ export const registerOwnerCommands = (program: Command, deps: Deps): void => {
     withCommon(
       program,
       "close [tradeId]",
-      "close one trade, or all (no number, or all; asks): a limit for seconds, then market; trading goes on",
+      "close one trade, or all of them (asks first): a limit order for a few seconds, then at market; entries are not halted",
     ),
   )
     .option("--yes", "do not ask")
@@ -108,13 +108,13 @@ const run = async (deps: Deps, options: Options, wanted: Wanted): Promise<void> 
     tell(deps, options, wanted, requested, undefined);
     // Done without the exchange when nothing is left to do there. A resting entry can still fill.
     if (wanted.command === "rejectAll" || (wanted.command === "pause" && resting === 0)) {
-      deps.err(`note: it holds already; ${idle}`);
+      deps.err(`note: it is in force already; ${idle}`);
       return;
     }
     throw new AppError(
       "permanent",
       "NOT_CARRIED_OUT",
-      `what was asked is durable, but nothing was done or verified at the venue: ${idle}. Until then orders and stops at the exchange stay as they are`,
+      `the request is saved, but nothing has been done or checked at the exchange yet: ${idle}. Until then orders and stops at the exchange stay as they are`,
     );
   }
   const { end } = await waitForJob(deps, options, { id: requested.jobId, limitMs });

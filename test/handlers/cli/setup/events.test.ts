@@ -48,7 +48,9 @@ const GOOD = `${HEADER}\n2025-07-30T18:00:00Z,USD,high,FOMC Decision\n2025-07-31
 describe("trader events import", () => {
   test("a folder without a database is reported: the path may be mistyped", () => {
     trader("import", file(GOOD), "--json");
-    expect(notes).toEqual([expect.stringMatching(/^note: .*trader\.db has never run; .*this very --var folder$/)]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^note: .*trader\.db has never been used by a worker; .*this --var folder$/),
+    ]);
     notes = [];
     book.db.transaction((tx) => tx.meta.set(META.mode, "paper"));
     trader("import", file(GOOD));

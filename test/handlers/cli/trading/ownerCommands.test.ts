@@ -111,7 +111,7 @@ describe("without a worker", () => {
   test("the halt is durable, and it says that nothing was done at the venue: exit 1", async () => {
     const { trader, halts, err } = begin();
     await expect(trader("stop")).rejects.toThrow(
-      /durable, but nothing was done or verified at the venue: no worker runs/,
+      /the request is saved, but nothing has been done or checked at the exchange yet: no worker runs/,
     );
     expect(halts()).toEqual(["stop"]);
     expect(err[0]).toContain("Entries are halted");
@@ -120,14 +120,14 @@ describe("without a worker", () => {
     const { trader, halts, err } = begin();
     await trader("pause");
     expect(halts()).toEqual(["pause"]);
-    expect(err.at(-1)).toMatch(/^note: it holds already; no worker runs/);
+    expect(err.at(-1)).toMatch(/^note: it is in force already; no worker runs/);
   });
   test("a pause while an entry rests is not complete: the entry can fill, exit 1", async () => {
     const { w, trader, halts } = begin({ btc: (s) => s.flat(200) });
     w.approve();
     for (let i = 0; i < 20 && w.db.read.orders.allLive().length === 0; i += 1) await w.advance(1 / 30);
     expect(w.db.read.orders.allLive().map((o) => o.intent.purpose)).toEqual(["entry"]);
-    await expect(trader("pause")).rejects.toThrow(/nothing was done or verified at the venue: no worker runs/);
+    await expect(trader("pause")).rejects.toThrow(/nothing has been done or checked at the exchange yet: no worker runs/);
     expect(halts()).toEqual(["pause"]);
   });
   test("--no-wait asks for no more than durability", async () => {
