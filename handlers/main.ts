@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { parseEnv } from "node:util";
 import { type Config, parseConfig, SETTINGS } from "../lib/core/config.ts";
+import { envFileProblems } from "../lib/core/envFile.ts";
 import { UsageError } from "../lib/core/errors.ts";
 import { runTrader } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
@@ -19,20 +20,28 @@ interface Environment {
  */
 const environment = (): Environment => {
   if (!existsSync(".env")) return { values: process.env, problems: [] };
-  const mode = statSync(".env").mode & 0o077;
+  const stats = statSync(".env");
+  if (!stats.isFile()) throw new UsageError(".env: expected a file with settings, found something else; move it away");
+  const mode = stats.mode & 0o077;
   if (mode !== 0 && process.platform !== "win32")
     throw new UsageError(".env: expected a file only you can read, found it open to others; run chmod 600 .env");
-  let file: Record<string, string | undefined>;
+  let text: string;
   try {
-    file = parseEnv(readFileSync(".env", "utf8"));
+    text = readFileSync(".env", "utf8");
   } catch (e) {
     throw new UsageError(`.env: expected a readable file, found: ${(e as Error).message}`, { cause: e });
   }
-  // A mistyped name would silently leave the default in force.
-  const problems = Object.keys(file)
-    .filter((name) => !(name in SETTINGS))
-    .map((name) => `.env: expected only names of .env.example, found ${name}${hint(name)}`);
-  return { values: { ...file, ...process.env }, problems };
+  const file: Record<string, string | undefined> = parseEnv(text);
+  // A line that is dropped, or a mistyped name, would silently leave the default in force.
+  const problems = [
+    ...envFileProblems(text, (name) => name in SETTINGS),
+    ...Object.keys(file)
+      .filter((name) => !(name in SETTINGS))
+      .map((name) => `.env: expected only names of .env.example, found ${name}${hint(name)}`),
+  ];
+  // Empty means not set, wherever it comes from.
+  const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ""));
+  return { values: { ...file, ...set }, problems };
 };
 /** The setting that shares the longest beginning and end with this name: a mistyped name keeps most of both. */
 const hint = (name: string): string => {

@@ -82,6 +82,18 @@ describe("trader", () => {
     expect(ended.stderr).toMatch(/MAX_DAILY_TRADS.*MAX_DAILY_(TRADES|LOSS)/);
   });
 
+  test("truth 14: lines of .env that would be dropped are refused by number; an empty variable does not beat the file", async () => {
+    const cwd = tempFolder();
+    const write = (text: string) => writeFileSync(join(cwd, ".env"), text, { mode: 0o600 });
+    write("MAX_DAILY_TRADES=2\nMAX_DAILY_LOSS_PCT: 0.01\nMAX_DAILY_TRADES=1\n");
+    const ended = await trader(["config"], { cwd });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toMatch(/line 2: .*MAX_DAILY_LOSS_PCT followed by ":"[\s\S]*line 3: .*MAX_DAILY_TRADES again/);
+    write("MAX_DAILY_TRADES=2\n");
+    const config = await trader(["config", "--json"], { cwd, env: { MAX_DAILY_TRADES: "" } });
+    expect(lastJson<Record<string, unknown>>(config)["MAX_DAILY_TRADES"]).toBe(2);
+  });
+
   test("a dead job's alert ends when it is discarded; status shows whether a worker runs", async () => {
     const v = join(tempFolder(), "v");
     const db = openDatabase(join(v, "trader.db"));

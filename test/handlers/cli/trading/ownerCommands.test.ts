@@ -127,7 +127,9 @@ describe("without a worker", () => {
     w.approve();
     for (let i = 0; i < 20 && w.db.read.orders.allLive().length === 0; i += 1) await w.advance(1 / 30);
     expect(w.db.read.orders.allLive().map((o) => o.intent.purpose)).toEqual(["entry"]);
-    await expect(trader("pause")).rejects.toThrow(/nothing has been done or checked at the exchange yet: no worker runs/);
+    await expect(trader("pause")).rejects.toThrow(
+      /nothing has been done or checked at the exchange yet: no worker runs/,
+    );
     expect(halts()).toEqual(["pause"]);
   });
   test("--no-wait asks for no more than durability", async () => {
