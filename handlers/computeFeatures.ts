@@ -1,7 +1,8 @@
 // Step 2: the twelve indicators of the closed bar, from a fixed window of stored candles. The same function serves
 // training and backtest. No features (gap, flat market, short history) ends the bar as "no signal", never as a guess.
 
-import { computeFeatures as compute, FEATURE_SET, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
+import { FEATURE_SET } from "../lib/core/featureSet.ts";
+import { computeFeatures as compute, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
 import { epochMs, isoUtc } from "../lib/core/time.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { chainJob, JOB_INPUTS } from "./jobs.ts";

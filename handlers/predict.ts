@@ -4,9 +4,9 @@
 
 import type { Reason } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
-import { FEATURE_NAMES } from "../lib/core/features.ts";
+import { FEATURE_NAMES, featureRangeProblem } from "../lib/core/featureSet.ts";
 import { percentileRank, RANK_WINDOW_MS, strongerSide, thresholdOf } from "../lib/core/gates.ts";
-import { epochMs } from "../lib/core/time.ts";
+import { epochMs, isoUtc } from "../lib/core/time.ts";
 import { headOf, scoreBar } from "../models/scoreBar.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { chainJob, JOB_INPUTS } from "./jobs.ts";
@@ -35,6 +35,22 @@ export const predict: AppHandler<"predict"> = {
         `expected indicators ${ctx.model.featureSet} of ${symbol} at ${bar}, found none; run computeFeatures first`,
       );
     const { values, atr } = row.result;
+    const impossible = atr > 0 ? featureRangeProblem(values) : `expected a positive ATR(14), found ${atr}`;
+    if (impossible !== undefined)
+      return {
+        kind: "stop",
+        reason: `no signal: ${impossible}`,
+        write: (tx) => {
+          tx.features.refuse(symbol, bar, ctx.model.featureSet, impossible);
+          tx.audit.append({
+            atMs: ctx.clock.nowMs(),
+            kind: "bar.noSignal",
+            actor: "predict",
+            traceId: ctx.job.traceId,
+            data: { symbol, bar: isoUtc(bar), reason: impossible },
+          });
+        },
+      };
     const scores = scoreBar(ctx.model, symbol, bar, values);
     const [long, short] = scores;
     const direction = strongerSide(ctx.config, { long: long.pTouch, short: short.pTouch });

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../lib/core/errors.ts";
-import { FEATURE_NAMES, FEATURE_SET } from "../lib/core/features.ts";
+import { FEATURE_NAMES, FEATURE_SET } from "../lib/core/featureSet.ts";
 import { PROJECT_ROOT } from "../lib/io/paths.ts";
 import { type HeadManifest, Manifest } from "./manifest.ts";
 import { Predictor } from "./predictor.ts";

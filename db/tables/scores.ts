@@ -39,7 +39,13 @@ export const featureWrites = (sql: Sqlite) => {
   const insert = sql.prepare(
     "INSERT INTO feature_rows (symbol, bar_open_ms, feature_set, vector, atr, no_signal) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
+  const refuse = sql.prepare(
+    "UPDATE feature_rows SET vector = NULL, atr = NULL, no_signal = ? WHERE symbol = ? AND bar_open_ms = ? AND feature_set = ?",
+  );
   return {
+    /** The stored indicators turned out to be impossible: the bar has no signal, with this reason. */
+    refuse: (symbol: string, barOpenMs: EpochMs, featureSet: string, reason: string): void =>
+      void refuse.run(reason, symbol, barOpenMs, featureSet),
     insert({ symbol, barOpenMs, featureSet, result }: FeatureRow): void {
       if (result.kind === "ok")
         insert.run(symbol, barOpenMs, featureSet, JSON.stringify(result.values), result.atr, null);

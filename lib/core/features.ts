@@ -1,8 +1,11 @@
 // The twelve indicators the model sees, one pure function for training, backtest and live.
 // A bar's window begins at 00:00 UTC four days before the bar's own UTC day, so every bar of one day shares one start:
 // computing a whole day at once and computing a single bar use the same arithmetic and agree to the last bit.
-// Doubtful input (gaps, short history, flat market, no volume) is "noSignal"; NaN never leaves this file.
+// Doubtful input (gaps, short history, flat market, no volume) is "noSignal"; NaN and rounding residue never leave this
+// file (featureChecks.ts).
 import type { Candle } from "./candle.ts";
+import { CHECKED_BARS, residueProblem } from "./featureChecks.ts";
+import { FEATURE_NAMES, featureRangeProblem, ontoEdge } from "./featureSet.ts";
 import {
   adx,
   atr,
@@ -17,25 +20,6 @@ import {
   volatility,
 } from "./indicators.ts";
 import { BAR_MS, DAY_MS } from "./time.ts";
-
-/** Name of this exact set: any change of a formula, a period, the order or the window needs a new name. */
-export const FEATURE_SET = "ta12-v1";
-
-/** In model order. Every one is scale-free: a bounded oscillator or a ratio. */
-export const FEATURE_NAMES = [
-  "rsi14",
-  "adx14",
-  "atr14_pct",
-  "true_range_to_atr",
-  "volatility96",
-  "band_width20",
-  "band_position20",
-  "ema_spread_to_atr",
-  "roc4_to_atr",
-  "stoch_k14",
-  "money_flow14",
-  "volume_ratio96",
-] as const;
 
 /** Longest window: four whole UTC days and the judged bar's own day. */
 export const FEATURE_WINDOW_BARS = 480;
@@ -91,6 +75,7 @@ const judge = (candles: readonly Candle[], from: number): FeatureResult[] => {
   const low = candles.map((c) => c.low);
   const close = candles.map((c) => c.close);
   const volume = candles.map((c) => c.volume);
+  const bars = { high, low, close, volume };
   const atr14 = atr(high, low, close, 14);
   const rsi14 = rsi(close, 14);
   const adx14 = adx(high, low, close, 14);
@@ -121,15 +106,18 @@ const judge = (candles: readonly Candle[], from: number): FeatureResult[] => {
       stochK[i]! / 100,
       flow[i]! / 100,
       volume[i]! / averageVolume[i]!,
-    ];
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    results.push(
-      bad >= 0
-        ? noSignal(`flat market: ${FEATURE_NAMES[bad]} has no value`)
-        : { kind: "ok", values, atr: averageRange },
-    );
+    ].map((value, k) => ontoEdge(FEATURE_NAMES[k]!, value));
+    const problem =
+      (i >= CHECKED_BARS - 1 ? residueProblem(bars, i, values, averageRange) : undefined) ?? valueProblem(values);
+    results.push(problem === undefined ? { kind: "ok", values, atr: averageRange } : noSignal(problem));
   }
   return results;
+};
+
+/** Why the values cannot be judged by themselves: one that is no number, or one outside its range. */
+const valueProblem = (values: readonly number[]): string | undefined => {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  return bad >= 0 ? `flat market: ${FEATURE_NAMES[bad]} has no value` : featureRangeProblem(values);
 };
 
 /** First index of `candles` that opens at or after `ms`, among indexes up to `last`. `candles` ascend up to there. */

@@ -1,5 +1,5 @@
 // card.md of a model: its uses and its limits in words, from the numbers of its manifest.
-import { FEATURE_NAMES } from "../../lib/core/features.ts";
+import { FEATURE_NAMES } from "../../lib/core/featureSet.ts";
 import { mean } from "../../lib/core/statistics.ts";
 import type { Manifest, Metrics } from "../manifest.ts";
 

@@ -1,6 +1,6 @@
 // One fitted head: trees on the oldest data, early stopping on later data, calibration on data later still.
 // Nothing at or after `endMs` is used, the labels' horizon included.
-import { FEATURE_NAMES } from "../../lib/core/features.ts";
+import { FEATURE_NAMES } from "../../lib/core/featureSet.ts";
 import { DAY_MS } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Calibration } from "../manifest.ts";

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Candle } from "../../lib/core/candle.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { FEATURE_NAMES, FEATURE_SET } from "../../lib/core/features.ts";
+import { FEATURE_NAMES, FEATURE_SET } from "../../lib/core/featureSet.ts";
 import { TOUCH_HORIZON_MS, TOUCH_RATIO } from "../../lib/core/labels.ts";
 import { auc } from "../../lib/core/statistics.ts";
 import { BAR_MS, DAY_MS } from "../../lib/core/time.ts";

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FEATURE_NAMES } from "../../lib/core/features.ts";
+import { FEATURE_NAMES } from "../../lib/core/featureSet.ts";
 import { realClock } from "../../lib/io/clock.ts";
 import { type Random, seededRandom } from "../../lib/io/random.ts";
 import { Predictor } from "../../models/predictor.ts";

@@ -11,6 +11,8 @@ import { MIN_RANK_SAMPLE } from "../../lib/core/gates.ts";
 import { parseCoin, yen } from "../../lib/core/money.ts";
 import { BAR_MS, epochMs, HOUR_MS, MINUTE_MS, parseInstant, SECOND_MS } from "../../lib/core/time.ts";
 import type { PublicTrade, Side } from "../../lib/core/venue.ts";
+import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../models/registry.ts";
+import { scoreBar } from "../../models/scoreBar.ts";
 import type { Tx } from "../../queue/types.ts";
 import { bars, candle, type Stage, stage } from "../sim/stage.ts";
 
@@ -205,6 +207,31 @@ describe("computeFeatures and predict", () => {
     expect(await s.run(predict, barInput)).toMatchObject({ kind: "stop", reason: expect.stringContaining("already") });
     expect(s.db.sql.prepare("SELECT count(*) FROM signals").pluck().get()).toBe(1);
   });
+  test.each([
+    ["a money flow index of 132", 10, 1.32, /money_flow14 is outside its range: expected 0 to 1, found 1.32/],
+    ["a stochastic below 0", 9, -0.02, /stoch_k14 is outside its range/],
+    ["a value that is none", 0, null, /rsi14 is outside its range.*found null/],
+  ])(
+    "truth 9: stored indicators with %s are not judged, in the chain or by the model",
+    async (_, at, value, reason) => {
+      const s = stage(TICK);
+      s.says.candles = bars(CLOSE, 600);
+      known(s, 600);
+      await s.run(fetchMarket, input);
+      await s.run(computeFeatures, barInput);
+      const stored = s.db.read.features.at("BTC_JPY", BAR, "ta12-v1")?.result;
+      const vector = (stored?.kind === "ok" ? stored.values : []).with(at, value as number);
+      s.db.sql.prepare("UPDATE feature_rows SET vector = ?").run(JSON.stringify(vector));
+      expect(await s.run(predict, barInput)).toMatchObject({ kind: "stop", reason: expect.stringMatching(reason) });
+      expect(reasonAt(s)).toMatch(reason);
+      expect(s.db.read.signals.at("BTC_JPY", BAR)).toBeUndefined();
+      expect(s.db.sql.prepare("SELECT kind FROM audit_events ORDER BY rowid DESC LIMIT 1").pluck().get()).toBe(
+        "bar.noSignal",
+      );
+      const model = loadModel(shippedDir(DEFAULT_MODEL_ID));
+      expect(() => scoreBar(model, "BTC_JPY", BAR, vector)).toThrow(reason);
+    },
+  );
   test("collectHistory fills candles and the scores that rank is taken from", async () => {
     const s = stage(TICK);
     s.says.candles = bars(CLOSE, 96 * 12);

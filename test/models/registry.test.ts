@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AppError } from "../../lib/core/errors.ts";
-import { FEATURE_NAMES, FEATURE_SET } from "../../lib/core/features.ts";
+import { FEATURE_NAMES, FEATURE_SET } from "../../lib/core/featureSet.ts";
 import { Manifest } from "../../models/manifest.ts";
 import { DEFAULT_MODEL_ID, listShipped, loadModel, shippedDir } from "../../models/registry.ts";
 

@@ -2,11 +2,11 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Candle } from "../../../lib/core/candle.ts";
+import { FEATURE_NAMES } from "../../../lib/core/featureSet.ts";
 import {
   COMPLETE_RECENT_BARS,
   computeFeatureSeries,
   computeFeatures,
-  FEATURE_NAMES,
   FEATURE_WINDOW_BARS,
   type FeatureResult,
   MAX_MISSING_BARS,

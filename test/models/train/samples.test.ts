@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { FEATURE_NAMES } from "../../../lib/core/features.ts";
+import { FEATURE_NAMES } from "../../../lib/core/featureSet.ts";
 import { BAR_MS, DAY_MS, HOUR_MS } from "../../../lib/core/time.ts";
 import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { walkForwardEdges } from "../../../models/train/plan.ts";
