@@ -30,6 +30,7 @@ const Update = z.object({
           photo: z.unknown().optional(),
           forward_origin: z.unknown().optional(),
           forward_date: z.unknown().optional(),
+          via_bot: z.unknown().optional(),
         })
         .optional(),
     })
@@ -73,18 +74,21 @@ export const readUpdate = (raw: unknown, owners: Owners): Incoming => {
   if (!isOwner(from.id, chat, owners)) return { kind: "stranger", updateId, userId: from.id, chatId: chat?.id ?? 0 };
   const said = { updateId, userId: from.id, chatId: owners.chatId };
   if (tap?.message !== undefined) {
-    const { message_id: messageId, photo, forward_origin, forward_date } = tap.message;
-    if (forward_origin !== undefined || forward_date !== undefined)
+    const { message_id: messageId, photo } = tap.message;
+    if (isNotTheirOwn(tap.message))
       return { kind: "other", updateId, what: "a button of a forwarded message", tapId: tap.id };
     return { kind: "tap", ...said, messageId, tapId: tap.id, data: tap.data ?? "", isPhoto: photo !== undefined };
   }
   if (message === undefined) return { kind: "other", updateId, what: "no message" };
-  if (message.forward_origin !== undefined || message.forward_date !== undefined || message.via_bot !== undefined)
-    return { kind: "other", updateId, what: "a forwarded message" };
+  if (isNotTheirOwn(message)) return { kind: "other", updateId, what: "a forwarded message" };
   if (message.text === undefined) return { kind: "other", updateId, what: "a message without text" };
   const replyTo = message.reply_to_message?.message_id;
   return { kind: "text", ...said, messageId: message.message_id, text: message.text, replyTo };
 };
+
+/** Forwarded from somewhere, or sent through an inline bot: somebody else may have written it. */
+const isNotTheirOwn = (m: Pick<z.infer<typeof Message>, "forward_origin" | "forward_date" | "via_bot">): boolean =>
+  m.forward_origin !== undefined || m.forward_date !== undefined || m.via_bot !== undefined;
 
 const isOwner = (userId: number, chat: z.infer<typeof Chat> | undefined, owners: Owners): boolean =>
   chat !== undefined && chat.type === "private" && chat.id === owners.chatId && owners.userIds.includes(userId);

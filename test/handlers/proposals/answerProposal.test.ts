@@ -82,3 +82,65 @@ describe("a proposal", () => {
     expect(w.db.read.proposals.byId(next.id)?.state).toBe("expired");
   });
 });
+
+describe("truth 22: an approval", () => {
+  test("names the hash that was shown: another one decides nothing, and the right one still counts", async () => {
+    const w = quiet();
+    const { id, hash } = w.propose();
+    await w.drain();
+    for (const shown of [
+      "0".repeat(16),
+      `${hash.slice(0, -1)}x`,
+      hash.slice(0, -1),
+      hash.toUpperCase().concat(" "),
+      "",
+    ])
+      for (const decision of ["approved", "rejected"] as const) {
+        const answer = () =>
+          answerProposal(desk(w), { proposalId: id, decision, by: "human", actor: "test", hash: shown });
+        expect(answer).toThrow(expect.objectContaining({ code: "PROPOSAL_CHANGED", verdict: "permanent" }));
+      }
+    expect(w.db.read.proposals.byId(id)?.state).toBe("pending");
+    expect(w.db.read.proposals.approval(id)).toBeUndefined();
+    expect(w.store.list({ name: "execute" })).toEqual([]);
+    const right = answerProposal(desk(w), { proposalId: id, decision: "approved", by: "human", actor: "test", hash });
+    expect(right.kind).toBe("recorded");
+    expect(w.db.read.proposals.approval(id)).toMatchObject({ decision: "approved", hash, actor: "test" });
+  });
+
+  test.each([
+    ["is of another hash", "UPDATE approvals SET hash = 'ffffffffffffffff'"],
+    ["is of a proposal whose numbers have another hash now", "UPDATE proposals SET hash = 'ffffffffffffffff'"],
+    ["is a rejection", "UPDATE approvals SET decision = 'rejected'"],
+    ["is a change of numbers", "UPDATE approvals SET decision = 'modified'"],
+    ["is missing", "DELETE FROM approvals"],
+    ["is of a proposal that was rejected since", "UPDATE proposals SET state = 'rejected'"],
+    ["is of a proposal that was replaced since", "UPDATE proposals SET state = 'superseded'"],
+  ])("that %s trades nothing", async (_, change) => {
+    const w = quiet();
+    w.approve();
+    w.db.sql.exec(change);
+    await w.advance(1);
+    expect(w.db.read.trades.newest(1)).toEqual([]);
+    expect(w.requests.filter((r) => r.startsWith("POST"))).toEqual([]);
+    expect(w.store.list({ name: "execute" })[0]).toMatchObject({ state: "done" });
+  });
+
+  test("makes one trade, whatever jobs ask for it", async () => {
+    const w = quiet();
+    const { id, symbol } = w.approve();
+    await w.advance(1);
+    w.enqueue({ name: "execute", key: "execute:again", input: { proposalId: id, symbol } });
+    await w.advance(1);
+    expect(w.db.read.trades.newest(9).length).toBe(1);
+    expect(w.deadJobs()).toEqual([]);
+  });
+
+  test("is in the audit log beside its trade: who, and the hash of what was approved", async () => {
+    const w = quiet();
+    const { hash } = w.approve();
+    await w.advance(1);
+    const event = w.db.read.audit.after(0).find((row) => row.kind === "trade.pending");
+    expect(event?.data).toMatchObject({ hash, approvedBy: "test", approvedSize: "0.004" });
+  });
+});
