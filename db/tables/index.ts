@@ -23,6 +23,7 @@ import { positionReads, positionWrites } from "./positions.ts";
 import { progressReads } from "./progress.ts";
 import { proposalReads, proposalWrites } from "./proposals.ts";
 import { queueLookReads } from "./queueLook.ts";
+import { quoteReads, quoteWrites } from "./quotes.ts";
 import { reportingReads } from "./reporting.ts";
 import { riskReads } from "./risk.ts";
 import { scheduleReads } from "./schedules.ts";
@@ -59,6 +60,7 @@ const READS = {
   proposals: proposalReads,
   schedules: scheduleReads,
   queueLook: queueLookReads,
+  quotes: quoteReads,
   reporting: reportingReads,
   risk: riskReads,
   scores: scoreReads,
@@ -91,6 +93,7 @@ const WRITES = {
   payments: paymentWrites,
   positions: positionWrites,
   proposals: proposalWrites,
+  quotes: quoteWrites,
   scores: scoreWrites,
   signals: signalWrites,
   snapshots: snapshotWrites,

@@ -1,6 +1,7 @@
 // Paper trading: market data comes from GMO Coin's public API, the account is the simulated venue, which fills orders
 // at those quotes. One connector serves both; only this transport separates them.
 
+import type { StoredQuote } from "../../lib/core/openResult.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Ticker, Venue } from "../../lib/core/venue.ts";
 import { parseTopic } from "../../lib/core/wakeTopics.ts";
@@ -34,6 +35,10 @@ const IDLE_POLL_MS = 60 * SECOND_MS;
  */
 const POLLS_WITHOUT_PRICES = 5;
 
+/** How long a quote is shown as the current price: 10 s, and never less than three polls. */
+const SHOWN_MS = 10 * SECOND_MS;
+const SHOWN_POLLS = 3;
+
 /**
  * Polls the live ticker, feeds it to the simulated account, and wakes the jobs that wait for a fill or a price. A
  * failed quote is reported to `prices`; the next poll tries again.
@@ -41,7 +46,7 @@ const POLLS_WITHOUT_PRICES = 5;
 export const startQuoteFeed = (p: {
   readonly venue: Venue;
   readonly simulator: Simulator;
-  readonly db: Pick<Database, "read">;
+  readonly db: Database;
   readonly store: AppStore;
   readonly clock: Clock;
   readonly log: Logger;
@@ -51,6 +56,7 @@ export const startQuoteFeed = (p: {
 }): QuoteFeed => {
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  const currentMs = Math.max(SHOWN_MS, SHOWN_POLLS * p.pollMs);
   /** An error of our files is not an outage of the exchange: it is logged, and the next poll tries again. */
   const guarded = <T>(work: () => T, otherwise: T): T => {
     try {
@@ -71,6 +77,7 @@ export const startQuoteFeed = (p: {
   };
   const look = async (): Promise<void> => {
     timer = undefined; // A poll is running: `eager` must not start a second one.
+    const seen: StoredQuote[] = [];
     for (const symbol of p.symbols) {
       const ticker = await quote(symbol);
       if (stopped.signal.aborted) return;
@@ -81,7 +88,17 @@ export const startQuoteFeed = (p: {
         wakeTouched(p.store, ticker);
       }, undefined);
       p.prices.answered(symbol);
+      seen.push({ symbol, bid, ask, last, venueMs: ticker.timestampMs, seenMs: p.clock.nowMs(), currentMs });
     }
+    // For everything that shows a price: other processes, and the owner's commands (docs/telegram.md).
+    if (seen.length > 0)
+      guarded(
+        () =>
+          p.db.transaction((tx) => {
+            for (const quote of seen) tx.quotes.record(quote);
+          }),
+        undefined,
+      );
     timer = setTimeout(() => void look(), nextLookMs());
   };
   const staked = (): boolean => guarded(() => atStake(p), true);

@@ -20,8 +20,8 @@ const storyJson = (story: Trace, nowMs: EpochMs): z.infer<typeof StoryJson> => (
   problem: story.problem ?? null,
   signals: story.signals.map(signalJson),
   proposals: story.proposals.map(({ proposal, answer }) => proposalJson(proposal, answer)),
-  trades: story.trades.map(({ trade, orders, executions }) => ({
-    ...tradeJson(trade),
+  trades: story.trades.map(({ trade, open, orders, executions }) => ({
+    ...tradeJson(trade, open),
     orders: orders.map((o) => orderJson(o, nowMs)),
     executions: executions.map(executionJson),
   })),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { toNumber } from "../../../lib/core/money.ts";
 import { type EpochMs, isoUtc } from "../../../lib/core/time.ts";
 import { bareOf, type HeldPosition } from "../trading/bookText.ts";
+import { OpenResultJson, openResultJson } from "./openResult.ts";
 import { OrderJson, orderJson } from "./order.ts";
 import { Time, timeOrNull } from "./values.ts";
 
@@ -15,6 +16,8 @@ export const PositionJson = z.strictObject({
   price: z.number(),
   bare: z.number(),
   openedAt: Time,
+  heldMs: z.number(),
+  open: OpenResultJson,
   timeStopAt: Time.nullable(),
   closing: z.string().nullable(),
   legs: z.array(
@@ -37,6 +40,8 @@ export const positionJson = (h: HeldPosition, nowMs: EpochMs): z.infer<typeof Po
   price: toNumber(h.position.price),
   bare: toNumber(bareOf(h)),
   openedAt: isoUtc(h.position.openedMs),
+  heldMs: Math.max(0, nowMs - h.position.openedMs),
+  open: openResultJson(h.result),
   timeStopAt: timeOrNull(h.trade.timeStopMs),
   closing: h.trade.closeHow ?? null,
   legs: h.legs.map(({ leg, order }) => ({

@@ -37,6 +37,7 @@ export const StatusJson = z.strictObject({
   restored: HaltJson.nullable(),
   alerts: z.array(AlertJson),
   equityJpy: z.number().nullable(),
+  equityAt: Time.nullable(),
   jobs: JobCountsJson,
   /** Why --check ends with 1. */
   problems: z.array(z.string()),

@@ -3,7 +3,9 @@ import { z } from "zod";
 import type { ExecutionRow } from "../../../db/tables/executions.ts";
 import type { Trade } from "../../../db/tables/trades.ts";
 import { toNumber } from "../../../lib/core/money.ts";
+import type { OpenResult } from "../../../lib/core/openResult.ts";
 import { epochMs, isoUtc } from "../../../lib/core/time.ts";
+import { OpenResultJson, openResultJson } from "./openResult.ts";
 import { Time, timeOrNull } from "./values.ts";
 
 export const TradeJson = z.strictObject({
@@ -26,6 +28,7 @@ export const TradeJson = z.strictObject({
   pnlJpy: z.number().nullable(),
   pnlPercent: z.number().nullable(),
   feesJpy: z.number(),
+  open: OpenResultJson.nullable(),
   confidence: z.number(),
   breakEven: z.number(),
   createdAt: Time,
@@ -33,7 +36,8 @@ export const TradeJson = z.strictObject({
   timeStopAt: Time.nullable(),
   closedAt: Time.nullable(),
 });
-export const tradeJson = (t: Trade): z.infer<typeof TradeJson> => ({
+/** `open`: what of it is open, at the newest price; undefined: nothing. */
+export const tradeJson = (t: Trade, open: OpenResult | undefined): z.infer<typeof TradeJson> => ({
   id: t.id,
   proposalId: t.proposalId,
   signalId: t.signalId,
@@ -53,6 +57,7 @@ export const tradeJson = (t: Trade): z.infer<typeof TradeJson> => ({
   pnlJpy: t.pnlAmount ?? null,
   pnlPercent: t.pnlPercent ?? null,
   feesJpy: t.fees,
+  open: open === undefined ? null : openResultJson(open),
   confidence: t.confidence,
   breakEven: t.breakEven,
   createdAt: isoUtc(epochMs(Date.parse(t.createdAt))),

@@ -1,6 +1,7 @@
 // The page of `jobs show` as text (as JSON: json/jobPage.ts). The table of `jobs list`: jobTable.ts.
 import type { Attempt, Job } from "../../../db/tables/jobs.ts";
 import type { JobSpan } from "../../../db/tables/queueLook.ts";
+import type { EpochMs } from "../../../lib/core/time.ts";
 import type { JobDetails } from "../../../queue/store.ts";
 import type { Reads } from "../../../queue/types.ts";
 import { type Hint, shellQuoted } from "../folder.ts";
@@ -14,11 +15,11 @@ export interface JobPageView extends JobDetails {
   readonly story: Trace;
 }
 /** Everything about a job, from one snapshot of the file. */
-export const gatherJobPage = (read: Reads, details: JobDetails): JobPageView => {
+export const gatherJobPage = (read: Reads, details: JobDetails, nowMs: EpochMs): JobPageView => {
   const ancestors: Job[] = [];
   for (let at = details.parent; at; at = at.parentId === undefined ? undefined : read.jobs.byId(at.parentId))
     ancestors.unshift(at);
-  const story = readTrace(read, [...details.trace, details.job]);
+  const story = readTrace(read, [...details.trace, details.job], nowMs);
   return { ...details, ancestors, spans: read.queueLook.spans(details.job.traceId), story };
 };
 

@@ -28,7 +28,7 @@ export const registerJobs = (program: Command, deps: JobsDeps): void => {
         const wanted = jobId(id);
         const page = db.read.queueLook.atOnce(() => {
           mustExist(state, wanted, options);
-          return gatherJobPage(db.read, store.show(wanted));
+          return gatherJobPage(db.read, store.show(wanted), state.clock.nowMs());
         });
         const setting = { folder: folderText(db), hint: hintWith(options), width: deps.terminal?.columns() };
         deps.out(options.json ? JSON.stringify(jobPageJson(page, state.clock.nowMs())) : jobPageText(page, setting));

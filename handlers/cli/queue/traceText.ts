@@ -8,18 +8,23 @@ import type { Signal } from "../../../db/tables/signals.ts";
 import type { Trade } from "../../../db/tables/trades.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import { formatE8, toNumber } from "../../../lib/core/money.ts";
+import type { OpenResult } from "../../../lib/core/openResult.ts";
 import type { Order } from "../../../lib/core/order.ts";
 import { showPercent } from "../../../lib/core/statistics.ts";
 import { type EpochMs, epochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
+import { openOf } from "../../book/openTrades.ts";
 import { yenText } from "../../proposals/proposalText.ts";
 import { jstSeconds } from "../terminal.ts";
+import { nowText } from "../trading/bookText.ts";
 
 export interface Trace {
   readonly signals: readonly Signal[];
   readonly proposals: readonly { readonly proposal: Proposal; readonly answer: Approval | undefined }[];
   readonly trades: readonly {
     readonly trade: Trade;
+    /** What of it is open, at the newest price. */
+    readonly open: OpenResult | undefined;
     readonly orders: readonly Order[];
     readonly executions: readonly ExecutionRow[];
   }[];
@@ -36,7 +41,7 @@ const Named = z.object({
 });
 
 /** The rows that the jobs' inputs name, and the rows these refer to; each once, oldest first. */
-export const readTrace = (read: Reads, jobs: readonly Job[]): Trace => {
+export const readTrace = (read: Reads, jobs: readonly Job[], nowMs: EpochMs): Trace => {
   const signals = new Map<number, Signal>();
   const proposals = new Map<string, Proposal>();
   const trades = new Map<number, Trade>();
@@ -82,6 +87,7 @@ export const readTrace = (read: Reads, jobs: readonly Job[]): Trace => {
       .sort((a, b) => a.id - b.id)
       .map((trade) => ({
         trade,
+        open: openOf(read, trade, nowMs),
         orders: ordersOf(trade.id),
         executions: read.executions.ofTrade(trade.id),
       })),
@@ -118,14 +124,16 @@ const proposalLine = ({ proposal: p, answer }: Trace["proposals"][number]): stri
   return `proposal ${p.id}: ${terms}; ${said}`;
 };
 
-const tradeLines = ({ trade: t, orders, executions }: Trace["trades"][number]): readonly string[] => {
+const tradeLines = ({ trade: t, open, orders, executions }: Trace["trades"][number]): readonly string[] => {
   const signed = (yen: number): string => `${yen > 0 ? "+" : ""}${yenText(yen)}`;
   const end =
     t.status === "closed"
       ? `closed by ${t.exitReason}: ${signed(t.pnlAmount ?? 0)} (${(t.pnlPercent ?? 0).toFixed(2)} %, fees ${yenText(t.fees)})`
       : t.status === "cancelled"
         ? `given up without a fill: ${t.cancelReason}`
-        : t.status;
+        : open === undefined
+          ? t.status
+          : `${t.status}, ${nowText(open)}`;
   const exit = t.exitPrice === undefined ? "" : `, exit ${yenText(t.exitPrice)}`;
   const steps = [
     ...orders.map((o) => ({ atMs: orderTime(o), text: orderText(o) })),

@@ -3,10 +3,12 @@
 
 import type { Command } from "commander";
 import { UsageError } from "../../../lib/core/errors.ts";
+import { openResult, priceNow } from "../../../lib/core/openResult.ts";
 import { isLive, type Order } from "../../../lib/core/order.ts";
-import { jstText } from "../../../lib/core/time.ts";
+import { type EpochMs, jstText } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
-import type { State } from "../../runtime/stateFolder.ts";
+import { openOf, tradesInHand } from "../../book/openTrades.ts";
+import { productOf, type State } from "../../runtime/stateFolder.ts";
 import { haltJson } from "../json/halt.ts";
 import { orderJson } from "../json/order.ts";
 import { positionJson } from "../json/position.ts";
@@ -16,11 +18,14 @@ import { clean, table, wrapTo } from "../terminal.ts";
 import {
   type HeldPosition,
   haltText,
+  heldFor,
+  nowText,
   orderHead,
   orderMeaning,
   positionHead,
   positionLines,
   TRADE_COLUMNS,
+  totalLines,
   tradeRow,
 } from "./bookText.ts";
 
@@ -70,7 +75,7 @@ export const registerBook = (program: Command, deps: JobsDeps): void => {
     (options: Options) => {
       within(deps.look, options, (state) => {
         const nowMs = state.clock.nowMs();
-        const held = heldPositions(state.db.read);
+        const held = heldPositions(state.db.read, nowMs);
         if (options.json) {
           deps.out(JSON.stringify(held.map((h) => positionJson(h, nowMs))));
           return;
@@ -80,7 +85,13 @@ export const registerBook = (program: Command, deps: JobsDeps): void => {
           print([positionHead(h)]);
           detail(positionLines(h, nowMs));
         }
-        print([comparedText(state)]);
+        print([
+          ...totalLines(
+            held.map((h) => h.result),
+            productOf(state.db),
+          ),
+          comparedText(state),
+        ]);
       });
     },
   );
@@ -88,13 +99,25 @@ export const registerBook = (program: Command, deps: JobsDeps): void => {
   withCommon(program, "trades", "trades, newest first")
     .option("--limit <count>", "at most this many", "20")
     .action((options: Options) => {
-      within(deps.look, options, ({ db }) => {
-        const trades = db.read.trades.newest(limitOf(options));
-        if (options.json) deps.out(JSON.stringify(trades.map(tradeJson)));
-        else if (trades.length === 0) deps.out("no trade yet");
-        else
-          for (const line of table([TRADE_COLUMNS, ...trades.map(tradeRow)], { width: width(), shrink: [8] }))
-            deps.out(line);
+      within(deps.look, options, ({ db, clock }) => {
+        const nowMs = clock.nowMs();
+        const trades = db.read.trades.newest(limitOf(options)).map((trade) => ({
+          trade,
+          open: openOf(db.read, trade, nowMs),
+        }));
+        if (options.json) {
+          deps.out(JSON.stringify(trades.map(({ trade, open }) => tradeJson(trade, open))));
+          return;
+        }
+        if (trades.length === 0) deps.out("no trade yet");
+        else {
+          const rows = trades.map(({ trade, open }) => tradeRow(trade, open));
+          for (const line of table([TRADE_COLUMNS, ...rows], { width: width(), shrink: [8] })) deps.out(line);
+        }
+        for (const { trade, open } of trades)
+          if (open !== undefined) print([`trade ${trade.id}, held ${heldFor(trade, nowMs)}: ${nowText(open)}`]);
+        const inHand = tradesInHand(db.read).flatMap((trade) => openOf(db.read, trade, nowMs) ?? []);
+        print(totalLines(inHand, productOf(db)));
       });
     });
 
@@ -119,7 +142,7 @@ const ordersOf = (read: Reads, options: Options, limit: number): readonly Order[
   return options.all ? read.orders.newest(limit) : read.orders.allLive().slice(-limit);
 };
 
-const heldPositions = (read: Reads): readonly HeldPosition[] =>
+const heldPositions = (read: Reads, nowMs: EpochMs): readonly HeldPosition[] =>
   read.positions.open().flatMap((position) => {
     const trade = read.trades.byId(position.tradeId);
     if (!trade) return [];
@@ -127,7 +150,8 @@ const heldPositions = (read: Reads): readonly HeldPosition[] =>
       .ofPosition(position.positionId)
       .filter((leg) => leg.open > 0n)
       .map((leg) => ({ leg, order: read.orders.ofLeg(leg.id).findLast(isLive) }));
-    return [{ position, trade, legs }];
+    const price = priceNow(trade.direction, read.quotes.newest(position.symbol), nowMs);
+    return [{ position, trade, legs, result: openResult(trade.direction, [position], price) }];
   });
 
 /** When reconcile last compared the book with the exchange, and what differs. */

@@ -6,8 +6,10 @@ import type { PositionRow } from "../../../db/tables/positions.ts";
 import type { LegRow } from "../../../db/tables/tradeLegs.ts";
 import type { Trade } from "../../../db/tables/trades.ts";
 import { formatE8, minBig, toNumber } from "../../../lib/core/money.ts";
+import { type OpenResult, openRatio, openTotal } from "../../../lib/core/openResult.ts";
 import { type Order, UNANSWERED_MS } from "../../../lib/core/order.ts";
-import { yenText } from "../../../lib/core/text/format.ts";
+import type { Product } from "../../../lib/core/product.ts";
+import { signedPercent, signedYen, yenText } from "../../../lib/core/text/format.ts";
 import { haltWords } from "../../../lib/core/text/haltText.ts";
 import { type EpochMs, epochMs, jstText } from "../../../lib/core/time.ts";
 import { durationText, jstSeconds } from "../terminal.ts";
@@ -61,6 +63,8 @@ interface HeldLeg {
 export interface HeldPosition {
   readonly position: PositionRow;
   readonly trade: Trade;
+  /** What it is worth now. */
+  readonly result: OpenResult;
   /** Legs that are not closed. */
   readonly legs: readonly HeldLeg[];
 }
@@ -76,10 +80,30 @@ export const bareOf = (h: HeldPosition): bigint => {
 };
 export const positionHead = ({ position: p, trade }: HeldPosition): string =>
   `${p.symbol} ${trade.direction} ${formatE8(p.open)} from ${yenText(toNumber(p.price))}, position ${p.positionId} of trade ${trade.id}, since ${jstSeconds(p.openedMs)}`;
+/** "now ¥10,012,000 (4 s ago): open P&L +¥60 (+0.12%)". */
+export const nowText = ({ price, pnl, ...rest }: OpenResult): string => {
+  if (price.kind === "now")
+    return `now ${yenText(price.price)} (${durationText(price.ageMs)} ago): open P&L ${signedYen(pnl)} (${signedPercent(openRatio({ pnl, ...rest }))})`;
+  const since = price.sinceMs === undefined ? "no price yet" : `no price since ${jstSeconds(price.sinceMs)}`;
+  return `${since}: open P&L not known`;
+};
+/** One line about everything held; none when nothing is. `product`: on spot, closing costs a fee. */
+export const totalLines = (results: readonly OpenResult[], product: Product | undefined): readonly string[] => {
+  if (results.length === 0) return [];
+  const total = openTotal(results);
+  return total.pnl === undefined
+    ? ["open P&L not known: a price is missing (trader status)"]
+    : [
+        `open P&L ${signedYen(total.pnl)} (${signedPercent(openRatio(total))})${product === "spot" ? ", before the fees of closing" : ""}`,
+      ];
+};
+/** How long the trade has been open. */
+export const heldFor = (t: Trade, nowMs: EpochMs): string => durationText(nowMs - (t.firstFillMs ?? nowMs));
 export const positionLines = (h: HeldPosition, nowMs: EpochMs): readonly string[] => {
   const bare = bareOf(h);
   const { closeHow, timeStopMs } = h.trade;
   return [
+    `held ${durationText(nowMs - h.position.openedMs)}; ${nowText(h.result)}`,
     ...h.legs.map(({ leg, order }) => {
       const target = `${formatE8(leg.open)}, TP${leg.target} ${yenText(toNumber(leg.targetPrice))}`;
       if (order === undefined) return `${target}: no order at the exchange`;
@@ -106,15 +130,28 @@ export const TRADE_COLUMNS = [
   "WHY",
   "SINCE (JST)",
 ] as const;
-export const tradeRow = (t: Trade): readonly string[] => [
+/** `open`: what of it is open, at the newest price. */
+export const tradeRow = (t: Trade, open: OpenResult | undefined): readonly string[] => [
   String(t.id),
   t.status,
   t.symbol,
   t.direction,
   String(t.positionSize),
   yenText(t.entryPrice),
-  t.exitPrice === undefined ? "" : yenText(t.exitPrice),
-  t.pnlAmount === undefined ? "" : yenText(t.pnlAmount),
+  open === undefined
+    ? t.exitPrice === undefined
+      ? ""
+      : yenText(t.exitPrice)
+    : open.price.kind === "now"
+      ? `now ${yenText(open.price.price)}`
+      : "no price",
+  open === undefined
+    ? t.pnlAmount === undefined
+      ? ""
+      : signedYen(t.pnlAmount)
+    : open.pnl === undefined
+      ? "not known"
+      : `${signedYen(open.pnl)} open`,
   t.exitReason ?? t.cancelReason ?? "",
   jstText(epochMs(Date.parse(t.entryTime))).slice(5, 16),
 ];

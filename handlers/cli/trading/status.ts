@@ -11,6 +11,7 @@ import { symbolsOf } from "../../../lib/core/product.ts";
 import { DAY_MS, type EpochMs, epochMs, isoUtc, jstText, SECOND_MS } from "../../../lib/core/time.ts";
 import { isLocked } from "../../../lib/io/lock.ts";
 import { openCoins } from "../../book/coinBalances.ts";
+import { openOf, tradesInHand } from "../../book/openTrades.ts";
 import { noPrices, noPricesText } from "../../market/priceOutage.ts";
 import { proposalText, yenText } from "../../proposals/proposalText.ts";
 import { productOf, type State } from "../../runtime/stateFolder.ts";
@@ -24,6 +25,7 @@ import { proposalJson } from "../json/proposal.ts";
 import type { StatusJson } from "../json/status.ts";
 import { tradeJson } from "../json/trade.ts";
 import { timeOrNull } from "../json/values.ts";
+import { heldFor, nowText } from "./bookText.ts";
 
 interface Deps {
   /** A read-only connection. */
@@ -75,7 +77,7 @@ const statusOf = (state: State): Status => {
     realNowMs: state.clock.realNowMs(),
   });
   const alerts = read.alerts.open();
-  const equity = read.equity.latest()?.equity;
+  const equity = read.equity.latest();
   // The worker records it: without a running worker it is out of date.
   const none = running ? noPrices(state.db) : undefined;
   const jobs = state.store.stats();
@@ -102,11 +104,12 @@ const statusOf = (state: State): Status => {
             muted: [...bot.muted],
           },
     proposals: read.proposals.pending().map((p) => proposalJson(p, read.proposals.approval(p.id))),
-    trades: read.trades.alive().map(tradeJson),
+    trades: tradesInHand(read).map((trade) => tradeJson(trade, openOf(read, trade, nowMs))),
     halts: read.halts.active(nowMs).map(haltJson),
     restored: restoredLately(state, nowMs),
     alerts: alerts.map(alertJson),
-    equityJpy: equity === undefined ? null : toNumber(equity),
+    equityJpy: equity === undefined ? null : toNumber(equity.equity),
+    equityAt: timeOrNull(equity?.atMs),
     jobs: jobCountsJson(jobs),
     problems: [
       ...healthProblem(health),
@@ -152,9 +155,13 @@ const restoredLately = (state: State, nowMs: EpochMs) => {
 const statusLines = (status: Status, state: State): readonly string[] => {
   const { read } = state.db;
   const { health, restored } = status;
+  const nowMs = state.clock.nowMs();
   const jst = (iso: string): string => jstText(epochMs(Date.parse(iso)));
   const none = status.running ? noPrices(state.db) : undefined;
-  const equity = status.equityJpy === null ? "unknown until the first bar" : yenText(status.equityJpy);
+  const equity =
+    status.equityJpy === null
+      ? "unknown until the first bar"
+      : `${yenText(status.equityJpy)}${status.equityAt === null ? "" : ` as of ${jst(status.equityAt)}`}`;
   const { ready, running: busy, parked, dead } = state.store.stats().states;
   return [
     `${jst(status.at)}  mode ${status.mode ?? "none yet"}${status.product === "spot" ? ", spot" : ""}  ${lightText(health)}`,
@@ -171,10 +178,11 @@ const statusLines = (status: Status, state: State): readonly string[] => {
           `RESTORED BACKUP: quarantined from ${jst(restored.raisedAt)} to ${jst(restored.clearedAt ?? status.at)} (${restored.reason}); see trader audit list`,
         ]),
     ...status.alerts.map((alert) => `ALERT ${oneLine(alert.text)}`),
-    ...status.trades.map(
-      (trade) =>
-        `trade ${trade.id}: ${trade.status} ${trade.direction} ${trade.symbol} ${trade.size} at ${trade.entryPrice}`,
-    ),
+    ...tradesInHand(read).map((trade) => {
+      const open = openOf(read, trade, nowMs);
+      const now = open === undefined ? "" : `; held ${heldFor(trade, nowMs)}, ${nowText(open)}`;
+      return `trade ${trade.id}: ${trade.status} ${trade.direction} ${trade.symbol} ${trade.positionSize} at ${trade.entryPrice}${now}`;
+    }),
     ...read.proposals.pending().flatMap((p) => {
       const signal = read.signals.byId(p.signalId);
       return signal ? [`\n${proposalText("en", p, signal, undefined)}`] : [];

@@ -1,6 +1,11 @@
 // /health and /model: whether the data the decisions need is present, and how good the model was recently.
+import type { Config } from "../../../lib/core/config.ts";
+import { quoteTimeMs } from "../../../lib/core/openResult.ts";
+import { symbolsOf } from "../../../lib/core/product.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
-import { DAY_MS, epochMs, jstDate, jstText, SECOND_MS } from "../../../lib/core/time.ts";
+import { sinceText } from "../../../lib/core/text/format.ts";
+import { DAY_MS, type EpochMs, epochMs, jstDate, jstText, MINUTE_MS, SECOND_MS } from "../../../lib/core/time.ts";
+import type { Reads } from "../../../queue/types.ts";
 import { noPrices } from "../../market/priceOutage.ts";
 import { STALE_MESSAGE_MS } from "../enqueueDeliveries.ts";
 import { telegramHealth } from "../health.ts";
@@ -19,7 +24,9 @@ export const healthAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
   const seconds = state.polledMs === undefined ? undefined : Math.round((nowMs - state.polledMs) / SECOND_MS);
   return [
     t.healthTitle({ time: jstText(nowMs) }),
-    none === undefined ? t.prices : t.noPrices({ symbols: none.symbols, time: jstText(none.sinceMs) }),
+    ...(none === undefined
+      ? priceLines(db, config, nowMs)
+      : [t.noPrices({ symbols: none.symbols, time: jstText(none.sinceMs) })]),
     lastMs === undefined ? t.noMarket : t.lastMarket({ time: jstText(lastMs) }),
     t.jobs({ ready, running, parked, dead }),
     bot.ok ? t.bot({ name: state.botName ?? "–", seconds }) : t.botTrouble({ why: bot.why }),
@@ -27,6 +34,26 @@ export const healthAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
     t.alerts({ count: db.alerts.open().length }),
     ...db.alerts.open().map((a) => t.alertLine({ text: a.text })),
   ].join("\n");
+};
+
+/** Without a trade the worker reads prices once a minute; a reply may be slow. */
+const PRICES_CURRENT_MS = 3 * MINUTE_MS;
+/** How old the prices are: of the symbol with the oldest ones. None while no price was ever read. */
+const priceLines = (db: Reads, config: Config, nowMs: EpochMs): readonly string[] => {
+  const { answers: t } = textsOf(config.LOCALE);
+  const oldest = symbolsOf(config.PRODUCT)
+    .flatMap((symbol) => {
+      const quote = db.quotes.newest(symbol);
+      return quote === undefined ? [] : [{ symbol, atMs: quoteTimeMs(quote) }];
+    })
+    .sort((a, b) => a.atMs - b.atMs)[0];
+  if (oldest === undefined) return [];
+  const ageMs = Math.max(0, nowMs - oldest.atMs);
+  return [
+    ageMs <= PRICES_CURRENT_MS
+      ? t.prices({ ageMs })
+      : t.pricesOld({ symbol: oldest.symbol, since: sinceText(oldest.atMs, nowMs) }),
+  ];
 };
 
 export const modelAnswer = ({ db, config, nowMs }: AnswerFacts): string => {

@@ -1,37 +1,39 @@
-// /positions and /orders: open positions, their protection, and the orders at the exchange, from our book.
-import { formatE8, pnlYen, toNumber, type YenE8 } from "../../../lib/core/money.ts";
+// /positions and /orders: open positions with what they are worth now, their protection, and the orders at the exchange,
+// from our book. A price that is too old is said, never shown as the current one.
+import { formatE8, toNumber } from "../../../lib/core/money.ts";
+import { type OpenResult, openRatio, openTotal } from "../../../lib/core/openResult.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
-import { coinText } from "../../../lib/core/text/format.ts";
-import { BAR_MS, barOpen, type EpochMs, jstText, plusMs } from "../../../lib/core/time.ts";
-import type { Reads } from "../../../queue/types.ts";
+import { coinText, sinceText } from "../../../lib/core/text/format.ts";
+import { type EpochMs, jstText } from "../../../lib/core/time.ts";
+import { closedPart, openOf, tradesInHand } from "../../book/openTrades.ts";
 import type { AnswerFacts } from "./facts.ts";
 
-/** How many bars back a price still counts as current. */
-const FRESH_BARS = 3;
-
-export const positionsAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
+/** `from`, price, result and exits of what is held; an ended trade with a late fill is shown too. */
+export const positionsAnswer = (facts: AnswerFacts): string => {
+  const { db, config, nowMs } = facts;
   const { answers: t } = textsOf(config.LOCALE);
-  const trades = db.trades.alive();
+  const trades = tradesInHand(db);
   if (trades.length === 0) return t.noPositions;
-  let newestMs: EpochMs | undefined;
   const blocks = trades.map((trade) => {
     const { id, direction: side, symbol } = trade;
-    const held = db.positions.ofTrade(id).filter((p) => p.open > 0n);
-    const size = held.reduce((sum, p) => sum + p.open, 0n);
-    const coins = `${size > 0n ? formatE8(size) : formatE8(trade.targetSize)} ${coinText(symbol)}`;
+    const open = openOf(db, trade, nowMs);
+    const coins = `${formatE8(open?.size ?? trade.targetSize)} ${coinText(symbol)}`;
     const head = t.position({ id, side, symbol, coins });
-    if (trade.status === "pending") return [head, t.entering({ yen: trade.entryPrice })].join("\n");
-    const quote = lastQuote(db, symbol, nowMs);
-    if (quote && (newestMs === undefined || quote.takenMs > newestMs)) newestMs = quote.takenMs;
-    const price = quote && (side === "long" ? quote.bid : quote.ask);
-    const result = price && held.reduce((sum, p) => sum + pnlYen(side, p.price, price, p.open), 0n);
+    if (open === undefined)
+      return [head, trade.status === "pending" ? t.entering({ yen: trade.entryPrice }) : t.nothingHeld].join("\n");
+    const closed = closedPart(db, trade);
     return [
       head,
-      t.held({
-        yen: trade.entryPrice,
-        nowYen: price === undefined ? undefined : toNumber(price),
-        resultYen: result === undefined ? undefined : toNumber(result),
-      }),
+      t.held({ yen: trade.entryPrice, ms: Math.max(0, nowMs - (trade.firstFillMs ?? nowMs)) }),
+      open.price.kind === "now" && open.pnl !== undefined
+        ? t.priced({
+            yen: toNumber(open.price.price),
+            ageMs: open.price.ageMs,
+            resultYen: toNumber(open.pnl),
+            ratio: openRatio(open),
+          })
+        : t.notPriced({ since: sinceOf(open, nowMs) }),
+      ...(closed === undefined ? [] : [t.closedPart({ yen: toNumber(closed) })]),
       t.levels({
         stopYen: trade.stopLoss,
         tp1Yen: trade.takeProfit1 ?? Number.NaN,
@@ -40,20 +42,27 @@ export const positionsAnswer = ({ db, config, nowMs }: AnswerFacts): string => {
       ...(trade.timeStopMs === undefined ? [] : [t.timeStop({ time: jstText(trade.timeStopMs).slice(11) })]),
     ].join("\n");
   });
-  return [...blocks, ...(newestMs === undefined ? [] : [t.asOf({ time: jstText(newestMs) })])].join("\n");
+  return [...blocks, ...openTotalLines(facts)].join("\n");
 };
 
-/** The prices of the last bar that has any; undefined when they are old. */
-const lastQuote = (
-  db: Reads,
-  symbol: string,
-  nowMs: EpochMs,
-): { readonly bid: YenE8; readonly ask: YenE8; readonly takenMs: EpochMs } | undefined => {
-  for (let back = 0; back <= FRESH_BARS; back += 1) {
-    const found = db.snapshots.at(symbol, plusMs(barOpen(nowMs), -back * BAR_MS));
-    if (found) return found;
-  }
-  return undefined;
+const sinceOf = ({ price }: OpenResult, nowMs: EpochMs): string | undefined =>
+  price.kind === "now" || price.sinceMs === undefined ? undefined : sinceText(price.sinceMs, nowMs);
+
+/** One line about everything held; none when nothing is. Of a part alone it would be no total: then it is not known. */
+export const openTotalLines = (facts: AnswerFacts): readonly string[] => {
+  const { db, config, nowMs } = facts;
+  const { answers: t } = textsOf(config.LOCALE);
+  const held = tradesInHand(db).flatMap((trade) => {
+    const open = openOf(db, trade, nowMs);
+    return open === undefined ? [] : [{ symbol: trade.symbol, open }];
+  });
+  if (held.length === 0) return [];
+  const total = openTotal(held.map((h) => h.open));
+  if (total.pnl !== undefined)
+    return [t.openTotal({ yen: toNumber(total.pnl), ratio: openRatio(total), beforeFees: config.PRODUCT === "spot" })];
+  return [
+    t.openTotalUnknown({ symbols: [...new Set(held.flatMap((h) => (h.open.pnl === undefined ? [h.symbol] : [])))] }),
+  ];
 };
 
 export const ordersAnswer = ({ db, config }: AnswerFacts): string => {

@@ -3,16 +3,19 @@
 import type { Halt } from "../../../db/tables/halts.ts";
 import { toNumber } from "../../../lib/core/money.ts";
 import { textsOf } from "../../../lib/core/text/catalogue.ts";
+import { sinceText } from "../../../lib/core/text/format.ts";
 import { haltWords } from "../../../lib/core/text/haltText.ts";
 import type { Locale } from "../../../lib/core/text/locale.ts";
 import { jstDayStart, jstText } from "../../../lib/core/time.ts";
 import type { AnswerFacts } from "./facts.ts";
+import { openTotalLines } from "./positions.ts";
 
-export const statusAnswer = ({ db, config, account, nowMs }: AnswerFacts): string => {
+export const statusAnswer = (facts: AnswerFacts): string => {
+  const { db, config, account, nowMs } = facts;
   const { answers: t } = textsOf(config.LOCALE);
   const halts = db.halts.active(nowMs);
   const trades = db.risk.liveTrades();
-  const equity = db.equity.latest()?.equity;
+  const last = db.equity.latest();
   const dayStart = db.equity.atStartOf(jstDayStart(nowMs));
   const lastMs = db.snapshots.lastTakenMs();
   const { dead } = db.jobs.stats(nowMs).states;
@@ -25,16 +28,18 @@ export const statusAnswer = ({ db, config, account, nowMs }: AnswerFacts): strin
     t.statusTitle({ time: jstText(nowMs) }),
     t.account({ account }),
     ...(halts.length === 0 ? [t.entriesOn] : halts.map((h) => haltText(config.LOCALE, h))),
-    equity === undefined
+    last === undefined
       ? t.noEquity
       : t.equity({
-          yen: toNumber(equity),
+          yen: toNumber(last.equity),
+          time: sinceText(last.atMs, nowMs),
           // A withdrawal is not a loss of the day.
           todayYen:
             dayStart === undefined
               ? undefined
-              : toNumber(equity - dayStart.equity + db.payments.outBetween(dayStart.atMs, nowMs + 1)),
+              : toNumber(last.equity - dayStart.equity + db.payments.outBetween(dayStart.atMs, nowMs + 1)),
         }),
+    ...openTotalLines(facts),
     t.counts({
       open: trades.filter((x) => x.status === "open").length,
       working: trades.filter((x) => x.status === "pending").length,

@@ -1,6 +1,6 @@
 // The replies to the owner's read-only commands, in lines that fit a phone (about 40 columns for rows), and the menu of all
 // commands. Composed in handlers/answers/.
-import { cut, pairText, percentText, signedYen, yenText } from "./format.ts";
+import { cut, durationText, pairText, percentText, signedPercent, signedYen, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 import { words } from "./words.ts";
 
@@ -63,8 +63,8 @@ const en = {
   entriesOn: "✅ new trades are allowed",
   halt: (p: { what: string; ends: string }) => `⛔ ${p.what}\n   ${p.ends}`,
   until: (p: { time: string }) => `until ${p.time}`,
-  equity: (p: { yen: number; todayYen: number | undefined }) =>
-    `Equity ${yenText(p.yen)}, today ${signedYen(p.todayYen)}`,
+  equity: (p: { yen: number; todayYen: number | undefined; time: string }) =>
+    `Equity ${yenText(p.yen)}, today ${signedYen(p.todayYen)}, as of ${p.time}`,
   noEquity: "Equity not known before the first bar",
   counts: (p: { open: number; working: number; proposals: number }) =>
     `Trades open ${p.open}, entering ${p.working}, proposals ${p.proposals}`,
@@ -79,12 +79,20 @@ const en = {
   position: (p: { id: number; side: Side; symbol: string; coins: string }) =>
     `#${p.id} ${words.en.direction[p.side]} ${pairText(p.symbol)} ${p.coins}`,
   entering: (p: { yen: number }) => `  entering at ${yenText(p.yen)}`,
-  held: (p: { yen: number; nowYen: number | undefined; resultYen: number | undefined }) =>
-    `  from ${yenText(p.yen)}${p.nowYen === undefined ? "" : `\n  now ${yenText(p.nowYen)}: ${signedYen(p.resultYen)}`}`,
+  held: (p: { yen: number; ms: number }) => `  from ${yenText(p.yen)}, held ${durationText(p.ms)}`,
+  priced: (p: { yen: number; ageMs: number; resultYen: number; ratio: number | undefined }) =>
+    `  now ${yenText(p.yen)} (${durationText(p.ageMs)} ago)\n  open P&L ${signedYen(p.resultYen)} (${signedPercent(p.ratio)})`,
+  notPriced: (p: { since: string | undefined }) =>
+    p.since === undefined ? "  no price yet" : `  no price since ${p.since}, open P&L not known`,
+  nothingHeld: "  nothing held any more, being ended",
+  closedPart: (p: { yen: number }) => `  closed part ${signedYen(p.yen)}`,
+  openTotal: (p: { yen: number; ratio: number | undefined; beforeFees: boolean }) =>
+    `Open P&L ${signedYen(p.yen)} (${signedPercent(p.ratio)})${p.beforeFees ? " before the fees of closing" : ""}`,
+  openTotalUnknown: (p: { symbols: readonly string[] }) =>
+    `Open P&L not known: no current price of ${p.symbols.map(pairText).join(", ")}`,
   levels: (p: { stopYen: number; tp1Yen: number; tp2Yen: number }) =>
     `  stop ${yenText(p.stopYen)}\n  TP1 ${yenText(p.tp1Yen)} TP2 ${yenText(p.tp2Yen)}`,
   timeStop: (p: { time: string }) => `  time stop ${p.time}`,
-  asOf: (p: { time: string }) => `Prices of ${p.time}`,
 
   noOrders: "No order of ours at the exchange",
   order: (p: { id: number; symbol: string; side: string; type: string; size: string; yen: number | undefined }) =>
@@ -115,6 +123,7 @@ const en = {
   reason: (p: { feature: string; supports: boolean }) => `${p.supports ? "▲ for" : "▼ against"}: ${p.feature}`,
 
   riskTitle: (p: { time: string }) => `RISK ${p.time}`,
+  lossesAsOf: (p: { time: string }) => `Losses as of ${p.time} (the account is read at each bar)`,
   loss: (p: { period: "day" | "week" | "month"; yen: number; limitYen: number; reached: boolean }) =>
     `${words.en.period[p.period]} loss ${yenText(p.yen)} of ${yenText(p.limitYen)}${p.reached ? " REACHED" : ""}`,
   perTrade: (p: { ratio: number; yen: number }) => `per trade at most ${percentText(p.ratio, 2)} = ${yenText(p.yen)}`,
@@ -123,7 +132,8 @@ const en = {
   stopRule: (p: { atr: number; hours: number }) => `stop ${p.atr} × ATR, at most ${p.hours} h`,
 
   healthTitle: (p: { time: string }) => `HEALTH ${p.time}`,
-  prices: "✅ prices are current",
+  prices: (p: { ageMs: number }) => `✅ prices are current (${durationText(p.ageMs)} old)`,
+  pricesOld: (p: { symbol: string; since: string }) => `❌ no price of ${pairText(p.symbol)} since ${p.since}`,
   noPrices: (p: { symbols: readonly string[]; time: string }) =>
     `❌ no prices of ${p.symbols.map(pairText).join(", ")} since ${p.time}`,
   jobs: (p: { ready: number; running: number; parked: number; dead: number }) =>
@@ -163,7 +173,7 @@ export const answers = inBoth(en, {
   entriesOn: "✅ 新規の取引は可能です",
   halt: (p) => `⛔ ${p.what}\n   ${p.ends}`,
   until: (p) => `${p.time} まで`,
-  equity: (p) => `資産 ${yenText(p.yen)}、本日 ${signedYen(p.todayYen)}`,
+  equity: (p) => `資産 ${yenText(p.yen)}、本日 ${signedYen(p.todayYen)}（${p.time} 時点）`,
   noEquity: "資産は最初の足まで不明です",
   counts: (p) => `保有 ${p.open}、発注中 ${p.working}、提案 ${p.proposals}`,
   today: (p) => `本日の取引 ${p.count} / ${p.limit}`,
@@ -176,11 +186,18 @@ export const answers = inBoth(en, {
   noPositions: "保有中の取引はありません",
   position: (p) => `#${p.id} ${words.ja.direction[p.side]} ${pairText(p.symbol)} ${p.coins}`,
   entering: (p) => `  ${yenText(p.yen)} で発注中`,
-  held: (p) =>
-    `  取得 ${yenText(p.yen)}${p.nowYen === undefined ? "" : `\n  現在 ${yenText(p.nowYen)}: ${signedYen(p.resultYen)}`}`,
+  held: (p) => `  取得 ${yenText(p.yen)}、保有時間 ${durationText(p.ms)}`,
+  priced: (p) =>
+    `  現在 ${yenText(p.yen)}（${durationText(p.ageMs)} 前）\n  含み損益 ${signedYen(p.resultYen)}（${signedPercent(p.ratio)}）`,
+  notPriced: (p) =>
+    p.since === undefined ? "  価格はまだありません" : `  ${p.since} 以降の価格がないため、含み損益は不明です`,
+  nothingHeld: "  保有数量は 0 です（終了処理中）",
+  closedPart: (p) => `  決済済みの分 ${signedYen(p.yen)}`,
+  openTotal: (p) =>
+    `含み損益の合計 ${signedYen(p.yen)}（${signedPercent(p.ratio)}）${p.beforeFees ? "決済手数料の控除前" : ""}`,
+  openTotalUnknown: (p) => `含み損益の合計は不明です: ${p.symbols.map(pairText).join(", ")} の現在の価格がありません`,
   levels: (p) => `  損切り ${yenText(p.stopYen)}\n  利確1 ${yenText(p.tp1Yen)} 利確2 ${yenText(p.tp2Yen)}`,
   timeStop: (p) => `  最長保有 ${p.time} まで`,
-  asOf: (p) => `${p.time} の価格`,
 
   noOrders: "取引所に本システムの注文はありません",
   order: (p) =>
@@ -207,6 +224,7 @@ export const answers = inBoth(en, {
   reason: (p) => `${p.supports ? "▲ 支持" : "▼ 不利"}: ${p.feature}`,
 
   riskTitle: (p) => `リスク ${p.time}`,
+  lossesAsOf: (p) => `損失（${p.time} 時点、足ごとに更新）`,
   loss: (p) =>
     `${words.ja.period[p.period]}損失 ${yenText(p.yen)} / 上限 ${yenText(p.limitYen)}${p.reached ? "（到達）" : ""}`,
   perTrade: (p) => `1取引の上限 ${percentText(p.ratio, 2)} = ${yenText(p.yen)}`,
@@ -214,7 +232,8 @@ export const answers = inBoth(en, {
   stopRule: (p) => `損切り ATR × ${p.atr}、最長 ${p.hours} 時間`,
 
   healthTitle: (p) => `健全性 ${p.time}`,
-  prices: "✅ 価格を受信しています",
+  prices: (p) => `✅ 価格を受信しています（${durationText(p.ageMs)} 前）`,
+  pricesOld: (p) => `❌ ${pairText(p.symbol)} の価格が ${p.since} からありません`,
   noPrices: (p) => `❌ ${p.symbols.map(pairText).join(", ")} の価格がありません（${p.time} から）`,
   jobs: (p) =>
     `${p.dead > 0 ? "❌" : "✅"} ジョブ: 待機 ${p.ready}、実行中 ${p.running}、回答待ち ${p.parked}、失敗 ${p.dead}`,

@@ -24,6 +24,11 @@ export const coinText = (symbol: string): string => symbol.split("_")[0] ?? symb
 export const sizeText = (size: bigint, symbol: string): string => `${formatE8(size)} ${coinText(symbol)}`;
 /** "08-12 21:45", for lists. */
 export const shortTime = (at: EpochMs): string => jstText(at).slice(5, 16);
+/** "21:45" for a time of today (JST), else "08-12 21:45". */
+export const sinceText = (at: EpochMs, nowMs: EpochMs): string => {
+  const text = shortTime(at);
+  return jstText(at).slice(0, 10) === jstText(nowMs).slice(0, 10) ? text.slice(6) : text;
+};
 /** "1:05" (hours and minutes), "4 s" below a minute. */
 export const durationText = (ms: number | undefined): string => {
   if (ms === undefined || !Number.isFinite(ms)) return NONE;

@@ -5,6 +5,7 @@ import { FailureJson, FrameJson, NoPricesJson, WorkerJson } from "../../../handl
 import { AlertJson, HaltJson } from "../../../handlers/cli/json/halt.ts";
 import { AttemptJson, JobCountsJson, JobErrorJson, JobJson, TraceJobJson } from "../../../handlers/cli/json/job.ts";
 import { JobPageJson, StoryJson, TradeStoryJson } from "../../../handlers/cli/json/jobPage.ts";
+import { OpenResultJson } from "../../../handlers/cli/json/openResult.ts";
 import { OrderJson } from "../../../handlers/cli/json/order.ts";
 import { PositionJson, SeenJson, SeenOrderJson } from "../../../handlers/cli/json/position.ts";
 import { ProposalJson, SignalJson } from "../../../handlers/cli/json/proposal.ts";
@@ -88,6 +89,7 @@ const ReplaySummaryJson = z.strictObject({
 const SHAPES: readonly (readonly [string, z.ZodType, string?])[] = [
   ["order", OrderJson],
   ["trade", TradeJson],
+  ["open result", OpenResultJson],
   ["execution", ExecutionJson],
   ["trade story", TradeStoryJson, "trade"],
   ["proposal", ProposalJson],

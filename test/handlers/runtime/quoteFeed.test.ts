@@ -1,0 +1,56 @@
+// The quote feed stores what it read, with the exchange's time, for everything that shows a price.
+import { expect, test, vi } from "vitest";
+import type { PriceOutage } from "../../../handlers/market/priceOutage.ts";
+import { startQuoteFeed } from "../../../handlers/runtime/paperMarket.ts";
+import { yen } from "../../../lib/core/money.ts";
+import { epochMs } from "../../../lib/core/time.ts";
+import type { Ticker, Venue } from "../../../lib/core/venue.ts";
+import { silentLogger } from "../../../lib/io/logger.ts";
+import type { Simulator } from "../../../lib/sim/simulator.ts";
+import { World } from "../../sim/world.ts";
+
+test.each([
+  [2_000, 10_000],
+  [30_000, 90_000],
+])(
+  "truth 11: each look is stored with both times; polled every %i ms it is current for %i ms",
+  async (pollMs, currentMs) => {
+    const w = new World({ btc: (s) => s.flat(10) });
+    const failed: string[] = [];
+    const venueMs = epochMs(w.nowMs - 1_500);
+    const ticker = async (symbol: string): Promise<Ticker> => {
+      if (symbol === "ETH_JPY") throw new Error("no answer");
+      const price = { bid: yen(9_999_000), ask: yen(10_000_000), last: yen(9_999_500) };
+      return { symbol, ...price, timestampMs: venueMs } as Ticker;
+    };
+    const feed = startQuoteFeed({
+      venue: { ticker } as unknown as Venue,
+      simulator: { onEvent: () => () => {}, feedQuote: () => {}, positions: () => [] } as unknown as Simulator,
+      db: w.db,
+      store: w.system.store,
+      clock: w.clock,
+      log: silentLogger(),
+      prices: {
+        now: () => undefined,
+        failed: (symbol: string) => void failed.push(symbol),
+        answered: () => {},
+      } as unknown as PriceOutage,
+      pollMs,
+      symbols: ["BTC_JPY", "ETH_JPY"],
+    });
+    await vi.waitUntil(() => w.db.read.quotes.newest("BTC_JPY") !== undefined);
+    feed.stop();
+    expect(w.db.read.quotes.newest("BTC_JPY")).toEqual({
+      symbol: "BTC_JPY",
+      bid: yen(9_999_000),
+      ask: yen(10_000_000),
+      last: yen(9_999_500),
+      venueMs,
+      seenMs: w.nowMs,
+      currentMs,
+    });
+    expect(failed).toEqual(["ETH_JPY"]);
+    expect(w.db.read.quotes.newest("ETH_JPY")).toBeUndefined();
+    w.close();
+  },
+);
