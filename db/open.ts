@@ -18,6 +18,7 @@ export const mustBeSync = <T>(result: T): T => {
 export class Database {
   readonly read: Reads;
   readonly #tx: Tx;
+  #mayWrite: () => void = () => {};
   constructor(
     /** For db/tables and the queue's store only. */
     readonly sql: Sqlite,
@@ -27,14 +28,26 @@ export class Database {
     this.#tx = writesOf(sql, this.read);
   }
 
+  /** From now on `check` runs before every write; what it throws is thrown instead of writing. */
+  checkBeforeWrites(check: () => void): void {
+    this.#mayWrite = check;
+  }
+
   /** One BEGIN IMMEDIATE transaction; never async. Nested calls join the outer transaction. */
   transaction<T>(work: (tx: Tx) => T): T {
     if (this.sql.inTransaction) return work(this.#tx);
+    this.#mayWrite();
     return this.sql
       .transaction(() => {
         return mustBeSync(work(this.#tx));
       })
       .immediate();
+  }
+
+  /** Moves the content of the -wal file into the database file, and truncates it. */
+  checkpoint(): void {
+    this.#mayWrite();
+    this.sql.pragma("wal_checkpoint(TRUNCATE)");
   }
 
   close(): void {

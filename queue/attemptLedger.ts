@@ -73,12 +73,14 @@ export class Ledger {
 
   registerWorker(identity: ProcessIdentity = ownIdentity()): void {
     const { bootId, clock } = this.#o;
-    this.#writes.registerWorker(bootId, identity.pid, identity.host, clock.realNowMs());
-    this.#rates.clamp(clock.nowMs());
+    this.#o.db.transaction(() => {
+      this.#writes.registerWorker(bootId, identity.pid, identity.host, clock.realNowMs());
+      this.#rates.clamp(clock.nowMs());
+    });
   }
 
   stopWorker(): void {
-    this.#writes.stopWorker(this.#o.bootId, this.#o.clock.realNowMs());
+    this.#o.db.transaction(() => this.#writes.stopWorker(this.#o.bootId, this.#o.clock.realNowMs()));
   }
 
   /** Expires overdue jobs; makes parked jobs ready whose deadline has passed. Returns the number of rows changed. */

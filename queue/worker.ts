@@ -176,7 +176,7 @@ class QueueWorker<S extends object> implements Worker {
     if (this.#mode !== "idle") this.#guard("queue.stopFailed", () => this.#ledger.stopWorker());
     markStopped(this.#o.bootId);
     this.#mode = "stopped";
-    this.#guard("queue.checkpointFailed", () => void this.#o.db.sql.pragma("wal_checkpoint(TRUNCATE)"));
+    this.#guard("queue.checkpointFailed", () => this.#o.db.checkpoint());
   }
 
   #enter(mode: "started" | "draining"): void {

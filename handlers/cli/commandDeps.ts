@@ -15,6 +15,8 @@ export interface CliWorld {
   readonly terminal?: Terminal;
   /** Asks a yes-or-no question; set only in a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
+  /** Ends the process at once: nothing that is open is closed. */
+  readonly endNow?: (code: number) => never;
   /** What the service manager put into the environment; set only when one started this process. */
   readonly service?: ServiceManager;
 }

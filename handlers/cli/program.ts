@@ -61,6 +61,8 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
     if (e instanceof CommanderError) return e.exitCode === 0 ? 0 : 2;
     if (e instanceof UsageError) {
       world.err(`trader: ${e.message}`);
+      // The databases were left open on purpose: a normal end would close them (runtime/workerFolder.ts).
+      if (e.cause instanceof AppError && e.cause.code === "FOLDER_LOST") world.endNow?.(2);
       return 2;
     }
     const error = e instanceof AppError ? e : troubleOfTheFile(e, args, world);

@@ -9,6 +9,7 @@ const NEEDS_A_PERSON: ReadonlySet<string> = new Set([
   "VAR_DIR",
   "LOG_DIR",
   "NOT_WRITABLE",
+  "FOLDER_LOST",
   "DB_MISSING",
   "DB_OPEN",
   "DB_CORRUPT",

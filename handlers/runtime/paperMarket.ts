@@ -14,10 +14,19 @@ import type { AppStore } from "../context.ts";
 import type { PriceOutage } from "../market/priceOutage.ts";
 import { onAccountEvent } from "../orders/accountEvents.ts";
 
-/** Public requests go to the exchange, private ones to the simulated account, whose time follows the wall clock. */
-export const paperTransport = (http: Transport, simulator: Simulator, clock: Clock): Transport => ({
+/**
+ * Public requests go to the exchange, private ones to the simulated account, whose time follows the wall clock. `mayTrade`
+ * throws when no request may reach the account any more.
+ */
+export const paperTransport = (
+  http: Transport,
+  simulator: Simulator,
+  clock: Clock,
+  mayTrade: () => void,
+): Transport => ({
   async send(request) {
     if (request.area === "public") return http.send(request);
+    mayTrade();
     const now = clock.nowMs();
     if (now > simulator.nowMs()) simulator.advanceTo(now);
     return simulator.handle(request);

@@ -199,6 +199,8 @@ export const startKeepingProgress = async (p: {
   readonly locale: Locale;
   /** Default 10 s. */
   readonly everyMs?: number;
+  /** Throws when the folder is another one now: nothing is written there, and no alert is raised. */
+  readonly mayWrite?: () => void;
 }): Promise<ProgressKeeper> => {
   const { db, varDir, log, clock, locale } = p;
   const state = (): string => JSON.stringify(db.read.progress.now());
@@ -226,6 +228,7 @@ export const startKeepingProgress = async (p: {
   };
   const keep = async (): Promise<void> => {
     try {
+      p.mayWrite?.();
       const now = state();
       if (now === written && trouble === undefined) return;
       await keepProgress(db, varDir);

@@ -8,6 +8,7 @@ import type { Clock } from "../../lib/io/clock.ts";
 import type { Timers } from "../../lib/io/gmo/timers.ts";
 import { type ServiceManager, serviceNotifier } from "../../lib/io/systemd.ts";
 import { closingAfter, opening, runSteps } from "./closing.ts";
+import { tellFolderLost } from "./folderLost.ts";
 import { refusal, reportStopped, type Say, stopSignals } from "./shutdown.ts";
 import { makeStateFolder } from "./stateFolder.ts";
 import { connect } from "./workerConnections.ts";
@@ -70,23 +71,32 @@ const run = (options: WorkerOptions, deps: Deps, config: Config, varDir: string)
         connect: (folder) => opening(onCloseFailed, (c) => connect(c, folder, { config, say, clock, timers })),
         start: (folder, connections) =>
           opening(onCloseFailed, (c) => start(c, folder, connections, { config, say, err, notifier })),
-        untilStopped: (folder, running) => untilStopped(folder, running, stopping, say),
+        untilStopped: (folder, running) => untilStopped(folder, running, stopping, { say, err, config }),
       },
       onCloseFailed,
     );
   });
 };
 
-/** Waits for a signal or a broken file, then stops the queue. Throws the broken file's error. */
+/** Waits for a signal, a broken file or a lost folder, then stops the queue. Throws the error of the last two. */
 const untilStopped = async (
-  { log, broken }: Folder,
-  { system, reporter }: Running,
+  { log, broken, watch }: Folder,
+  { system, reporter, messenger }: Running,
   stopping: ReturnType<typeof stopSignals>,
-  say: Say,
+  p: { readonly say: Say; readonly err: (text: string) => void; readonly config: Config },
 ): Promise<void> => {
-  const signal = await Promise.race([stopping.first, broken]);
+  const { say } = p;
+  const signal = await Promise.race([stopping.first, broken, watch.lost]);
   reporter.stopping();
   stopping.onSecond(() => void system.worker.stop({ graceMs: 0 }));
+  if (watch.isLost) {
+    const lost = await watch.lost;
+    log.error({ err: lost }, "worker.folderLost");
+    say({ event: "folderLost", why: lost.message }, `FOLDER LOST: ${lost.message}`);
+    const told = tellFolderLost(messenger, p.config.LOCALE, system.desk.clock, lost);
+    await Promise.all([system.worker.stop({ graceMs: 0 }), told.then((failure) => failure && p.err(failure))]);
+    throw lost;
+  }
   if (signal instanceof AppError) {
     log.error({ err: signal }, "worker.fileBroken");
     await system.worker.stop({ graceMs: 0 });
@@ -97,6 +107,7 @@ const untilStopped = async (
     `${signal}: finishing what runs (at most ${GRACE_MS / SECOND_MS} s; again to stop at once)`,
   );
   await system.worker.stop({ graceMs: GRACE_MS });
+  if (watch.isLost) throw await watch.lost;
   log.info({ signal }, "worker.stopped");
   reportStopped(say, system.store);
 };

@@ -33,6 +33,8 @@ export interface Connections {
   /** undefined: the settings name no bot. */
   readonly bot: Bot | undefined;
   readonly bootId: string;
+  /** Delivers to the owner without the outbox. */
+  readonly messenger: Messenger;
 }
 
 /** Jobs that wait for a time are woken when the clock was set back: that time is further away now. */
@@ -73,11 +75,13 @@ export const connect = async (
     startMs: clock.nowMs(),
     options: { authClock: () => clock.nowMs() },
   });
-  closing.add(() => simulator.close());
+  // As the database (workerFolder.ts): nothing is closed in a folder that was replaced.
+  closing.add(() => (folder.watch.isLost ? undefined : simulator.close()));
+  folder.watch.follow(venuePath(folder.varDir));
   const http = httpTransport({ publicUrl: config.GMO_PUBLIC_URL });
   closing.add(() => http.close());
   const venue = createGmoVenue({
-    transport: paperTransport(http, simulator, clock),
+    transport: paperTransport(http, simulator, clock, folder.watch.check),
     credentials: simulator.credentials(),
     clock,
     log,
@@ -85,6 +89,7 @@ export const connect = async (
     pace: { publicPerSecond: config.GMO_PUBLIC_PER_SECOND },
   });
   const telegram = await telegramParts(config);
+  const messenger = telegram?.messenger ?? logMessenger(p.say);
   const bootId = entropyHex();
   const system = createSystem({
     db,
@@ -92,7 +97,7 @@ export const connect = async (
     config,
     venue,
     model: folder.model,
-    messenger: telegram?.messenger ?? logMessenger(p.say),
+    messenger,
     account: "paper",
     pollMs: config.QUOTE_POLL_SECONDS * SECOND_MS,
     log,
@@ -118,7 +123,7 @@ export const connect = async (
       newToken: () => entropyHex(),
     });
   closing.add(() => bot?.stop());
-  return { system, simulator, bot, bootId };
+  return { system, simulator, bot, bootId, messenger };
 };
 
 /** Client and messenger, when the settings name a bot. */

@@ -6,6 +6,7 @@ import type { Config } from "../../lib/core/config.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
 import { type EpochMs, jstText, MINUTE_MS, SECOND_MS } from "../../lib/core/time.ts";
 import type { Notifier } from "../../lib/io/systemd.ts";
+import type { Messenger } from "../context.ts";
 import { reconcileJob } from "../jobs.ts";
 import { collectHistoryAtStart, retryHistory } from "../market/historyJobs.ts";
 import { noPricesText, PriceOutage } from "../market/priceOutage.ts";
@@ -24,6 +25,7 @@ const REVIVE_EVERY_MS = 30 * MINUTE_MS;
 export interface Running {
   readonly system: System;
   readonly reporter: HealthReporter;
+  readonly messenger: Messenger;
 }
 
 export const start = async (
@@ -49,7 +51,7 @@ export const start = async (
     log.error({ why: restored }, "database.quarantined");
     p.err(`this database is a restored backup (${restored}): entries are paused until the venue and the book agree`);
   }
-  const progress = await startKeepingProgress({ db, varDir, log, clock, locale });
+  const progress = await startKeepingProgress({ db, varDir, log, clock, locale, mayWrite: folder.watch.check });
   closing.add(() => progress.end());
   collectHistoryAtStart(store, bootId, symbols);
   system.declareSchedules();
@@ -121,7 +123,7 @@ export const start = async (
     `worker started: mode paper, database ${db.path}, model ${model.id}; Ctrl+C stops it`,
   );
   reporter.ready();
-  return { system, reporter };
+  return { system, reporter, messenger: connections.messenger };
 };
 
 const marketText = (lastMs: EpochMs | undefined): string =>

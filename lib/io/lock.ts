@@ -10,7 +10,7 @@ import { storageError } from "./storageTrouble.ts";
 const isBusy = (e: unknown): boolean =>
   e instanceof Error && (String((e as { code?: unknown }).code).startsWith("SQLITE_BUSY") || isBusy(e.cause));
 
-const lockFile = (dir: string): string => join(dir, "runner.lock");
+export const lockFile = (dir: string): string => join(dir, "runner.lock");
 
 /** Readers (`isLocked`) may be reading at this moment; a runner must not mistake them for another runner. */
 const ASKING_MS = 1_000;

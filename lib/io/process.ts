@@ -15,14 +15,13 @@ const readOr = (read: () => string): string => {
     return ""; // No /proc here (not Linux), or no such process: "unknown", the caller decides.
   }
 };
-/** Start time in clock ticks since boot: field 22 of /proc/PID/stat; the command name before it may hold spaces. */
-const startTime = (pid: number): string =>
-  readOr(
-    () =>
-      readFileSync(`/proc/${pid}/stat`, "utf8")
-        .replace(/^.*\) /s, "")
-        .split(" ")[19] ?? "",
-  );
+/** The fields of /proc/PID/stat from the third on; the command name before them may hold spaces. */
+const statFields = (pid: number): readonly string[] =>
+  readOr(() => readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "")).split(" ");
+/** Start time in clock ticks since boot: field 22. */
+const startTime = (pid: number): string => statFields(pid)[19] ?? "";
+/** Ended, but its parent has not taken notice yet: its files and locks are released. */
+const isZombie = (pid: number): boolean => statFields(pid)[0] === "Z";
 const bootPart = (): string => readOr(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"));
 const namespacePart = (): string => readOr(() => readlinkSync("/proc/self/ns/pid"));
 
@@ -41,14 +40,14 @@ const exists = (pid: number): boolean => {
 };
 
 /**
- * "gone" only when certain: another kernel boot, no such pid, or a pid with another start time.
+ * "gone" only when certain: another kernel boot, no such pid, a zombie, or a pid with another start time.
  * A process of another pid namespace (a container) cannot be judged: "unknown".
  */
 export const processState = (identity: ProcessIdentity): "alive" | "gone" | "unknown" => {
   const [boot = "", namespace = "", started = ""] = identity.host.split("|");
   if (boot !== "" && boot !== bootPart()) return "gone";
   if (namespace !== namespacePart()) return "unknown";
-  if (!exists(identity.pid)) return "gone";
+  if (!exists(identity.pid) || isZombie(identity.pid)) return "gone";
   const startedNow = startTime(identity.pid);
   return started !== "" && startedNow !== "" && started !== startedNow ? "gone" : "alive";
 };

@@ -120,6 +120,13 @@ const en = {
       "it is retried every 10 seconds; trading continues",
       "check the disk and the permissions of the state folder: a backup restored meanwhile might not be recognised",
     ),
+  folderLost: (p: { why: string }) =>
+    alert(
+      "the state folder was deleted or replaced while the worker ran",
+      p.why,
+      "the worker has stopped: nothing is entered, moved or closed any more; stops at the exchange stay",
+      "put the folder back, or trader restore FILE; then trader doctor and start the worker",
+    ),
   noPrices: (p: { symbols: readonly string[]; why: string; history: readonly string[] }) =>
     alert(
       `no prices of ${p.symbols.map(pairText).join(", ")}`,
@@ -265,6 +272,13 @@ export const alerts = inBoth(en, {
       p.why,
       "10秒ごとに再試行しています。取引は続いています",
       "状態フォルダのディスク容量と権限を確認してください。この間に復元したバックアップは検出できないことがあります",
+    ),
+  folderLost: (p) =>
+    alert(
+      "ワーカーの実行中に状態フォルダが削除または置き換えられました",
+      p.why,
+      "ワーカーは停止しました。新規注文も注文の変更や決済も行いません。取引所の損切り注文はそのままです",
+      "フォルダを元に戻すか trader restore FILE を実行し、trader doctor で確認してからワーカーを起動してください",
     ),
   noPrices: (p) =>
     alert(

@@ -236,6 +236,7 @@ export const SAMPLES: Samples = {
     blind: [{ symbol: "BTC_JPY", tradeId: 4711, code: "ERR-5201" }],
     quarantine: [{ proposals: 101, jobs: 202 }],
     progress: [{ why: "SAMPLE" }],
+    folderLost: [{ why: "SAMPLE" }],
     noPrices: [{ symbols: ["BTC_JPY", "ETH_JPY"], why: "SAMPLE", history: ["ETH_JPY"] }],
     aucLow: [{ side: "short", symbol: "BTC_JPY", modelId: "SAMPLE", auc: 0.5012, bars: 2_880, limit: 0.521 }],
     priceMove: [{ symbol: "BTC_JPY", move: -0.0612, limit: 0.05, lowYen: 16_512_345, highYen: 17_512_345 }],
