@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // The entry point of the `trader` command and the only place that reads the environment. The commands are in
 // handlers/cli/, the wiring of the worker and the replay in handlers/runtime/.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { parseEnv } from "node:util";
+import { inspect, parseEnv } from "node:util";
 import { type Config, parseConfig, SETTINGS } from "../lib/core/config.ts";
 import { envFileProblems } from "../lib/core/envFile.ts";
 import { UsageError } from "../lib/core/errors.ts";
+import { redact } from "../lib/core/redact.ts";
 import { runTrader } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
 
@@ -33,25 +34,11 @@ const environment = (): Environment => {
   }
   const file: Record<string, string | undefined> = parseEnv(text);
   // A line that is dropped, or a mistyped name, would silently leave the default in force.
-  const problems = [
-    ...envFileProblems(text, (name) => name in SETTINGS),
-    ...Object.keys(file)
-      .filter((name) => !(name in SETTINGS))
-      .map((name) => `.env: expected only names of .env.example, found ${name}${hint(name)}`),
-  ];
+  const problems = envFileProblems(text, Object.keys(SETTINGS));
   // Empty means not set, wherever it comes from.
   const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ""));
   return { values: { ...file, ...set }, problems };
 };
-/** The setting that shares the longest beginning and end with this name: a mistyped name keeps most of both. */
-const hint = (name: string): string => {
-  const wanted = [...name.toUpperCase()];
-  const same = (a: readonly string[], b: readonly string[]): number => [...a, ""].findIndex((c, i) => c !== b[i]);
-  const alike = (known: string): number => same([...known], wanted) + same([...known].reverse(), [...wanted].reverse());
-  const [near] = Object.keys(SETTINGS).sort((a, b) => alike(b) - alike(a));
-  return near === undefined || alike(near) * 3 < wanted.length * 2 ? "" : ` (did you mean ${near}?)`;
-};
-
 const config = (): Config => {
   const { values, problems } = environment();
   const result = parseConfig(values);
@@ -91,6 +78,12 @@ const confirm = async (question: string): Promise<boolean> => {
   }
 };
 
+// What nothing caught ends the process as Node would end it, but without the secrets that its text may carry.
+process.on("uncaughtException", (e: unknown) => {
+  const text = e instanceof Error ? inspect(e) : String(e);
+  writeSync(2, `trader: unexpected failure, please report it: ${redact(text)}\n`);
+  process.exit(1);
+});
 // Files this program writes (databases, logs, backups) are readable by its user only.
 process.umask(0o077);
 // A reader that closes the pipe (trader jobs list | head) is not a failure.

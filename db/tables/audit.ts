@@ -1,6 +1,7 @@
 // audit_events: append-only and hash-chained. Each row's hash covers its content and the hash before it, so a changed,
 // removed or reordered row is detected. It alone must answer "why did we hold this at 14:05?".
 import { createHash } from "node:crypto";
+import { redact } from "../../lib/core/redact.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -35,7 +36,7 @@ const hashOf = (
     .digest("hex");
 
 const toJson = (data: Readonly<Record<string, unknown>>): string =>
-  JSON.stringify(data, (_, value) => (typeof value === "bigint" ? value.toString() : value));
+  redact(JSON.stringify(data, (_, value) => (typeof value === "bigint" ? value.toString() : value)));
 
 interface RawRow {
   seq: number;

@@ -1,6 +1,7 @@
 // halts: what blocks new risk. While a halt is active no job of a risk-adding handler is claimed; the claim itself
 // reads this table, so a halt takes effect with its commit and survives restarts. One open row per kind.
 import type { HaltKind } from "../../lib/core/haltKinds.ts";
+import { redact } from "../../lib/core/redact.ts";
 import { type EpochMs, epochMs, epochMsOrUndefined } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -72,7 +73,7 @@ export const haltWrites = (sql: Sqlite) => {
         if (existing.until_ms === null || existing.until_ms > halt.atMs) return { raised: false, ended: undefined };
         clear.run(existing.until_ms, "until", existing.id);
       }
-      insert.run(halt.kind, halt.reason, halt.atMs, halt.untilMs ?? null);
+      insert.run(halt.kind, redact(halt.reason), halt.atMs, halt.untilMs ?? null);
       return { raised: true, ended: existing && parse(existing) };
     },
     /** For db/halts.ts only. Clears the open halt of this kind. Returns false when there is none. */

@@ -1,6 +1,7 @@
 // outbox and alerts: messages to the owner, durable before they are delivered. The key prevents a second message.
 // Critical alerts go first, then alerts, answers, proposals, the others; within one priority in the order of writing.
 import { CAPTION_LIMIT, fitText, MARK_ROOM, MESSAGE_LIMIT, splitText } from "../../lib/core/messageText.ts";
+import { redact } from "../../lib/core/redact.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -211,7 +212,7 @@ export const outboxWrites = (sql: Sqlite) => {
      */
     insert(m: NewMessage): boolean {
       let created = false;
-      for (const part of partsOf(m)) {
+      for (const part of partsOf({ ...m, text: redact(m.text) })) {
         const { changes } = insert.run(
           part.key,
           m.kind,
@@ -228,15 +229,15 @@ export const outboxWrites = (sql: Sqlite) => {
     },
     markSending: (id: number): void => void sending.run(id),
     /** It certainly did not arrive. */
-    markWaiting: (id: number, error: string): void => void waiting.run(error, id),
+    markWaiting: (id: number, error: string): void => void waiting.run(redact(error), id),
     /** Still `sending`: it may have arrived. */
-    markDoubtful: (id: number, error: string): void => void doubt.run(error, id),
+    markDoubtful: (id: number, error: string): void => void doubt.run(redact(error), id),
     /** All that waits may have arrived: the file is an older copy of itself. */
     doubtWaiting: (error: string): void => void doubtWaiting.run(error),
     /** The picture has done its work: the file need not keep it. */
     markSent: (id: number, atMs: EpochMs, at?: { readonly chatId: number; readonly messageId: number }): void =>
       void sent.run(atMs, at?.chatId ?? null, at?.messageId ?? null, id),
-    markDropped: (id: number, error: string): void => void dropped.run(error, id),
+    markDropped: (id: number, error: string): void => void dropped.run(redact(error), id),
     /** They do not show in the chat any more. */
     clearButtons: (id: number): void => void noButtons.run(id),
   };
@@ -283,7 +284,7 @@ export const alertWrites = (sql: Sqlite) => {
       readonly resolved?: string;
       readonly atMs: EpochMs;
     }): boolean {
-      const inserted = insert.run(alert.key, alert.severity, alert.text, alert.resolved ?? null, alert.atMs);
+      const inserted = insert.run(alert.key, alert.severity, redact(alert.text), alert.resolved ?? null, alert.atMs);
       if (inserted.changes === 0) return false;
       message.insert({
         key: `alert:${Number(inserted.lastInsertRowid)}`,

@@ -1,5 +1,6 @@
 // telegram_*: the inbox offset and the state of the connection, the handled updates, the messages of proposals in the
 // chat, and commands that wait for their confirmation.
+import { redact } from "../../lib/core/redact.ts";
 import { DAY_MS, type EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -191,9 +192,9 @@ export const telegramWrites = (sql: Sqlite) => {
     },
     /** Updates up to here are handled, the last of them at an earlier time. */
     polled: (atMs: EpochMs): void => void polled.run(atMs),
-    pollTrouble: (why: string, atMs: EpochMs): void => void pollTrouble.run(why, atMs),
+    pollTrouble: (why: string, atMs: EpochMs): void => void pollTrouble.run(redact(why), atMs),
     sendTrouble: (why: string, atMs: EpochMs, sendAfterMs: EpochMs): void =>
-      void sendTrouble.run(why, atMs, sendAfterMs),
+      void sendTrouble.run(redact(why), atMs, sendAfterMs),
     sendAfter: (sendAfterMs: EpochMs): void => void sendAfter.run(sendAfterMs),
     sendWorks: (): void => void sendWorks.run(),
     setMuted: (kinds: readonly string[]): void => void muted.run(JSON.stringify(kinds)),

@@ -11,6 +11,8 @@ export interface CliWorld {
   /** One line to stdout (results) and to stderr (everything else). */
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** stdout without the removal of secrets: for the simulator only, whose clients need the keys it has made up. */
+  readonly outAsItIs?: (text: string) => void;
   /** Set when stdout is a terminal that redraws in place. */
   readonly terminal?: Terminal;
   /** Asks a yes-or-no question; set only in a terminal. */

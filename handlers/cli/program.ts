@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
+import { redact } from "../../lib/core/redact.ts";
 import { projectVersion } from "../../lib/io/paths.ts";
 import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
 import { needsAPerson } from "../runtime/exitCode.ts";
@@ -33,7 +34,8 @@ const modulesFor = (word = ""): typeof COMMANDS => {
 };
 
 /** Runs one command line (without node and script). Resolves with the exit code; never throws. */
-export const runTrader = async (args: readonly string[], world: CliWorld): Promise<number> => {
+export const runTrader = async (args: readonly string[], given: CliWorld): Promise<number> => {
+  const world = withoutSecrets(given);
   const open = (create: boolean) => (options: { var?: string }) => {
     const dir = options.var ?? world.config().VAR_DIR;
     if (create && !existsSync(databasePath(dir)))
@@ -75,6 +77,15 @@ export const runTrader = async (args: readonly string[], world: CliWorld): Promi
     return 1;
   }
 };
+
+/** Nothing that looks like a secret leaves by the terminal, whichever command or package wrote it. */
+const withoutSecrets = ({ out, err, terminal, ...world }: CliWorld): CliWorld => ({
+  ...world,
+  out: (text) => out(redact(text)),
+  err: (text) => err(redact(text)),
+  outAsItIs: out,
+  ...(terminal === undefined ? {} : { terminal: { ...terminal, write: (text) => terminal.write(redact(text)) } }),
+});
 
 /** An error of SQLite or a full disk as an AppError. Neither names the file: it is the state folder's database. */
 const troubleOfTheFile = (e: unknown, args: readonly string[], world: CliWorld): AppError | undefined => {

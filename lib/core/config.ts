@@ -2,6 +2,7 @@
 // .env.example is generated from this list (test/tidy.test.ts compares them).
 import { z } from "zod";
 import { parseRatio, parseYen, type RatioE8, type YenE8 } from "./money.ts";
+import { foundText } from "./redact.ts";
 import { LOCALES } from "./text/locale.ts";
 
 const text = (pattern: RegExp, expected: string) => z.string().regex(pattern, { error: `expected ${expected}` });
@@ -36,8 +37,6 @@ interface Setting {
 /** Never shown: not by `trader config`, in an error or in any file we write. */
 const SECRET = ["TELEGRAM_BOT_TOKEN"] as const;
 export const isSecret = (name: string): boolean => (SECRET as readonly string[]).includes(name);
-/** Shown in place of the value. */
-export const HIDDEN = "(set, not shown)";
 const setting = <S extends z.ZodType<unknown, string>, F extends string | undefined>(
   schema: S,
   fallback: F,
@@ -216,7 +215,7 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
     const result = schema.safeParse(raw);
     if (result.success) values[name] = result.data;
     else {
-      const found = isSecret(name) ? `one of ${raw.length} characters (not shown)` : JSON.stringify(raw);
+      const found = isSecret(name) ? `one of ${raw.length} characters (not shown)` : foundText(raw);
       problems.push(`${name}: ${result.error.issues[0]?.message ?? "invalid"}, found ${found}`);
     }
   }

@@ -1,7 +1,8 @@
 // A setting as it may be shown.
 
-import { type Config, HIDDEN, isSecret, SETTINGS, type SettingName } from "./config.ts";
+import { type Config, isSecret, SETTINGS, type SettingName } from "./config.ts";
 import { formatE8, toNumber } from "./money.ts";
+import { HIDDEN, redact } from "./redact.ts";
 
 const plain = (value: unknown): string | number | boolean | null =>
   value === undefined
@@ -10,7 +11,9 @@ const plain = (value: unknown): string | number | boolean | null =>
       ? formatE8(value)
       : Array.isArray(value)
         ? value.join(",")
-        : (value as string | number | boolean);
+        : typeof value === "string"
+          ? redact(value) // An address may carry a password.
+          : (value as number | boolean);
 /** A setting as it may be shown; null: not set. */
 export const shownSetting = (config: Config, name: SettingName): string | number | boolean | null =>
   isSecret(name) && config[name] !== undefined ? HIDDEN : plain(config[name]);

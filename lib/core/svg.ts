@@ -1,6 +1,10 @@
 // Small inline charts for the report: scales, round ticks, paths. Pure text building, no dependency, no script.
 // Colours are CSS classes, so that the page defines them for light and dark mode.
+import { redact } from "./redact.ts";
 
+// XML allows no encoding for most control characters.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
+const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g;
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -10,9 +14,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 /** Safe inside HTML text, attribute values and SVG alike. */
 export const escapeHtml = (text: string): string =>
-  // XML allows no encoding for most control characters.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
-  text.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, "\uFFFD").replace(/[&<>"']/g, (char) => ESCAPES[char]!);
+  redact(text)
+    .replace(CONTROL, "\uFFFD")
+    .replace(/[&<>"']/g, (char) => ESCAPES[char]!);
 
 /**
  * A number for an attribute: at most two decimals. Throws RangeError on NaN and infinities, which would blank a path.

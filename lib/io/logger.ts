@@ -11,6 +11,7 @@ import {
   transport,
 } from "pino";
 import { AppError } from "../core/errors.ts";
+import { redact } from "../core/redact.ts";
 import { realClock } from "./clock.ts";
 import { LogThrottle } from "./logThrottle.ts";
 import { storageTrouble } from "./storageTrouble.ts";
@@ -67,7 +68,10 @@ const stringifyBigints = (value: unknown): unknown => {
 
 /** JSON lines to one stream (default stderr, so that stdout stays for results). */
 export const streamLogger = (level: string, stream?: DestinationStream, onError?: ErrorListener): Logger =>
-  pino(options(level, onError), stream ?? pino.destination({ dest: 2, sync: true }));
+  pino(options(level, onError), withoutSecrets(stream ?? pino.destination({ dest: 2, sync: true })));
+
+/** The whole line, whatever its field: a secret may stand in an error's text, its stack or a value of the venue. */
+const withoutSecrets = (to: DestinationStream): DestinationStream => ({ write: (line) => to.write(redact(line)) });
 
 interface LogFileOptions {
   readonly onError?: ErrorListener;
@@ -87,7 +91,7 @@ export const fileLogger = (level: string, dir: string, { onError, retryMs = 10_0
     const message = `expected a folder for the logs, found ${dir}: ${(e as Error).message}; remove what is there, or choose another --var`;
     throw new AppError("permanent", "LOG_DIR", message, { dir }, { cause: e });
   }
-  return pino(options(level, onError), logFiles(dir, retryMs));
+  return pino(options(level, onError), withoutSecrets(logFiles(dir, retryMs)));
 };
 
 const logFiles = (dir: string, retryMs: number): DestinationStream => {

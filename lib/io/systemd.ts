@@ -1,6 +1,7 @@
 // Reports the service's state to systemd (the sd_notify protocol), through the program systemd-notify: Node has no
 // datagram sockets of that kind. Does nothing without a service manager. Never blocks the loop or ends the program.
 import { execFile } from "node:child_process";
+import { redact } from "../core/redact.ts";
 
 /** The service's environment from systemd: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID; PATH finds systemd-notify. */
 export interface ServiceManager {
@@ -79,7 +80,7 @@ export const serviceNotifier = (
 const runNotify = (notice: Notice, env: Readonly<Record<string, string>>): Promise<string | undefined> =>
   new Promise((resolve) => {
     // A line break would start another variable of the protocol.
-    const args = Object.entries(notice).map(([name, value]) => `${name}=${String(value).replace(/\s+/g, " ")}`);
+    const args = Object.entries(notice).map(([name, value]) => `${name}=${redact(String(value)).replace(/\s+/g, " ")}`);
     const options = { env, timeout: NOTIFY_TIMEOUT_MS, killSignal: "SIGKILL" } as const;
     const failed = (e: Error): void =>
       resolve(

@@ -2,6 +2,7 @@
 // The id is the last part of --out. LIGHTGBM_BIN names the trainer; without it trainer.ts searches for it.
 import { basename, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { redact } from "../../lib/core/redact.ts";
 import { parseInstant } from "../../lib/core/time.ts";
 import { findTrainer } from "./trainer.ts";
 import { trainTouch } from "./trainTouch.ts";
@@ -26,6 +27,6 @@ if (!values.data || !values.out) {
     id: basename(outDir),
     endMs: parseInstant(values.end),
     trainer: findTrainer(process.env["LIGHTGBM_BIN"], process.env["XDG_CACHE_HOME"]),
-    say: (line) => process.stdout.write(`${line}\n`),
+    say: (line) => process.stdout.write(`${redact(line)}\n`),
   });
 }

@@ -30,6 +30,8 @@ interface Options {
 interface SimulatorDeps {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Prints addresses and keys: those of the simulated venue protect nothing. */
+  readonly outAsItIs?: (text: string) => void;
   /** Default SIGINT and SIGTERM of this process. */
   readonly interruption?: () => Interruption;
 }
@@ -203,7 +205,7 @@ const announce = (
   { simulator, endMs }: OpenVenue,
   options: Options,
   { speed, seed, fromMs }: Given,
-  { out, err }: SimulatorDeps,
+  { out, outAsItIs = out, err }: SimulatorDeps,
 ): void => {
   const nowMs = simulator.nowMs();
   const resumed = simulator.resumed ? ", going on" : "";
@@ -211,13 +213,13 @@ const announce = (
     err(`note: --from counts for a new venue only; the one in ${options.var} goes on at ${isoUtc(nowMs)}`);
   if (nowMs >= endMs) err(`note: the candles end at ${isoUtc(endMs)}: prices stand still`);
   if (options.json) {
-    out(JSON.stringify({ ...addresses, ...simulator.credentials() }));
+    outAsItIs(JSON.stringify({ ...addresses, ...simulator.credentials() }));
     return;
   }
   out(`simulated GMO Coin on 127.0.0.1:${port}, seed ${seed}, speed ${speed}`);
   out(`venue time  ${isoUtc(nowMs)} (${jstText(nowMs)})${resumed}; candles until ${isoUtc(endMs)}`);
   out(`account     ${options.var === undefined ? "in memory" : join(options.var, "simulator.db")}`);
   for (const [name, text] of Object.entries({ ...addresses, ...simulator.credentials() }))
-    out(`${name.padEnd(11)} ${text}`);
+    outAsItIs(`${name.padEnd(11)} ${text}`);
   out("Ctrl+C ends it");
 };

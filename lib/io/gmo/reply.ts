@@ -1,5 +1,6 @@
 // Reads a raw reply: success, an explicit refusal with a code, or garbage (5xx, HTML, cut JSON). HTTP 200 is not
 // success and a missing `data` is never an empty list (GMO API 1.1, 14.1).
+import { redact } from "../../core/redact.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { Instant } from "./codecs.ts";
 import { isMaintenance } from "./errorCodes.ts";
@@ -59,7 +60,7 @@ export const readEnvelope = (body: string): ReadReply => {
 const KEEP_CHARS = 2_000;
 /** The body as evidence: secrets and anything shaped like a token removed, cut to 2,000 characters. */
 export const redactBody = (body: string, credentials?: Credentials): string => {
-  let text = body;
+  let text = redact(body);
   for (const secret of credentials ? [credentials.apiKey, credentials.secret] : [])
     if (secret !== "") text = text.replaceAll(secret, "[redacted]");
   text = text.replace(/("(?:token|accessToken|apiKey|api-key|secret|sign)"\s*:\s*")[^"]*/gi, "$1[redacted]");

@@ -2,6 +2,7 @@
 // telegraf's confirms updates before they are handled (docs/decisions/0009-dependencies.md). Every failure leaves as a
 // TelegramFailure, without the token: the HTTP client's errors contain the whole address.
 import { z } from "zod";
+import { redact } from "../../core/redact.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { refusalOf, silenceOf, TelegramFailure } from "./failure.ts";
 
@@ -65,6 +66,13 @@ const Updates = z.array(z.unknown());
 const markup = (buttons: ChatText["buttons"]) => ({
   inline_keyboard: (buttons ?? []).map((row) => row.map(({ text, data }) => ({ text, callback_data: data }))),
 });
+/** Without what looks like a secret, whoever wrote the text: a chat is stored on servers that are not ours. */
+const safe = <T extends ChatText>(message: T): T => {
+  const text = redact(message.text);
+  if (text === message.text) return message;
+  const { boldUnits = 0 } = message;
+  return { ...message, text, boldUnits: boldUnits > 0 ? Math.max(0, text.indexOf("\n")) : 0 };
+};
 const bold = ({ boldUnits }: ChatText) =>
   boldUnits === undefined || boldUnits === 0 ? [] : [{ type: "bold", offset: 0, length: boldUnits }];
 const ours = (buttons: ChatText["buttons"]) =>
@@ -149,8 +157,9 @@ export const createTelegramClient = async (options: ClientOptions): Promise<Tele
         signal,
         holdSeconds * SECOND_MS,
       ),
-    sendMessage: (chatId, message, signal) =>
-      call(
+    sendMessage(chatId, given, signal) {
+      const message = safe(given);
+      return call(
         "sendMessage",
         {
           chat_id: chatId,
@@ -161,9 +170,11 @@ export const createTelegramClient = async (options: ClientOptions): Promise<Tele
         },
         sent,
         signal,
-      ),
-    sendPhoto: (chatId, photo, caption, signal) =>
-      call(
+      );
+    },
+    sendPhoto(chatId, photo, given, signal) {
+      const caption = safe(given);
+      return call(
         "sendPhoto",
         {
           chat_id: chatId,
@@ -174,8 +185,10 @@ export const createTelegramClient = async (options: ClientOptions): Promise<Tele
         },
         sent,
         signal,
-      ),
-    async editMessage(at, message, signal) {
+      );
+    },
+    async editMessage(at, given, signal) {
+      const message = safe(given);
       const where = { chat_id: at.chatId, message_id: at.messageId, reply_markup: markup(message.buttons) };
       const what = at.isPhoto
         ? (["editMessageCaption", { caption: message.text, caption_entities: bold(message) }] as const)
@@ -191,6 +204,11 @@ export const createTelegramClient = async (options: ClientOptions): Promise<Tele
       }
     },
     answerTap: (tapId, { text, alert }, signal) =>
-      call("answerCallbackQuery", { callback_query_id: tapId, text, show_alert: alert === true }, done, signal),
+      call(
+        "answerCallbackQuery",
+        { callback_query_id: tapId, text: redact(text), show_alert: alert === true },
+        done,
+        signal,
+      ),
   };
 };

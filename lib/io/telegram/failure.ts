@@ -1,5 +1,7 @@
 // Failures between us and the Bot API, classified: did the request take effect, and who must act.
 
+import { redact } from "../../core/redact.ts";
+
 /**
  * `notSent`: certainly without effect (no connection). `noAnswer`: it may have taken effect (timeout, reset, 5xx, an
  * unreadable reply). `unauthorized`: the token is refused (401, 404). `conflict`: another program polls with this
@@ -16,7 +18,7 @@ export class TelegramFailure extends Error {
     message: string,
     readonly retryAfterMs: number = 0,
   ) {
-    super(message);
+    super(redact(message));
   }
 }
 

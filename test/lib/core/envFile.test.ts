@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { envFileProblems } from "../../../lib/core/envFile.ts";
 
-const problemsOf = (text: string) =>
-  envFileProblems(text, (name) => name.startsWith("MAX_") || name.startsWith("TELEGRAM_"));
+const SETTINGS = ["MODE", "LOCALE", "VAR_DIR", "MAX_DAILY_LOSS_PCT", "TELEGRAM_BOT_TOKEN", "A", "B", "C"];
+const problemsOf = (text: string) => envFileProblems(text, SETTINGS);
 
 describe("truth 14: lines of .env", () => {
   test.each([
@@ -21,7 +21,12 @@ describe("truth 14: lines of .env", () => {
     ["no name", "=5", /line 1: expected NAME=value/],
     ["a sentence", "\n\nhello", /line 3: expected NAME=value/],
     ["a setting twice", "A=1\n# two\nA=1", /line 3: .*found A again \(line 1\)/],
-    ["a quote without its end", 'TOKEN="secret\nMODE=paper', /line 1: .*TOKEN on one line/],
+    ["a quote without its end", 'A="secret\nMODE=paper', /line 1: .*A on one line/],
+    [
+      "a name that is no setting",
+      "MODE=paper\nMAX_DAILY_LOS_PCT=1",
+      /line 2: .*found MAX_DAILY_LOS_PCT \(did you mean MAX_DAILY_LOSS_PCT\?\)/,
+    ],
     ["a byte order mark", "\uFEFFMODE=paper", /line 1: .*byte order mark/],
   ])("%s is named by its line", (_, text, problem) => {
     const problems = problemsOf(text);
@@ -30,7 +35,18 @@ describe("truth 14: lines of .env", () => {
   });
 
   test("a problem never shows what may be a secret", () => {
-    const text = 'TELEGRAM_BOT_TOKEN 123456:verysecret\nX="verysecret\nverysecret\nVERYSECRET verysecret';
+    const text = 'TELEGRAM_BOT_TOKEN 123456:verysecret\nA="verysecret\nverysecret\nVERYSECRET verysecret';
     expect(problemsOf(text).join("\n")).not.toMatch(/verysecret/i);
   });
+});
+
+test.each([
+  "c2VjcmV0a2V5b2YzMmJ5dGVzYWJjZGVmZ2hpamtsbW5vcA==",
+  "AKIAIOSFODNN7EXAMPLE=x",
+  "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b=",
+  "export Zq7Xv2Lm9Kp4Rt8Wn3Bc=1",
+])("truth 15: a secret that looks like an assignment is not shown as a name: %s", (line) => {
+  const [problem] = problemsOf(line);
+  expect(problem).toMatch(/^\.env line 1: expected .*(not shown|another line)/);
+  expect(problem).not.toContain(line.replace(/^export |=.*$/g, ""));
 });
