@@ -4,6 +4,12 @@ export type Health =
   /** `sinceMs`: real clock. */
   | { readonly ok: false; readonly sinceMs: number; readonly why: string };
 
+/** Red when one of the parts is red, with the oldest reason. */
+export const worstHealth = (...parts: readonly (() => Health)[]): Health => {
+  const red = parts.map((health) => health()).filter((health) => !health.ok);
+  return red.sort((a, b) => a.sinceMs - b.sinceMs)[0] ?? { ok: true };
+};
+
 export class ActiveFaults {
   readonly #now = new Map<string, { readonly sinceMs: number; readonly why: string }>();
 
@@ -14,6 +20,11 @@ export class ActiveFaults {
 
   clear(part: string): void {
     this.#now.delete(part);
+  }
+
+  /** Clears the faults whose names begin with `start` and are not in `parts`. */
+  keepOnly(start: string, parts: ReadonlySet<string>): void {
+    for (const part of this.#now.keys()) if (part.startsWith(start) && !parts.has(part)) this.#now.delete(part);
   }
 
   /** The oldest active fault. */

@@ -9,7 +9,7 @@ import type { Random } from "../lib/io/random.ts";
 import { type AttemptDeps, runHandler } from "./attempt.ts";
 import { Ledger, type LedgerOptions, type OnFailure } from "./attemptLedger.ts";
 import { betterQueueDispatcher, type Dispatcher, directDispatcher } from "./dispatch.ts";
-import { ActiveFaults, type Health } from "./health.ts";
+import { ActiveFaults, type Health, worstHealth } from "./health.ts";
 import { Recorder } from "./recordOutcome.ts";
 import type { Registry } from "./registry.ts";
 import { findLost, markAlive, markStopped } from "./rescue.ts";
@@ -38,6 +38,8 @@ export interface WorkerOptions<S extends object> {
   readonly pollMs?: number;
   /** Default 30 s, real clock. */
   readonly leaseMs?: number;
+  /** Health of what the handlers depend on; published with the worker's own. */
+  readonly health?: () => Health;
   /** Replay: tasks run without better-queue's timers, so that a drain is fast and its order fixed. */
   readonly virtual?: boolean;
 }
@@ -61,6 +63,8 @@ export interface Worker {
 }
 
 const RESCUE_EVERY_MS = 500;
+/** Names of the faults of recovering one job begin so. */
+const RECOVERY = "recover:";
 export const ABORT_GRACE_MS = 1_000;
 const YIELD_EVERY_MS = 20;
 /** Smaller steps back are normal time synchronisation. */
@@ -120,9 +124,11 @@ class QueueWorker<S extends object> implements Worker {
     });
     this.#dispatcher = options.virtual
       ? directDispatcher()
-      : betterQueueDispatcher(options.concurrency + reserve, (error) =>
-          options.log.error({ err: error }, "queue.dispatcherBroken"),
-        );
+      : betterQueueDispatcher(options.concurrency + reserve, (error) => {
+          options.log.error({ err: error }, "queue.dispatcherBroken");
+          const why = `the dispatcher broke (${error.message}): restart the worker`;
+          this.#troubles.report("dispatcher", why, options.clock.realNowMs()); // Only a restart ends it.
+        });
   }
 
   start(): void {
@@ -216,7 +222,10 @@ class QueueWorker<S extends object> implements Worker {
   }
 
   health(): Health {
-    return this.#troubles.health();
+    return worstHealth(
+      () => this.#troubles.health(),
+      () => this.#o.health?.() ?? { ok: true },
+    );
   }
 
   polledMs(): number {
@@ -279,6 +288,8 @@ class QueueWorker<S extends object> implements Worker {
   #rescue(): void {
     this.#nextRescueMs = this.#o.clock.monotonicMs() + RESCUE_EVERY_MS;
     const running = this.#ledger.running();
+    // What another process recovered or ended is no fault of ours any more.
+    this.#troubles.keepOnly(RECOVERY, new Set(running.map((row) => `${RECOVERY}${row.id}`)));
     if (running.length === 0) return;
     const self = {
       bootId: this.#o.bootId,
@@ -293,7 +304,7 @@ class QueueWorker<S extends object> implements Worker {
         this.#ledger.recoverLost(row);
       };
       if (this.#mode === "draining") recover();
-      else this.#guard("queue.recoveryFailed", recover, `recover:${row.id}`);
+      else this.#guard("queue.recoveryFailed", recover, `${RECOVERY}${row.id}`);
     }
     if (lost.length > 0 && this.#mode === "started") this.#pump();
   }

@@ -10,6 +10,7 @@ import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { Random } from "../../lib/io/random.ts";
 import type { LoadedModel } from "../../models/registry.ts";
+import type { Health } from "../../queue/health.ts";
 import type { Registry } from "../../queue/registry.ts";
 import { Scheduler } from "../../queue/schedule.ts";
 import { JobStore } from "../../queue/store.ts";
@@ -38,6 +39,8 @@ interface SystemParts {
   readonly concurrency: number;
   /** Replay: the worker only drains, in a fixed order. */
   readonly virtual: boolean;
+  /** Health of what is around the queue: the paper account, the bot, progress.json. */
+  readonly health?: () => Health;
   /** Slots kept for risk-reducing jobs; default as in queue/worker.ts. */
   readonly reserve?: number;
   /** Default every schedule of the product. A system without market data declares fewer. */
@@ -97,6 +100,7 @@ export const createSystem = (parts: SystemParts): System => {
     random: parts.random,
     concurrency: parts.concurrency,
     ...(parts.reserve === undefined ? {} : { reserve: parts.reserve }),
+    ...(parts.health === undefined ? {} : { health: parts.health }),
     virtual: parts.virtual,
     onFailure: (tx, failure) => {
       parts.onFailedAttempt?.(failure);

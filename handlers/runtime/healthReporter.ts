@@ -5,7 +5,6 @@ import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { Notifier } from "../../lib/io/systemd.ts";
-import type { Health } from "../../queue/health.ts";
 import type { Worker } from "../../queue/worker.ts";
 
 const LOOK_EVERY_MS = SECOND_MS;
@@ -31,12 +30,6 @@ export interface HealthReporter {
   stopping(): void;
   end(): void;
 }
-
-/** Red when one of the parts is red, with the oldest reason. */
-export const worstHealth = (...parts: readonly (() => Health)[]): Health => {
-  const red = parts.map((health) => health()).filter((health) => !health.ok);
-  return red.sort((a, b) => a.sinceMs - b.sinceMs)[0] ?? { ok: true };
-};
 
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / SECOND_MS));
 

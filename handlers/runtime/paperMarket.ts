@@ -9,6 +9,7 @@ import type { Clock } from "../../lib/io/clock.ts";
 import type { Transport } from "../../lib/io/gmo/transport.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
+import type { Health } from "../../queue/health.ts";
 import type { Database } from "../../queue/types.ts";
 import type { AppStore } from "../context.ts";
 import type { PriceOutage } from "../market/priceOutage.ts";
@@ -32,6 +33,20 @@ export const paperTransport = (
     return simulator.handle(request);
   },
 });
+
+/** Red while the simulated account cannot store what happens to it; it is tried again with every quote and order. */
+export const venueHealth = (simulator: Simulator, clock: Clock): (() => Health) => {
+  let sinceMs: number | undefined;
+  return () => {
+    const why = simulator.trouble();
+    if (why === undefined) {
+      sinceMs = undefined;
+      return { ok: true };
+    }
+    sinceMs ??= clock.realNowMs();
+    return { ok: false, sinceMs, why: `the paper account cannot be written (${why}): nothing is filled meanwhile` };
+  };
+};
 
 interface QuoteFeed {
   stop(): void;
@@ -110,7 +125,7 @@ export const startQuoteFeed = (p: {
       );
     timer = setTimeout(() => void look(), nextLookMs());
   };
-  const staked = (): boolean => guarded(() => atStake(p), true);
+  const staked = (): boolean => p.simulator.trouble() !== undefined || guarded(() => atStake(p), true);
   const nextLookMs = (): number => {
     if (p.prices.now() !== undefined) return Math.min(POLLS_WITHOUT_PRICES * p.pollMs, IDLE_POLL_MS);
     return staked() ? p.pollMs : IDLE_POLL_MS;

@@ -13,13 +13,14 @@ import { createTelegramClient } from "../../lib/io/telegram/client.ts";
 import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../../lib/sim/engine/symbolRules.ts";
 import { QuoteMarket } from "../../lib/sim/market/quoteMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
+import { type Health, worstHealth } from "../../queue/health.ts";
 import type { Database } from "../../queue/types.ts";
 import type { Messenger } from "../context.ts";
 import { Bot, claimBot, ownersOf } from "../telegram/bot.ts";
 import { telegramMessenger } from "../telegram/messenger.ts";
 import type { Closing } from "./closing.ts";
 import { createSystem, type System } from "./createSystem.ts";
-import { paperTransport } from "./paperMarket.ts";
+import { paperTransport, venueHealth } from "./paperMarket.ts";
 import type { Say } from "./shutdown.ts";
 import { venuePath } from "./stateFolder.ts";
 import type { Folder } from "./workerFolder.ts";
@@ -35,6 +36,8 @@ export interface Connections {
   readonly bootId: string;
   /** Delivers to the owner without the outbox. */
   readonly messenger: Messenger;
+  /** One more part whose health is the worker's. */
+  readonly addHealth: (health: () => Health) => void;
 }
 
 /** Jobs that wait for a time are woken when the clock was set back: that time is further away now. */
@@ -91,6 +94,7 @@ export const connect = async (
   const telegram = await telegramParts(config);
   const messenger = telegram?.messenger ?? logMessenger(p.say);
   const bootId = entropyHex();
+  const healths: (() => Health)[] = [venueHealth(simulator, clock)];
   const system = createSystem({
     db,
     clock,
@@ -105,6 +109,7 @@ export const connect = async (
     random: seededRandom(bootId),
     concurrency: CONCURRENCY,
     virtual: false,
+    health: () => worstHealth(...healths),
   });
   wakeAll = () => void system.store.wakeAll();
   if (telegram === undefined) claimBot(db, 0);
@@ -123,7 +128,8 @@ export const connect = async (
       newToken: () => entropyHex(),
     });
   closing.add(() => bot?.stop());
-  return { system, simulator, bot, bootId, messenger };
+  if (bot) healths.push(() => bot.health());
+  return { system, simulator, bot, bootId, messenger, addHealth: (health) => void healths.push(health) };
 };
 
 /** Client and messenger, when the settings name a bot. */

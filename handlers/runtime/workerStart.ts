@@ -12,7 +12,7 @@ import { collectHistoryAtStart, retryHistory } from "../market/historyJobs.ts";
 import { noPricesText, PriceOutage } from "../market/priceOutage.ts";
 import type { Closing } from "./closing.ts";
 import { haltUntilReconciled, type System } from "./createSystem.ts";
-import { type HealthReporter, startHealthReporter, worstHealth } from "./healthReporter.ts";
+import { type HealthReporter, startHealthReporter } from "./healthReporter.ts";
 import { startQuoteFeed } from "./paperMarket.ts";
 import { quarantineIfRestored, startKeepingProgress } from "./restoredBackup.ts";
 import type { Say } from "./shutdown.ts";
@@ -53,6 +53,7 @@ export const start = async (
   }
   const progress = await startKeepingProgress({ db, varDir, log, clock, locale, mayWrite: folder.watch.check });
   closing.add(() => progress.end());
+  connections.addHealth(progress.health);
   collectHistoryAtStart(store, bootId, symbols);
   system.declareSchedules();
   haltUntilReconciled(db, clock);
@@ -98,14 +99,8 @@ export const start = async (
   closing.add(() => system.worker.stop({ graceMs: 0 }));
   system.worker.start();
   bot?.start();
-  const health = () =>
-    worstHealth(
-      () => system.worker.health(),
-      progress.health,
-      () => bot?.health() ?? { ok: true },
-    );
   reporter = startHealthReporter({
-    worker: { health, polledMs: () => system.worker.polledMs() },
+    worker: system.worker,
     notifier: p.notifier,
     clock,
     log,

@@ -83,14 +83,17 @@ interface Served {
 }
 
 export class Simulator {
-  readonly #machine: Machine;
-  readonly #state: SimState;
+  #machine: Machine;
+  #state: SimState;
   readonly #listeners = new Set<(event: VenueEvent) => void>();
   /** Reads for a server: frames, checks, replies. */
   readonly views: VenueViews;
   readonly options: VenueOptions;
   #requests = 0;
-  #broken = false;
+  /** Why the last change could not be made or stored; until one is stored again. */
+  #trouble: string | undefined;
+  /** Memory may be ahead of the file, which alone is valid: read again before anything else happens. */
+  #ahead = false;
 
   private constructor(
     private readonly store: SimStore,
@@ -101,13 +104,20 @@ export class Simulator {
   ) {
     const { faults: _, authClock: __, synchronous: ___, credentials: ____, ...options } = config.options ?? {};
     this.options = venueOptions(options);
-    // A symbol without prices is not traded: an order for it is refused like one for an unknown symbol.
-    const traded = (config.rules ?? SYMBOL_RULES).filter((row) => config.market.symbols.includes(row.symbol));
-    const rules = new Map(traded.map((row) => [row.symbol, row]));
     this.#state = state;
-    const { market, seed } = config;
-    this.#machine = new Machine({ state, market, rules, options: this.options, seed });
-    this.views = new VenueViews(this.#machine, () => this.#apiOptions());
+    this.#machine = this.#machineOf(state);
+    this.views = new VenueViews(
+      () => this.#machine,
+      () => this.#apiOptions(),
+    );
+  }
+
+  #machineOf(state: SimState): Machine {
+    const { market, seed } = this.config;
+    // A symbol without prices is not traded: an order for it is refused like one for an unknown symbol.
+    const traded = (this.config.rules ?? SYMBOL_RULES).filter((row) => market.symbols.includes(row.symbol));
+    const rules = new Map(traded.map((row) => [row.symbol, row]));
+    return new Machine({ state, market, rules, options: this.options, seed });
   }
 
   /**
@@ -145,10 +155,8 @@ export class Simulator {
         );
       const state = new SimState(found?.nowMs ?? startMs);
       const simulator = new Simulator(store, config, state, found !== undefined);
-      if (found) {
-        store.load(state);
-        if (market instanceof QuoteMarket) for (const quote of store.quotes()) market.feed(quote.symbol, quote);
-      } else {
+      if (found) simulator.#load(state);
+      else {
         state.post("deposit", startEquity, 0);
         for (const [coin, amount] of startCoins) state.post("deposit", amount, 0, coin);
         store.create({ identity, startMs, startEquity, nowMs: startMs }, state);
@@ -252,28 +260,57 @@ export class Simulator {
     return { credentials: this.credentials(), authClock: authClock ?? (() => this.nowMs()) };
   }
 
-  /** Runs a change, commits it (only when there is something to commit), then calls the listeners. */
+  #reloadIfPossible(): void {
+    try {
+      this.#reload();
+    } catch {
+      // The next step tries it again, and throws what is wrong.
+    }
+  }
+
+  #load(state: SimState): void {
+    this.store.load(state);
+    const { market } = this.config;
+    if (market instanceof QuoteMarket) market.restore(this.store.quotes());
+  }
+
+  /** Goes back to the file: what could not be stored has not happened, and nobody was told of it. */
+  #reload(): void {
+    const state = new SimState(this.store.venue()?.nowMs ?? this.config.startMs);
+    this.#load(state);
+    this.#state = state;
+    this.#machine = this.#machineOf(state);
+    this.#ahead = false;
+  }
+
+  /**
+   * Runs a change, commits it (only when there is something to commit), then calls the listeners. A change that fails is
+   * undone; the next one begins from what the file holds.
+   */
   #step(change: () => void, quotes: readonly QuoteRow[] = []): readonly VenueEvent[] {
-    if (this.#broken)
-      throw new AppError(
-        "alert",
-        "SIM_BROKEN",
-        "an earlier step of the simulated venue failed: it must be opened again",
-      );
+    if (this.#ahead) this.#reload();
     const beforeMs = this.#state.nowMs;
     let events: readonly VenueEvent[];
     try {
       change();
-      if (this.#state.nowMs !== beforeMs || this.#state.hasChanges() || quotes.length > 0)
+      if (this.#state.nowMs !== beforeMs || this.#state.hasChanges() || quotes.length > 0) {
         this.store.save(this.#state, quotes);
+        this.#trouble = undefined;
+      }
       events = this.#state.takeEvents();
     } catch (e) {
-      // Memory may now be ahead of the file; only the file is valid.
-      this.#broken = true;
+      this.#trouble = e instanceof Error ? e.message : String(e);
+      this.#ahead = true;
+      this.#reloadIfPossible();
       throw e;
     }
     for (const event of events) for (const listener of this.#listeners) listener(event);
     return events;
+  }
+
+  /** Why the last change could not be stored; undefined when it was. */
+  trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /**

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
 import { realClock } from "../../lib/io/clock.ts";
+import { openSqlite } from "../../lib/io/sqlite.ts";
 import { mountSmallDisk, unmount } from "../crash/underTest.ts";
 import { type PublicServer, startPublicServer } from "../sim/publicServer.ts";
 import { lastJson, type Running, startTrader, tempFolder, trader, traderHere } from "./trader.ts";
@@ -250,3 +251,23 @@ describe("the exchange is away", () => {
     });
   });
 });
+
+test("truth 16: the paper account cannot be written: health, status --check and doctor are red; with room again all is green", async () => {
+  server = await startPublicServer();
+  const worker = startWorker({ GMO_PUBLIC_URL: server.url, QUOTE_POLL_SECONDS: "1" });
+  await worker.saying('"started"');
+  const venue = openSqlite(join(cwd, "var", "venue.db"));
+  venue.exec("CREATE TRIGGER disk BEFORE UPDATE ON venue BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+  await until("the trouble", () => query("SELECT 1 FROM workers WHERE trouble LIKE '%disk full%'").length === 1);
+  const red = await trader(["status", "--check", "--var", "var"], { cwd });
+  expect(red).toMatchObject({ code: 1 });
+  expect(red.stderr).toMatch(/the worker is RED: for \d+ s: the paper account cannot be written \(disk full\)/);
+  const doctor = await trader(["doctor", "--var", "var"], { cwd });
+  expect(doctor.stdout).toMatch(/^FAIL {2}worker +expected a healthy worker, found it RED/m);
+  venue.exec("DROP TRIGGER disk");
+  venue.close();
+  await until("no trouble", () => query("SELECT 1 FROM workers WHERE trouble IS NULL").length === 1);
+  expect(worker.child.exitCode).toBeNull();
+  const green = await trader(["doctor", "--var", "var"], { cwd });
+  expect(green.stdout).toMatch(/^ok {4}worker +running, healthy/m);
+}, 120_000);

@@ -11,12 +11,14 @@ import { computeFeatures, FEATURE_WINDOW_BARS } from "../../../lib/core/features
 import { symbolsOf } from "../../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, isoUtc, jstText, parseInstant } from "../../../lib/core/time.ts";
 import { realClock } from "../../../lib/io/clock.ts";
+import { isLocked } from "../../../lib/io/lock.ts";
 import { openSqlite } from "../../../lib/io/sqlite.ts";
 import { notWritable, storageError } from "../../../lib/io/storageTrouble.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../../lib/sim/market/bundled.ts";
 import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../../models/registry.ts";
 import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "../../runtime/stateFolder.ts";
+import { runnerHealth } from "../../runtime/workerStatus.ts";
 import type { DoctorJson } from "../json/results.ts";
 import { calendarGap } from "./calendar.ts";
 import { type Finding, telegramChecks } from "./telegramChecks.ts";
@@ -96,6 +98,21 @@ const checks = (config: Config, dir: string): readonly Check[] => [
           `expected PRODUCT=${product} as this folder was begun with, found PRODUCT=${config.PRODUCT} in the settings; change it, or use another --var folder`,
         );
       return `${path}, mode ${db.read.meta.get("mode") ?? "none yet"}, ${product}, audit chain whole`;
+    } catch (e) {
+      throw storageError(e, path) ?? e;
+    } finally {
+      db.close();
+    }
+  }),
+  check("worker", () => {
+    const path = databasePath(dir);
+    if (!existsSync(path)) return "none has run yet";
+    const { db } = openToLook(dir);
+    try {
+      const replay = db.read.meta.get(META.mode) === "replay";
+      const { light, why } = runnerHealth(db, { locked: isLocked(dir), replay, realNowMs: realClock.realNowMs() });
+      if (light === "red") throw new Error(`expected a healthy worker, found it RED: ${why}`);
+      return light === "off" ? "none is running" : light === "green" ? "running, healthy" : light;
     } catch (e) {
       throw storageError(e, path) ?? e;
     } finally {

@@ -12,9 +12,13 @@ import { bookFrame, type PrivateFrame, privateFrames, summaryFrame, tickerFrame,
 
 export class VenueViews {
   constructor(
-    private readonly machine: Machine,
+    private readonly current: () => Machine,
     private readonly apiOptions: () => ApiOptions,
   ) {}
+
+  private get machine(): Machine {
+    return this.current();
+  }
 
   /** The traded symbols, including spot. */
   symbols(): readonly string[] {

@@ -58,6 +58,12 @@ export class QuoteMarket implements Market {
     this.#quotes.set(symbol, { bid, ask, reference, firstMs: before?.firstMs ?? quote.atMs, atMs: quote.atMs });
   }
 
+  /** Holds these quotes and no others from now on, also older ones than before. */
+  restore(quotes: readonly (TimedQuote & { readonly symbol: string })[]): void {
+    this.#quotes.clear();
+    for (const quote of quotes) this.feed(quote.symbol, quote);
+  }
+
   fingerprint(): string {
     return "";
   }

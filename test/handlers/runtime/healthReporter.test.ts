@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../../db/open.ts";
 import { registry } from "../../../handlers/registry.ts";
-import { type HealthReporter, startHealthReporter, worstHealth } from "../../../handlers/runtime/healthReporter.ts";
+import { type HealthReporter, startHealthReporter } from "../../../handlers/runtime/healthReporter.ts";
 import { epochMs } from "../../../lib/core/time.ts";
 import { type Clock, realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { silentLogger } from "../../../lib/io/logger.ts";
 import { ownIdentity } from "../../../lib/io/process.ts";
 import type { Notice } from "../../../lib/io/systemd.ts";
-import type { Health } from "../../../queue/health.ts";
+import { type Health, worstHealth } from "../../../queue/health.ts";
 import { JobStore } from "../../../queue/store.ts";
 import { lastJson, traderHere } from "../../e2e/trader.ts";
 

@@ -111,18 +111,55 @@ describe("determinism and durability", () => {
     expect(d.simulator.resumed).toBe(false);
     expect(d.simulator.account().cash).toBe(yen(1_000_000));
   });
-  test("a venue that could not commit answers no more until it is opened again", () => {
+  test("truth 16: a change that could not be stored is undone, and the venue goes on as soon as there is room", () => {
     const path = tempFile();
     const d = desk({ path });
     const kept = d.order({ price: "9990000", size: "0.01" });
     const sql = openSqlite(path);
     sql.exec("CREATE TRIGGER disk BEFORE INSERT ON orders BEGIN SELECT RAISE(ABORT, 'disk full'); END");
-    expect(() => d.order({ price: "9980000", size: "0.01" })).toThrow("disk full");
+    for (let i = 0; i < 3; i += 1) {
+      expect(() => d.order({ price: "9980000", size: "0.01" })).toThrow("disk full");
+      expect(d.simulator.trouble()).toBe("disk full");
+      expect(d.simulator.orders().map((o) => o.orderId)).toEqual([kept]);
+    }
     sql.exec("DROP TRIGGER disk");
     sql.close();
-    expect(() => d.get("/v1/ticker")).toThrow("must be opened again");
+    const after = d.order({ price: "9970000", size: "0.01" });
+    expect(d.simulator.trouble()).toBeUndefined();
+    expect(d.simulator.orders().map((o) => o.orderId)).toEqual([kept, after]);
+    const before = stateText(d);
     d.reopen();
-    expect(d.simulator.orders().map((o) => o.orderId)).toEqual([kept]);
+    expect(stateText(d)).toBe(before);
+  });
+  test("truth 16: whatever could not be stored, and however often, the venue stands as if it had never been asked", () => {
+    let failed = 0;
+    fc.assert(
+      fc.property(steps(15, 30), commands(30), fc.nat(1_000), fc.func(fc.boolean()), (path, list, seed, fails) => {
+        const file = tempFile();
+        const [steady, troubled] = [evening(path, seed), evening(path, seed, { path: file })];
+        const sql = openSqlite(file);
+        for (const [i, command] of [...list, WALK_ON, WALK_ON].entries()) {
+          if (fails(i)) {
+            sql.exec("CREATE TRIGGER disk BEFORE UPDATE ON venue BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+            const before = stateText(troubled);
+            try {
+              play(troubled, command);
+            } catch (e) {
+              expect((e as Error).message).toBe("disk full");
+              failed += 1;
+            }
+            expect(stateText(troubled)).toBe(before);
+            sql.exec("DROP TRIGGER disk");
+          }
+          expect(play(troubled, command)).toBe(play(steady, command));
+        }
+        expect(stateText(troubled)).toBe(stateText(steady));
+        sql.close();
+        for (const d of [steady, troubled]) d.close();
+      }),
+      { numRuns: LONG ? 150 : 25 },
+    );
+    expect(failed).toBeGreaterThan(50);
   });
 });
 
