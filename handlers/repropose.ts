@@ -63,7 +63,7 @@ const whyNot = (ctx: AppCtx, old: Proposal): string | undefined => {
   if (ctx.db.trades.byProposal(old.id)) return texts.traded;
   if (ctx.db.proposals.successorOf(old.id) !== undefined) return texts.pending;
   if (old.state !== "approved" || ctx.db.outbox.byKey(`refused:${old.id}`) === undefined) return texts.notRefused;
-  return ctx.clock.nowMs() >= old.validUntilMs ? texts.over : undefined;
+  return ctx.clock.nowMs() >= old.validUntilMs ? texts.over({ minutes: ctx.config.APPROVAL_MINUTES }) : undefined;
 };
 
 const no = (ctx: AppCtx, proposalId: string, why: string): AppOutcome => ({

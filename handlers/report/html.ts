@@ -24,7 +24,7 @@ const cards = (items: readonly (readonly [label: string, value: Cell, below: str
     .join("")}</ul>`;
 
 /** Sentences on what the numbers can and cannot show. */
-export const honestWords = ({ summary, statistics: s }: ReportData): readonly string[] => {
+export const honestWords = ({ summary, statistics: s, method }: ReportData): readonly string[] => {
   const words = [
     "Edge: not tested. The model says how likely a move of 0.3 % within the hour is; that is mostly a measure of volatility, and nothing here shows that such trades pay.",
   ];
@@ -42,9 +42,9 @@ export const honestWords = ({ summary, statistics: s }: ReportData): readonly st
       );
   }
   words.push(
-    `The model was over its threshold on ${summary.signals} of ${summary.bars} judged bars and ${summary.notified} became ${summary.notified === 1 ? "a proposal" : "proposals"}${summary.refused > 0 ? `; of ${summary.approved} approved, ${summary.refused} were refused when the market was checked again at the tap` : ""}. The days were fixed in advance; nothing was tuned on them.`,
+    `The model was over its threshold on ${summary.signals} of ${summary.bars} judged bars and ${summary.notified} became ${summary.notified === 1 ? "a proposal" : "proposals"}${summary.refused > 0 ? `; of ${summary.approved} approved, ${summary.refused} were refused when the market was checked again at the tap` : ""}.`,
   );
-  return words;
+  return [...words, method];
 };
 
 /** Violated safety invariants; normally none. */
@@ -79,6 +79,10 @@ const headline = (d: ReportData): string => {
   ]);
 };
 
+const priceKey = (d: ReportData): string =>
+  PRICE_KEY.filter(([key]) => key !== "kNews" || d.news.length > 0)
+    .map(([key, text]) => `<span><i class="${key}"></i>${text}</span>`)
+    .join("");
 const PRICE_KEY = [
   ["kEntry", "entry ▲ long ▼ short"],
   ["kPlan", "from entry to targets and to the stop, while open"],
@@ -87,9 +91,7 @@ const PRICE_KEY = [
   ["kOther", "time stop or manual"],
   ["kUntaken", "proposal without a trade"],
   ["kNews", "important news, no entries"],
-]
-  .map(([key, text]) => `<span><i class="${key}"></i>${text}</span>`)
-  .join("");
+] as const;
 
 const newsText = (band: NewsBand): string => escapeHtml(`${jstText(band.atMs).slice(5, 16)} ${band.title}`);
 
@@ -102,7 +104,7 @@ const charts = (d: ReportData): string =>
     .map((symbol) =>
       section(
         `${symbol.symbol.replace("_", "/")}: price and trades`,
-        `<figure>${priceChart(symbol, d.news, d)}<figcaption>${PRICE_KEY}</figcaption></figure>`,
+        `<figure>${priceChart(symbol, d.news, d)}<figcaption>${priceKey(d)}</figcaption></figure>`,
         d.news.length === 0 ? "" : `<p class="note">News: ${d.news.map(newsText).join("; ")}.</p>`,
       ),
     )

@@ -44,6 +44,8 @@ export interface ReportData {
   readonly version: string;
   /** The source of the prices, as a sentence for the reader. */
   readonly dataNote: string;
+  /** How days, model, settings and answers were chosen. */
+  readonly method: string;
   readonly fromMs: EpochMs;
   readonly toMs: EpochMs;
   readonly summary: ReplaySummary;
@@ -74,6 +76,7 @@ interface ReportFacts {
   readonly summary: ReplaySummary;
   readonly model: Pick<Manifest, "id" | "dataEndMs" | "heads"> | undefined;
   readonly dataNote: string;
+  readonly method: string;
   readonly version: string;
 }
 
@@ -99,6 +102,7 @@ export const collectReportData = (read: Reads, facts: ReportFacts): ReportData =
   return {
     version: facts.version,
     dataNote: facts.dataNote,
+    method: facts.method,
     fromMs,
     toMs,
     summary: facts.summary,

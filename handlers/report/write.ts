@@ -7,14 +7,8 @@ import type { Manifest } from "../../models/manifest.ts";
 import type { Reads } from "../../queue/types.ts";
 import { renderReport } from "./html.ts";
 import { collectReportData } from "./reportData.ts";
+import { dataNote, methodNote, type ReplayRun } from "./run.ts";
 import type { ReplaySummary } from "./summary.ts";
-
-/** The prices of the bundled days. */
-const DERIVED_PRICES =
-  "Prices: recorded Binance USDT candles times USD/JPY, rounded to the yen. They are not GMO Coin prices; at weekends the Friday rate is held. Orders, fills, fees and margin are those of the simulated venue.";
-/** The prices of coins without candles of their own (docs/venue.md). */
-const COIN_PRICES =
-  "BTC and ETH follow the candles of their margin symbols times 0.9991. Fees below zero are maker rebates received.";
 
 export const writeReplayReport = (
   read: Reads,
@@ -25,16 +19,15 @@ export const writeReplayReport = (
     readonly config: Config;
     readonly model: { readonly manifest: Manifest };
     readonly summary: ReplaySummary;
-    /** The source of the prices; default: the bundled ones. */
-    readonly dataNote?: string;
+    readonly run: ReplayRun;
   },
 ): string =>
   renderReport(
     collectReportData(read, {
       ...facts,
       model: facts.model.manifest,
-      dataNote:
-        facts.dataNote ?? (facts.config.PRODUCT === "spot" ? `${DERIVED_PRICES} ${COIN_PRICES}` : DERIVED_PRICES),
+      dataNote: dataNote(facts.run),
+      method: methodNote(facts.run),
       version: projectVersion(),
     }),
   );

@@ -18,7 +18,7 @@ import { entropyHex, seededRandom } from "../../lib/io/random.ts";
 import { ALL_RULES, SYMBOL_RULES } from "../../lib/sim/engine/symbolRules.ts";
 import { bundledEventsFile, bundledSpreads } from "../../lib/sim/market/bundled.ts";
 import { CandleMarket } from "../../lib/sim/market/candleMarket.ts";
-import { SpotMarket } from "../../lib/sim/market/spotMarket.ts";
+import { followersOf, SpotMarket } from "../../lib/sim/market/spotMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
 import type { LoadedModel } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
@@ -32,6 +32,7 @@ import { createSystem } from "./createSystem.ts";
 import { progressLine } from "./progress.ts";
 import {
   checkOptions,
+  describeRun,
   type Identity,
   loadData,
   modelFor,
@@ -247,6 +248,10 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
     if (finished !== undefined) return JSON.parse(finished) as ReplaySummary;
     for (const { text } of db.read.outbox.after(0).filter((m) => m.kind === "report"))
       deps.out(r.json ? JSON.stringify({ event: "report", text }) : `\n${text}`);
+    const run = describeRun(identity, config, data, {
+      followers: config.PRODUCT === "spot" ? followersOf(Object.keys(data.files)) : [],
+      importantEvents: db.read.events.range(fromMs, toMs).filter((e) => e.importance === "high").length,
+    });
     const reportPath = join(varDir, "report.html");
     const differences = await ledgerDifferences({ db: db.read, venue }, symbolsOf(config.PRODUCT));
     for (const difference of differences) deps.err(`book and venue differ: ${JSON.stringify(difference)}`);
@@ -259,7 +264,7 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
       reportPath,
       elapsedMs: Math.round(realClock.monotonicMs() - r.startedMs),
     });
-    writeFileSync(reportPath, writeReplayReport(db.read, { fromMs, toMs, config, model, summary }));
+    writeFileSync(reportPath, writeReplayReport(db.read, { fromMs, toMs, config, model, summary, run }));
     db.transaction((tx) => tx.meta.set(META.summary, JSON.stringify(summary)));
     return summary;
   } finally {

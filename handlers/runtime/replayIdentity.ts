@@ -2,10 +2,11 @@
 // continues exactly that; anything else is refused with the option's name rather than mixed into the same book.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { META } from "../../db/tables/meta.ts";
-import type { Config } from "../../lib/core/config.ts";
+import { type Config, SETTINGS, type SettingName } from "../../lib/core/config.ts";
+import { isDefault, shownSetting } from "../../lib/core/configText.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { formatE8 } from "../../lib/core/money.ts";
 import { ALL_SYMBOLS, modelSymbol, type Product, symbolsOf } from "../../lib/core/product.ts";
@@ -14,6 +15,7 @@ import { BUNDLED_SYMBOLS, bundledCandleFile, bundledCandles } from "../../lib/si
 import { type CandleFile, readCandleFile } from "../../lib/sim/market/candleFile.ts";
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
+import type { PriceSource, ReplayRun } from "../report/run.ts";
 
 const DEFAULT_DAYS = 3;
 export const DEFAULT_SEED = 42;
@@ -72,6 +74,7 @@ const barClose = (text: string): EpochMs => {
 export interface ReplayData {
   readonly files: Readonly<Record<string, CandleFile>>;
   readonly sha256: string;
+  readonly sources: readonly PriceSource[];
   readonly firstMs: EpochMs;
   readonly endMs: EpochMs;
 }
@@ -103,14 +106,38 @@ export const loadData = (given: readonly string[] | undefined, product: Product)
       ? bundledCandles()
       : Object.fromEntries([...paths].map(([symbol, path]) => [symbol, readCandleFile(path)]));
   const hash = createHash("sha256");
-  for (const path of paths.values()) hash.update(readFileSync(path));
+  const sources: PriceSource[] = [];
+  for (const [symbol, path] of paths) {
+    const bytes = readFileSync(path);
+    hash.update(bytes);
+    const { candles, intervalMs } = files[symbol]!;
+    const sha256 = sha256Of(bytes);
+    sources.push({
+      symbol,
+      bundled: isBundledFile(symbol, sha256),
+      file: basename(path),
+      sha256,
+      candles: candles.length,
+      intervalMs,
+      firstMs: epochMs(candles[0]?.openMs ?? 0),
+      endMs: epochMs((candles.at(-1)?.openMs ?? 0) + intervalMs),
+    });
+  }
   const all = Object.values(files);
   return {
     files,
     sha256: hash.digest("hex"),
+    sources,
     firstMs: epochMs(Math.max(...all.map((f) => f.candles[0]?.openMs ?? Number.MAX_SAFE_INTEGER))),
     endMs: epochMs(Math.min(...all.map((f) => (f.candles.at(-1)?.openMs ?? 0) + f.intervalMs))),
   };
+};
+
+const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+/** Whether a file is the one that ships with the program, under whatever name. */
+const isBundledFile = (symbol: string, sha256: string): boolean => {
+  const own = BUNDLED_SYMBOLS.find((name) => name === symbol);
+  return own !== undefined && sha256Of(readFileSync(bundledCandleFile(own))) === sha256;
 };
 
 /** The window asked for, inside the data. `from` and the end are bar closes. */
@@ -216,5 +243,34 @@ export const newIdentity = (
     modelId: model.id,
     dataSha256: data.sha256,
     settings: settingsOf(config),
+  };
+};
+
+/** The settings that may change a replay's result; not where it is kept or how it reads. */
+const shapesTheRun = (name: SettingName): boolean =>
+  !["MODE", "VAR_DIR", "LOG_LEVEL", "LOCALE"].includes(name) && !name.startsWith("TELEGRAM_");
+
+/** What the report says about data and method. */
+export const describeRun = (
+  identity: Identity,
+  config: Config,
+  data: ReplayData,
+  facts: { readonly followers: ReplayRun["followers"]; readonly importantEvents: number },
+): ReplayRun => {
+  const usual = windowOf({}, data);
+  return {
+    sources: data.sources,
+    followers: facts.followers,
+    fromMs: epochMs(identity.fromMs),
+    toMs: epochMs(identity.toMs),
+    defaultDays: identity.fromMs === usual.fromMs && identity.toMs === usual.toMs,
+    approver: identity.approver,
+    seed: identity.seed,
+    modelId: identity.modelId,
+    defaultModel: identity.modelId === DEFAULT_MODEL_ID,
+    settings: (Object.keys(SETTINGS) as SettingName[])
+      .filter((name) => shapesTheRun(name) && !isDefault(config, name))
+      .map((name) => `${name}=${String(shownSetting(config, name))}`),
+    importantEvents: config.AVOID_NEWS_TIME ? facts.importantEvents : undefined,
   };
 };

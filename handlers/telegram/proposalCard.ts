@@ -5,9 +5,10 @@ import type { Button } from "../../db/tables/outbox.ts";
 import type { Approval, Proposal } from "../../db/tables/proposals.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import type { Config } from "../../lib/core/config.ts";
+import { toNumber } from "../../lib/core/money.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { coinText } from "../../lib/core/text/format.ts";
-import { type EpochMs, jstText } from "../../lib/core/time.ts";
+import { type EpochMs, jstText, plusMs } from "../../lib/core/time.ts";
 import type { Reads } from "../../queue/types.ts";
 import { tapData } from "./callback.ts";
 
@@ -59,6 +60,14 @@ export const newNumbersButton = (facts: Facts, p: Proposal, nowMs: EpochMs): rea
     ? [[button("newNumbers", facts, p)]]
     : [];
 
+/** What became of a proposal, in order: the answer, then what followed from it. */
+export const outcomeLines = (facts: Facts, p: Proposal, nowMs: EpochMs): readonly string[] => {
+  const t = textsOf(facts.config.LOCALE).card;
+  const time = clockText(p.validUntilMs);
+  if (p.state === "pending") return [nowMs < p.validUntilMs ? t.waiting({ time }) : t.overdue({ time })];
+  return endOf(facts, p, nowMs).lines;
+};
+
 interface End {
   readonly lines: readonly string[];
   readonly final: boolean;
@@ -80,7 +89,10 @@ const endOf = (facts: Facts, p: Proposal, nowMs: EpochMs): End => {
     case "expired":
       return { lines: [t.card.expired(answered)], final: true };
     case "superseded":
-      return { lines: [t.card.superseded(answered)], final: true };
+      return {
+        lines: [t.card.superseded({ ...answered, id: facts.db.proposals.successorOf(p.id) ?? "–" })],
+        final: true,
+      };
     case "approved": {
       const trade = facts.db.trades.byProposal(p.id);
       const after = trade === undefined ? notTraded(facts, p, nowMs) : tradeEnd(facts, trade);
@@ -96,31 +108,57 @@ const whoText = ({ config }: Facts, approval: Approval): string => {
   return approval.actor === "cli" ? who.cli : who[approval.decidedBy];
 };
 
-/** The text of a sent message below its title: the reason in the owner's language. */
-const reasonOf = (facts: Facts, key: string): string =>
-  facts.db.outbox.byKey(key)?.text.split("\n").slice(1).join(" ") || "–";
+/**
+ * The text of a sent message below its title: the reason in the owner's language. Messages are kept for some days;
+ * `stored` is the reason in the book, which stays.
+ */
+const reasonOf = (facts: Facts, key: string, stored: string | undefined): string =>
+  facts.db.outbox.byKey(key)?.text.split("\n").slice(1).join(" ") || stored || "–";
+/** The re-check's refusal, from the audit log. */
+const refusalOf = ({ db }: Facts, p: Proposal): string | undefined =>
+  db.reporting.proposals(p.createdMs, plusMs(p.createdMs, 1)).find((r) => r.id === p.id)?.refusal;
+
+const ENDED_BADLY: ReadonlySet<string> = new Set(["dead", "cancelled", "expired"]);
 
 const notTraded = (facts: Facts, p: Proposal, nowMs: EpochMs): End => {
   const t = textsOf(facts.config.LOCALE).card;
-  const refusal = `refused:${p.id}`;
-  if (facts.db.outbox.byKey(refusal) !== undefined) {
-    const why = reasonOf(facts, refusal);
-    const buttons = newNumbersButton(facts, p, nowMs);
-    return { lines: [t.refused({ why })], final: nowMs >= p.validUntilMs, buttons };
+  const key = `refused:${p.id}`;
+  const isOver = nowMs >= p.validUntilMs;
+  const job = facts.db.jobs.byKey("execute", `execute:${p.id}`);
+  const isTold = facts.db.outbox.byKey(key) !== undefined;
+  const refused = !isTold && job?.state === "done" ? refusalOf(facts, p) : undefined;
+  if (isTold || refused !== undefined) {
+    const newer = facts.db.proposals.successorOf(p.id);
+    const lines = [
+      t.refused({ why: reasonOf(facts, key, refused) }),
+      ...(newer === undefined ? [] : [t.newNumbers({ id: newer })]),
+    ];
+    return { lines, final: isOver, buttons: newNumbersButton(facts, p, nowMs) };
   }
+  // Nothing will come of it any more: its check failed, or can only refuse it.
+  if (job !== undefined && ENDED_BADLY.has(job.state))
+    return { lines: [t.failed({ why: job.error?.message ?? job.reason ?? job.state })], final: false };
+  if (isOver) return { lines: [t.never({ time: clockText(p.validUntilMs) })], final: false };
   return { lines: [facts.db.halts.active(nowMs).length > 0 ? t.halted : t.checking], final: false };
 };
 
 const tradeEnd = (facts: Facts, trade: Trade): End => {
   const { words, card: t } = textsOf(facts.config.LOCALE);
-  const coins = `${trade.positionSize} ${coinText(trade.symbol)}`;
+  const coin = coinText(trade.symbol);
+  const coins = `${trade.positionSize} ${coin}`;
   switch (trade.status) {
     case "pending":
       return { lines: [t.working({ coins, yen: trade.entryPrice })], final: false };
-    case "open":
-      return { lines: [t.open({ coins, yen: trade.entryPrice, stopYen: trade.stopLoss })], final: false };
+    case "open": {
+      const left = toNumber(facts.db.positions.ofTrade(trade.id).reduce<bigint>((sum, p) => sum + p.open, 0n));
+      const now = left > 0 && left < trade.positionSize ? `${left} / ${coins}` : coins;
+      return { lines: [t.open({ coins: now, yen: trade.entryPrice, stopYen: trade.stopLoss })], final: false };
+    }
     case "cancelled":
-      return { lines: [t.cancelled({ why: reasonOf(facts, `trade:${trade.id}:cancelled`) })], final: true };
+      return {
+        lines: [t.cancelled({ why: reasonOf(facts, `trade:${trade.id}:cancelled`, trade.cancelReason) })],
+        final: true,
+      };
     case "closed": {
       const time = trade.closedMs === undefined ? "–" : clockText(trade.closedMs);
       const result = { yen: trade.pnlAmount ?? 0, percent: (trade.pnlPercent ?? 0) / 100 };

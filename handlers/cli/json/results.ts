@@ -87,7 +87,7 @@ export const AuditVerifiedJson = z.strictObject({ ok: z.boolean(), events: z.int
 /** doctor. */
 export const DoctorJson = z.strictObject({
   ok: z.boolean(),
-  checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), found: z.string() })),
+  checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), warning: z.boolean(), found: z.string() })),
 });
 /** gmo kinds: one row. */
 export const ReplyKindJson = z.strictObject({ kind: z.string(), source: z.string(), about: z.string() });

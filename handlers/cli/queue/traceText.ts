@@ -16,7 +16,7 @@ import type { Reads } from "../../../queue/types.ts";
 import { openOf } from "../../book/openTrades.ts";
 import { yenText } from "../../proposals/proposalText.ts";
 import { jstSeconds } from "../terminal.ts";
-import { nowText } from "../trading/bookText.ts";
+import { endedWhy, nowText } from "../trading/bookText.ts";
 
 export interface Trace {
   readonly signals: readonly Signal[];
@@ -152,7 +152,10 @@ const orderText = (o: Order): string => {
   const executed =
     "executed" in o && o.executed > 0n && o.state !== "filled" ? `, executed ${formatE8(o.executed)}` : "";
   const code = "code" in o ? ` ${o.code}` : "";
-  const detail = "detail" in o && o.detail !== undefined ? ` (${o.detail})` : "";
+  const detail =
+    "detail" in o && o.detail !== undefined
+      ? ` (${endedWhy(o.detail, "cancelAskedMs" in o && o.cancelAskedMs !== undefined)})`
+      : "";
   const ended =
     "closedMs" in o
       ? ` ${isoUtc(o.closedMs) === isoUtc(orderTime(o)) ? "at once" : `at ${jstSeconds(o.closedMs)}`}`

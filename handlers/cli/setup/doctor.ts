@@ -25,16 +25,24 @@ import { type Finding, telegramChecks } from "./telegramChecks.ts";
 
 type Check = Finding;
 
+/** What a check found that lets the system run, but that a person should change. */
+interface Warning {
+  readonly warning: string;
+}
 /** Runs one check; the message of what it throws is the finding. */
-const check = (name: string, work: () => string): Check => {
+const check = (name: string, work: () => string | Warning): Check => {
   try {
-    return { name, ok: true, found: work() };
+    const found = work();
+    return typeof found === "string"
+      ? { name, ok: true, found }
+      : { name, ok: true, warning: true, found: found.warning };
   } catch (e) {
     return { name, ok: false, found: e instanceof Error ? e.message : String(e) };
   }
 };
 
 const OLDEST_SANE_CLOCK = parseInstant("2026-11-01T00:00:00Z");
+const OLD_MODEL_DAYS = 90;
 const SMALLEST_FREE_BYTES = 500_000_000;
 
 const checks = (config: Config, dir: string): readonly Check[] => [
@@ -59,7 +67,7 @@ const checks = (config: Config, dir: string): readonly Check[] => [
       if (refused !== undefined) throw new Error(refused);
     }
     const mode = statSync(dir).mode & 0o077;
-    return mode === 0 ? dir : `${dir}, which others on this machine can read: chmod 700 ${dir}`;
+    return mode === 0 ? dir : { warning: `${dir}, which others on this machine can read: chmod 700 ${dir}` };
   }),
   check("disk", () => {
     const { bavail, bsize } = statfsSync(dir);
@@ -152,9 +160,12 @@ const checks = (config: Config, dir: string): readonly Check[] => [
   check("model", () => {
     const model = loadModel(shippedDir(DEFAULT_MODEL_ID));
     const days = Math.floor((realClock.nowMs() - model.dataEndMs) / DAY_MS);
-    const age =
-      days > 90 ? `, ${days} DAYS OLD: good for replay and practice, train a newer one before you rely on it` : "";
-    return `${model.id}, data until ${isoUtc(epochMs(model.dataEndMs))}, checksums match${age}`;
+    const found = `${model.id}, data until ${isoUtc(epochMs(model.dataEndMs))}, checksums match`;
+    return days <= OLD_MODEL_DAYS
+      ? found
+      : {
+          warning: `${found}, ${days} DAYS OLD: good for replay and practice, train a newer one before you rely on it`,
+        };
   }),
   check("bundled days", () =>
     BUNDLED_SYMBOLS.map((s) => `${s} ${readCandleFile(bundledCandleFile(s)).candles.length} candles`).join(", "),
@@ -169,8 +180,12 @@ const checks = (config: Config, dir: string): readonly Check[] => [
 ];
 
 /** Never a failure: paper runs without a calendar. */
-const calendarText = (lastMs: EpochMs | undefined): string =>
-  calendarGap(lastMs, realClock.nowMs()) ?? `until ${lastMs === undefined ? "" : jstText(lastMs)}`;
+const calendarText = (lastMs: EpochMs | undefined): string | Warning => {
+  const gap = calendarGap(lastMs, realClock.nowMs());
+  return gap === undefined ? `until ${lastMs === undefined ? "" : jstText(lastMs)}` : { warning: gap };
+};
+
+const mark = ({ ok, warning }: Check): string => (ok ? (warning ? "WARN" : "ok  ") : "FAIL");
 
 export const registerDoctor = (
   program: Command,
@@ -198,10 +213,10 @@ export const registerDoctor = (
       }
       const failed = results.filter((r) => !r.ok);
       if (options.json) {
-        const checked = results.map(({ name, ok, found }) => ({ name, ok, found }));
+        const checked = results.map(({ name, ok, warning = false, found }) => ({ name, ok, warning, found }));
         const fact = { ok: failed.length === 0, checks: checked };
         deps.out(JSON.stringify(fact satisfies z.infer<typeof DoctorJson>));
-      } else for (const r of results) deps.out(`${r.ok ? "ok  " : "FAIL"}  ${r.name.padEnd(14)} ${r.found}`);
+      } else for (const r of results) deps.out(`${mark(r)}  ${r.name.padEnd(14)} ${r.found}`);
       if (failed.length > 0)
         throw new AppError(
           "permanent",

@@ -16,6 +16,8 @@ const TIMEOUT_MS = 10 * SECOND_MS;
 export interface Finding {
   readonly name: string;
   readonly ok: boolean;
+  /** Passed, but a person should change something. */
+  readonly warning?: boolean;
   readonly found: string;
 }
 

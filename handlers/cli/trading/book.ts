@@ -2,13 +2,14 @@
 // itself; `positions` says when reconcile last compared both.
 
 import type { Command } from "commander";
-import { UsageError } from "../../../lib/core/errors.ts";
+import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { openResult, priceNow } from "../../../lib/core/openResult.ts";
 import { isLive, type Order } from "../../../lib/core/order.ts";
 import { type EpochMs, jstText } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
 import { openOf, tradesInHand } from "../../book/openTrades.ts";
 import { productOf, type State } from "../../runtime/stateFolder.ts";
+import { hintWith } from "../folder.ts";
 import { haltJson } from "../json/halt.ts";
 import { orderJson } from "../json/order.ts";
 import { positionJson } from "../json/position.ts";
@@ -138,7 +139,16 @@ export const registerBook = (program: Command, deps: JobsDeps): void => {
 };
 
 const ordersOf = (read: Reads, options: Options, limit: number): readonly Order[] => {
-  if (options.trade !== undefined) return read.orders.ofTrade(positive("--trade", options.trade)).slice(-limit);
+  if (options.trade !== undefined) {
+    const tradeId = positive("--trade", options.trade);
+    if (read.trades.byId(tradeId) === undefined)
+      throw new AppError(
+        "permanent",
+        "TRADE_MISSING",
+        `expected the number of a trade, found ${tradeId}; ${hintWith(options)("trades")} lists them`,
+      );
+    return read.orders.ofTrade(tradeId).slice(-limit);
+  }
   return options.all ? read.orders.newest(limit) : read.orders.allLive().slice(-limit);
 };
 

@@ -55,7 +55,7 @@ export const registerStatus = (program: Command, deps: Deps): void => {
         if (options.json) deps.out(JSON.stringify(status));
         else if (!options.check) for (const line of statusLines(status, state)) deps.out(line);
         if (options.check && status.problems.length > 0)
-          throw new AppError("permanent", "NOT_WELL", status.problems.join("; "));
+          throw new AppError("permanent", "NOT_WELL", problemLines(status.problems));
       } finally {
         state.close();
       }
@@ -111,15 +111,22 @@ const statusOf = (state: State): Status => {
     equityJpy: equity === undefined ? null : toNumber(equity.equity),
     equityAt: timeOrNull(equity?.atMs),
     jobs: jobCountsJson(jobs),
+    // The worst first: nothing runs, then money in doubt, then what the system cannot see or say.
     problems: [
       ...healthProblem(health),
-      ...(none === undefined ? [] : [noPricesText(none)]),
-      ...(running && bot.botId !== 0 && !botHealth.ok ? [botHealth.why] : []),
-      ...(jobs.states.dead > 0 ? [`${jobs.states.dead} dead jobs (trader jobs list --state dead)`] : []),
       ...alerts.filter((a) => a.severity === "critical").map((a) => `ALERT ${oneLine(a.text)}`),
+      ...(none === undefined ? [] : [noPricesText(none)]),
+      ...(running && bot.botId !== 0 && !botHealth.ok ? [oneLine(botHealth.why)] : []),
+      ...(jobs.states.dead > 0 ? [`${jobs.states.dead} dead jobs (trader jobs list --state dead)`] : []),
     ],
   };
 };
+
+/** One problem as it is, several on a line each, the worst first. */
+const problemLines = (problems: readonly string[]): string =>
+  problems.length === 1
+    ? (problems[0] ?? "")
+    : [`${problems.length} problems`, ...problems.map((p) => `  ${p}`)].join("\n");
 
 /** A message of several lines in one line. The text of an alert begins with its severity. */
 const oneLine = (text: string): string => text.split("\n").join("; ");

@@ -11,7 +11,13 @@ export const helpAnswer = ({ config }: AnswerFacts): string => {
 
 export const startAnswer = (facts: AnswerFacts): string => {
   const { answers: t } = textsOf(facts.config.LOCALE);
-  return [t.startTitle, t.account({ account: facts.account }), t.startText, "", helpAnswer(facts)].join("\n");
+  return [
+    t.startTitle,
+    t.account({ account: facts.account }),
+    t.startText({ minutes: facts.config.APPROVAL_MINUTES }),
+    "",
+    helpAnswer(facts),
+  ].join("\n");
 };
 
 export const configAnswer = ({ config }: AnswerFacts): string => {

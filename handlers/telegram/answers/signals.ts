@@ -1,10 +1,11 @@
 // /signals: the last evaluated bars. /why: each gate of one of them, which explains why there was no signal.
 import type { Signal } from "../../../db/tables/signals.ts";
 import type { Gate } from "../../../lib/core/gates.ts";
-import { textsOf } from "../../../lib/core/text/catalogue.ts";
+import { type Catalogue, textsOf } from "../../../lib/core/text/catalogue.ts";
 import { shortTime } from "../../../lib/core/text/format.ts";
 import { gateText } from "../../../lib/core/text/gateText.ts";
 import { BAR_MS, barOpen, type EpochMs, epochMs, jstDayStart, MINUTE_MS } from "../../../lib/core/time.ts";
+import { outcomeLines } from "../proposalCard.ts";
 import type { AnswerFacts } from "./facts.ts";
 
 const SHOWN = 12;
@@ -12,8 +13,6 @@ const REASONS_SHOWN = 3;
 
 export const signalsAnswer = ({ db, config }: AnswerFacts): string => {
   const { answers: t, words } = textsOf(config.LOCALE);
-  const why = (gates: readonly Gate[]): readonly string[] =>
-    gates.filter((g) => !g.pass).map((g) => words.stopped[g.gate]);
   const signals = db.signals.newest(SHOWN);
   if (signals.length === 0) return t.noSignals;
   return [
@@ -27,10 +26,13 @@ export const signalsAnswer = ({ db, config }: AnswerFacts): string => {
         probability: s.confidence,
         rank: s.rank,
       }),
-      s.verdict === "filtered" ? t.filtered({ why: why(s.gates ?? []) }) : t.verdict[s.verdict],
+      s.verdict === "filtered" ? t.filtered({ why: stoppedBy(words, s.gates ?? []) }) : t.verdict[s.verdict],
     ]),
   ].join("\n");
 };
+
+const stoppedBy = (words: Catalogue["words"], gates: readonly Gate[]): readonly string[] =>
+  gates.filter((g) => !g.pass).map((g) => words.stopped[g.gate]);
 
 export const whyAnswer = (facts: AnswerFacts): string => {
   const { answers: t } = textsOf(facts.config.LOCALE);
@@ -63,7 +65,7 @@ export const signalsOf = ({ db, nowMs, arg }: AnswerFacts): readonly Signal[] =>
   return closed.length > 0 ? closed : at(bars[1]);
 };
 
-const whyText = ({ db, config }: AnswerFacts, s: Signal): string => {
+const whyText = ({ db, config, nowMs }: AnswerFacts, s: Signal): string => {
   const { answers: t, words } = textsOf(config.LOCALE);
   const proposals = db.proposals.ofSignal(s.id);
   return [
@@ -79,8 +81,9 @@ const whyText = ({ db, config }: AnswerFacts, s: Signal): string => {
         supports: r.contribution >= 0,
       }),
     ),
-    ...proposals.map((p) =>
-      t.whyProposal({ id: p.id, answer: words.answer[p.state === "superseded" ? "rejected" : p.state] }),
-    ),
+    ...(proposals.length > 0 || s.gates === undefined
+      ? []
+      : [s.verdict === "filtered" ? t.filtered({ why: stoppedBy(words, s.gates) }) : t.verdict[s.verdict]]),
+    ...proposals.map((p) => t.whyProposal({ id: p.id, became: outcomeLines({ db, config }, p, nowMs) })),
   ].join("\n");
 };

@@ -116,7 +116,7 @@ const en = {
   gate: (p: { pass: boolean; name: string; value: string; limit: string }) =>
     `${p.pass ? "✅" : "❌"} ${p.name}: ${orNone(p.value)}${p.limit === "" ? "" : ` / ${p.limit}`}`,
   noGates: "It has not been judged yet",
-  whyProposal: (p: { id: string; answer: string }) => `Proposal ${p.id}: ${p.answer}`,
+  whyProposal: (p: { id: string; became: readonly string[] }) => [`Proposal ${p.id}`, ...p.became].join("\n  "),
   whyNotFound: (p: { found: string }) =>
     `Nothing found for "${cut(p.found, 40)}". /why alone is about the last bar; /why ID takes a proposal or trade, /why 14:15 a bar of today.`,
   reasonsTitle: "Strongest reasons",
@@ -159,7 +159,8 @@ const en = {
   configHint: "trader config lists all with their meaning",
 
   startTitle: "CryptoTrader: signals, approvals and reports",
-  startText: "Each proposal comes with buttons and is valid for 15 minutes. No answer means no trade.",
+  startText: (p: { minutes: number }) =>
+    `Each proposal comes with buttons and is valid for ${p.minutes} minutes. No answer means no trade.`,
   helpTitle: "COMMANDS",
   helpLine: (p: { command: string; what: string }) => `/${p.command}\n  ${p.what}`,
 };
@@ -217,7 +218,7 @@ export const answers = inBoth(en, {
   whyNumbers: (p) => `確率 ${percentText(p.probability)}、順位 ${p.rank?.toFixed(1) ?? "–"}`,
   gate: (p) => `${p.pass ? "✅" : "❌"} ${p.name}: ${orNone(p.value)}${p.limit === "" ? "" : ` / ${p.limit}`}`,
   noGates: "まだ判定されていません",
-  whyProposal: (p) => `提案 ${p.id}: ${p.answer}`,
+  whyProposal: (p) => [`提案 ${p.id}`, ...p.became].join("\n  "),
   whyNotFound: (p) =>
     `「${cut(p.found, 40)}」は見つかりません。/why は最新の足、/why 番号 は提案または取引、/why 14:15 は本日の足です。`,
   reasonsTitle: "主な理由（強い順）",
@@ -257,7 +258,7 @@ export const answers = inBoth(en, {
   configHint: "trader config ですべての設定と意味を表示します",
 
   startTitle: "シグナル・承認・レポートのボットです",
-  startText: "提案にはボタンが付き、15分間有効です。回答がなければ取引しません。",
+  startText: (p) => `提案にはボタンが付き、${p.minutes}分間有効です。回答がなければ取引しません。`,
   helpTitle: "コマンド",
   helpLine: (p) => `/${p.command}\n  ${p.what}`,
 });

@@ -101,7 +101,6 @@ const en = {
     money_flow14: "money flow (MFI)",
     volume_ratio96: "volume",
   },
-  answer: { approved: "approved", rejected: "rejected", expired: "expired", pending: "open" },
 };
 
 export const words = inBoth(en, {
@@ -192,5 +191,4 @@ export const words = inBoth(en, {
     money_flow14: "資金の流れ（MFI）",
     volume_ratio96: "出来高",
   },
-  answer: { approved: "承認", rejected: "却下", expired: "時間切れ", pending: "回答待ち" },
 });

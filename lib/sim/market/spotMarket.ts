@@ -19,6 +19,12 @@ const SPOT_SOURCES: Readonly<Record<string, SpotSource>> = {
   ETH: { of: "ETH_JPY", factor: SPOT_FACTOR },
 };
 
+/** The coins that have no candles of their own among `symbols`, and what they follow. */
+export const followersOf = (symbols: readonly string[]): readonly (SpotSource & { readonly symbol: string })[] =>
+  Object.entries(SPOT_SOURCES).flatMap(([symbol, source]) =>
+    symbols.includes(source.of) && !symbols.includes(symbol) ? [{ symbol, ...source }] : [],
+  );
+
 interface Derived {
   readonly of: string;
   /** Spot ticks per tick of the margin symbol. */

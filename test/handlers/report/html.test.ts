@@ -48,6 +48,7 @@ const collect = (of: Book): ReportData =>
     }),
     model: undefined,
     dataNote: "Invented prices <for tests>",
+    method: "Days: made up <for tests>.",
     version: "0",
   });
 

@@ -252,7 +252,12 @@ export const SAMPLES: Samples = {
   card: {
     expired: [{ time: "21:45 JST" }],
     rejected: [{ time: "21:45 JST", by: "SAMPLE" }],
-    superseded: [{ time: "21:45 JST", by: "SAMPLE" }],
+    waiting: [{ time: "21:45 JST" }],
+    overdue: [{ time: "21:45 JST" }],
+    never: [{ time: "21:45 JST" }],
+    failed: [{ why: "SAMPLE" }],
+    newNumbers: [{ id: "btc2508112115m1" }],
+    superseded: [{ time: "21:45 JST", by: "SAMPLE", id: "btc2508112115m1" }],
     approved: [{ time: "21:45 JST", by: "SAMPLE" }],
     refused: [{ why: "SAMPLE" }],
     working: [{ coins: "0.005 BTC", yen: 17_512_345 }],
@@ -280,7 +285,7 @@ export const SAMPLES: Samples = {
     stopRange: [{ stop: "17300111", entry: "17512345", found: "1" }],
     sizeRange: [{ step: "0.001", low: "0.001", high: "0.005", found: "9" }],
   },
-  repropose: { title: [{ id: "btc2508112115" }] },
+  repropose: { title: [{ id: "btc2508112115" }], over: [{ minutes: 303 }] },
   confirm: { close: [{ what: "SAMPLE" }], closeOne: [{ id: 4711 }] },
   command: {
     unknown: [{ found: "/sample" }],
@@ -329,7 +334,7 @@ export const SAMPLES: Samples = {
       { pass: true, name: "SAMPLE", value: "0.83", limit: "0.75" },
       { pass: false, name: "SAMPLE", value: "", limit: "" },
     ],
-    whyProposal: [{ id: "btc2508112115", answer: "SAMPLE" }],
+    whyProposal: [{ id: "btc2508112115", became: ["SAMPLE", "SAMPLE"] }],
     whyNotFound: [{ found: "SAMPLE" }],
     reason: [
       { feature: "SAMPLE", supports: true },
@@ -358,6 +363,7 @@ export const SAMPLES: Samples = {
     modelDay: [{ symbol: "BTC_JPY", side: "long", auc: 0.5712, bars: 2_880, brier: 0.2134 }],
     modelDate: [{ date: "2025-08-12" }],
     setting: [{ name: "SAMPLE", value: "SAMPLE" }],
+    startText: [{ minutes: 303 }],
     helpLine: [{ command: "status", what: "SAMPLE" }],
   },
 };

@@ -1,0 +1,90 @@
+// Words of the command line that used to mislead: who cancelled an order, several problems at once, an unknown trade, a
+// check that passes although something is missing.
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { runTrader } from "../../../../handlers/cli/program.ts";
+import { endedWhy } from "../../../../handlers/cli/trading/bookText.ts";
+import { defaultConfig } from "../../../../lib/core/config.ts";
+import { textsOf } from "../../../../lib/core/text/catalogue.ts";
+import { composeAlert } from "../../../../lib/core/text/composeAlert.ts";
+import { KNOWN_CANCEL_TYPES } from "../../../../lib/io/gmo/wireTrading.ts";
+import { World } from "../../../sim/world.ts";
+
+let world: World | undefined;
+afterEach(() => world?.close());
+
+const trader = async (...args: string[]) => {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runTrader(args, {
+    config: () => defaultConfig(),
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
+  });
+  return { code, out: out.join("\n"), err: err.join("\n") };
+};
+
+describe("orders", () => {
+  test("truth 12: our own cancel is called ours, one by another hand is not", async () => {
+    const w = new World({ btc: (s) => s.to(10_200_000, 3).flat(200) });
+    world = w;
+    w.approve();
+    await w.runToEnd();
+    const ours = await trader("orders", "--all", "--var", w.dir);
+    expect(ours.out).toContain("(cancelled by us)");
+    expect(ours.out).not.toContain("USER");
+    w.db.sql.exec("UPDATE orders SET cancel_asked_ms = NULL");
+    expect((await trader("orders", "--all", "--var", w.dir)).out).toContain("(not by us: on the exchange's page");
+  });
+  test.each([...KNOWN_CANCEL_TYPES])("truth 12: %s is put into words", (code) => {
+    for (const asked of [true, false]) expect(endedWhy(code, asked)).not.toMatch(/[A-Z]{3}_|USER/);
+  });
+  test("truth 12: an unknown word of the exchange stays", () => expect(endedWhy("NEW_RULE", false)).toBe("NEW_RULE"));
+  test("truth 12: an unknown trade is exit 2 with what to do, a known one without orders is not", async () => {
+    const w = new World({ btc: (s) => s.flat(20) });
+    world = w;
+    w.approve();
+    await w.advance(0.5);
+    const found = await trader("orders", "--trade", "99", "--var", w.dir);
+    expect(found).toMatchObject({ code: 2, out: "" });
+    expect(found.err).toMatch(
+      /TRADE_MISSING: expected the number of a trade, found 99; trader trades --var .* lists them/,
+    );
+    expect(await trader("orders", "--trade", "99", "--json", "--var", w.dir)).toMatchObject({ code: 2, out: "" });
+    expect((await trader("orders", "--trade", "1", "--var", w.dir)).code).toBe(0);
+  });
+});
+
+test("truth 12: status --check prints one problem a line, the worst first", async () => {
+  const w = new World({ btc: (s) => s.flat(20) });
+  world = w;
+  w.approve();
+  w.db.sql.exec("UPDATE jobs SET state = 'dead', finished_ms = 1");
+  w.db.transaction((tx) => {
+    const text = textsOf("en").alerts.apiFailing({ count: 3, code: "ERR-500" });
+    tx.alerts.raise(composeAlert("en", { key: "api", severity: "critical", atMs: w.nowMs }, text));
+  });
+  const { code, err } = await trader("status", "--check", "--var", w.dir);
+  expect(code).toBe(1);
+  const [first, ...problems] = err.split("\n");
+  expect(first).toBe("trader: NOT_WELL: 3 problems");
+  expect(problems.map((p) => p.trim().split(" ")[0])).toEqual(["no", "ALERT", "1"]);
+  w.db.sql.exec("UPDATE jobs SET state = 'done'");
+  w.db.transaction((tx) => tx.alerts.resolve("api", w.nowMs));
+  expect((await trader("status", "--check", "--var", w.dir)).err).toBe("trader: NOT_WELL: no worker is running");
+});
+
+test("truth 12: doctor warns of an empty calendar and an old model, and still passes", async () => {
+  const dir = join(mkdtempSync(join(tmpdir(), "doctor-")), "var");
+  const { code, out } = await trader("doctor", "--var", dir);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^WARN {2}calendar +EMPTY/m);
+  expect(out).toMatch(/^WARN {2}model .* \d+ DAYS OLD/m);
+  expect(out).toMatch(/^ok {4}node /m);
+  const { checks } = JSON.parse((await trader("doctor", "--var", dir, "--json")).out);
+  const warned = (checks as { name: string; warning: boolean }[]).filter((c) => c.warning).map((c) => c.name);
+  expect(warned).toEqual(["calendar", "model"]);
+  expect(existsSync(join(dir, "trader.db"))).toBe(false);
+});
