@@ -278,7 +278,7 @@ export const alerts = inBoth(en, {
       "ワーカーの実行中に状態フォルダが削除または置き換えられました",
       p.why,
       "ワーカーは停止しました。新規注文も注文の変更や決済も行いません。取引所の損切り注文はそのままです",
-      "フォルダを元に戻すか trader restore FILE を実行し、trader doctor で確認してからワーカーを起動してください",
+      "フォルダを元に戻すか、trader restore でバックアップを復元し、trader doctor で確認してからワーカーを起動してください",
     ),
   noPrices: (p) =>
     alert(
