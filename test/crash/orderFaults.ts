@@ -33,10 +33,13 @@ type Where = "any" | "write" | "open" | "close" | "send" | "cancel" | "fills";
 export interface Struck extends Pick<ApiRequest, "method" | "path"> {
   /** Spot: an order that sells coins, where the others buy. */
   readonly sale: boolean;
+  /** A MARKET order; undefined where only the story of a life is known. */
+  readonly market?: boolean;
 }
 export const struckOf = ({ method, path, body }: Pick<ApiRequest, "method" | "path" | "body">): Struck => ({
   method,
   path,
+  market: /"executionType":"MARKET"/.test(body ?? ""),
   sale: path === "/v1/order" && /"symbol":"(BTC|ETH)"/.test(body ?? "") && /"side":"SELL"/.test(body ?? ""),
 });
 /** As a life's story tells a request. */

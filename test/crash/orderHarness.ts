@@ -7,7 +7,8 @@ import { seededRandom } from "../../lib/io/random.ts";
 import { START_MS } from "../sim/world.ts";
 import { canStrike, FAULT_NAMES, requestBefore, type Struck } from "./orderFaults.ts";
 import { pairPlan, type RunPlan, randomPlan, SHORT_TRADES } from "./orderPlan.ts";
-import { add, emptyReport, judge, type OrderReport } from "./orderReport.ts";
+import { plannedWorlds, undisturbedPlan } from "./orderPlanned.ts";
+import { add, emptyReport, judge, missedGoals, type OrderReport } from "./orderReport.ts";
 import type { Sabotage } from "./orderSabotage.ts";
 import { OrderWorld } from "./orderWorld.ts";
 
@@ -130,6 +131,10 @@ export interface Proof {
   readonly from?: number;
   readonly product?: Product;
   readonly sabotage?: Sabotage;
+  /** Whether the planned worlds of orderPlanned.ts come first. Default: unless the pairs are given one by one. */
+  readonly planned?: boolean;
+  /** End with the first world that misses a goal: enough to see that a sabotage is noticed. Default false. */
+  readonly untilMissed?: boolean;
   readonly tell?: (done: number, of: number) => void;
 }
 
@@ -143,7 +148,12 @@ export const proveOrders = async (proof: Proof): Promise<OrderReport> => {
       : proof.pairs === 0
         ? []
         : somePairs(await allPairs(seed, product), proof.pairs, seed);
+  const planned =
+    (proof.planned ?? typeof proof.pairs === "number")
+      ? plannedWorlds(seed, product, (await undisturbed(undisturbedPlan(seed, product), seed)).story)
+      : [];
   const plans = function* (): Generator<RunPlan> {
+    yield* planned;
     for (const { plan } of pairs) yield plan;
     for (let i = 0; i < proof.random; i += 1) yield randomPlan(seed, (proof.from ?? 0) + i, product);
   };
@@ -154,7 +164,8 @@ export const proveOrders = async (proof: Proof): Promise<OrderReport> => {
     for (const [i, place] of w.deaths.entries()) places.add(`${i + 1} ${place}`);
     w.close();
     done += 1;
-    proof.tell?.(done, pairs.length + proof.random);
+    if (proof.untilMissed && missedGoals(total).length > 0) break;
+    proof.tell?.(done, planned.length + pairs.length + proof.random);
   }
   total.crashPoints = places.size;
   return total;

@@ -1,15 +1,13 @@
-// The proof of the orders (docs/orders.md, "What is proven"), in the small: random worlds, spot, and every promise broken on
-// purpose, to see that each shows in its column. Every pair of crash point and fault: orderPairs*.test.ts. All of it: npm run
+// The proof of the orders (docs/orders.md, "What is proven"), in the small: random worlds and spot. Every promise broken on
+// purpose: orderSabotage.test.ts. Every pair of crash point and fault: orderPairs*.test.ts. All of it: npm run
 // crash:orders, and TEST_LONG=1.
 import { describe, expect, test } from "vitest";
 import { entropyHex } from "../../lib/io/random.ts";
 import { LONG } from "../long.ts";
-import { canStrike, type FaultName } from "./orderFaults.ts";
 import { allPairs, proveOrders, runWorld } from "./orderHarness.ts";
 import { isAfterKill, unexcusedMs } from "./orderMeasure.ts";
 import { type RunPlan, randomPlan, SHORT_TRADES } from "./orderPlan.ts";
 import { judge, missedGoals, type OrderReport } from "./orderReport.ts";
-import type { Sabotage } from "./orderSabotage.ts";
 
 const SEED = process.env["CRASH_SEED"] ?? (LONG ? entropyHex(4) : "ordinary");
 const PAIRS = LONG ? 4_000 : 10;
@@ -26,16 +24,6 @@ const trade = (changes: Partial<RunPlan>): RunPlan => ({
   seed: "proof",
   ...changes,
 });
-/** The first request it can strike. */
-const once = (name: FaultName): RunPlan["fault"] => {
-  let struck = false;
-  return (request) => {
-    if (struck || !canStrike(name, request)) return undefined;
-    struck = true;
-    return name;
-  };
-};
-
 describe(`seed ${SEED} (CRASH_SEED repeats it)`, () => {
   test(`${PAIRS} of all pairs of step and fault, around reads and inside transactions too: every goal met`, async () => {
     const report = await proveOrders({ seed: SEED, pairs: PAIRS, random: 0 });
@@ -113,28 +101,6 @@ describe("the proof itself", () => {
     expect(halts).toContainEqual({ kind: "api", cleared: true });
     expect(notes).toEqual([]);
     expect(missedGoals(report)).toEqual([]);
-  });
-
-  type Changes = Omit<Partial<RunPlan>, "kills"> & { readonly kills?: readonly string[] };
-  /** Steps at which an undisturbed life passes these places first. */
-  const stepsOf = async (places: readonly string[]): Promise<readonly number[]> => {
-    if (places.length === 0) return [];
-    const w = await runWorld(trade({}));
-    w.close();
-    return places.map((place) => w.life.mortality.story.indexOf(place) + 1);
-  };
-  test.each<[Sabotage, (report: OrderReport) => number | boolean, Changes]>([
-    ["resend", (r) => r.duplicateEntries, { fault: once("replyLost") }],
-    ["blind", (r) => r.lostOrders, { fault: once("replyLost") }],
-    ["forgetIntent", (r) => r.lostOrders, { fault: once("replyLost"), kills: ["after POST /v1/order"] }],
-    ["forgetStop", (r) => r.barePositionSecondsMax > 1, {}],
-    ["forgetEntry", (r) => r.tradesNotEnded, {}],
-    ["wrongResult", (r) => r.pnlMismatchJpy, {}],
-    ["wrongResult", (r) => !r.ledgerMatchesVenue, {}],
-  ])("broken on purpose: %s is seen", async (sabotage, column, changes) => {
-    const report = await play(trade({ ...changes, kills: await stepsOf(changes.kills ?? []), sabotage }));
-    expect(Number(column(report))).toBeGreaterThan(0);
-    expect(missedGoals(report)).not.toEqual([]);
   });
 
   test("a pair strikes where it says", async () => {

@@ -23,6 +23,10 @@ export interface OrderReport {
   barePositionSecondsMax: number;
   /** The same of stretches that a kill fell into, or that began within 10 s of the start after it. */
   barePositionSecondsMaxAfterKill: number;
+  /** Longest time from a refused close, its stop given up for it, to the next order for the position; see refusedCloses.ts. */
+  refusedCloseSecondsMax: number;
+  /** Refused closes for which it was measured. Not a goal. */
+  refusedCloses: number;
   /** The longest of all, nothing taken off. Not a goal. */
   bareSecondsMaxUncorrected: number;
   /** Longest time from a start to "reconciled and nothing bare", corrected in the same way. */
@@ -48,6 +52,7 @@ export const GOALS = {
   lostOrders: 0,
   barePositionSecondsMax: 1,
   barePositionSecondsMaxAfterKill: 10,
+  refusedCloseSecondsMax: 0.3,
   recoverySecondsMax: 10,
   unresolvedUnknown: 0,
   pnlMismatchJpy: 0,
@@ -65,6 +70,8 @@ export const emptyReport = (seed: string): OrderReport => ({
   lostOrders: 0,
   barePositionSecondsMax: 0,
   barePositionSecondsMaxAfterKill: 0,
+  refusedCloseSecondsMax: 0,
+  refusedCloses: 0,
   bareSecondsMaxUncorrected: 0,
   recoverySecondsMax: 0,
   unresolvedUnknown: 0,
@@ -161,6 +168,12 @@ export const judge = async (w: OrderWorld): Promise<{ report: OrderReport; notes
     if (seconds > GOALS[column])
       notes.push(`bare for ${seconds} s from ${w.at(stretch.fromMs)}${after ? " (kill)" : ""}`);
   }
+  const { refusedCloses } = w;
+  refusedCloses.ended(nowMs);
+  report.refusedCloses = refusedCloses.count;
+  report.refusedCloseSecondsMax = refusedCloses.longestMs / 1_000;
+  if (report.refusedCloseSecondsMax > GOALS.refusedCloseSecondsMax)
+    notes.push(`nothing followed a refused close for ${report.refusedCloseSecondsMax} s`);
   for (const recovery of w.recoveries) {
     const seconds = unexcusedMs(recovery, w.excuses) / 1_000;
     report.recoverySecondsMax = Math.max(report.recoverySecondsMax, seconds);
@@ -225,6 +238,7 @@ const coinMismatch = (w: OrderWorld, inTheBook: bigint): bigint => {
 const MAXIMA = new Set<keyof OrderReport>([
   "barePositionSecondsMax",
   "barePositionSecondsMaxAfterKill",
+  "refusedCloseSecondsMax",
   "bareSecondsMaxUncorrected",
   "recoverySecondsMax",
 ]);

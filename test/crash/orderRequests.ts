@@ -11,6 +11,7 @@ import type { Mortality } from "../sim/mortal.ts";
 import { START_MS } from "../sim/world.ts";
 import { nameOf, type Strike, strikeOf, struckOf } from "./orderFaults.ts";
 import type { OrderWorld } from "./orderWorld.ts";
+import { RefusedCloses } from "./refusedCloses.ts";
 import type { LifeTime } from "./virtualTime.ts";
 
 export const CLIENT_TIMEOUT_MS = 5_000;
@@ -28,6 +29,7 @@ const NATURE_TAIL_MS = 500;
 
 export class OrderRequests {
   readonly #latency: Random;
+  readonly refusedCloses: RefusedCloses;
   #spoil: Strike["spoil"];
   #effects: Strike["effects"];
   /** For the simulator: the fault that strikes the request it serves now. */
@@ -38,6 +40,7 @@ export class OrderRequests {
 
   constructor(private readonly w: OrderWorld) {
     this.#latency = seededRandom(`${w.plan.seed}:latency`);
+    this.refusedCloses = new RefusedCloses(() => w.simulator);
   }
 
   /** One way, 20 to 79 ms. */
@@ -64,6 +67,8 @@ export class OrderRequests {
       w.say(`${what} is struck by ${name}`);
     }
     const sentMs = w.nowMs;
+    this.refusedCloses.sent(request, sentMs);
+    if (name) this.refusedCloses.disturbed();
     const thereMs = this.delay() + (strike.thereMs ?? 0);
     const backMs = this.delay() + (strike.backMs ?? 0);
     let reply: TransportReply | undefined;
@@ -88,7 +93,12 @@ export class OrderRequests {
         throw new TransportError("timeout", "no reply in time");
       return reply;
     } finally {
-      if (!mortality.dead) this.#excuse(request, name !== undefined, reply, sentMs);
+      if (!mortality.dead) {
+        const code = codeOf(reply);
+        const unclear = lost !== undefined || reply === undefined || UNKNOWN.test(code ?? "");
+        this.refusedCloses.answered(request, w.nowMs, code, unclear);
+        this.#excuse(request, name !== undefined, code, sentMs);
+      }
     }
   }
 
@@ -136,9 +146,8 @@ export class OrderRequests {
    * counts, and the two refusals that belong to the venue's nature: a position not yet visible, a stop price already
    * passed.
    */
-  #excuse(request: TransportRequest, injected: boolean, reply: TransportReply | undefined, sentMs: number): void {
+  #excuse(request: TransportRequest, injected: boolean, code: string | undefined, sentMs: number): void {
     const { w } = this;
-    const code = /"message_code":"([^"]+)"/.exec(reply?.body ?? "")?.[1];
     const { sale } = struckOf(request);
     const closes = request.path === "/v1/closeOrder" || sale;
     const nature = closes && ["ERR-254", "ERR-5106", "ERR-5129"].includes(code ?? "");
@@ -149,6 +158,9 @@ export class OrderRequests {
     w.excuses.push({ fromMs: sentMs, untilMs: w.nowMs + (code === "ERR-5003" ? RATE_TAIL_MS : tail) });
   }
 }
+
+const codeOf = (reply: TransportReply | undefined): string | undefined =>
+  /"message_code":"([^"]+)"/.exec(reply?.body ?? "")?.[1];
 
 /** Fills that lack the newest one. */
 const withoutNewest = (reply: TransportReply): TransportReply => {

@@ -1,5 +1,6 @@
 // Promises broken on purpose, to see that the proof would notice: each mode must show in its column of the report.
 
+import { isSpot } from "../../lib/core/product.ts";
 import type { Venue } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import type { Registry } from "../../queue/registry.ts";
@@ -21,6 +22,34 @@ const without = (registry: Registry, ...names: readonly string[]): Registry =>
       names.includes(name) ? { ...handler, run: () => Promise.resolve({ kind: "done" } as const) } : handler,
     ]),
   );
+
+/** Closing orders of both products, some of them refused without being sent. */
+const refusing = (
+  venue: Venue,
+  when: {
+    readonly isNext: (isStop: boolean) => boolean;
+    readonly told: (kind: "accepted" | "refused" | "unknown", isStop: boolean) => void;
+  },
+): Pick<Venue, "order" | "closeOrder"> => {
+  const through =
+    <R extends { readonly executionType: string; readonly side: string; readonly symbol: string }>(
+      send: (request: R) => ReturnType<Venue["order"]>,
+      closes: (request: R) => boolean,
+    ) =>
+    async (request: R): ReturnType<Venue["order"]> => {
+      if (!closes(request)) return send(request);
+      const isStop = request.executionType === "STOP";
+      const result = when.isNext(isStop)
+        ? ({ kind: "refused", code: "ERR-5121", message: "sabotage", resend: "later", verdict: "retry" } as const)
+        : await send(request);
+      when.told(result.kind, isStop);
+      return result;
+    };
+  return {
+    order: through(venue.order, ({ symbol, side }) => isSpot(symbol) && side === "SELL"),
+    closeOrder: through(venue.closeOrder, () => true),
+  };
+};
 
 const MODES = {
   resend: {
@@ -59,6 +88,23 @@ const MODES = {
     breaks: "an approved entry is not looked after",
     venue: same,
     registry: (registry) => without(registry, "watchEntry"),
+  },
+  leaveBare: {
+    breaks: "a refused close leaves the position without its stop for a while",
+    venue: (venue) => {
+      // In place of our own pause: the stop that should be back at once is refused once more, by nobody.
+      let refused = false;
+      return {
+        ...venue,
+        ...refusing(venue, {
+          isNext: (isStop) => isStop && refused,
+          told: (kind, isStop) => {
+            refused = kind === "refused" && !isStop;
+          },
+        }),
+      };
+    },
+    registry: same,
   },
   wrongResult: {
     breaks: "the book is a yen off",

@@ -161,6 +161,9 @@ export class OrderWorld {
   get nowMs() {
     return this.time.nowMs;
   }
+  get refusedCloses() {
+    return this.#requests.refusedCloses;
+  }
   say(text: string): void {
     if (this.plan.story) this.#said.push(`${((this.nowMs - START_MS) / 1_000).toFixed(3)} s  ${text}`);
   }
@@ -236,6 +239,7 @@ export class OrderWorld {
     const atMs = this.nowMs;
     const where = life.mortality.story.at(-1) ?? "?";
     this.deaths.push(where);
+    this.refusedCloses.died();
     this.say(`life ${life.number} dies: step ${life.mortality.step}, ${where}`);
     life.time.kill();
     await life.draining;

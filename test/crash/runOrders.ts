@@ -14,7 +14,8 @@ time) in which the worker is killed around every commit, inside transactions, an
 also reads; while the venue and the network fail as they can. Exit code 0 when every goal was met, 1 when one was missed,
 2 for wrong use.
 
-  --runs N      random worlds (default 100; 0 for none): one or two symbols, both directions, several kills each
+  --runs N      random worlds (default 100; 0 for none): one or two symbols, both directions, several kills each. Four planned
+                worlds come first, in which each promise is put to the test where it could break, whatever the seed
   --pairs N     pairs of step and fault of two short trades (default: as many as --runs); "each" for every crash point with
                 every fault once, as npm test does; "all" for every step with every fault, struck before and after it
   --seed S      what decides everything (default: a new one, printed)
@@ -32,6 +33,7 @@ duplicateEntries  trades above the approved size, and times two entries of a sym
 lostOrders     orders of ours at the venue that the book does not know as they are, and rows in doubt at the end
 barePositionSecondsMax           longest bare time of a position while the worker lives (goal 1)
 barePositionSecondsMaxAfterKill  the same around a kill; 3 s of it the worker is dead (goal 10)
+refusedCloseSecondsMax           from a refused close, its stop given up for it, to the next order for it (goal 0.3)
 recoverySecondsMax               from 3 s after a kill, or a later start, to "reconciled and protected" (goal 10)
 unresolvedUnknown  orders without an answer at the end    pnlMismatchJpy  book against the venue's executions
 tradesNotEnded, brokenRules      trades still open; dead jobs, broken audit chains, moves that no state machine has
