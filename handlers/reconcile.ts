@@ -23,6 +23,7 @@ import { recordDifferences, SEEN_ENOUGH } from "./reconciliation/recordDifferenc
 import { settleSymbol } from "./reconciliation/settleSymbol.ts";
 import { syncAccount } from "./risk/account.ts";
 import { checkLossLimits } from "./risk/lossLimits.ts";
+import { keepVenueClock, watchVenueClock } from "./risk/venueClock.ts";
 
 export { ledgerDifferences, ledgerMatchesVenue } from "./reconciliation/compareBook.ts";
 
@@ -68,6 +69,7 @@ export const reconcile: AppHandler<"reconcile"> = {
       return { kind: "snooze", untilMs, reason: `the venue could not be read (${e.code})`, next };
     }
     checkLossLimits(ctx, account);
+    watchVenueClock(ctx);
     const nowMs = ctx.clock.nowMs();
     if (isUnchecked(ctx, nowMs)) next.push(checkJob(nowMs));
     // While the state of an order is not known, venue and book cannot be said to agree: no halt ends.
@@ -90,6 +92,7 @@ export const reconcile: AppHandler<"reconcile"> = {
         // The first run of a JST day records the equity: no bar has done so yet when the worker was down at midnight.
         if ((tx.equity.latest()?.atMs ?? 0) < jstDayStart(nowMs))
           tx.equity.record(nowMs, account.equity, account.unrealised);
+        keepVenueClock(tx, ctx.venue.clock(), nowMs);
         judge(tx, ctx, recordDifferences(tx, found, nowMs), nowMs);
       },
       next,

@@ -8,6 +8,7 @@ import { leftBehind, nextEntryStep, passivePrice } from "../lib/core/entry.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { coinE8, minBig } from "../lib/core/money.ts";
 import { type In, type Order, settleMs } from "../lib/core/order.ts";
+import { sameLook } from "../lib/core/orderMatch.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import { epochMs, plusMs } from "../lib/core/time.ts";
 import { type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
@@ -17,8 +18,8 @@ import { JOB_INPUTS } from "./jobs.ts";
 import { bestQuote } from "./market/quotes.ts";
 import { entryIntent } from "./orders/entryIntent.ts";
 import { bindLateOrders } from "./orders/lateArrivals.ts";
-import { cancel, externalActivity, findSentOrder, syncOpenOrders } from "./orders/orderLookup.ts";
-import { abandon, intendAndSend, sendIntended } from "./orders/sendOrder.ts";
+import { cancel, externalActivity, findSentOrder, isUnexplained, syncOpenOrders } from "./orders/orderLookup.ts";
+import { type Around, abandon, intendAndSend, sendIntended } from "./orders/sendOrder.ts";
 import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
 import { clockGates, recheckEntry } from "./risk/entryCheck.ts";
 
@@ -110,21 +111,28 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
       case "send": {
         const quote = await freshQuote(t, proposal);
         if (quote.kind === "refused") refusal = quote.reason;
+        const around = await beforeEntry(t);
+        if (around === "unexplained") refusal = { key: "unexplainedOrder" };
         // Price and size are still valid: send it unchanged. Otherwise abandon it and quote again.
         if (
+          around !== "unexplained" &&
+          !around.others.some((other) => sameLook(step.order.intent, other)) &&
           quote.kind === "ok" &&
           quote.price === step.order.intent.plannedPrice &&
           quote.size >= step.order.intent.size
         )
-          await syncIfOpen(t, await sendIntended(t, step.order.id));
+          await syncIfOpen(t, await sendIntended(t, step.order.id, around));
         else abandon(t, step.order, english(refusal ?? { key: "priceMoved" }));
         break;
       }
       case "quote": {
         const quote = await freshQuote(t, proposal);
         if (quote.kind === "refused") return end(t, quote.reason);
+        const around = await beforeEntry(t);
+        if (around === "unexplained") return end(t, { key: "unexplainedOrder" });
         const intent = entryIntent(trade, proposal, quote.price, minBig(step.size, quote.size));
-        const order = await intendAndSend(t, intent, orders.length === 0 ? "first quote" : "re-quote");
+        const why = orders.length === 0 ? "first quote" : "re-quote";
+        const order = await intendAndSend(t, intent, why, { around });
         if (order) await syncIfOpen(t, order);
         break;
       }
@@ -156,6 +164,20 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
 /** A post-only order may have expired by the time its response arrives (GMO API 14.10), so it is read back at once. */
 const syncIfOpen = async (t: TradeCtx, order: Order): Promise<void> => {
   if (order.state === "open") await syncOpenOrders(t, [order]);
+};
+
+/**
+ * Read just before an entry is sent: the newest order id, by which this entry is recognised if its answer is lost, and the
+ * orders of another hand, whose look it must not share. "unexplained": the venue shows something that may be an earlier
+ * entry of this trade, given up as lost; a second one must not follow it.
+ */
+const beforeEntry = async (t: TradeCtx): Promise<Around | "unexplained"> => {
+  const { ctx, trade } = t;
+  const around = await externalActivity(ctx, trade.symbol);
+  for (const order of t.orders())
+    if (order.intent.purpose === "entry" && order.state === "neverSent" && order.sentMs !== undefined)
+      if (await isUnexplained(ctx, order, around)) return "unexplained";
+  return { newestId: ctx.db.orders.newestVenueId(), others: around.orders };
 };
 
 type FreshQuote =

@@ -40,6 +40,8 @@ interface Row {
   empty_looks: bigint;
   created_ms: bigint;
   sent_ms: bigint | null;
+  sent_venue_ms: bigint | null;
+  after_order_id: string | null;
   cancel_asked_ms: bigint | null;
   closed_ms: bigint | null;
   refusal_code: string | null;
@@ -72,19 +74,23 @@ const toOrder = (r: Row): Order => {
   };
   assertIntent(intent);
   const base = { id: Number(r.id), intent, createdMs: epochMs(Number(r.created_ms)) };
-  const sentMs = (): EpochMs => need(ms(r.sent_ms), r, "sent_ms");
+  const sent = () => ({
+    sentMs: need(ms(r.sent_ms), r, "sent_ms"),
+    sentVenueMs: ms(r.sent_venue_ms),
+    afterOrderId: r.after_order_id ?? undefined,
+  });
   const closedMs = (): EpochMs => need(ms(r.closed_ms), r, "closed_ms");
   switch (r.state) {
     case "intended":
       return { ...base, state: r.state };
     case "sending":
     case "unknown":
-      return { ...base, state: r.state, sentMs: sentMs(), emptyLooks: Number(r.empty_looks) };
+      return { ...base, state: r.state, ...sent(), emptyLooks: Number(r.empty_looks) };
     case "open":
       return {
         ...base,
         state: r.state,
-        sentMs: sentMs(),
+        ...sent(),
         venueOrderId: need(r.venue_order_id, r, "venue_order_id"),
         executed: r.executed_e8,
         cancelAskedMs: ms(r.cancel_asked_ms),
@@ -95,7 +101,7 @@ const toOrder = (r: Row): Order => {
       return {
         ...base,
         state: r.state,
-        sentMs: sentMs(),
+        ...sent(),
         venueOrderId: need(r.venue_order_id, r, "venue_order_id"),
         executed: r.executed_e8,
         closedMs: closedMs(),
@@ -106,19 +112,29 @@ const toOrder = (r: Row): Order => {
       return {
         ...base,
         state: r.state,
-        sentMs: sentMs(),
+        ...sent(),
         closedMs: closedMs(),
         code: need(r.refusal_code, r, "refusal_code"),
         resend: need(r.refusal_resend, r, "refusal_resend"),
         detail: r.detail ?? undefined,
       };
     case "neverSent":
-      return { ...base, state: r.state, sentMs: ms(r.sent_ms), closedMs: closedMs(), detail: r.detail ?? undefined };
+      return {
+        ...base,
+        state: r.state,
+        sentMs: ms(r.sent_ms),
+        sentVenueMs: ms(r.sent_venue_ms),
+        afterOrderId: r.after_order_id ?? undefined,
+        closedMs: closedMs(),
+        detail: r.detail ?? undefined,
+      };
     default:
       return r.state satisfies never;
   }
 };
 
+/** Key in `meta`: the newest order id of the venue seen so far. */
+const NEWEST_ORDER_ID = "newest_venue_order";
 const LIVE = "state IN ('intended', 'sending', 'unknown', 'open')";
 
 export const orderReads = (sql: Sqlite) => {
@@ -139,6 +155,7 @@ export const orderReads = (sql: Sqlite) => {
   const counts = sql.prepare<[], { state: OrderState; n: number }>(
     "SELECT state, count(*) AS n FROM orders GROUP BY state",
   );
+  const newestId = sql.prepare<[], string>(`SELECT value FROM meta WHERE key = '${NEWEST_ORDER_ID}'`).pluck();
   const map = (row: Row | undefined): Order | undefined => row && toOrder(row);
   return {
     byId: (id: number): Order | undefined => map(byId.get(id)),
@@ -155,6 +172,8 @@ export const orderReads = (sql: Sqlite) => {
     all: (): readonly Order[] => all.all().map(toOrder),
     /** Every venue order id of ours. */
     venueIds: (symbol: string): ReadonlySet<string> => new Set(ids.all(symbol)),
+    /** The newest order id of the venue seen so far, ours or not; undefined: none yet. */
+    newestVenueId: (): string | undefined => newestId.get(),
     counts: (): Readonly<Partial<Record<OrderState, number>>> =>
       Object.fromEntries(counts.all().map((c) => [c.state, c.n])),
   };
@@ -167,11 +186,18 @@ export const orderWrites = (sql: Sqlite) => {
        price_e8, planned_e8, losscut_e8, size_e8, state, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?)`,
   );
   const update = sql.prepare(
-    `UPDATE orders SET state = ?, venue_order_id = ?, executed_e8 = ?, empty_looks = ?, sent_ms = ?, cancel_asked_ms = ?,
-       closed_ms = ?, refusal_code = ?, refusal_resend = ?, detail = ? WHERE id = ? AND state = ?`,
+    `UPDATE orders SET state = ?, venue_order_id = ?, executed_e8 = ?, empty_looks = ?, sent_ms = ?, sent_venue_ms = ?, after_order_id = ?,
+       cancel_asked_ms = ?, closed_ms = ?, refusal_code = ?, refusal_resend = ?, detail = ? WHERE id = ? AND state = ?`,
+  );
+  // A running maximum: the rows are many, and it is read before each order.
+  const noteId = sql.prepare(
+    `INSERT INTO meta (key, value) VALUES ('${NEWEST_ORDER_ID}', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value
+       WHERE CAST(excluded.value AS INTEGER) > CAST(meta.value AS INTEGER)`,
   );
   const guarded = legGuard(sql, reads.ofLeg);
   return {
+    /** The venue's order ids rise: one that was seen is older than every order sent from now on. */
+    noteVenueId: (venueOrderId: string): void => void noteId.run(venueOrderId),
     /**
      * A new intent. Throws on an impossible one, and when the leg, the symbol's entry or the lookup is already taken.
      */
@@ -211,6 +237,8 @@ export const orderWrites = (sql: Sqlite) => {
         executed: CoinE8;
         emptyLooks: number;
         sentMs: EpochMs;
+        sentVenueMs: EpochMs;
+        afterOrderId: string;
         cancelAskedMs: EpochMs;
         closedMs: EpochMs;
         code: string;
@@ -224,6 +252,8 @@ export const orderWrites = (sql: Sqlite) => {
           a.executed ?? 0n,
           a.emptyLooks ?? 0,
           a.sentMs ?? null,
+          a.sentVenueMs ?? null,
+          a.afterOrderId ?? null,
           a.cancelAskedMs ?? null,
           a.closedMs ?? null,
           a.code ?? null,
@@ -233,6 +263,7 @@ export const orderWrites = (sql: Sqlite) => {
           before.state,
         );
       guarded(before.intent.legId, run);
+      if (a.venueOrderId !== undefined) noteId.run(a.venueOrderId);
       return { before, after };
     },
   };

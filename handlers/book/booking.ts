@@ -17,6 +17,7 @@ import { sizeText } from "../../lib/core/text/format.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, epochMs, HOUR_MS } from "../../lib/core/time.ts";
 import { type Execution, openingSide, type VenueOrder } from "../../lib/core/venue.ts";
+import { onOurClock } from "../../lib/core/venueClock.ts";
 import type { Tx } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 import { type AppJob, protectJob } from "../jobs.ts";
@@ -29,14 +30,20 @@ export interface AuditCtx {
   readonly timeStopHours: number;
   /** Language of alerts and messages. */
   readonly locale: Locale;
+  /** A time that the venue wrote, on our clock. */
+  readonly ourTime: (venueMs: EpochMs) => EpochMs;
 }
-export const auditCtx = (ctx: AppCtx, trade: Trade): AuditCtx => ({
-  atMs: ctx.clock.nowMs(),
-  actor: ctx.job.name,
-  trade,
-  timeStopHours: ctx.config.TIME_STOP_HOURS,
-  locale: ctx.config.LOCALE,
-});
+export const auditCtx = (ctx: AppCtx, trade: Trade): AuditCtx => {
+  const atMs = ctx.clock.nowMs();
+  return {
+    atMs,
+    actor: ctx.job.name,
+    trade,
+    timeStopHours: ctx.config.TIME_STOP_HOURS,
+    locale: ctx.config.LOCALE,
+    ourTime: (venueMs) => onOurClock(ctx.venue.clock(), venueMs, atMs),
+  };
+};
 
 export const audit = (tx: Tx, by: AuditCtx, kind: string, data: Readonly<Record<string, unknown>>): void =>
   tx.audit.append({
@@ -192,7 +199,7 @@ const bookOpening = (tx: Tx, by: AuditCtx, order: Order, e: Execution): void => 
   });
   const result = tradeResult(tx.executions.ofTrade(by.trade.id));
   const firstMs = result.firstFillMs ?? e.timestampMs;
-  tx.trades.setFilled(by.trade.id, result, timeStopAt(firstMs, by.timeStopHours));
+  tx.trades.setFilled(by.trade.id, result, timeStopAt(by.ourTime(firstMs), by.timeStopHours));
   audit(tx, by, "entry.filled", { orderId: order.id, direction: by.trade.direction, ...executionStory(e) });
 };
 

@@ -41,7 +41,7 @@ const AREA = {
   order: "private",
   closeOrder: "private",
   cancelOrder: "private",
-} as const satisfies Record<keyof Venue, Area>;
+} as const satisfies Record<Exclude<keyof Venue, "clock">, Area>;
 
 /** Caused by this process, not by the venue: the call was aborted, or no time was left to send it. */
 const OWN_CODES = new Set(["VENUE_ABORTED", "NOT_SENT"]);
@@ -120,7 +120,10 @@ export const countingVenue = (venue: Venue, deps: Deps): Venue => {
     name,
     async (...args: unknown[]) => {
       try {
-        const value = await (venue[name as keyof Venue] as (...args: unknown[]) => Promise<unknown>).apply(venue, args);
+        const value = await (venue[name as keyof typeof AREA] as (...args: unknown[]) => Promise<unknown>).apply(
+          venue,
+          args,
+        );
         note(area, { value });
         return value;
       } catch (error) {
@@ -129,7 +132,7 @@ export const countingVenue = (venue: Venue, deps: Deps): Venue => {
       }
     },
   ]);
-  return Object.fromEntries(watched) as Venue;
+  return { clock: () => venue.clock(), ...Object.fromEntries(watched) } as Venue;
 };
 
 const haltForApi = ({ desk, locale }: Deps, count: number, code: string, atMs: EpochMs): void => {

@@ -2,7 +2,8 @@
 // live order of ours explains them: an order given up as lost that arrives later, a fill of an order that our book
 // holds for ended, an external order.
 
-import { findOurs, isInFlight, type OrderLook } from "../../lib/core/order.ts";
+import { isInFlight } from "../../lib/core/order.ts";
+import { findOurs, type OrderLook } from "../../lib/core/orderMatch.ts";
 import { isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
 import { accountTopic } from "../../lib/core/wakeTopics.ts";
 import type { Reads } from "../../queue/types.ts";
@@ -25,7 +26,6 @@ interface HeardOrder
     "symbol" | "side" | "settleType" | "executionType" | "size" | "executedSize" | "status" | "price"
   > {
   readonly orderId: number | string;
-  readonly createdMs: VenueOrder["timestampMs"];
 }
 
 const CAUSE = "heard:";
@@ -68,6 +68,6 @@ export const reconcileFor = (db: Reads, event: AccountEvent): AppJob | undefined
 
 /** The answer to a request of ours may still be on its way: its own job looks it up. */
 const isAwaited = (db: Reads, shown: HeardOrder): boolean => {
-  const look: OrderLook = { ...shown, orderId: String(shown.orderId), timestampMs: shown.createdMs };
+  const look: OrderLook = { ...shown, orderId: String(shown.orderId) };
   return db.orders.live(shown.symbol).some((o) => isInFlight(o) && findOurs(o, [look], new Set()) !== undefined);
 };

@@ -1,5 +1,6 @@
 // Orders given up as lost that the venue shows later: bound to their rows, or cancelled.
-import { findOurs, isInFlight, isLive } from "../../lib/core/order.ts";
+import { isInFlight, isLive } from "../../lib/core/order.ts";
+import { findOurs } from "../../lib/core/orderMatch.ts";
 import { HOUR_MS } from "../../lib/core/time.ts";
 import { isTerminalStatus, type VenueOrder } from "../../lib/core/venue.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";

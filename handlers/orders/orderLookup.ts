@@ -3,12 +3,15 @@
 
 import { AppError } from "../../lib/core/errors.ts";
 import { coinE8 } from "../../lib/core/money.ts";
-import { findOurs, type In, isInFlight, NOT_SHOWN, type Order, settleMs } from "../../lib/core/order.ts";
+import { type In, isInFlight, NOT_SHOWN, type Order, settleMs } from "../../lib/core/order.ts";
+import { findOurs, mayBeEntry, newerOrderId } from "../../lib/core/orderMatch.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import { type EpochMs, epochMs, waitEndMs } from "../../lib/core/time.ts";
 import { type Execution, isTerminalStatus, type VenueOrder, type VenueOrderStatus } from "../../lib/core/venue.ts";
+import { venueTime } from "../../lib/core/venueClock.ts";
 import type { Tx } from "../../queue/types.ts";
 import { applyOrderEvent, bookOrder, protectionJobs } from "../book/booking.ts";
+import { balanceOf, openCoins } from "../book/coinBalances.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
 import { type AppJob, reconcileJob } from "../jobs.ts";
@@ -41,27 +44,57 @@ export const externalActivity = async (ctx: AppCtx, symbol: string): Promise<Ext
     if (e.positionId !== undefined && !isSpot(symbol))
       closedPositions.set(e.orderId, (closedPositions.get(e.orderId) ?? new Set<string>()).add(e.positionId));
   const unbooked = executions.filter((e) => ours.has(e.orderId) && !ctx.db.executions.has(e.executionId));
+  noteNewest(ctx, [...active, ...executions]);
   return { orders, closedPositions, executions: external, unbooked };
+};
+
+/** Keeps the newest order id seen: an order that is sent from now on has a higher one (orderMatch.ts). */
+const noteNewest = (ctx: AppCtx, seen: readonly { readonly orderId: string }[]): void => {
+  const newest = seen.map((o) => o.orderId).reduce<string | undefined>(newerOrderId, undefined);
+  const known = ctx.db.orders.newestVenueId();
+  if (newest !== undefined && newerOrderId(known, newest) !== known) ctx.commit((tx) => tx.orders.noteVenueId(newest));
 };
 
 /**
  * Looks for an order that was sent without an answer. Found: bound and booked. Not found: one more empty look, and
- * after the settle time it counts as never accepted. Returns the order as it stands then.
+ * after the settle time it counts as never accepted. Returns the order as it stands then. What was not found is decided
+ * by order ids, executions and holdings; the clocks only say how long to go on looking (moveOrder "absent").
  */
 export const findSentOrder = async (t: TradeCtx, order: In<"sending" | "unknown">): Promise<Order> => {
   const { ctx } = t;
-  const { orders, closedPositions } = await externalActivity(ctx, order.intent.symbol);
-  const found = findOurs(order, orders, ctx.db.orders.venueIds(order.intent.symbol), closedPositions);
+  const around = await externalActivity(ctx, order.intent.symbol);
+  const found = findOurs(order, around.orders, ctx.db.orders.venueIds(order.intent.symbol), around.closedPositions);
   if (found !== undefined) return applyVenueOrder(t, order.id, found);
+  const unexplained = order.intent.purpose === "entry" && (await isUnexplained(ctx, order, around));
   return t.commit(
     (tx, by) => {
       const now = tx.orders.byId(order.id);
       if (now === undefined) return order;
       if (!isInFlight(now) || !mayBeGivenUp(tx, now, by.atMs)) return now;
-      return applyOrderEvent(tx, by, order.id, { kind: "absent", atMs: by.atMs });
+      const venueMs = venueTime(ctx.venue.clock(), by.atMs);
+      return applyOrderEvent(tx, by, order.id, { kind: "absent", atMs: by.atMs, venueMs, unexplained });
     },
     givenUpNow(order, ctx.clock.nowMs()) ? looksAfter(ctx.clock.nowMs()) : [],
   );
+};
+
+/**
+ * Whether the venue shows or holds something that may be this entry: an order or execution that no row of ours explains, or
+ * more positions or coins than our book. Lists of the venue may lack their newest row for a moment, holdings do not.
+ */
+export const isUnexplained = async (
+  ctx: AppCtx,
+  order: In<"sending" | "unknown" | "neverSent">,
+  around: ExternalActivity,
+): Promise<boolean> => {
+  const { symbol, side } = order.intent;
+  if (mayBeEntry(order, [...around.orders, ...around.executions], ctx.db.orders.venueIds(symbol))) return true;
+  if (isSpot(symbol)) {
+    const { amount } = balanceOf(await ctx.venue.assets(ctx.signal), symbol);
+    return amount > openCoins(ctx.db, symbol) + ctx.db.ownerCoins.amount(symbol);
+  }
+  const held = await ctx.venue.openPositions(symbol, ctx.signal);
+  return held.some((p) => p.side === side && ctx.db.positions.byId(p.positionId) === undefined);
 };
 
 /**

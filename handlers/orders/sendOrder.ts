@@ -2,19 +2,21 @@
 // the next. What was sent is never sent again; a row found as `sending` or `unknown` is looked up (orderLookup.ts).
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { distinctPrice, type In, type Intent, type Order } from "../../lib/core/order.ts";
+import type { In, Intent, Order } from "../../lib/core/order.ts";
+import { distinctPrice, newerOrderId, type OrderLook } from "../../lib/core/orderMatch.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { WriteResult } from "../../lib/core/venue.ts";
+import { clockProblem, type VenueClock, venueTime } from "../../lib/core/venueClock.ts";
 import type { Tx } from "../../queue/types.ts";
 import { type AuditCtx, applyOrderEvent, recordIntent } from "../book/booking.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
 
-/** The same intention at a price no live order of ours shares. */
-export const distinct = (tx: Tx, intent: Intent, trade: Trade): Intent => {
+/** The same intention at a price that no live order of ours shares, nor one of `others`. */
+export const distinct = (tx: Tx, intent: Intent, trade: Trade, others: readonly OrderLook[] = []): Intent => {
   if (intent.price === undefined) return intent;
-  const live = tx.orders.live(intent.symbol).map((o) => o.intent);
+  const live = [...tx.orders.live(intent.symbol).map((o) => o.intent), ...others];
   return { ...intent, price: distinctPrice({ ...intent, price: intent.price }, trade.tick, live) };
 };
 
@@ -33,26 +35,43 @@ export const intendAndSend = async (
   t: TradeCtx,
   intent: Intent,
   why: string,
-  guard: (tx: Tx) => boolean = () => true,
+  { guard = () => true, around = NOT_LOOKED }: { readonly guard?: (tx: Tx) => boolean; readonly around?: Around } = {},
 ): Promise<Order | undefined> => {
-  const id = t.commit((tx, by) => (guard(tx) ? recordIntent(tx, by, distinct(tx, intent, t.trade), why) : undefined));
-  return id === undefined ? undefined : sendIntended(t, id);
+  const id = t.commit((tx, by) =>
+    guard(tx) ? recordIntent(tx, by, distinct(tx, intent, t.trade, around.others), why) : undefined,
+  );
+  return id === undefined ? undefined : sendIntended(t, id, around);
 };
+
+/** What the venue showed of the symbol just before the send. */
+export interface Around {
+  /** The newest order id it showed; undefined: not looked, the newest one ever seen counts. */
+  readonly newestId: string | undefined;
+  /** Orders of another hand. */
+  readonly others: readonly OrderLook[];
+}
+const NOT_LOOKED: Around = { newestId: undefined, others: [] };
 
 /**
  * Sends an intended order once. Returns the order as it stands then: open, rejected or unknown; unchanged when
  * another attempt took it over; dropped when it is an entry and a halt stands or the approval has expired, in the
- * transaction that would have sent it. Never throws for what the venue did; throws StaleAttemptError when this
+ * transaction that would have sent it, or when the venue's clock is not known to agree with ours. Never throws for what the venue did; throws StaleAttemptError when this
  * attempt no longer owns its job.
  */
-export const sendIntended = async (t: TradeCtx, orderId: number): Promise<Order> => {
+export const sendIntended = async (t: TradeCtx, orderId: number, around = NOT_LOOKED): Promise<Order> => {
   const { ctx, trade } = t;
   const order = t.commit((tx, by) => {
     const before = mustExist(tx, orderId);
     if (before.state !== "intended") return before;
-    const why = before.intent.purpose === "entry" ? whyNoEntry(tx, trade, by.atMs) : undefined;
+    const clock = ctx.venue.clock();
+    const why = before.intent.purpose === "entry" ? whyNoEntry(tx, trade, by.atMs, clock) : undefined;
     if (why !== undefined) return applyOrderEvent(tx, by, orderId, { kind: "abandon", why, atMs: by.atMs });
-    return applyOrderEvent(tx, by, orderId, { kind: "send", atMs: by.atMs });
+    const sent = {
+      sentMs: by.atMs,
+      sentVenueMs: venueTime(clock, by.atMs),
+      afterOrderId: newerOrderId(tx.orders.newestVenueId(), around.newestId) ?? "0",
+    };
+    return applyOrderEvent(tx, by, orderId, { kind: "send", sent });
   });
   if (order.state !== "sending") return order;
   // The request is not tied to the handler's signal: an aborted POST is an unknown one.
@@ -62,7 +81,8 @@ export const sendIntended = async (t: TradeCtx, orderId: number): Promise<Order>
 };
 
 /** The checks before the send took a while: a halt may have been raised, or the approval have expired, since. */
-const whyNoEntry = (tx: Tx, trade: Trade, atMs: EpochMs): string | undefined => {
+const whyNoEntry = (tx: Tx, trade: Trade, atMs: EpochMs, clock: VenueClock): string | undefined => {
+  if (clockProblem(clock) !== undefined) return "the exchange's clock is not known to agree with ours";
   const halts = tx.halts.active(atMs);
   if (halts.length > 0) return `entries are halted (${halts.map((h) => h.kind).join(", ")})`;
   const proposal = tx.proposals.byId(trade.proposalId);

@@ -48,7 +48,7 @@ export const place = async (t: TradeCtx, leg: LegRow, action: Extract<LegAction,
     },
     action.why,
     // Another attempt may have been faster: one live order per leg, for exactly what is open now.
-    (tx) => tx.tradeLegs.byId(leg.id)?.open === leg.open && !tx.orders.ofLeg(leg.id).some(isLive),
+    { guard: (tx) => tx.tradeLegs.byId(leg.id)?.open === leg.open && !tx.orders.ofLeg(leg.id).some(isLive) },
   );
   if (order === undefined) return;
   if (order.state === "rejected") {

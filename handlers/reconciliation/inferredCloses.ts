@@ -11,6 +11,7 @@ import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import { sizeText } from "../../lib/core/text/format.ts";
 import { MINUTE_MS } from "../../lib/core/time.ts";
 import { closingSide, type Direction, type Execution, type Position } from "../../lib/core/venue.ts";
+import { onOurClock } from "../../lib/core/venueClock.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import { auditCtx, bookExternalClose, bookInstead, estimatedAlertKey } from "../book/booking.ts";
 import { tradeCtx } from "../book/tradeCtx.ts";
@@ -47,7 +48,9 @@ export const replaceInferred = (ctx: AppCtx, reported: readonly Execution[]): vo
     const estimated = estimatedOf(ctx.db, position);
     // An execution after the estimate was booked belongs to another close.
     const bookedMs = Math.max(...estimated.map((e) => e.atMs));
-    const real = news.filter((e) => e.positionId === positionId && e.timestampMs <= bookedMs);
+    const clock = ctx.venue.clock();
+    const ourTime = (e: Execution) => onOurClock(clock, e.timestampMs, ctx.clock.nowMs());
+    const real = news.filter((e) => e.positionId === positionId && ourTime(e) <= bookedMs);
     if (estimated.length === 0 || total(estimated) !== total(real)) continue;
     tradeCtx(ctx, trade).commit((tx, by) => {
       if (tx.executions.removeEstimated(position.positionId) !== estimated.length)

@@ -16,6 +16,7 @@ import type { AppCtx } from "../context.ts";
 import { bestQuote, spreadBps, symbolRules } from "../market/quotes.ts";
 import { openNotional, syncAccount } from "./account.ts";
 import { checkLossLimits, lossFacts } from "./lossLimits.ts";
+import { watchVenueClock } from "./venueClock.ts";
 
 /** The important event whose window holds `atMs`, if any. */
 export const newsAt = (
@@ -50,6 +51,7 @@ export const entryFacts = async (
   },
 ): Promise<EntryFacts> => {
   const account = await syncAccount(ctx);
+  watchVenueClock(ctx);
   const working = ctx.db.risk.workingNotional(p.exceptProposal);
   const notional = yenE8(working + (await openNotional(ctx)));
   checkLossLimits(ctx, account);

@@ -5,7 +5,8 @@ import { z } from "zod";
 import { AppError } from "../../lib/core/errors.ts";
 import { maxBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "../../lib/core/money.ts";
 import type { AccountFacts } from "../../lib/core/risk.ts";
-import { type EpochMs, epochMs, HOUR_MS, MINUTE_MS } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, HOUR_MS, MINUTE_MS, plusMs, SECOND_MS } from "../../lib/core/time.ts";
+import { onOurClock, venueTime } from "../../lib/core/venueClock.ts";
 import type { AppCtx } from "../context.ts";
 
 /** A smaller part of the equity starts no query: fees, and the overnight cost of a position. */
@@ -15,6 +16,8 @@ const QUERY_FOR_MS = HOUR_MS;
 const QUERY_EVERY_MS = MINUTE_MS;
 /** Longest query back in time: 48 requests of half an hour each. */
 const FARTHEST_MS = 24 * HOUR_MS;
+/** How far the time of a payment may be off from ours beyond the measured offset. */
+const OVERLAP_MS = 10 * SECOND_MS;
 const META = "payments_watch";
 const Watch = z.strictObject({ fromMs: z.int(), untilMs: z.int(), askedMs: z.int() });
 type Watch = z.infer<typeof Watch>;
@@ -25,11 +28,16 @@ export const bookWithdrawals = async (ctx: AppCtx, account: AccountFacts): Promi
   const watch = due(ctx, account, nowMs);
   if (watch === undefined) return;
   try {
-    const paid = await ctx.venue.yenPaidOut(epochMs(watch.fromMs), nowMs, ctx.signal);
+    // The venue dates payments by its own clock; asked a little too widely, since each is booked once.
+    const clock = ctx.venue.clock();
+    const onVenue = (ms: EpochMs): EpochMs => venueTime(clock, ms) ?? ms;
+    const fromMs = plusMs(onVenue(epochMs(watch.fromMs)), -OVERLAP_MS);
+    const paid = await ctx.venue.yenPaidOut(fromMs, onVenue(nowMs), ctx.signal);
     ctx.commit((tx) => {
       tx.meta.set(META, JSON.stringify({ ...watch, askedMs: nowMs } satisfies Watch));
       for (const { atMs, amount } of paid) {
-        if (amount <= 0n || !tx.payments.add(`withdrawal:${atMs}:${amount}`, atMs, amount)) continue;
+        const ourMs = onOurClock(clock, atMs, nowMs);
+        if (amount <= 0n || !tx.payments.add(`withdrawal:${atMs}:${amount}`, ourMs, amount)) continue;
         const data = { amountE8: amount, paidMs: atMs };
         tx.audit.append({ atMs: nowMs, kind: "payment.out", actor: ctx.job.name, traceId: ctx.job.traceId, data });
       }

@@ -2,7 +2,7 @@
 // times inside the approved band; end when the approval expires, at a halt, or once the trade has begun to close.
 import type { Gate } from "./gates.ts";
 import { type CoinE8, coinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
-import { type In, isLive, NOT_SHOWN, type Order } from "./order.ts";
+import { type In, isLive, NOT_SHOWN, type Order, UNEXPLAINED } from "./order.ts";
 import type { Note } from "./text/reasonTexts.ts";
 import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
@@ -129,6 +129,8 @@ const withoutOrder = (f: EntryFacts, over: Note | undefined): EntryStep => {
   // What became of that order is not known: no second one is sent.
   if (f.orders.some((o) => o.state === "cancelled" && o.detail === NOT_SHOWN))
     return { kind: "end", reason: { key: "venueRefused", with: { code: NOT_SHOWN } } };
+  if (f.orders.some((o) => o.state === "neverSent" && o.detail === UNEXPLAINED))
+    return { kind: "end", reason: { key: "unexplainedOrder" } };
   if (over !== undefined) return { kind: "end", reason: over };
   const last = f.orders.findLast((o) => !(o.state === "neverSent" && o.sentMs === undefined));
   if (last === undefined) return { kind: "quote", size: remainder };

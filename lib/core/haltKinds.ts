@@ -28,6 +28,9 @@ export const QUARANTINE = "quarantine";
 /** An order has had no answer for a minute and the venue cannot be read. Raised and cleared by protection and reconcile. */
 export const UNANSWERED_HALT = "unanswered";
 
+/** The venue's clock is unknown, more than 5 s from ours, or was just set. Raised and cleared by an entry's check and reconcile. */
+export const CLOCK_HALT = "clock";
+
 export const HALT_KINDS = [
   PAUSE,
   STOP,
@@ -40,6 +43,7 @@ export const HALT_KINDS = [
   FAILURE_HANDLING,
   QUARANTINE,
   UNANSWERED_HALT,
+  CLOCK_HALT,
 ] as const;
 export type HaltKind = (typeof HALT_KINDS)[number];
 /** A stored kind may be one that only a newer version knows: it is shown as it stands. */

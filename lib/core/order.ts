@@ -1,7 +1,7 @@
 // One order, from intention to its end, as a pure state machine. The venue has no client order id (GMO API 9), so the
 // rules here decide what may be sent, what must be looked up first, and which venue order is ours. Nothing here sends.
 import { AppError } from "./errors.ts";
-import { type CoinE8, formatE8, type YenE8, yenE8 } from "./money.ts";
+import { type CoinE8, formatE8, type YenE8 } from "./money.ts";
 import { isSpot } from "./product.ts";
 import { type EpochMs, SECOND_MS, waitEndMs } from "./time.ts";
 import {
@@ -43,8 +43,18 @@ interface Base {
   readonly intent: Intent;
   readonly createdMs: EpochMs;
 }
-interface AtVenue {
+/** What is kept of the moment a request went out, for a later look that must decide whether it arrived. */
+export interface Sent {
   readonly sentMs: EpochMs;
+  /** The same moment on the venue's clock; undefined: not known then. */
+  readonly sentVenueMs: EpochMs | undefined;
+  /**
+   * The newest order id of the venue that was known before the send: an order of ours has a higher one. undefined: the
+   * row is older than this rule, and any order may be ours.
+   */
+  readonly afterOrderId: string | undefined;
+}
+interface AtVenue extends Sent {
   readonly venueOrderId: string;
   /** Executed size that is booked; never more than the order's size, never shrinking. */
   readonly executed: CoinE8;
@@ -55,9 +65,8 @@ export type Order = Base &
     | { readonly state: "intended" }
     | Each<
         "sending" | "unknown",
-        {
-          readonly sentMs: EpochMs;
-          /** Looks that found nothing after the settle time. */
+        Sent & {
+          /** Looks that found nothing and may count (moveOrder "absent"). */
           readonly emptyLooks: number;
         }
       >
@@ -72,20 +81,19 @@ export type Order = Base &
           readonly detail: string | undefined;
         }
       >
-    | {
+    | (Sent & {
         readonly state: "rejected";
-        readonly sentMs: EpochMs;
         readonly closedMs: EpochMs;
         readonly code: string;
         readonly detail: string | undefined;
         readonly resend: "never" | "later";
-      }
-    | {
+      })
+    | (Omit<Sent, "sentMs"> & {
         readonly state: "neverSent";
         readonly sentMs: EpochMs | undefined;
         readonly closedMs: EpochMs;
         readonly detail: string | undefined;
-      }
+      })
   );
 /** One union member per state, so that `In` can pick each. */
 type Each<S extends string, T> = S extends string ? T & { readonly state: S } : never;
@@ -121,7 +129,7 @@ export const isInFlight = (order: Order): order is In<"sending" | "unknown"> =>
   order.state === "sending" || order.state === "unknown";
 
 export type OrderEvent =
-  | { readonly kind: "send"; readonly atMs: EpochMs }
+  | { readonly kind: "send"; readonly sent: Sent }
   | { readonly kind: "accepted"; readonly venueOrderId: string }
   | {
       readonly kind: "refused";
@@ -134,8 +142,15 @@ export type OrderEvent =
   /** The venue shows the order; `booked` is the executed size our book holds for it. */
   | { readonly kind: "seen"; readonly order: VenueOrder; readonly booked: CoinE8; readonly atMs: EpochMs }
   | { readonly kind: "cancelAsked"; readonly atMs: EpochMs }
-  /** A look after the settle time found no trace. */
-  | { readonly kind: "absent"; readonly atMs: EpochMs }
+  /** A look found no order that is this one. */
+  | {
+      readonly kind: "absent";
+      readonly atMs: EpochMs;
+      /** The venue's time; undefined while its clock is unknown or has just been set: nothing is concluded then. */
+      readonly venueMs: EpochMs | undefined;
+      /** Something at the venue may still be this order, changed or in part: it is not sent again (UNEXPLAINED). */
+      readonly unexplained: boolean;
+    }
   /** An intention that is dropped before it was sent. */
   | { readonly kind: "abandon"; readonly why: string; readonly atMs: EpochMs };
 
@@ -159,6 +174,13 @@ export const settleMs = (purpose: OrderPurpose): number => (purpose === "entry" 
 export const UNANSWERED_MS = 60 * SECOND_MS;
 /** The `detail` of an order that was accepted, then shown nowhere by the venue, and so counts as cancelled. */
 export const NOT_SHOWN = "NOT_SHOWN";
+/**
+ * The `detail` of an entry that counts as never accepted while the venue shows something newer that no row of ours
+ * explains: no second entry follows it.
+ */
+export const UNEXPLAINED = "UNEXPLAINED";
+/** Empty looks, a second apart, that stand in for a settle time that cannot be measured, because a clock was set back. */
+const LOOKS_WITHOUT_CLOCK = 30;
 /** Number of looks without a trace, after the settle time, before a request counts as never accepted. */
 const looksNeeded = (purpose: OrderPurpose): number => (purpose === "entry" ? 2 : 1);
 
@@ -177,7 +199,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
   switch (event.kind) {
     case "send":
       if (order.state !== "intended") throw illegal(order, event);
-      return { ...base, state: "sending", sentMs: event.atMs, emptyLooks: 0 };
+      return { ...base, state: "sending", ...event.sent, emptyLooks: 0 };
     case "accepted":
       if (order.state === "open" && order.venueOrderId === event.venueOrderId) return order;
       // The answer may come after a look already judged the request lost: the venue's word wins.
@@ -186,6 +208,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
       return {
         ...base,
         state: "open",
+        ...sentOf(order),
         sentMs: order.sentMs,
         venueOrderId: event.venueOrderId,
         executed: 0n as CoinE8,
@@ -196,7 +219,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
       return {
         ...base,
         state: "rejected",
-        sentMs: order.sentMs,
+        ...sentOf(order),
         closedMs: event.atMs,
         code: event.code,
         detail: event.message,
@@ -204,7 +227,7 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
       };
     case "noAnswer":
       if (!isInFlight(order)) throw illegal(order, event);
-      return { ...base, state: "unknown", sentMs: order.sentMs, emptyLooks: order.emptyLooks };
+      return { ...base, state: "unknown", ...sentOf(order), emptyLooks: order.emptyLooks };
     case "seen":
       return seen(base, order, event);
     case "cancelAsked":
@@ -212,24 +235,50 @@ export const moveOrder = (order: Order, event: OrderEvent): Order => {
       return { ...order, cancelAskedMs: event.atMs };
     case "absent": {
       if (!isInFlight(order)) throw illegal(order, event);
-      const { sentMs } = order;
-      // A clock that was set back does not prolong the wait of a closing order. That of an entry it does: a late
-      // entry is better than a second one.
-      const settledMs =
-        order.intent.purpose === "entry"
-          ? sentMs + settleMs("entry")
-          : waitEndMs(sentMs, settleMs(order.intent.purpose), event.atMs);
-      if (event.atMs < settledMs) return { ...base, state: "unknown", sentMs, emptyLooks: 0 };
-      const emptyLooks = order.emptyLooks + 1;
-      if (emptyLooks < looksNeeded(order.intent.purpose)) return { ...base, state: "unknown", sentMs, emptyLooks };
-      return { ...base, state: "neverSent", sentMs, closedMs: event.atMs, detail: "no trace at the venue" };
+      const counted = countedLooks(order, event);
+      if (counted.emptyLooks < counted.needed)
+        return { ...base, state: "unknown", ...sentOf(order), emptyLooks: counted.emptyLooks };
+      const detail = event.unexplained ? UNEXPLAINED : "no trace at the venue";
+      return { ...base, state: "neverSent", ...sentOf(order), closedMs: event.atMs, detail };
     }
     case "abandon":
       if (order.state !== "intended") throw illegal(order, event, "it may be at the venue");
-      return { ...base, state: "neverSent", sentMs: undefined, closedMs: event.atMs, detail: event.why };
+      return {
+        ...base,
+        state: "neverSent",
+        sentMs: undefined,
+        sentVenueMs: undefined,
+        afterOrderId: undefined,
+        closedMs: event.atMs,
+        detail: event.why,
+      };
     default:
       return event satisfies never;
   }
+};
+
+const sentOf = <T extends Omit<Sent, "sentMs"> & { readonly sentMs: Sent["sentMs"] | undefined }>(order: T) => {
+  const { sentMs, sentVenueMs, afterOrderId } = order;
+  return { sentMs: sentMs as T["sentMs"], sentVenueMs, afterOrderId };
+};
+
+/** Looks that count so far, this one included, and how many are needed until the request counts as never accepted. */
+const countedLooks = (
+  order: In<"sending" | "unknown">,
+  { atMs, venueMs }: Extract<OrderEvent, { kind: "absent" }>,
+): { readonly emptyLooks: number; readonly needed: number } => {
+  const { purpose } = order.intent;
+  const needed = looksNeeded(purpose);
+  const counted = { emptyLooks: order.emptyLooks + 1, needed };
+  const none = { emptyLooks: 0, needed };
+  // A clock that was set back does not prolong the wait of a closing order. That of an entry it does: a late entry is
+  // better than a second one.
+  if (purpose !== "entry") return atMs < waitEndMs(order.sentMs, settleMs(purpose), atMs) ? none : counted;
+  if (venueMs === undefined) return none;
+  // By both clocks: one that was set forward proves nothing.
+  const passedMs = [atMs - order.sentMs, ...(order.sentVenueMs === undefined ? [] : [venueMs - order.sentVenueMs])];
+  if (Math.min(...passedMs) >= settleMs(purpose)) return counted;
+  return Math.min(...passedMs) < 0 ? { ...counted, needed: LOOKS_WITHOUT_CLOCK } : none;
 };
 
 const seen = (base: Base, order: Order, event: Extract<OrderEvent, { kind: "seen" }>): Order => {
@@ -245,7 +294,8 @@ const seen = (base: Base, order: Order, event: Extract<OrderEvent, { kind: "seen
     // The venue reported the end before its last fill: the fill is booked, the end stays.
     return booked === order.executed ? order : { ...order, executed: booked };
   }
-  const atVenue = { sentMs: order.sentMs, venueOrderId: shown.orderId, executed: booked };
+  const { sentMs, sentVenueMs, afterOrderId } = order;
+  const atVenue = { sentMs, sentVenueMs, afterOrderId, venueOrderId: shown.orderId, executed: booked };
   const end = isTerminalStatus(shown.status) && booked === shown.executedSize ? ENDED[shown.status] : undefined;
   const cancelAskedMs = order.state === "open" ? order.cancelAskedMs : undefined;
   if (end !== undefined)
@@ -289,63 +339,4 @@ const intentProblem = (i: Intent): string | undefined => {
   if ((i.purpose === "stop") !== (i.executionType === "STOP")) return `a ${i.purpose} is not a ${i.executionType}`;
   if (i.purpose === "takeProfit" && i.executionType !== "LIMIT") return "a take-profit is a LIMIT";
   return undefined;
-};
-
-type Look = Pick<Intent, "symbol" | "side" | "executionType" | "price" | "size">;
-const sameLook = (a: Look, b: Look): boolean =>
-  a.symbol === b.symbol &&
-  a.side === b.side &&
-  a.executionType === b.executionType &&
-  a.price === b.price &&
-  a.size === b.size;
-
-/**
- * A price that no live order of ours shares: symbol, side, type, price and size stand in for the missing client id
- * (GMO API 9.7). It moves by ticks to the side that is better for us: buying lower, selling higher. A stop thus loses
- * a tick less than approved, never more, and a passive limit stays passive.
- */
-export const distinctPrice = (intent: Look & { readonly price: YenE8 }, tick: YenE8, live: readonly Look[]): YenE8 => {
-  const step = intent.side === "BUY" ? -tick : tick;
-  let price = intent.price;
-  while (live.some((other) => sameLook({ ...intent, price }, other))) price = yenE8(price + step);
-  return price;
-};
-
-/**
- * Allowed difference between our clock and the venue's when an order's time is matched. The connector signs with the
- * venue's time up to 30 s away from ours, so a clock that far ahead still sends orders. They must be recognised, or a
- * second one would follow.
- */
-const CLOCK_SKEW_MS = 35 * SECOND_MS;
-
-/** The fields of a venue order by which findOurs recognises it. */
-export type OrderLook = Look & Pick<VenueOrder, "orderId" | "settleType" | "timestampMs">;
-
-/**
- * The venue order of an order that was sent without an answer: it has the same look, was created no earlier than the
- * request, and no other row of ours owns it; of several, the earliest. `closedPositions`: venue order id to the
- * positions it closed, as far as executions say so.
- */
-export const findOurs = <C extends OrderLook>(
-  order: In<"sending" | "unknown" | "neverSent">,
-  candidates: readonly C[],
-  knownIds: ReadonlySet<string>,
-  closedPositions: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
-): C | undefined => {
-  const { intent, sentMs } = order;
-  if (sentMs === undefined) return undefined;
-  const settleType = intent.purpose === "entry" ? "OPEN" : "CLOSE";
-  // On spot the settleType of purchases and sales is only inferred (GMO API 5); there the side distinguishes them.
-  const settles = (c: OrderLook): boolean => isSpot(c.symbol) || c.settleType === settleType;
-  return candidates
-    .filter(
-      (c) =>
-        !knownIds.has(c.orderId) &&
-        settles(c) &&
-        c.timestampMs >= sentMs - CLOCK_SKEW_MS &&
-        sameLook(intent, { ...c, price: c.executionType === "MARKET" ? undefined : c.price }) &&
-        (intent.positionId === undefined ||
-          [...(closedPositions.get(c.orderId) ?? [])].every((p) => p === intent.positionId)),
-    )
-    .sort((a, b) => a.timestampMs - b.timestampMs || (BigInt(a.orderId) < BigInt(b.orderId) ? -1 : 1))[0];
 };

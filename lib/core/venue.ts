@@ -4,6 +4,7 @@ import type { Candle } from "./candle.ts";
 import type { CoinE8, RatioE8, YenE8 } from "./money.ts";
 import { isSpot } from "./product.ts";
 import type { EpochMs } from "./time.ts";
+import type { VenueClock } from "./venueClock.ts";
 
 export type Side = "BUY" | "SELL";
 export type Direction = "long" | "short";
@@ -183,6 +184,8 @@ export type KlineInterval =
  * parse. Writes never throw for what the venue or the network did; they return a WriteResult.
  */
 export interface Venue {
+  /** What its replies so far say of its clock. No request. */
+  clock(): VenueClock;
   status(signal?: AbortSignal): Promise<VenueStatus>;
   symbols(signal?: AbortSignal): Promise<readonly SymbolRules[]>;
   ticker(symbol: string, signal?: AbortSignal): Promise<Ticker>;

@@ -12,6 +12,7 @@ import type { Intent } from "../../lib/core/order.ts";
 import { epochMs } from "../../lib/core/time.ts";
 
 const T0 = epochMs(1_750_000_000_000);
+const SENT = { sentMs: T0, sentVenueMs: T0, afterOrderId: "8800000000" };
 const SIZE = parseCoin("0.004");
 let dir: string;
 let db: Database;
@@ -165,9 +166,9 @@ describe("orders", () => {
     const id = write((tx) => tx.orders.intend(entry(), T0));
     expect(db.read.orders.byId(id)?.intent).toEqual(entry());
     const states = [
-      { kind: "send", atMs: T0 },
+      { kind: "send", sent: SENT },
       { kind: "noAnswer" },
-      { kind: "absent", atMs: epochMs(T0 + 10_000) },
+      { kind: "absent", atMs: epochMs(T0 + 10_000), venueMs: epochMs(T0 + 10_000), unexplained: false },
       { kind: "accepted", venueOrderId: "8800000001" },
       { kind: "cancelAsked", atMs: T0 },
     ] as const;
@@ -177,14 +178,14 @@ describe("orders", () => {
     }
     expect(db.read.orders.byVenueId("8800000001")?.id).toBe(id);
     expect(db.read.orders.byId(id)).toMatchObject({ state: "open", cancelAskedMs: T0 });
-    expect(() => write((tx) => tx.orders.move(id, { kind: "send", atMs: T0 }))).toThrow("cannot take");
+    expect(() => write((tx) => tx.orders.move(id, { kind: "send", sent: SENT }))).toThrow("cannot take");
     expect(db.read.orders.byId(id)?.state).toBe("open");
   });
 
   test("one venue order is one row's", () => {
     write(position);
     const [a, b] = write((tx) => [tx.orders.intend(stop(leg(tx)), T0), tx.orders.intend(stop(leg(tx), 9_950_001), T0)]);
-    for (const id of [a, b]) write((tx) => tx.orders.move(id, { kind: "send", atMs: T0 }));
+    for (const id of [a, b]) write((tx) => tx.orders.move(id, { kind: "send", sent: SENT }));
     write((tx) => tx.orders.move(a, { kind: "accepted", venueOrderId: "1" }));
     expect(() => write((tx) => tx.orders.move(b, { kind: "accepted", venueOrderId: "1" }))).toThrow("UNIQUE");
   });
@@ -269,7 +270,7 @@ describe("the protection of a leg", () => {
     const id = planned();
     const stopId = write((tx) => {
       const order = tx.orders.intend(stop(id), T0);
-      tx.orders.move(order, { kind: "send", atMs: T0 });
+      tx.orders.move(order, { kind: "send", sent: SENT });
       tx.orders.move(order, { kind: "accepted", venueOrderId: "8800000001" });
       return order;
     });

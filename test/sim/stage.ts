@@ -92,6 +92,7 @@ export const stage = (nowMs: EpochMs, settings: Readonly<Record<string, string>>
   };
   const level = (price: number) => ({ price: yen(price), size: parseCoin("0.5") });
   const venue: Venue = {
+    clock: () => ({ measured: { offsetMs: 0, errorMs: 0 }, steady: true, publicMs: 0 }),
     status: async () => says.status,
     symbols: async () => [BTC_RULES],
     ticker: async (symbol) => ({

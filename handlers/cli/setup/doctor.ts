@@ -10,6 +10,7 @@ import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { computeFeatures, FEATURE_WINDOW_BARS } from "../../../lib/core/features.ts";
 import { symbolsOf } from "../../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, isoUtc, jstText, parseInstant } from "../../../lib/core/time.ts";
+import { clockProblem } from "../../../lib/core/venueClock.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import { isLocked } from "../../../lib/io/lock.ts";
 import { openSqlite } from "../../../lib/io/sqlite.ts";
@@ -17,6 +18,7 @@ import { notWritable, storageError } from "../../../lib/io/storageTrouble.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../../lib/sim/market/bundled.ts";
 import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../../models/registry.ts";
+import { keptVenueClock } from "../../risk/venueClock.ts";
 import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "../../runtime/stateFolder.ts";
 import { runnerHealth } from "../../runtime/workerStatus.ts";
 import type { DoctorJson } from "../json/results.ts";
@@ -45,6 +47,30 @@ const OLDEST_SANE_CLOCK = parseInstant("2026-11-01T00:00:00Z");
 const OLD_MODEL_DAYS = 90;
 const SMALLEST_FREE_BYTES = 500_000_000;
 
+/** What the worker last measured: the check itself asks no exchange. Throws on a clock that halts entries. */
+const exchangeClock = (dir: string): string => {
+  if (!existsSync(databasePath(dir))) return "not measured yet (the worker measures it)";
+  const { db } = openToLook(dir);
+  try {
+    const kept = keptVenueClock(db.read);
+    if (kept === undefined) return "not measured yet (the worker measures it)";
+    const { measured, publicMs } = kept.clock;
+    const at = `measured ${jstText(epochMs(kept.atMs))}`;
+    const seconds = (ms: number): string => `${ms < 0 ? "-" : "+"}${(Math.abs(ms) / 1_000).toFixed(2)} s`;
+    const found =
+      measured === undefined
+        ? "unknown"
+        : `${seconds(measured.offsetMs)} (± ${(measured.errorMs / 1_000).toFixed(2)} s)${publicMs === undefined || publicMs === 0 ? "" : `, by its prices ${seconds(publicMs)}`}`;
+    if (clockProblem(kept.clock) !== undefined)
+      throw new Error(
+        `expected the exchange's clock within 5 s of this server's and steady, found ${found}, ${at}; start time synchronisation (timedatectl), then wait for the next reconcile`,
+      );
+    return `${found}, ${at}`;
+  } finally {
+    db.close();
+  }
+};
+
 const checks = (config: Config, dir: string): readonly Check[] => [
   check("node", () => {
     const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -60,6 +86,7 @@ const checks = (config: Config, dir: string): readonly Check[] => [
       );
     return isoUtc(now);
   }),
+  check("exchange clock", () => exchangeClock(dir)),
   check("state folder", () => {
     makeStateFolder(dir);
     for (const file of [databasePath(dir), venuePath(dir), join(dir, "runner.lock"), join(dir, "progress.json")]) {

@@ -155,6 +155,18 @@ const en = {
       `${PAUSED_EN}; trading resumes after 3 successful checks`,
       "/health, or trader status on the server; check the exchange's notices",
     ),
+  /** `seconds`: exchange minus server; undefined unless `far`. */
+  clockOff: (p: { kind: "unknown" | "unsteady" | "far"; seconds: number | undefined }) =>
+    alert(
+      p.seconds !== undefined
+        ? `the exchange's clock is ${Math.abs(p.seconds).toFixed(1)} s ${p.seconds < 0 ? "behind" : "ahead of"} this server's`
+        : p.kind === "unsteady"
+          ? "the exchange's clock or this server's was just set"
+          : "the exchange's clock could not be measured",
+      undefined,
+      `${PAUSED_EN} until they are known to agree within 5 s; open positions stay managed`,
+      "check that time synchronisation is active on the server (timedatectl); trader doctor shows the difference",
+    ),
   ownerNotDone: (p: { command: string; id: number; seconds: number; why: string }) =>
     alert(
       `${p.command} #${p.id} is not done after ${p.seconds} s`,
@@ -307,6 +319,17 @@ export const alerts = inBoth(en, {
       p.code,
       `${PAUSED_JA}。正常な応答が3回続けば自動で再開します`,
       "/health、またはサーバーで trader status。取引所のお知らせを確認してください",
+    ),
+  clockOff: (p) =>
+    alert(
+      p.seconds !== undefined
+        ? `取引所の時計がこのサーバーより${Math.abs(p.seconds).toFixed(1)}秒${p.seconds < 0 ? "遅れて" : "進んで"}います`
+        : p.kind === "unsteady"
+          ? "取引所またはこのサーバーの時計が変更されました"
+          : "取引所の時計を確認できません",
+      undefined,
+      `${PAUSED_JA}。時計の差が5秒以内と確認できれば自動で再開します。建玉の管理は続きます`,
+      "サーバーの時刻同期が有効か確認してください。差は trader doctor で分かります",
     ),
   ownerNotDone: (p) =>
     alert(

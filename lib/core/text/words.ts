@@ -69,6 +69,7 @@ const en = {
     failureHandling: "the handling of a failure failed",
     quarantine: "a backup was restored",
     unanswered: "an order got no answer",
+    clock: "the clocks of the exchange and this server disagree",
   } satisfies Words<HaltKind>,
   /** How each halt ends. */
   haltEnd: {
@@ -85,6 +86,7 @@ const en = {
     failureHandling: "ends by itself when exchange and book agree",
     quarantine: "ends by itself when exchange and book agree",
     unanswered: "ends by itself when the order is found or known not to exist",
+    clock: "ends by itself when the clocks agree again",
   } satisfies Words<HaltKind>,
   /** A model feature in plain words (lib/core/features.ts). */
   feature: {
@@ -161,6 +163,7 @@ export const words = inBoth(en, {
     failureHandling: "障害処理そのものが失敗",
     quarantine: "バックアップから復元された",
     unanswered: "応答のない注文がある",
+    clock: "取引所とサーバーの時計が合わない",
   },
   haltEnd: {
     stop: "/resume でのみ解除",
@@ -176,6 +179,7 @@ export const words = inBoth(en, {
     failureHandling: "取引所と帳簿が一致すれば自動解除",
     quarantine: "取引所と帳簿が一致すれば自動解除",
     unanswered: "注文の有無が判明すれば自動解除",
+    clock: "時計が合えば自動解除",
   },
   feature: {
     rsi14: "RSI",

@@ -60,6 +60,7 @@ const MAX_WINDOW_MS = 30 * MINUTE_MS;
 const MAX_CANCEL_ROUNDS = 100;
 
 export const createGmoApi = (client: GmoClient) => ({
+  clock: () => client.clock(),
   ...publicEndpoints(client),
   ...accountEndpoints(client),
   ...orderReads(client),

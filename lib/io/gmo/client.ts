@@ -4,8 +4,9 @@ import type { z } from "zod";
 import { AppError, type Verdict } from "../../core/errors.ts";
 import { type EpochMs, latest } from "../../core/time.ts";
 import type { WriteResult } from "../../core/venue.ts";
+import type { VenueClock } from "../../core/venueClock.ts";
 import type { Logger } from "../logger.ts";
-import { ClockOffset, type OffsetEstimate } from "./clockOffset.ts";
+import { ClockOffset, type OffsetEstimate, PublicClock, venueClockOf } from "./clockOffset.ts";
 import { isTimestampRefused, ruleOf } from "./errorCodes.ts";
 import { type Direction, Pace, type PaceOptions } from "./pace.ts";
 import { evidenceOf, type ReadReply, readReply, redactBody } from "./reply.ts";
@@ -55,6 +56,7 @@ export class GmoClient {
   readonly #options: ClientOptions;
   readonly #timeoutMs: number;
   readonly #offset = new ClockOffset();
+  readonly #publicClock = new PublicClock();
   #offsetWasLarge = false;
 
   constructor(options: ClientOptions) {
@@ -71,6 +73,11 @@ export class GmoClient {
     const nowMs = this.#options.clock.nowMs();
     const estimate = this.#offset.estimate(nowMs);
     return estimate && { ...estimate, isLarge: this.#offset.isLarge(nowMs) };
+  }
+
+  /** What the replies so far say of the venue's clock; entries depend on it (venueClock.ts). */
+  clock(): VenueClock {
+    return venueClockOf(this.#offset, this.#publicClock, this.#options.clock.nowMs());
   }
 
   /**
@@ -242,17 +249,22 @@ export class GmoClient {
     const read = readReply(reply);
     if (read.kind === "refused" && read.code === "ERR-5003")
       this.pace.refused(area === "public" ? "public" : method === "GET" ? "get" : "post");
-    if (area === "private") this.#learnClock(read, sentMs, elapsedMs);
+    this.#learnClock(area, read, sentMs, elapsedMs);
     return { reply, read };
   }
 
-  /** Only private replies: public ones may come from a cache (GMO API 2.1). */
-  #learnClock(read: ReadReply, sentMs: EpochMs, elapsedMs: number): void {
+  /** Requests are signed by private replies alone: public ones may come from a cache (GMO API 2.1). */
+  #learnClock(area: Area, read: ReadReply, sentMs: EpochMs, elapsedMs: number): void {
     if (read.kind === "refused" && isTimestampRefused(read.code)) this.#offset.forget();
     if (read.venueMs === undefined) return;
     // The longer of the two measures: a clock set back meanwhile, or virtual time, would make the round trip too short.
     const receivedMs = latest(Math.ceil(sentMs + elapsedMs), this.#options.clock.nowMs());
-    this.#offset.add({ sentMs, receivedMs, venueMs: read.venueMs });
+    const sample = { sentMs, receivedMs, venueMs: read.venueMs };
+    if (area === "public") {
+      this.#publicClock.add(sample);
+      return;
+    }
+    this.#offset.add(sample);
     const offset = this.clockOffset();
     if (offset === undefined || offset.isLarge === this.#offsetWasLarge) return;
     this.#offsetWasLarge = offset.isLarge;

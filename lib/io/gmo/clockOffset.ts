@@ -1,7 +1,9 @@
 // Offset of the venue's clock from ours (GMO API 2.1), from `responsetime` of private replies: it was written between
 // our sending and our receiving, so each reply gives an interval that contains the true offset. Intervals are
-// intersected: the estimate narrows with every quick round trip and widens with age.
+// intersected: the estimate narrows with every quick round trip and widens with age. Two replies in a row that contradict
+// it by more than a second mean that one of the clocks was set: then it is not steady until enough replies agree again.
 import { type EpochMs, epochMs } from "../../core/time.ts";
+import type { VenueClock } from "../../core/venueClock.ts";
 
 export interface OffsetEstimate {
   /** Venue minus us, milliseconds. */
@@ -30,22 +32,36 @@ const DRIFT = 1e-4;
 const RESOLUTION_MS = 1;
 /**
  * Above this the two sides do not mean the same time (a machine without a clock, a venue replaying the past): signing
- * with such an offset would hide it, so it is reported and not applied.
+ * with such an offset would hide it, so it is reported and not applied. Below it requests are signed with the venue's
+ * time, so that open positions stay protected while a clock is wrong; entries are halted from 5 s on (venueClock.ts).
  */
-export const LARGEST_USED_MS = 30_000;
+export const LARGEST_USED_MS = 2 * 3_600_000;
 /** About where GMO is believed to refuse a timestamp (the window is not published); reported to the operator. */
 const LARGE_MS = 500;
+/** A contradiction above this is a clock that was set; below it is drift. */
+const JUMP_MS = 1_000;
+/** Replies that agree after a jump before the offset counts again; at the start the first one counts. */
+const AGREED_AFTER_JUMP = 5;
 
 export class ClockOffset {
   #interval: Interval | undefined;
   /** A reply that contradicts the estimate; a second one that agrees with it means that a clock was set. */
   #dissent: Interval | undefined;
+  /** The last estimate, also after `forget`. */
+  #before: Interval | undefined;
+  #agreed = 0;
+  #needed = 1;
 
   /** undefined until a private reply with a `responsetime` came in. */
   estimate(nowMs: number): OffsetEstimate | undefined {
     if (!this.#interval) return undefined;
     const { lowMs, highMs, samples } = aged(this.#interval, nowMs);
     return { offsetMs: (lowMs + highMs) / 2, errorMs: (highMs - lowMs) / 2, samples };
+  }
+
+  /** False after a jump until enough replies agree. One reply that contradicts all others says nothing yet. */
+  isSteady(): boolean {
+    return this.#interval !== undefined && this.#agreed >= this.#needed;
   }
 
   /**
@@ -74,16 +90,24 @@ export class ClockOffset {
       samples: 1,
     };
     const both = this.#interval && cut(this.#interval, fresh);
-    if (!this.#interval || both) {
-      this.#interval = both ?? fresh;
-      this.#dissent = undefined;
+    if (this.#interval === undefined || both) {
+      this.#take(both ?? fresh);
       return;
     }
     const agreed = this.#dissent && cut(this.#dissent, fresh);
-    if (agreed) {
-      this.#interval = agreed;
-      this.#dissent = undefined;
-    } else this.#dissent = fresh;
+    if (agreed) this.#take(agreed);
+    else this.#dissent = fresh;
+  }
+
+  #take(next: Interval): void {
+    if (this.#before !== undefined && gapMs(aged(this.#before, next.atMs), next) > JUMP_MS) {
+      this.#needed = AGREED_AFTER_JUMP;
+      this.#agreed = 0;
+    }
+    this.#agreed += 1;
+    this.#interval = next;
+    this.#before = next;
+    this.#dissent = undefined;
   }
 
   /** The venue refused our timestamp (ERR-5008, ERR-5009): discard the estimate and measure again. */
@@ -93,10 +117,51 @@ export class ClockOffset {
   }
 }
 
+/** Only this long a public reply says something of the venue's clock. */
+const PUBLIC_FOR_MS = 2 * 60_000;
+/** How old a public reply may be when it arrives: a cache in front of the venue (GMO API 2.1, about 1.5 s). */
+const PUBLIC_CACHE_MS = 3_000;
+
+/**
+ * The least distance of the venue's clock, from public replies. A cache can only make a reply older, never newer, so the
+ * newest of the last minutes counts: one frozen answer among fresh ones is no wrong clock.
+ */
+export class PublicClock {
+  #kept: { readonly lowMs: number; readonly atMs: number }[] = [];
+
+  add({ sentMs, receivedMs, venueMs }: OffsetSample): void {
+    if (receivedMs < sentMs) return;
+    const lowMs = venueMs - receivedMs;
+    // Of two kept values the older one must be the larger, or it can never count again.
+    this.#kept = this.#fresh(receivedMs).filter((one) => one.lowMs > lowMs);
+    this.#kept.push({ lowMs, atMs: receivedMs });
+  }
+
+  /** Milliseconds, venue minus us; 0 when a cache explains it. undefined: no reply lately. */
+  leastMs(nowMs: number): number | undefined {
+    const [newest] = this.#fresh(nowMs);
+    if (newest === undefined) return undefined;
+    return newest.lowMs < 0 ? Math.min(0, newest.lowMs + PUBLIC_CACHE_MS) : newest.lowMs;
+  }
+
+  #fresh(nowMs: number) {
+    return this.#kept.filter(({ atMs }) => Math.abs(nowMs - atMs) <= PUBLIC_FOR_MS);
+  }
+}
+
+export const venueClockOf = (own: ClockOffset, shown: PublicClock, nowMs: number): VenueClock => ({
+  measured: own.estimate(nowMs),
+  steady: own.isSteady(),
+  publicMs: shown.leastMs(nowMs),
+});
+
 const aged = (interval: Interval, nowMs: number): Interval => {
   const growthMs = Math.abs(nowMs - interval.atMs) * DRIFT;
   return { ...interval, lowMs: interval.lowMs - growthMs, highMs: interval.highMs + growthMs };
 };
+
+/** How far two intervals lie apart; 0 or less: they overlap. */
+const gapMs = (a: Interval, b: Interval): number => Math.max(a.lowMs - b.highMs, b.lowMs - a.highMs);
 
 /** undefined when they do not overlap. */
 const cut = (older: Interval, fresh: Interval): Interval | undefined => {

@@ -16,6 +16,7 @@ export const createGmoVenue = (options: GmoVenueOptions): Venue => venueOf(creat
 
 /** For a program that uses both: one client, so one pace and one clock offset. */
 export const venueOf = (api: ReturnType<typeof createGmoApi>): Venue => ({
+  clock: api.clock,
   status: api.status,
   symbols: api.symbols,
   ticker: api.ticker,

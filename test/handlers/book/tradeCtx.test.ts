@@ -52,7 +52,15 @@ describe("a TradeCtx", () => {
     nowMs = 2_000;
     const result = t.commit((tx, by) => ({ tx, ...by }), [{ name: "reconcile", key: "k", input: {} }]);
     expect(result).toEqual({
-      written: { tx: "tx", atMs: 2_000, actor: "watchPosition", trade: TRADE, timeStopHours: 4, locale: "en" },
+      written: {
+        tx: "tx",
+        atMs: 2_000,
+        actor: "watchPosition",
+        trade: TRADE,
+        timeStopHours: 4,
+        locale: "en",
+        ourTime: expect.any(Function),
+      },
       next: [{ name: "reconcile", key: "k", input: {} }],
     });
   });

@@ -141,7 +141,6 @@ test("continuous external trading causes one quick reconcile at a time", async (
         executedSize: coinE8(1n),
         status: "ORDERED",
         price: yen(1),
-        createdMs: w.nowMs,
       },
       execution: { executionId: 5_000 + i },
     });

@@ -215,7 +215,8 @@ describe("a request presumed lost arrives later", () => {
         given = true;
         for (const ms of [10_000, 1]) {
           it.pass(ms);
-          it.db.transaction((tx) => tx.orders.move(1, { kind: "absent", atMs: it.nowMs }));
+          const absent = { kind: "absent", atMs: it.nowMs, venueMs: it.nowMs, unexplained: false } as const;
+          it.db.transaction((tx) => tx.orders.move(1, absent));
         }
       },
       venue: { faults: once("/v1/order", "before", { kind: "error", code: "ERR-5003" }) },

@@ -1,13 +1,10 @@
-// The order state machine: which moves exist, that an order never ends before its fills are booked, and which venue
-// order is taken for ours when a request got no answer.
+// The order state machine: which moves exist, that an order never ends before its fills are booked, and when a request
+// without an answer counts as never accepted.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { coinE8, parseCoin, yen, yenE8 } from "../../../lib/core/money.ts";
+import { coinE8, parseCoin, yen } from "../../../lib/core/money.ts";
 import {
   assertIntent,
-  distinctPrice,
-  findOurs,
-  type In,
   type Intent,
   isLive,
   moveOrder,
@@ -15,12 +12,14 @@ import {
   type Order,
   type OrderEvent,
   settleMs,
+  UNEXPLAINED,
 } from "../../../lib/core/order.ts";
 import { epochMs } from "../../../lib/core/time.ts";
 import type { VenueOrder, VenueOrderStatus } from "../../../lib/core/venue.ts";
 
 const T0 = epochMs(1_750_000_000_000);
 const SIZE = parseCoin("0.004");
+const SENT = { sentMs: T0, sentVenueMs: T0, afterOrderId: "8800000000" };
 
 const entry: Intent = {
   tradeId: 1,
@@ -71,13 +70,13 @@ const shown = (status: VenueOrderStatus, executed = coinE8(0n), over: Partial<Ve
 
 const make = (state: Order["state"], intent = entry): Order => {
   const base = { id: 1, intent, createdMs: T0 };
-  const atVenue = { ...base, sentMs: T0, venueOrderId: "8800000001", executed: coinE8(0n) };
+  const atVenue = { ...base, ...SENT, venueOrderId: "8800000001", executed: coinE8(0n) };
   switch (state) {
     case "intended":
       return { ...base, state };
     case "sending":
     case "unknown":
-      return { ...base, state, sentMs: T0, emptyLooks: 0 };
+      return { ...base, state, ...SENT, emptyLooks: 0 };
     case "open":
       return { ...atVenue, state, cancelAskedMs: undefined };
     case "filled":
@@ -86,15 +85,28 @@ const make = (state: Order["state"], intent = entry): Order => {
     case "expired":
       return { ...atVenue, state, closedMs: T0, cancelAskedMs: undefined, detail: undefined };
     case "rejected":
-      return { ...base, state, sentMs: T0, closedMs: T0, code: "ERR-201", detail: undefined, resend: "never" };
+      return { ...base, state, ...SENT, closedMs: T0, code: "ERR-201", detail: undefined, resend: "never" };
     case "neverSent":
-      return { ...base, state, sentMs: T0, closedMs: T0, detail: undefined };
+      return { ...base, state, ...SENT, closedMs: T0, detail: undefined };
     default:
       return state satisfies never;
   }
 };
+/** A look `ms` after the send by our clock, `venueMs` after it by the venue's, that finds nothing. */
+const absent = (ms: number, venueMs: number = ms, unexplained = false): OrderEvent => ({
+  kind: "absent",
+  atMs: epochMs(T0 + ms),
+  venueMs: epochMs(T0 + venueMs),
+  unexplained,
+});
+const unknownVenueTime = (ms: number): OrderEvent => ({
+  kind: "absent",
+  atMs: epochMs(T0 + ms),
+  venueMs: undefined,
+  unexplained: false,
+});
 const EVENTS: Readonly<Record<string, OrderEvent>> = {
-  send: { kind: "send", atMs: T0 },
+  send: { kind: "send", sent: SENT },
   accepted: { kind: "accepted", venueOrderId: "8800000001" },
   refused: { kind: "refused", code: "ERR-201", message: "no", resend: "never", atMs: T0 },
   noAnswer: { kind: "noAnswer" },
@@ -102,7 +114,7 @@ const EVENTS: Readonly<Record<string, OrderEvent>> = {
   seenFilled: { kind: "seen", order: shown("EXECUTED", SIZE), booked: SIZE, atMs: T0 },
   seenExpired: { kind: "seen", order: shown("EXPIRED"), booked: coinE8(0n), atMs: T0 },
   cancelAsked: { kind: "cancelAsked", atMs: T0 },
-  absentEarly: { kind: "absent", atMs: epochMs(T0 + 1) },
+  absentEarly: { kind: "absent", atMs: epochMs(T0 + 1), venueMs: epochMs(T0 + 1), unexplained: false },
   abandon: { kind: "abandon", why: "test", atMs: T0 },
 };
 
@@ -170,12 +182,44 @@ describe("the state machine", () => {
     ["a closing order needs three seconds and one empty look", stop, 3_000, ["neverSent"]],
   ])("%s before it counts as never accepted", (_, intent, ms, states) => {
     expect(settleMs(intent.purpose)).toBe(ms);
-    let order = moveOrder(make("unknown", intent), { kind: "absent", atMs: epochMs(T0 + ms - 1) });
+    let order = moveOrder(make("unknown", intent), absent(ms - 1));
     expect(order.state).toBe("unknown");
     for (const state of states) {
-      order = moveOrder(order, { kind: "absent", atMs: epochMs(T0 + ms) });
+      order = moveOrder(order, absent(ms));
       expect(order.state).toBe(state);
     }
+  });
+
+  const looks = (...events: readonly OrderEvent[]) =>
+    events.reduce((order, event) => (isLive(order) ? moveOrder(order, event) : order), make("unknown")).state;
+  const TWICE = [0, 1] as const;
+
+  test.each<[string, readonly OrderEvent[], string]>([
+    ["both clocks say ten seconds", TWICE.map(() => absent(10_000)), "neverSent"],
+    ["ours was set forward an hour, the venue's says 3 s", TWICE.map(() => absent(3_600_000, 3_000)), "unknown"],
+    ["the venue's was set forward an hour, ours says 3 s", TWICE.map(() => absent(3_000, 3_600_000)), "unknown"],
+    ["the venue's clock is not known", Array.from({ length: 100 }, () => unknownVenueTime(60_000)), "unknown"],
+    ["it was not known between two looks", [absent(10_000), unknownVenueTime(11_000), absent(12_000)], "unknown"],
+    [
+      "the venue's was set back an hour: 29 looks",
+      Array.from({ length: 29 }, () => absent(60_000, -3_540_000)),
+      "unknown",
+    ],
+    [
+      "the venue's was set back an hour: 30 looks",
+      Array.from({ length: 30 }, () => absent(60_000, -3_540_000)),
+      "neverSent",
+    ],
+    ["ours was set back an hour: 29 looks", Array.from({ length: 29 }, () => absent(-3_540_000, 60_000)), "unknown"],
+    ["ours was set back an hour: 30 looks", Array.from({ length: 30 }, () => absent(-3_540_000, 60_000)), "neverSent"],
+  ])("truth 0: an entry without a trace, %s", (_, events, state) => {
+    expect(looks(...events)).toBe(state);
+  });
+
+  test("truth 0: given up beside something that may be it, the order says so for ever", () => {
+    const first = moveOrder(make("unknown"), absent(10_000));
+    const second = moveOrder(first, absent(11_000, 11_000, true));
+    expect(second).toMatchObject({ state: "neverSent", detail: UNEXPLAINED });
   });
 
   test("another order's id, more than the size, or a shrinking fill is refused", () => {
@@ -197,10 +241,11 @@ describe("the state machine", () => {
   test("whatever happens in whatever order: it throws or keeps its promises", () => {
     const event = fc.oneof(
       fc.constantFrom(...Object.values(EVENTS)),
-      fc.record({
-        kind: fc.constant("absent" as const),
-        atMs: fc.integer({ min: 0, max: 60_000 }).map((n) => epochMs(T0 + n)),
-      }),
+      fc
+        .tuple(fc.integer({ min: 0, max: 60_000 }), fc.option(fc.integer({ min: -60_000, max: 60_000 })), fc.boolean())
+        .map(([ms, venueMs, unexplained]) =>
+          venueMs === null ? unknownVenueTime(ms) : absent(ms, venueMs, unexplained),
+        ),
       fc
         .record({
           status: fc.constantFrom<VenueOrderStatus>("ORDERED", "CANCELLING", "CANCELED", "EXECUTED", "EXPIRED"),
@@ -261,66 +306,5 @@ describe("an intention", () => {
   test("is taken as it should be", () => {
     expect(() => assertIntent(entry)).not.toThrow();
     expect(() => assertIntent(stop)).not.toThrow();
-  });
-});
-
-describe("a distinct price", () => {
-  test("never equals a live look, moves by whole ticks, and only to the side that is better for us", () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom<"BUY" | "SELL">("BUY", "SELL"),
-        fc.array(fc.integer({ min: -5, max: 5 }), { maxLength: 8 }),
-        fc.constantFrom(yen(1), yen(5)),
-        (side, others, tick) => {
-          const intent = { ...entry, side, price: yen(10_000_000) };
-          const live = others.map((n) => ({ ...intent, price: yenE8(intent.price + BigInt(n) * tick) }));
-          const price = distinctPrice(intent, tick, live);
-          expect(live.some((o) => o.price === price)).toBe(false);
-          const moved = side === "BUY" ? intent.price - price : price - intent.price;
-          expect(moved >= 0n && moved % tick === 0n && moved <= BigInt(live.length) * tick).toBe(true);
-        },
-      ),
-    );
-  });
-});
-
-describe("finding our own order", () => {
-  const sent = make("unknown") as In<"unknown">;
-  const find = (candidates: readonly VenueOrder[], known: readonly string[] = []) =>
-    findOurs(sent, candidates, new Set(known))?.orderId;
-  const order = (over: Partial<VenueOrder>) => shown("ORDERED", undefined, { ...over });
-
-  test.each<[string, Partial<VenueOrder>]>([
-    ["another price", { price: yen(10_000_001) }],
-    ["another size", { size: parseCoin("0.005") }],
-    ["another side", { side: "SELL" }],
-    ["another type", { executionType: "STOP" }],
-    ["a close", { settleType: "CLOSE" }],
-    ["one from before the request", { timestampMs: epochMs(T0 - 35_001) }],
-  ])("does not take %s", (_, over) => {
-    expect(find([order(over)])).toBeUndefined();
-  });
-  test("takes one that a venue 30 s behind our clock has dated", () => {
-    expect(find([order({ timestampMs: epochMs(T0 - 30_000) })])).toBe("8800000001");
-  });
-  test("takes the one that looks like it, the earliest of several, never one that another row owns", () => {
-    const later = order({ orderId: "8800000009", timestampMs: epochMs(T0 + 10) });
-    expect(find([later, order({})])).toBe("8800000001");
-    expect(find([later, order({})], ["8800000001"])).toBe("8800000009");
-    expect(find([order({ status: "EXPIRED" })])).toBe("8800000001");
-  });
-  test("distinguishes market orders by the position they settled", () => {
-    const market: Intent = {
-      ...stop,
-      purpose: "exit",
-      executionType: "MARKET",
-      price: undefined,
-      plannedPrice: undefined,
-    };
-    const lost = { ...make("unknown", market) } as In<"unknown">;
-    const candidate = order({ side: "SELL", executionType: "MARKET", settleType: "CLOSE", price: undefined });
-    const settled = (position: string) => new Map([["8800000001", new Set([position])]]);
-    expect(findOurs(lost, [candidate], new Set(), settled("289000001"))).toBeDefined();
-    expect(findOurs(lost, [candidate], new Set(), settled("289000002"))).toBeUndefined();
   });
 });

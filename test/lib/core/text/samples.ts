@@ -241,6 +241,12 @@ export const SAMPLES: Samples = {
     aucLow: [{ side: "short", symbol: "BTC_JPY", modelId: "SAMPLE", auc: 0.5012, bars: 2_880, limit: 0.521 }],
     priceMove: [{ symbol: "BTC_JPY", move: -0.0612, limit: 0.05, lowYen: 16_512_345, highYen: 17_512_345 }],
     apiFailing: [{ count: 301, code: "ERR-5201" }],
+    clockOff: [
+      { kind: "far", seconds: -70.25 },
+      { kind: "far", seconds: 12.5 },
+      { kind: "unsteady", seconds: undefined },
+      { kind: "unknown", seconds: undefined },
+    ],
     ownerNotDone: [{ command: "/panic", id: 31, seconds: 47, why: "SAMPLE" }],
     unanswered: [
       { orderId: 301, tradeId: 4711, side: "BUY", type: "LIMIT", size: "0.005 BTC", yen: 17_300_111, sent: "SAMPLE" },
