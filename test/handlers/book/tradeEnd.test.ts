@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { closeIfFlat } from "../../../handlers/book/tradeEnd.ts";
 import { toNumber } from "../../../lib/core/money.ts";
+import type { EpochMs } from "../../../lib/core/time.ts";
 import { World } from "../../sim/world.ts";
 
 let world: World;
@@ -22,7 +23,14 @@ describe("a flat trade", () => {
     return w;
   };
   const ends = (w: World): boolean => {
-    const by = { atMs: w.nowMs, actor: "test", trade: w.trade(), timeStopHours: 4, locale: "en" } as const;
+    const by = {
+      atMs: w.nowMs,
+      actor: "test",
+      trade: w.trade(),
+      timeStopHours: 4,
+      locale: "en",
+      ourTime: (ms: EpochMs) => ms,
+    } as const;
     return w.db.transaction((tx) => closeIfFlat(tx, by));
   };
 
