@@ -5,7 +5,7 @@
 import { clearHalt, raiseHalt } from "../db/halts.ts";
 import type { SeenDifference } from "../db/tables/differences.ts";
 import { AppError } from "../lib/core/errors.ts";
-import { API_HALT, DOUBT, FAILURE_HANDLING, MISMATCH, QUARANTINE } from "../lib/core/haltKinds.ts";
+import { API_HALT, DOUBT, FAILURE_HANDLING, MISMATCH, QUARANTINE, START } from "../lib/core/haltKinds.ts";
 import { isInFlight, settleMs } from "../lib/core/order.ts";
 import { symbolsOf } from "../lib/core/product.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
@@ -139,6 +139,6 @@ const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs
     raiseHalt(tx, { kind: MISMATCH, reason, by, alert });
     return;
   }
-  for (const kind of [MISMATCH, DOUBT, FAILURE_HANDLING, QUARANTINE] as const)
+  for (const kind of [START, MISMATCH, DOUBT, FAILURE_HANDLING, QUARANTINE] as const)
     clearHalt(tx, { kind, by, alertKey: kind });
 };

@@ -1,16 +1,17 @@
 // Step 7, second half: sends the entry and manages it until it is filled, refused or its approval has expired; books
 // every fill together with the job that protects it. It runs during a halt too (risk "reducing"): then it only cancels
-// and books.
+// and books. After a restart it takes up an order that rests and is still valid.
 
 import type { Proposal } from "../db/tables/proposals.ts";
 import type { Trade } from "../db/tables/trades.ts";
 import { leftBehind, nextEntryStep, passivePrice } from "../lib/core/entry.ts";
 import { AppError } from "../lib/core/errors.ts";
+import { START } from "../lib/core/haltKinds.ts";
 import { coinE8, minBig } from "../lib/core/money.ts";
 import { type In, type Order, settleMs } from "../lib/core/order.ts";
 import { sameLook } from "../lib/core/orderMatch.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
-import { epochMs, plusMs } from "../lib/core/time.ts";
+import { type EpochMs, epochMs, plusMs } from "../lib/core/time.ts";
 import { type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { endEntry } from "./book/tradeEnd.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
@@ -21,7 +22,7 @@ import { bindLateOrders } from "./orders/lateArrivals.ts";
 import { cancel, externalActivity, findSentOrder, isUnexplained, syncOpenOrders } from "./orders/orderLookup.ts";
 import { type Around, abandon, intendAndSend, sendIntended } from "./orders/sendOrder.ts";
 import { pollAgain, withVenueRetry } from "./protection/venueRetry.ts";
-import { clockGates, recheckEntry } from "./risk/entryCheck.ts";
+import { clockGates, type Recheck, recheckEntry } from "./risk/entryCheck.ts";
 
 const MOST_STEPS = 40;
 const LOOK_AGAIN_MS = 1_000;
@@ -80,6 +81,7 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
     const nowMs = ctx.clock.nowMs();
     const legs = ctx.db.tradeLegs.ofTrade(trade.id);
     const orders = entries();
+    const halts = ctx.db.halts.active(nowMs).map((h) => h.kind);
     const step = nextEntryStep({
       direction: trade.direction,
       nowMs,
@@ -89,7 +91,9 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
       minSize: trade.minSize,
       maxRequotes: ctx.config.MAX_REQUOTES,
       orders,
-      halts: ctx.db.halts.active(nowMs).map((h) => h.kind),
+      halts: halts.filter((kind) => kind !== START),
+      comparing: halts.includes(START),
+      checkSentBeforeMs: uncheckedSince(t),
       closedGates: clockGates(ctx, nowMs).filter((gate) => !gate.pass),
       exitStarted: legs.some((leg) => leg.open < leg.size),
       ownerCloses: ctx.db.trades.byId(trade.id)?.closeHow !== undefined,
@@ -139,6 +143,16 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
       case "cancel":
         await cancel(t, step.order, english(step.why));
         break;
+      case "check": {
+        const check = await watching(t, step.order, recheckEntry(ctx, proposal, step.order));
+        const now = ctx.db.orders.byId(step.order.id);
+        // Filled meanwhile, in part or in full: decide again.
+        if (now?.state !== "open" || now.executed !== step.order.executed) break;
+        const refused = refusalOf(check, now);
+        if (refused === undefined) takeUp(t, now);
+        else await cancel(t, now, english(refused));
+        break;
+      }
       case "wait": {
         if (step.mayReprice && step.order && isTurnToFollow(ctx, step.order)) {
           const follows = await watching(t, step.order, mayFollow(t, proposal, step.order));
@@ -159,6 +173,35 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
     }
   }
   throw new AppError("alert", "ENTRY_ENDLESS", `the entry of trade ${trade.id} took ${MOST_STEPS} steps in one look`);
+};
+
+/** The start of this worker whose comparison this trade's entry has not been checked after; undefined: none. */
+const uncheckedSince = ({ ctx, trade }: TradeCtx): EpochMs | undefined => {
+  const comparedMs = ctx.db.halts.lastCleared(START)?.clearedMs;
+  const checkedMs = ctx.db.trades.byId(trade.id)?.entryCheckedMs;
+  return comparedMs === undefined || (checkedMs !== undefined && checkedMs >= comparedMs) ? undefined : comparedMs;
+};
+
+const refusalOf = (check: Recheck, order: In<"open">): Note | undefined => {
+  if (check.kind === "refused") return check.reason;
+  // A balance that moved by a yen takes a step off the size that the limits allow: that alone cancels nothing.
+  return 2n * check.size < order.intent.size - order.executed ? { key: "noSize" } : undefined;
+};
+
+/** The order rests on as it was approved; the next look after this one does not check it again. */
+const takeUp = (t: TradeCtx, order: In<"open">): void => {
+  const { ctx, trade } = t;
+  const atMs = ctx.clock.nowMs();
+  ctx.commit((tx) => {
+    tx.trades.setEntryChecked(trade.id, atMs);
+    tx.audit.append({
+      atMs,
+      kind: "entry.takenUp",
+      actor: "watchEntry",
+      traceId: trade.traceId,
+      data: { tradeId: trade.id, proposalId: trade.proposalId, orderId: order.id, venueOrderId: order.venueOrderId },
+    });
+  });
 };
 
 /** A post-only order may have expired by the time its response arrives (GMO API 14.10), so it is read back at once. */

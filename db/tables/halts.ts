@@ -45,7 +45,15 @@ export const haltReads = (sql: Sqlite) => {
        AND (cleared_ms IS NULL OR cleared_ms > ?) ORDER BY id`,
   );
   const all = sql.prepare<[number], RawRow>("SELECT * FROM halts ORDER BY id DESC LIMIT ?");
+  const lastCleared = sql.prepare<[string], RawRow>(
+    "SELECT * FROM halts WHERE kind = ? AND cleared_ms IS NOT NULL ORDER BY id DESC LIMIT 1",
+  );
   return {
+    /** The newest halt of this kind that has ended. */
+    lastCleared(kind: HaltKind): Halt | undefined {
+      const row = lastCleared.get(kind);
+      return row && parse(row);
+    },
     /** Halts that block risk-adding claims at `nowMs` (system clock), oldest first. */
     active: (nowMs: EpochMs): readonly Halt[] => active.all(nowMs).map(parse),
     /** Halts in force at a moment, also a past one: a report of an old day shows that day's halts. Oldest first. */

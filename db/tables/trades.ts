@@ -41,6 +41,8 @@ export interface Trade {
   readonly closedMs: EpochMs | undefined;
   readonly timeStopMs: EpochMs | undefined;
   readonly entryEndedMs: EpochMs | undefined;
+  /** When its resting entry was last checked in full after a restart. */
+  readonly entryCheckedMs: EpochMs | undefined;
   /** How the owner wants it closed; undefined: by its own exits. */
   readonly closeHow: CloseHow | undefined;
   /** Exact: the size the entry is to fill, and the symbol's rules at the check. */
@@ -77,6 +79,7 @@ interface Row {
   closed_ms: bigint | null;
   time_stop_ms: bigint | null;
   entry_ended_ms: bigint | null;
+  entry_checked_ms: bigint | null;
   close_how: CloseHow | null;
   target_size_e8: CoinE8;
   tick_e8: YenE8;
@@ -117,6 +120,7 @@ const fieldsOf = (r: Row): Trade => ({
   closedMs: ms(r.closed_ms),
   timeStopMs: ms(r.time_stop_ms),
   entryEndedMs: ms(r.entry_ended_ms),
+  entryCheckedMs: ms(r.entry_checked_ms),
   closeHow: r.close_how ?? undefined,
   targetSize: r.target_size_e8,
   tick: r.tick_e8,
@@ -166,6 +170,7 @@ export const tradeWrites = (sql: Sqlite) => {
        pnl_percent = CASE WHEN status = 'closed' THEN ? ELSE pnl_percent END WHERE id = ?`,
   );
   const endEntry = sql.prepare("UPDATE trades SET entry_ended_ms = ? WHERE id = ? AND entry_ended_ms IS NULL");
+  const checkEntry = sql.prepare("UPDATE trades SET entry_checked_ms = ? WHERE id = ?");
   const askClose = sql.prepare(
     "UPDATE trades SET close_how = ? WHERE id = ? AND status IN ('pending', 'open') AND close_how IS NOT 'market'",
   );
@@ -234,6 +239,8 @@ export const tradeWrites = (sql: Sqlite) => {
     setProgress: (id: number, { exitPrice, fees, pnl, pnlPercent }: TradeResult): void =>
       void progress.run(exitPrice ?? null, toNumber(fees), toNumber(pnl), pnlPercent ?? null, id),
     endEntry: (id: number, atMs: EpochMs): boolean => endEntry.run(atMs, id).changes === 1,
+    /** Its resting entry passed every check after a restart. */
+    setEntryChecked: (id: number, atMs: EpochMs): void => void checkEntry.run(atMs, id),
     /** The owner wants it closed: watchPosition closes it (lib/core/exits.ts). `market` is never undone. */
     askClose: (id: number, how: CloseHow): void => void askClose.run(how, id),
     /** A pending trade without any fill. */

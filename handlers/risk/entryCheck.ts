@@ -4,10 +4,11 @@
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { newsGate } from "../../lib/core/events.ts";
 import { type Gate, timeGates } from "../../lib/core/gates.ts";
-import { type CoinE8, minBig, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
+import { type CoinE8, coinE8, minBig, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
+import type { In } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import { fenceIsBehind } from "../../lib/core/protection.ts";
-import { type EntryFacts, riskGates } from "../../lib/core/risk.ts";
+import { type EntryFacts, reservedFunds, riskGates } from "../../lib/core/risk.ts";
 import type { Note } from "../../lib/core/text/reasonTexts.ts";
 import { type EpochMs, jstDayStart } from "../../lib/core/time.ts";
 import type { SymbolRules } from "../../lib/core/venue.ts";
@@ -48,6 +49,8 @@ export const entryFacts = async (
     readonly stop: YenE8;
     readonly rules: SymbolRules;
     readonly exceptProposal?: string;
+    /** The entry's own order: its funds count as available. */
+    readonly resting?: { readonly price: YenE8; readonly size: CoinE8 };
   },
 ): Promise<EntryFacts> => {
   const account = await syncAccount(ctx);
@@ -60,7 +63,9 @@ export const entryFacts = async (
     ...lossFacts(ctx.db, account, now),
     ...bookFacts(ctx.db, { symbol: p.symbol, atMs: now, exceptProposal: p.exceptProposal }),
     symbol: p.symbol,
-    available: account.available,
+    available: p.resting
+      ? yenE8(account.available + reservedFunds(p.resting.price, p.resting.size, p.rules))
+      : account.available,
     openNotional: notional,
     entry: p.entry,
     stop: p.stop,
@@ -95,9 +100,10 @@ const refused = (reason: Note): Recheck => ({ kind: "refused", reason });
 
 /**
  * The check after the approval and again before each send: venue open, price inside the band, spread, news, rollover,
- * risk and halts on fresh data. The size never exceeds the approved one.
+ * risk and halts on fresh data. The size never exceeds the approved one. `resting`: the entry's own order, whose funds the
+ * venue has set aside already.
  */
-export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Recheck> => {
+export const recheckEntry = async (ctx: AppCtx, proposal: Proposal, resting?: In<"open">): Promise<Recheck> => {
   const status = await ctx.venue.status(ctx.signal);
   if (status !== "OPEN") return refused({ key: "venueNotOpen", with: { status } });
   const now = ctx.clock.nowMs();
@@ -122,10 +128,13 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal): Promise<Rec
   ];
   const facts = await entryFacts(ctx, {
     symbol: proposal.symbol,
-    entry: price,
+    entry: resting?.intent.price ?? price,
     stop: proposal.stop,
     rules,
     exceptProposal: proposal.id,
+    ...(resting?.intent.price === undefined
+      ? {}
+      : { resting: { price: resting.intent.price, size: coinE8(resting.intent.size - resting.executed) } }),
   });
   const risk = riskGates(ctx.config, facts);
   const failed = [...gates, ...risk.gates].filter((gate) => !gate.pass);

@@ -40,6 +40,7 @@ const FORMATTERS: Readonly<Record<string, Teller>> = {
   "order.unknown": (d) => `ORDER       #${text(d["orderId"])} has no answer: looking for it, never sending again`,
   "order.neverSent": (d) => `order       #${text(d["orderId"])} was never sent: ${text(d["detail"] ?? d["why"])}`,
   "entry.filled": (d) => `fill        entry of ${text(d["symbol"])}: ${size(d["sizeE8"])} at ${price(d["priceE8"])}`,
+  "entry.takenUp": (d) => `order       #${text(d["orderId"])} rests on after a restart: every check passed again`,
   "leg.stopMoved": (d) =>
     `stop        ${text(d["symbol"])} moves from ${price(d["fromE8"])} to ${price(d["toE8"])} (${text(d["why"])})`,
   "exit.filled": (d) =>

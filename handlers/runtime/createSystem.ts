@@ -4,7 +4,7 @@
 
 import { raiseHalt } from "../../db/halts.ts";
 import type { Config } from "../../lib/core/config.ts";
-import { DOUBT } from "../../lib/core/haltKinds.ts";
+import { START } from "../../lib/core/haltKinds.ts";
 import type { Venue } from "../../lib/core/venue.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Logger } from "../../lib/io/logger.ts";
@@ -69,7 +69,7 @@ export const haltUntilReconciled = (db: Database, clock: Clock): void =>
   db.transaction((tx) => {
     const by = { atMs: clock.nowMs(), actor: "worker" };
     const reason = "just started: the venue is compared first";
-    raiseHalt(tx, { kind: DOUBT, reason, by, alert: undefined });
+    raiseHalt(tx, { kind: START, reason, by, alert: undefined });
   });
 
 /** Builds the system. Writes nothing to the database and starts nothing. */

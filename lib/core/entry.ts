@@ -18,8 +18,12 @@ export interface EntryFacts {
   readonly maxRequotes: number;
   /** All entry orders of the trade, oldest first. */
   readonly orders: readonly Order[];
-  /** Kinds of active halts. */
+  /** Kinds of active halts, without that of a start. */
   readonly halts: readonly string[];
+  /** The worker has just started and has not compared the venue with the book yet: nothing is sent, what rests may rest. */
+  readonly comparing: boolean;
+  /** Time of the last full check that counts: an open order sent before it must be checked; undefined: none must. */
+  readonly checkSentBeforeMs: EpochMs | undefined;
   /**
    * Gates closed by time alone (06:00 JST, known maintenance, an event): a resting order must not fill while one is
    * closed.
@@ -39,6 +43,8 @@ type EntryStep =
   /** Check everything on fresh data, then intend and send an order of this size. */
   | { readonly kind: "quote"; readonly size: CoinE8 }
   | { readonly kind: "cancel"; readonly order: In<"open">; readonly why: Note }
+  /** It has rested through a restart: check everything on fresh data, then leave it or cancel it. */
+  | { readonly kind: "check"; readonly order: In<"open"> }
   /** `mayReprice`: the order has rested long enough to follow the market. */
   | {
       readonly kind: "wait";
@@ -57,6 +63,7 @@ const PAUSE_BETWEEN_QUOTES_MS = SECOND_MS;
 const PAUSE_AFTER_REFUSAL_MS = 2 * SECOND_MS;
 const CANCEL_AGAIN_MS = 2 * SECOND_MS;
 const CANCEL_LOOK_MS = 200;
+const COMPARE_LOOK_MS = SECOND_MS;
 
 /** The next step of the entry. Total over all order states. */
 export const nextEntryStep = (f: EntryFacts): EntryStep => {
@@ -68,6 +75,7 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
       if (over !== undefined) return { kind: "abandon", order: live, why: over };
       if (live.intent.size > f.size - f.filled)
         return { kind: "abandon", order: live, why: { key: "filledElsewhere" } };
+      if (f.comparing) return waitForCompare(f, undefined);
       return { kind: "send", order: live };
     case "sending":
     case "unknown":
@@ -82,6 +90,8 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
       // An order given up as lost has filled meanwhile: together they would exceed the approved size.
       if (live.intent.size - live.executed > f.size - f.filled)
         return { kind: "cancel", order: live, why: { key: "filledElsewhere" } };
+      if (f.comparing) return waitForCompare(f, live);
+      if (f.checkSentBeforeMs !== undefined && live.sentMs < f.checkSentBeforeMs) return { kind: "check", order: live };
       const movableMs = plusMs(live.sentMs, RESTING_BEFORE_REQUOTE_MS);
       const mayReprice = live.executed === 0n && f.nowMs >= movableMs && quotesUsed(f) <= f.maxRequotes;
       const untilMs = !mayReprice && movableMs > f.nowMs && movableMs < f.validUntilMs ? movableMs : f.validUntilMs;
@@ -99,6 +109,9 @@ const waitFor = (order: In<"open"> | undefined, untilMs: EpochMs | undefined, re
   mayReprice: false,
   reason,
 });
+
+const waitForCompare = (f: EntryFacts, order: In<"open"> | undefined): EntryStep =>
+  waitFor(order, plusMs(f.nowMs, COMPARE_LOOK_MS), "just started: the venue is compared first");
 
 const endReason = (f: EntryFacts): Note | undefined => {
   if (f.halts.length > 0) return { key: "halted", with: { kinds: f.halts } };
@@ -132,6 +145,7 @@ const withoutOrder = (f: EntryFacts, over: Note | undefined): EntryStep => {
   if (f.orders.some((o) => o.state === "neverSent" && o.detail === UNEXPLAINED))
     return { kind: "end", reason: { key: "unexplainedOrder" } };
   if (over !== undefined) return { kind: "end", reason: over };
+  if (f.comparing) return waitForCompare(f, undefined);
   const last = f.orders.findLast((o) => !(o.state === "neverSent" && o.sentMs === undefined));
   if (last === undefined) return { kind: "quote", size: remainder };
   if (last.state === "rejected" && last.resend === "never")

@@ -15,7 +15,12 @@ export const isOwnerHalt = (kind: string): kind is OwnerHalt => (OWNER_HALTS as 
 export const LOSS_HALT = { day: "loss-day", week: "loss-week", month: "loss-month" } as const;
 /** Three API errors in a row. Raised by the API watch; cleared by checkApi after three good checks. */
 export const API_HALT = "api";
-/** A job failed with verdict `alert`, or a worker has just started. Raised by the queue; cleared by a clean reconcile. */
+/**
+ * A worker has just started. Raised by it; cleared by a clean reconcile. The only halt under which a resting entry waits instead of
+ * being cancelled.
+ */
+export const START = "start";
+/** A job failed with verdict `alert`. Raised by the queue; cleared by a clean reconcile. */
 export const DOUBT = "doubt";
 /** Venue and book differ on two looks in a row. Raised and cleared by reconcile. */
 export const MISMATCH = "mismatch";
@@ -37,6 +42,7 @@ export const HALT_KINDS = [
   PANIC,
   ...(["loss-day", "loss-week", "loss-month"] as const),
   API_HALT,
+  START,
   DOUBT,
   MISMATCH,
   BARE_HALT,

@@ -51,6 +51,10 @@ const MARGIN_RATIO = 50_000_000n as RatioE8;
 const fundsRatio = ({ symbol, takerFee }: SymbolRules): RatioE8 =>
   isSpot(symbol) ? ratioE8(E8 + maxBig<bigint>(takerFee, 0n)) : MARGIN_RATIO;
 
+/** What the venue sets aside for a resting entry, as `sizeEntry` counts it: its notional times the funds per yen; rounds down. */
+export const reservedFunds = (price: YenE8, size: CoinE8, rules: SymbolRules): YenE8 =>
+  yenE8((((price * size) / E8) * fundsRatio(rules)) / E8);
+
 /**
  * The minimum of: 2 % risk over the stop distance (plus the taker fee of a stop, where there is one), 10 % of equity
  * less open notional, available margin (spot: available yen) and the venue's maximum,

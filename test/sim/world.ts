@@ -12,7 +12,7 @@ import type { Messenger, Services } from "../../handlers/context.ts";
 import { notifyJob } from "../../handlers/jobs.ts";
 import { onAccountEvent } from "../../handlers/orders/accountEvents.ts";
 import { modifyProposal } from "../../handlers/proposals/modifyProposal.ts";
-import { createSystem, type System } from "../../handlers/runtime/createSystem.ts";
+import { createSystem, haltUntilReconciled, type System } from "../../handlers/runtime/createSystem.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
 import type { HaltKind } from "../../lib/core/haltKinds.ts";
 import { type CoinE8, parseCoin, toNumber, yen } from "../../lib/core/money.ts";
@@ -299,6 +299,7 @@ export class World {
       this.simulator.advanceTo(epochMs(this.simulator.nowMs() + downMs));
       this.clock.advanceTo(this.simulator.nowMs());
     }
+    haltUntilReconciled(this.db, this.clock);
     this.store.wakeAll();
     this.enqueue({ name: "reconcile", key: `reconcile:start:${this.#lives}`, input: {} });
   }

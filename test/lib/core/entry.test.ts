@@ -34,6 +34,8 @@ const facts = (orders: readonly Order[], over: Partial<EntryFacts> = {}): EntryF
   maxRequotes: 3,
   orders,
   halts: [],
+  comparing: false,
+  checkSentBeforeMs: undefined,
   closedGates: [],
   exitStarted: false,
   ownerCloses: false,
