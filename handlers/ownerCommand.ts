@@ -19,6 +19,7 @@ import { abandon } from "./orders/sendOrder.ts";
 import { adopt } from "./owner/adopt.ts";
 import { finish, waitOn } from "./owner/commandResult.ts";
 import { resume } from "./owner/resume.ts";
+import { answerStop } from "./owner/stopAnswer.ts";
 import { seenLines } from "./owner/text.ts";
 import { takeSnapshot, type VenueSnapshot } from "./owner/venueSnapshot.ts";
 import { manageExits } from "./protection/manageExits.ts";
@@ -68,6 +69,9 @@ const act = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOutcome> => {
     }
     case "adopt":
       return adopt(ctx, command);
+    case "keepStop":
+    case "restoreStop":
+      return answerStop(ctx, command);
     default:
       return command.command satisfies never;
   }

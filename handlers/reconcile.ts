@@ -15,6 +15,7 @@ import type { Tx } from "../queue/types.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
 import { type AppJob, checkJob, JOB_INPUTS, reconcileJob } from "./jobs.ts";
 import { expireProposal } from "./proposals/expireProposal.ts";
+import { endAnswers } from "./protection/endedChanges.ts";
 import { endSettled } from "./protection/unansweredAlert.ts";
 import { asAlert } from "./protection/venueRetry.ts";
 import type { CoinDifference } from "./reconciliation/coinTrades.ts";
@@ -131,6 +132,7 @@ const judge = (tx: Tx, ctx: AppCtx, differences: readonly SeenDifference[], atMs
     if (atMs >= proposal.validUntilMs + ABANDONED_MS)
       expireProposal(tx, proposal, { actor: "reconcile", atMs, locale });
   endSettled(tx, by);
+  endAnswers(tx, by);
   const facts = differences.filter((d) => d.seen >= SEEN_ENOUGH);
   if (facts.length > 0) {
     const reason = facts.map((d) => d.text).join("; ");

@@ -96,6 +96,7 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
       checkSentBeforeMs: uncheckedSince(t),
       closedGates: clockGates(ctx, nowMs).filter((gate) => !gate.pass),
       exitStarted: legs.some((leg) => leg.open < leg.size),
+      band: { low: proposal.bandLow, high: proposal.bandHigh },
       ownerCloses: ctx.db.trades.byId(trade.id)?.closeHow !== undefined,
     });
     switch (step.kind) {

@@ -30,6 +30,7 @@ import { scheduleReads } from "./schedules.ts";
 import { featureReads, featureWrites, scoreReads, scoreWrites } from "./scores.ts";
 import { signalReads, signalWrites } from "./signals.ts";
 import { snapshotReads, snapshotWrites } from "./snapshots.ts";
+import { stopQuestionReads, stopQuestionWrites } from "./stopQuestions.ts";
 import { telegramReads, telegramWrites } from "./telegram.ts";
 import { tradeLegReads, tradeLegWrites } from "./tradeLegs.ts";
 import { tradeReads, tradeWrites } from "./trades.ts";
@@ -66,6 +67,7 @@ const READS = {
   scores: scoreReads,
   signals: signalReads,
   snapshots: snapshotReads,
+  stopQuestions: stopQuestionReads,
   telegram: telegramReads,
   tradeLegs: tradeLegReads,
   trades: tradeReads,
@@ -97,6 +99,7 @@ const WRITES = {
   scores: scoreWrites,
   signals: signalWrites,
   snapshots: snapshotWrites,
+  stopQuestions: stopQuestionWrites,
   telegram: telegramWrites,
   tradeLegs: tradeLegWrites,
   trades: tradeWrites,

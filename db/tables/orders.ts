@@ -14,6 +14,7 @@ import {
   type OrderPurpose,
   type OrderState,
 } from "../../lib/core/order.ts";
+import type { Followed } from "../../lib/core/orderChanges.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { ExecutionType, Side, TimeInForce } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -39,6 +40,7 @@ interface Row {
   executed_e8: CoinE8;
   empty_looks: bigint;
   created_ms: bigint;
+  changed_ms: bigint | null;
   sent_ms: bigint | null;
   sent_venue_ms: bigint | null;
   after_order_id: string | null;
@@ -73,7 +75,12 @@ const toOrder = (r: Row): Order => {
     size: r.size_e8,
   };
   assertIntent(intent);
-  const base = { id: Number(r.id), intent, createdMs: epochMs(Number(r.created_ms)) };
+  const base = {
+    id: Number(r.id),
+    intent,
+    createdMs: epochMs(Number(r.created_ms)),
+    ...(r.changed_ms === null ? {} : { changedMs: epochMs(Number(r.changed_ms)) }),
+  };
   const sent = () => ({
     sentMs: need(ms(r.sent_ms), r, "sent_ms"),
     sentVenueMs: ms(r.sent_venue_ms),
@@ -194,10 +201,24 @@ export const orderWrites = (sql: Sqlite) => {
     `INSERT INTO meta (key, value) VALUES ('${NEWEST_ORDER_ID}', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value
        WHERE CAST(excluded.value AS INTEGER) > CAST(meta.value AS INTEGER)`,
   );
+  const follow = sql.prepare(
+    `UPDATE orders SET price_e8 = ?, planned_e8 = ?, size_e8 = ?, losscut_e8 = ?, changed_ms = ?
+     WHERE id = ? AND state = 'open'`,
+  );
   const guarded = legGuard(sql, reads.ofLeg);
   return {
     /** The venue's order ids rise: one that was seen is older than every order sent from now on. */
     noteVenueId: (venueOrderId: string): void => void noteId.run(venueOrderId),
+    /**
+     * An open order takes over what rests at the venue under its id. Throws AppError alert ORDER_INTENT, and by the
+     * table's CHECK where less than its executed size would remain.
+     */
+    follow(order: Order, to: Followed, atMs: EpochMs): void {
+      const { intent } = order;
+      assertIntent({ ...intent, ...to, plannedPrice: to.price });
+      const planned = to.price === intent.price ? intent.plannedPrice : to.price;
+      follow.run(to.price ?? null, planned ?? null, to.size, to.losscutPrice ?? null, atMs, order.id);
+    },
     /**
      * A new intent. Throws on an impossible one, and when the leg, the symbol's entry or the lookup is already taken.
      */

@@ -283,6 +283,7 @@ export const alertWrites = (sql: Sqlite) => {
       readonly text: string;
       readonly resolved?: string;
       readonly atMs: EpochMs;
+      readonly buttons?: NewMessage["buttons"];
     }): boolean {
       const inserted = insert.run(alert.key, alert.severity, redact(alert.text), alert.resolved ?? null, alert.atMs);
       if (inserted.changes === 0) return false;
@@ -292,6 +293,7 @@ export const alertWrites = (sql: Sqlite) => {
         text: alert.text,
         atMs: alert.atMs,
         critical: alert.severity === "critical",
+        ...(alert.buttons === undefined ? {} : { buttons: alert.buttons }),
       });
       return true;
     },

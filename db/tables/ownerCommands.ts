@@ -3,7 +3,17 @@ import { z } from "zod";
 import type { EpochMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
-const OWNER_COMMANDS = ["pause", "resume", "stop", "panic", "close", "rejectAll", "adopt"] as const;
+const OWNER_COMMANDS = [
+  "pause",
+  "resume",
+  "stop",
+  "panic",
+  "close",
+  "rejectAll",
+  "adopt",
+  "keepStop",
+  "restoreStop",
+] as const;
 export type OwnerCommandName = (typeof OWNER_COMMANDS)[number];
 
 const Args = z.strictObject({

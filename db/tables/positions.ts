@@ -14,6 +14,8 @@ export interface PositionRow {
   readonly open: CoinE8;
   /** Size-weighted opening price, rounded down below 1e-8 yen. */
   readonly price: YenE8;
+  /** The loss-cut price: of the entry that opened it, then as the venue shows it. undefined: none, or not known yet. */
+  readonly losscut: YenE8 | undefined;
   readonly openedMs: EpochMs;
   readonly closedMs: EpochMs | undefined;
 }
@@ -25,6 +27,7 @@ interface Row {
   opened_e8: CoinE8;
   open_e8: CoinE8;
   price_e8: YenE8;
+  losscut_e8: YenE8 | null;
   opened_ms: bigint;
   closed_ms: bigint | null;
 }
@@ -36,6 +39,7 @@ const toPosition = (r: Row): PositionRow => ({
   opened: r.opened_e8,
   open: r.open_e8,
   price: r.price_e8,
+  losscut: r.losscut_e8 ?? undefined,
   openedMs: epochMs(Number(r.opened_ms)),
   closedMs: r.closed_ms === null ? undefined : epochMs(Number(r.closed_ms)),
 });
@@ -59,7 +63,7 @@ export const positionReads = (sql: Sqlite) => {
 export const positionWrites = (sql: Sqlite) => {
   const reads = positionReads(sql);
   const insert = sql.prepare(
-    "INSERT INTO positions (position_id, trade_id, symbol, side, opened_e8, open_e8, price_e8, opened_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO positions (position_id, trade_id, symbol, side, opened_e8, open_e8, price_e8, losscut_e8, opened_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const update = sql.prepare(
     "UPDATE positions SET opened_e8 = ?, open_e8 = ?, price_e8 = ?, closed_ms = NULL WHERE position_id = ?",
@@ -67,18 +71,32 @@ export const positionWrites = (sql: Sqlite) => {
   const shrink = sql.prepare(
     "UPDATE positions SET open_e8 = open_e8 - ?, closed_ms = CASE WHEN open_e8 = ? THEN ? END WHERE position_id = ?",
   );
+  const losscutAt = sql.prepare("UPDATE positions SET losscut_e8 = ? WHERE position_id = ?");
   return {
     /** A new position, or an increase of one that several executions build up. */
-    grow(p: Omit<PositionRow, "open" | "closedMs">): void {
+    grow(p: Omit<PositionRow, "open" | "closedMs" | "losscut"> & Partial<Pick<PositionRow, "losscut">>): void {
       const known = reads.byId(p.positionId);
       if (known === undefined) {
-        insert.run(p.positionId, p.tradeId, p.symbol, p.side, p.opened, p.opened, p.price, p.openedMs);
+        insert.run(
+          p.positionId,
+          p.tradeId,
+          p.symbol,
+          p.side,
+          p.opened,
+          p.opened,
+          p.price,
+          p.losscut ?? null,
+          p.openedMs,
+        );
         return;
       }
       const opened = known.opened + p.opened;
       const price = floorDiv(known.price * known.opened + p.price * p.opened, opened);
       update.run(opened, known.open + p.opened, price, p.positionId);
     },
+    /** As the venue shows it. */
+    setLosscut: (positionId: string, losscut: YenE8 | undefined): void =>
+      void losscutAt.run(losscut ?? null, positionId),
     /** Throws (by the table's CHECK) when more is closed than open. */
     shrink: (positionId: string, size: CoinE8, atMs: EpochMs): void => void shrink.run(size, size, atMs, positionId),
   };

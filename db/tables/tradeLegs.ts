@@ -80,6 +80,7 @@ export const tradeLegWrites = (sql: Sqlite) => {
   );
   const grow = sql.prepare("UPDATE trade_legs SET size_e8 = size_e8 + ?, open_e8 = open_e8 + ? WHERE id = ?");
   const guarded = legGuard(sql, orderReads(sql).ofLeg);
+  const moveTarget = sql.prepare("UPDATE trade_legs SET target_e8 = ? WHERE id = ?");
   const moveStop = sql.prepare("UPDATE trade_legs SET stop_e8 = ? WHERE id = ?");
   return {
     insert: (tradeId: number, positionId: string, plan: LegPlan): number =>
@@ -100,6 +101,7 @@ export const tradeLegWrites = (sql: Sqlite) => {
       void guarded(id, () => shrink.run(size, reason, size, atMs, id)),
     /** Adds coins to an open leg. */
     grow: (id: number, size: CoinE8): void => void guarded(id, () => grow.run(size, size, id)),
+    moveTarget: (id: number, price: YenE8): void => void moveTarget.run(price, id),
     moveStop: (id: number, stop: YenE8): void => void moveStop.run(stop, id),
   };
 };

@@ -195,6 +195,7 @@ const bookOpening = (tx: Tx, by: AuditCtx, order: Order, e: Execution): void => 
     side: openingSide(by.trade.direction),
     opened: e.size,
     price: e.price,
+    losscut: order.intent.losscutPrice,
     openedMs: e.timestampMs,
   });
   const result = tradeResult(tx.executions.ofTrade(by.trade.id));

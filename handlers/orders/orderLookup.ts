@@ -15,6 +15,7 @@ import { balanceOf, openCoins } from "../book/coinBalances.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
 import { type AppJob, reconcileJob } from "../jobs.ts";
+import { noticeChanges } from "./venueChanges.ts";
 
 /** What the venue shows of a symbol beyond our rows. */
 export interface ExternalActivity {
@@ -242,6 +243,8 @@ export const syncOpenOrders = async (t: TradeCtx, open: readonly In<"open">[]): 
   for (const order of open) {
     const now = shown.get(order.venueOrderId) ?? (await resolveMissingOrder(t, order));
     if (now === undefined) continue;
+    if (noticeChanges(t, order, now) && order.cancelAskedMs === undefined && !isTerminalStatus(now.status))
+      await cancel(t, order, "what rests at the venue is not the order that was sent");
     const ended = isTerminalStatus(now.status);
     if (!ended && now.executedSize <= order.executed) continue;
     const after = await applyVenueOrder(t, order.id, now);

@@ -1,5 +1,5 @@
-// The only entry point of the owner commands pause, stop, panic, resume, close, reject-all and adopt, for the CLI and
-// Telegram. One transaction writes the command's row, its audit event, the halt and other durable changes, and the job
+// The only entry point of the owner commands pause, stop, panic, resume, close, reject-all, adopt, keep-stop and
+// restore-stop, for the CLI and Telegram. One transaction writes the command's row, its audit event, the halt and other durable changes, and the job
 // that executes and verifies the command at the venue. The durable part takes effect at once and without a worker: a
 // halt stops every claim.
 
@@ -8,12 +8,14 @@ import type { OwnerCommandName } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { CloseHow } from "../../lib/core/exitFacts.ts";
 import { type HaltKind, PANIC, PAUSE, STOP } from "../../lib/core/haltKinds.ts";
+import { toNumber } from "../../lib/core/money.ts";
 import { ALL_SYMBOLS } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import type { Asked } from "../../lib/core/text/ownerTexts.ts";
 import { type EpochMs, jstText } from "../../lib/core/time.ts";
 import { accountTopic } from "../../lib/core/wakeTopics.ts";
 import type { Tx } from "../../queue/types.ts";
+import { answerQuestion } from "../book/stopQuestions.ts";
 import type { CommandCtx } from "../context.ts";
 import { ownerCommandJob, parkedApproval } from "../jobs.ts";
 import { endProposal } from "../proposals/endProposal.ts";
@@ -22,10 +24,12 @@ export interface OwnerRequest {
   readonly command: OwnerCommandName;
   /** "cli" or "telegram:<id>". */
   readonly actor: string;
-  /** close: this trade; without it all of them. */
+  /** close: this trade; without it all of them. keepStop, restoreStop: the moved stops of this trade. */
   readonly tradeId?: number | undefined;
   /** adopt. */
   readonly positionId?: string | undefined;
+  /** keepStop, restoreStop: this moved stop alone (`stop_questions`). */
+  readonly questionId?: number | undefined;
   readonly reason?: string | undefined;
 }
 export interface Requested {
@@ -41,7 +45,7 @@ export interface Requested {
 /**
  * Durable when it returns. A repeated request changes nothing and is verified again. `resume` clears nothing here: its job
  * does, once venue and book agree.
- * Throws AppError permanent TRADE_MISSING, TRADE_ENDED, POSITION_MISSING; nothing was changed then.
+ * Throws AppError permanent TRADE_MISSING, TRADE_ENDED, POSITION_MISSING, STOP_ANSWERED; nothing was changed then.
  */
 export const requestCommand = (desk: CommandCtx, request: OwnerRequest): Requested => {
   const { db, store, clock } = desk;
@@ -52,7 +56,7 @@ export const requestCommand = (desk: CommandCtx, request: OwnerRequest): Request
     const { rejected, tradeIds, positionId } = asked;
     const args = {
       ...(rejected.length === 0 ? {} : { rejected: [...rejected] }),
-      ...(command === "panic" || command === "close" ? { tradeIds: [...tradeIds] } : {}),
+      ...(TRADE_COMMANDS.has(command) ? { tradeIds: [...tradeIds] } : {}),
       ...(positionId === undefined ? {} : { positionId }),
       ...(reason === undefined ? {} : { reason }),
     };
@@ -65,6 +69,9 @@ export const requestCommand = (desk: CommandCtx, request: OwnerRequest): Request
     return { commandId, jobId, text: textsOf("en").owner.asked(asked), asked };
   });
 };
+
+/** Their row names the trades they are about. */
+const TRADE_COMMANDS: ReadonlySet<OwnerCommandName> = new Set(["panic", "close", "keepStop", "restoreStop"]);
 
 interface Request extends OwnerRequest {
   readonly tx: Tx;
@@ -100,9 +107,39 @@ const act = (r: Request): Omit<Asked, "command"> => {
           `expected the id of a position at the exchange, found ${JSON.stringify(r.positionId ?? "")}; nothing was changed`,
         );
       return { ...none, positionId: r.positionId };
+    case "keepStop":
+      return { ...none, ...answerStops(r, "keep") };
+    case "restoreStop":
+      return { ...none, ...answerStops(r, "restore") };
     default:
       return r.command satisfies never;
   }
+};
+
+/** Answers the moved stops that are asked about; the stops the trade has from now on. */
+const answerStops = (
+  { tx, actor, atMs, tradeId, questionId }: Request,
+  answer: "keep" | "restore",
+): Pick<Asked, "tradeIds" | "stopYen"> => {
+  const questions = tx.stopQuestions
+    .open()
+    .filter(
+      (q) => (tradeId === undefined || q.tradeId === tradeId) && (questionId === undefined || q.id === questionId),
+    );
+  if (questions.length === 0)
+    throw new AppError(
+      "permanent",
+      "STOP_ANSWERED",
+      `expected ${tradeId === undefined ? "a moved stop" : `trade ${tradeId} to have a moved stop`} that waits for an answer, found none; trader halts and trader alerts list them; nothing was changed`,
+    );
+  for (const q of questions) {
+    const traceId = tx.trades.byId(q.tradeId)?.traceId;
+    answerQuestion(tx, q, answer, { atMs, actor, traceId });
+  }
+  return {
+    tradeIds: [...new Set(questions.map((q) => q.tradeId))],
+    stopYen: questions.map((q) => toNumber(answer === "keep" ? q.theirs : q.ours)),
+  };
 };
 
 /** Raises an owner halt. Returns the JST time since which it was active already; undefined when it is new. */

@@ -7,7 +7,8 @@ import type { CloseHow, ExitFacts, LegAction } from "../../lib/core/exitFacts.ts
 import { isFirstStopDue } from "../../lib/core/exitPauses.ts";
 import { nextAction, tooLittle } from "../../lib/core/exits.ts";
 import { PANIC } from "../../lib/core/haltKinds.ts";
-import { type In, isLive, settleMs } from "../../lib/core/order.ts";
+import { type In, isLive, type Order, settleMs } from "../../lib/core/order.ts";
+import { sizeText } from "../../lib/core/text/format.ts";
 import { type EpochMs, earliestKnown, epochMs, plusMs } from "../../lib/core/time.ts";
 import type { WakeTopic } from "../../lib/core/wakeTopics.ts";
 import { settleDust } from "../book/dust.ts";
@@ -18,7 +19,7 @@ import { abandon } from "../orders/sendOrder.ts";
 import { planMissingLegs } from "./addMissingLegs.ts";
 import { isReserved, type Observed, observe, readPrices } from "./observeVenue.ts";
 import { mustBeOpen, place } from "./placeExitOrder.ts";
-import { bareAlertKey, resolveBare } from "./unprotectedAlert.ts";
+import { bareAlertKey, raiseUnprotected, resolveBare } from "./unprotectedAlert.ts";
 
 type ExitProgress =
   /** Every leg asked for is closed. */
@@ -45,6 +46,7 @@ export const manageExits = async (t: TradeCtx): Promise<ExitProgress> => {
   await placeFirstStops(t);
   const observed = await observe(t);
   let { prices } = observed;
+  tellShrunkStops(t);
   let asked = false;
   const reserved = await isReserved(t);
   const looked = new Set<number>();
@@ -225,13 +227,31 @@ const perform = async (t: TradeCtx, leg: LegRow, action: LegAction): Promise<num
   }
 };
 
+/** An accepted order that covers the whole leg. */
+const isWhole = (leg: LegRow, o: Order): boolean => o.state === "open" && o.intent.size - o.executed >= leg.open;
+
+/** A stop that was made smaller at the venue leaves a part unprotected; `stopResize` then places it again. */
+const tellShrunkStops = (t: TradeCtx): void => {
+  const { ctx, trade, commit } = t;
+  const alerted = new Set(ctx.db.alerts.open().map((a) => a.key));
+  for (const leg of t.legs()) {
+    const stop = leg.orders.findLast(isLive);
+    if (stop?.state !== "open" || stop.intent.purpose !== "stop" || stop.changedMs === undefined) continue;
+    if (isWhole(leg, stop) || alerted.has(bareAlertKey(leg.id))) continue;
+    const size = sizeText(leg.open - (stop.intent.size - stop.executed), trade.symbol);
+    commit((tx, by) =>
+      raiseUnprotected(tx, by, leg.id, (texts) => texts.shrunk({ size, symbol: trade.symbol, tradeId: trade.id })),
+    );
+  }
+};
+
 /** Resolves the alerts of legs that have their order again, or are closed; of the whole trade. */
 const resolveHealed = ({ ctx, trade, commit }: TradeCtx): void => {
   const alerted = new Set(ctx.db.alerts.open().map((a) => a.key));
   const healed = ctx.db.tradeLegs
     .ofTrade(trade.id)
     .filter((leg) => alerted.has(bareAlertKey(leg.id)))
-    .filter((leg) => leg.open === 0n || ctx.db.orders.ofLeg(leg.id).some((o) => o.state === "open"));
+    .filter((leg) => leg.open === 0n || ctx.db.orders.ofLeg(leg.id).some((o) => isWhole(leg, o)));
   if (healed.length > 0)
     commit((tx, by) => {
       for (const leg of healed) resolveBare(tx, by, leg.id);

@@ -6,6 +6,7 @@ import { BARE_HALT } from "../../lib/core/haltKinds.ts";
 import type { AlertText } from "../../lib/core/text/alertTexts.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
+import type { Locale } from "../../lib/core/text/locale.ts";
 import type { Tx } from "../../queue/types.ts";
 import { type AuditCtx, haltActor, tradeData } from "../book/booking.ts";
 
@@ -13,12 +14,16 @@ export const bareAlertKey = (legId: number): string => `bare:leg:${legId}`;
 export const blindAlertKey = (tradeId: number): string => `bare:blind:${tradeId}`;
 
 /** Picks the alert's text from a catalogue. Halt and audit keep the English one. */
-type Tell = (alerts: Catalogue["alerts"]) => AlertText;
+type Tell = (texts: Catalogue["alerts"] & Pick<Catalogue["changes"], "shrunk">) => AlertText;
+const textsIn = (locale: Locale): Parameters<Tell>[0] => {
+  const { alerts, changes } = textsOf(locale);
+  return { ...alerts, shrunk: changes.shrunk };
+};
 
 const raise = (tx: Tx, by: AuditCtx, key: string, tell: Tell): void => {
-  const { what, detail } = tell(textsOf("en").alerts);
+  const { what, detail } = tell(textsIn("en"));
   const reason = detail === undefined ? what : `${what} (${detail})`;
-  const text = tell(textsOf(by.locale).alerts);
+  const text = tell(textsIn(by.locale));
   const alert = composeAlert(by.locale, { key, severity: "critical", atMs: by.atMs }, text);
   raiseHalt(tx, { kind: BARE_HALT, reason, by: haltActor(by), alert, data: tradeData(by) });
 };

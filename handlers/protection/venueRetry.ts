@@ -7,8 +7,10 @@ import { isLive } from "../../lib/core/order.ts";
 import { type EpochMs, latest, plusMs } from "../../lib/core/time.ts";
 import { protectionOf } from "../../lib/core/tradeState.ts";
 import { accountTopic, type WakeTopic } from "../../lib/core/wakeTopics.ts";
+import { haltActor } from "../book/booking.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx, AppOutcome } from "../context.ts";
+import { endAnswers, hasEndedAnswers } from "./endedChanges.ts";
 import { askAboutUnanswered, endSettled, hasSettled } from "./unansweredAlert.ts";
 import { blindAlertKey, raiseUnreadable, resolveBlind } from "./unprotectedAlert.ts";
 
@@ -50,6 +52,7 @@ export const withVenueRetry = async (t: TradeCtx, look: () => Promise<AppOutcome
     const outcome = await look();
     if (ctx.db.alerts.open().some((a) => a.key === blindAlertKey(trade.id))) commit(resolveBlind);
     if (hasSettled(ctx.db)) commit(endSettled);
+    if (hasEndedAnswers(ctx.db)) commit((tx, by) => endAnswers(tx, haltActor(by)));
     return outcome;
   } catch (e) {
     // Where the job was told to stop, the venue is not to blame: the queue handles that.

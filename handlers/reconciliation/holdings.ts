@@ -6,6 +6,7 @@ import { isSpot } from "../../lib/core/product.ts";
 import type { Position } from "../../lib/core/venue.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
+import { noticeLosscuts } from "../orders/venueChanges.ts";
 import { bookIfChanged, coinsHeld } from "./coinTrades.ts";
 import { bookExternalCloses } from "./externalCloses.ts";
 
@@ -19,6 +20,9 @@ export const readHoldings = async (ctx: AppCtx, symbol: string): Promise<Holding
     ? { kind: "coins", amount: await coinsHeld(ctx, symbol) }
     : { kind: "positions", positions: await ctx.venue.openPositions(symbol, ctx.signal) };
 
-/** Books closes of the trade's positions that no order of ours explains. */
-export const bookExternalTrades = (t: TradeCtx, held: Holdings): Promise<void> =>
-  held.kind === "coins" ? bookIfChanged(t.ctx, t.trade.symbol, held.amount) : bookExternalCloses(t, held.positions);
+/** Books closes of the trade's positions that no order of ours explains, and notices changed loss-cut prices. */
+export const bookExternalTrades = async (t: TradeCtx, held: Holdings): Promise<void> => {
+  if (held.kind === "coins") return bookIfChanged(t.ctx, t.trade.symbol, held.amount);
+  noticeLosscuts(t, held.positions);
+  return bookExternalCloses(t, held.positions);
+};

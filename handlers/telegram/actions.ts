@@ -12,9 +12,10 @@ import type { Incoming } from "./updates.ts";
 
 /** The entry point of commands that change how the system runs; the command line uses the same one. */
 export interface OwnerRequest {
-  readonly command: "pause" | "resume" | "stop" | "panic" | "close" | "rejectAll";
+  readonly command: "pause" | "resume" | "stop" | "panic" | "close" | "rejectAll" | "keepStop" | "restoreStop";
   readonly actor: string;
   readonly tradeId?: number | undefined;
+  readonly questionId?: number | undefined;
 }
 export interface BotParts extends CommandCtx {
   /**

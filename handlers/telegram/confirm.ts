@@ -1,6 +1,7 @@
 // Commands that close positions or allow new ones require a confirming tap: single use, by the same person, within a
 // minute.
 import { z } from "zod";
+import { tapData } from "../../lib/core/tapData.ts";
 import { epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import type { Tx } from "../../queue/types.ts";
 import {
@@ -14,7 +15,6 @@ import {
   type Typed,
   textsFor,
 } from "./actions.ts";
-import { tapData } from "./callback.ts";
 
 const VALID_MS = MINUTE_MS;
 

@@ -73,10 +73,26 @@ const actTap = async (parts: BotParts, tapped: Tapped): Promise<Act> => {
     case "confirm":
     case "cancel":
       return actConfirmation(parts, tapped, subject, name);
+    case "keepStop":
+    case "restoreStop":
+      return answerStop(parts, tapped, name, subject);
     default:
       return name satisfies never;
   }
 };
+
+/** A button under the alert of a moved stop. */
+const answerStop =
+  (parts: BotParts, tapped: Tapped, command: "keepStop" | "restoreStop", subject: string): Act =>
+  (tx) => {
+    const questionId = /^\d{1,12}$/.test(subject) ? Number(subject) : -1;
+    const { text } = parts.request({ command, actor: actorOf(tapped), questionId });
+    say(tx, tapped, parts.clock.nowMs(), text);
+    return {
+      outcome: `${command} ${subject}`,
+      notice: { text: textsFor(parts.config).notice.confirmed, alert: false },
+    };
+  };
 
 /**
  * Effect, record and offset in one transaction. A refused action is rolled back, and the refusal becomes the effect.
@@ -116,6 +132,8 @@ const refusal = (parts: BotParts, incoming: Tapped | Typed, error: AppError): Ef
         return texts.notice.unknown;
       case "PROPOSAL_NOT_WAITING":
         return texts.notice.preparing;
+      case "STOP_ANSWERED":
+        return texts.changes.answered;
       case "MODIFY_REFUSED":
         return texts.notice.refused({ why: error.message });
       case "TRADE_ENDED": {

@@ -1,4 +1,5 @@
-// The bot's questions with buttons: a confirmation, the change of a proposal, the offer of new numbers. Once they are
+// The bot's questions with buttons: a confirmation, the change of a proposal, the offer of new numbers, a moved
+// stop. Once they are
 // answered or expired, their buttons are removed, so that no button without effect remains. Proposals themselves:
 // proposalCard.ts.
 import type { Prompt } from "../../db/tables/outbox.ts";
@@ -37,6 +38,8 @@ const endOf = ({ db, config }: Facts, { buttons }: Prompt, nowMs: EpochMs): stri
     if (found?.usedMs !== undefined) return confirm.answered;
     return found === undefined || nowMs >= found.expiresMs ? confirm.over : undefined;
   }
+  if (tap.name === "keepStop" || tap.name === "restoreStop")
+    return db.stopQuestions.byId(Number(tap.subject))?.answer === undefined ? undefined : confirm.answered;
   const proposal = db.proposals.byId(tap.subject);
   if (proposal === undefined) return confirm.over;
   // The message above the button already states why there was no trade.

@@ -6,11 +6,11 @@ import type { Approval, Proposal } from "../../db/tables/proposals.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import type { Config } from "../../lib/core/config.ts";
 import { toNumber } from "../../lib/core/money.ts";
+import { tapData } from "../../lib/core/tapData.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { coinText } from "../../lib/core/text/format.ts";
 import { type EpochMs, jstText, plusMs } from "../../lib/core/time.ts";
 import type { Reads } from "../../queue/types.ts";
-import { tapData } from "./callback.ts";
 
 export interface Card {
   readonly text: string;

@@ -4,6 +4,7 @@
 
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
+import { tapData } from "../../lib/core/tapData.ts";
 import type { Tx } from "../../queue/types.ts";
 import { reproposeJob } from "../jobs.ts";
 import { bestQuote } from "../market/quotes.ts";
@@ -11,7 +12,7 @@ import { storedRules } from "../market/storedRules.ts";
 import { answerProposal } from "../proposals/answerProposal.ts";
 import { modifyProposal } from "../proposals/modifyProposal.ts";
 import { type Act, actorOf, type BotParts, type Effect, say, type Tapped, type Typed, textsFor } from "./actions.ts";
-import { type Tap, tapData } from "./callback.ts";
+import type { Tap } from "./callback.ts";
 import { type BestPrices, type Change, type ChangeTap, changeOf } from "./modify.ts";
 import { SHOWN_OPEN } from "./proposalCard.ts";
 

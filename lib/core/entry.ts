@@ -33,6 +33,8 @@ export interface EntryFacts {
   readonly exitStarted: boolean;
   /** The owner wants the trade closed. */
   readonly ownerCloses: boolean;
+  /** The approved band, for an order that was changed on the exchange's page. */
+  readonly band: { readonly low: YenE8; readonly high: YenE8 };
 }
 
 type EntryStep =
@@ -63,6 +65,8 @@ const PAUSE_BETWEEN_QUOTES_MS = SECOND_MS;
 const PAUSE_AFTER_REFUSAL_MS = 2 * SECOND_MS;
 const CANCEL_AGAIN_MS = 2 * SECOND_MS;
 const CANCEL_LOOK_MS = 200;
+/** The cancelType of a cancel that was requested with the account (GMO API 7.3). */
+const CANCELLED_BY_USER = "USER";
 const COMPARE_LOOK_MS = SECOND_MS;
 
 /** The next step of the entry. Total over all order states. */
@@ -87,13 +91,17 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
         return waitFor(live, plusMs(f.nowMs, CANCEL_LOOK_MS), "cancelling");
       }
       if (over !== undefined) return { kind: "cancel", order: live, why: over };
+      if (live.changedMs !== undefined && !isApproved(live, f))
+        return { kind: "cancel", order: live, why: { key: "changedByHand" } };
       // An order given up as lost has filled meanwhile: together they would exceed the approved size.
       if (live.intent.size - live.executed > f.size - f.filled)
         return { kind: "cancel", order: live, why: { key: "filledElsewhere" } };
       if (f.comparing) return waitForCompare(f, live);
       if (f.checkSentBeforeMs !== undefined && live.sentMs < f.checkSentBeforeMs) return { kind: "check", order: live };
       const movableMs = plusMs(live.sentMs, RESTING_BEFORE_REQUOTE_MS);
-      const mayReprice = live.executed === 0n && f.nowMs >= movableMs && quotesUsed(f) <= f.maxRequotes;
+      // What was moved by hand stays where it was put.
+      const isAsSent = live.changedMs === undefined;
+      const mayReprice = isAsSent && live.executed === 0n && f.nowMs >= movableMs && quotesUsed(f) <= f.maxRequotes;
       const untilMs = !mayReprice && movableMs > f.nowMs && movableMs < f.validUntilMs ? movableMs : f.validUntilMs;
       return { kind: "wait", order: live, untilMs, mayReprice, reason: "resting" };
     }
@@ -101,6 +109,17 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
       return live satisfies never;
   }
 };
+
+/** An order changed on the exchange's page: its price is inside the band, and it takes no more than was approved. */
+const isApproved = (order: In<"open">, f: EntryFacts): boolean => {
+  const { price, size } = order.intent;
+  const inBand = price !== undefined && price >= f.band.low && price <= f.band.high;
+  return inBand && size - order.executed <= f.size - f.filled;
+};
+
+/** Cancelled on the exchange's page: not by us, and not by the venue itself (its cancelType names another cause). */
+const isCancelledByHand = (o: Order): boolean =>
+  o.state === "cancelled" && o.cancelAskedMs === undefined && o.detail === CANCELLED_BY_USER;
 
 const waitFor = (order: In<"open"> | undefined, untilMs: EpochMs | undefined, reason: string): EntryStep => ({
   kind: "wait",
@@ -145,6 +164,9 @@ const withoutOrder = (f: EntryFacts, over: Note | undefined): EntryStep => {
   if (f.orders.some((o) => o.state === "neverSent" && o.detail === UNEXPLAINED))
     return { kind: "end", reason: { key: "unexplainedOrder" } };
   if (over !== undefined) return { kind: "end", reason: over };
+  // The owner's word: no other order follows one that was cancelled or changed by hand.
+  if (f.orders.some(isCancelledByHand)) return { kind: "end", reason: { key: "cancelledByHand" } };
+  if (f.orders.some((o) => o.changedMs !== undefined)) return { kind: "end", reason: { key: "changedByHand" } };
   if (f.comparing) return waitForCompare(f, undefined);
   const last = f.orders.findLast((o) => !(o.state === "neverSent" && o.sentMs === undefined));
   if (last === undefined) return { kind: "quote", size: remainder };

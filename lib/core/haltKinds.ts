@@ -35,6 +35,8 @@ export const UNANSWERED_HALT = "unanswered";
 
 /** The venue's clock is unknown, more than 5 s from ours, or was just set. Raised and cleared by an entry's check and reconcile. */
 export const CLOCK_HALT = "clock";
+/** A stop was moved on the exchange's page so that it risks more than approved. Raised by a look; cleared by the owner's answer, or when the risk is within the approved one again. */
+export const STOP_MOVED_HALT = "stopMoved";
 
 export const HALT_KINDS = [
   PAUSE,
@@ -50,6 +52,7 @@ export const HALT_KINDS = [
   QUARANTINE,
   UNANSWERED_HALT,
   CLOCK_HALT,
+  STOP_MOVED_HALT,
 ] as const;
 export type HaltKind = (typeof HALT_KINDS)[number];
 /** A stored kind may be one that only a newer version knows: it is shown as it stands. */

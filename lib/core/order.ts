@@ -42,6 +42,8 @@ interface Base {
   readonly id: number;
   readonly intent: Intent;
   readonly createdMs: EpochMs;
+  /** When it was last seen changed at the venue, by someone else; `intent` then shows what rests there. */
+  readonly changedMs?: EpochMs | undefined;
 }
 /** What is kept of the moment a request went out, for a later look that must decide whether it arrived. */
 export interface Sent {
@@ -195,7 +197,8 @@ const ENDED: Readonly<Partial<Record<VenueOrderStatus, "filled" | "cancelled" | 
  * An order ends only when every execution the venue counts is booked, so a fill can never be lost between two reads.
  */
 export const moveOrder = (order: Order, event: OrderEvent): Order => {
-  const base: Base = { id: order.id, intent: order.intent, createdMs: order.createdMs };
+  const { id, intent, createdMs, changedMs } = order;
+  const base: Base = { id, intent, createdMs, ...(changedMs === undefined ? {} : { changedMs }) };
   switch (event.kind) {
     case "send":
       if (order.state !== "intended") throw illegal(order, event);

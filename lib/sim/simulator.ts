@@ -323,6 +323,18 @@ export class Simulator {
     return this.#step(() => this.#machine.pay(currency, amount));
   }
 
+  /**
+   * The owner changes a resting order on the exchange's page, in place and at once (machine.ts). `price` in yen,
+   * decimal text. Returns false, with nothing changed, for an order that cannot be changed so.
+   */
+  changeOnPage(orderId: number, to: { readonly price?: string; readonly size?: CoinE8 }): boolean {
+    let taken = false;
+    this.#step(() => {
+      taken = this.#machine.changeOnPage(orderId, to);
+    });
+    return taken;
+  }
+
   /** Calls the listener after each commit, synchronously, in event order. Returns the function that unsubscribes. */
   onEvent(listener: (event: VenueEvent) => void): () => void {
     this.#listeners.add(listener);

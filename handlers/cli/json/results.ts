@@ -50,7 +50,7 @@ export const SchedulePausedJson = z.strictObject({
   changed: z.boolean(),
   nextTickAt: Time,
 });
-/** pause, stop, panic, resume, close, reject-all, adopt. */
+/** pause, stop, panic, resume, close, reject-all, adopt, keep-stop, restore-stop. */
 export const OwnerCommandJson = z.strictObject({
   command: z.string(),
   commandId: z.int(),

@@ -1,4 +1,4 @@
-// `trader pause|stop|panic|resume|close|reject-all|adopt`: the owner's commands at the command line; Telegram's use the
+// `trader pause|stop|panic|resume|close|reject-all|adopt|keep-stop|restore-stop`: the owner's commands at the command line; Telegram's use the
 // same function. The command is durable when its first line is printed; then it waits for the result at the exchange.
 import type { Command } from "commander";
 import type { z } from "zod";
@@ -36,6 +36,11 @@ const DESCRIPTIONS = {
   resume: "end pause, stop and panic once the exchange and our book agree; other halts end by themselves",
 } as const;
 
+const STOP_ANSWERS = [
+  ["keep-stop", "keepStop", "a stop that was moved on the exchange's page stays there and counts as approved"],
+  ["restore-stop", "restoreStop", "put our stop back where it was before it was moved on the exchange's page"],
+] as const;
+
 export const registerOwnerCommands = (program: Command, deps: Deps): void => {
   for (const command of ["pause", "stop", "panic", "resume"] as const) {
     const sub = withOptions(withCommon(program, command, DESCRIPTIONS[command]));
@@ -67,6 +72,10 @@ export const registerOwnerCommands = (program: Command, deps: Deps): void => {
   withOptions(withCommon(program, "reject-all", "reject every open proposal")).action(async (options: Options) =>
     run(deps, options, { command: "rejectAll" }),
   );
+  for (const [name, command, what] of STOP_ANSWERS)
+    withOptions(withCommon(program, `${name} <tradeId>`, what)).action(async (id: string, options: Options) =>
+      run(deps, options, { command, tradeId: positive("trade", id) }),
+    );
   withOptions(
     withCommon(program, "adopt <positionId>", "take a position opened by hand into the book, with a stop"),
   ).action(async (positionId: string, options: Options) => run(deps, options, { command: "adopt", positionId }));
@@ -107,7 +116,11 @@ const run = async (deps: Deps, options: Options, wanted: Wanted): Promise<void> 
   if (idle !== undefined) {
     tell(deps, options, wanted, requested, undefined);
     // Done without the exchange when nothing is left to do there. A resting entry can still fill.
-    if (wanted.command === "rejectAll" || (wanted.command === "pause" && resting === 0)) {
+    if (
+      wanted.command === "rejectAll" ||
+      wanted.command === "keepStop" ||
+      (wanted.command === "pause" && resting === 0)
+    ) {
       deps.err(`note: it is in force already; ${idle}`);
       return;
     }

@@ -3,6 +3,7 @@
 import { alerts } from "./alertTexts.ts";
 import { answers, menu } from "./answerTexts.ts";
 import { buttons, card, command, confirm, modify, notice, repropose } from "./botTexts.ts";
+import { changes } from "./changeTexts.ts";
 import { coins } from "./coinTexts.ts";
 import type { Locale } from "./locale.ts";
 import { owner } from "./ownerTexts.ts";
@@ -20,6 +21,7 @@ export const sections = {
   coins,
   owner,
   alerts,
+  changes,
   buttons,
   card,
   notice,
@@ -40,6 +42,7 @@ const catalogueOf = (locale: Locale) => ({
   owner: owner[locale],
   coins: coins[locale],
   alerts: alerts[locale],
+  changes: changes[locale],
   buttons: buttons[locale],
   card: card[locale],
   notice: notice[locale],

@@ -2,7 +2,7 @@
 import { pairText, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 
-type Command = "pause" | "resume" | "stop" | "panic" | "close" | "rejectAll" | "adopt";
+type Command = "pause" | "resume" | "stop" | "panic" | "close" | "rejectAll" | "adopt" | "keepStop" | "restoreStop";
 /** The immediate effect of a request. */
 export interface Asked {
   readonly command: Command;
@@ -11,6 +11,8 @@ export interface Asked {
   readonly rejected: readonly string[];
   readonly tradeIds: readonly number[];
   readonly positionId: string | undefined;
+  /** keepStop, restoreStop: where the stops are from now on. */
+  readonly stopYen?: readonly number[];
 }
 export type NotAdoptable =
   | "missing"
@@ -76,6 +78,8 @@ const NAMES = {
   close: "CLOSE",
   rejectAll: "REJECT ALL",
   adopt: "ADOPT",
+  keepStop: "KEEP STOP",
+  restoreStop: "RESTORE STOP",
 } as const satisfies Record<Command, string>;
 const NAMES_JA = {
   pause: "一時停止",
@@ -85,6 +89,8 @@ const NAMES_JA = {
   close: "決済",
   rejectAll: "すべて却下",
   adopt: "建玉の引き取り",
+  keepStop: "損切りを維持",
+  restoreStop: "損切りを元に戻す",
 } as const satisfies Record<Command, string>;
 const at = (yen: number | undefined): string => (yen === undefined ? "" : ` ${yenText(yen)}`);
 const orderEn = (o: SeenOrderText): string =>
@@ -96,6 +102,10 @@ const TYPES_JA: Readonly<Record<string, string>> = { STOP: "逆指値", LIMIT: "
 const typeJa = (type: string): string => TYPES_JA[type] ?? type;
 const coversJa = (p: SeenPositionText): string[] => p.covers.map((c) => `${typeJa(c.type)} ${c.size}${at(c.yen)}`);
 
+const stopsOf = (a: Asked): string => {
+  const stops = [...new Set(a.stopYen ?? [])].map((stop) => yenText(stop));
+  return stops.length === 0 ? "" : ` (${stops.join(", ")})`;
+};
 const tradesEn = (ids: readonly number[]): string =>
   ids.length === 0 ? "any position found open" : `trade${ids.length > 1 ? "s" : ""} ${ids.join(", ")}`;
 const haltedEn = (a: Asked): string =>
@@ -121,6 +131,10 @@ const askedEn = (a: Asked): string => {
       return "Resume: the exchange is compared with the book first.";
     case "adopt":
       return `Position ${a.positionId} is looked up at the exchange.`;
+    case "keepStop":
+      return `The stop of ${tradesEn(a.tradeIds)} stays where it was put${stopsOf(a)}; it counts as approved.`;
+    case "restoreStop":
+      return `The stop of ${tradesEn(a.tradeIds)} returns to where it was${stopsOf(a)}; where the price has passed it, the position is closed at market.`;
     default:
       return a.command satisfies never;
   }
@@ -149,6 +163,10 @@ const askedJa = (a: Asked): string => {
       return "再開: まず取引所と帳簿を照合します。";
     case "adopt":
       return `建玉 ${a.positionId} を取引所に照会します。`;
+    case "keepStop":
+      return `${tradesJa(a.tradeIds)}の損切りは動かされた位置のままとします${stopsOf(a)}。承認済みとして扱います。`;
+    case "restoreStop":
+      return `${tradesJa(a.tradeIds)}の損切りを元の位置に戻します${stopsOf(a)}。価格がすでに越えていれば成行で決済します。`;
     default:
       return a.command satisfies never;
   }
@@ -164,6 +182,7 @@ const en = {
   stopped: "entries are stopped until resume, also after a restart; stops, targets and time stops continue",
   flat: "flat, and entries are stopped until resume",
   tradeIs: (p: { id: number; status: string }) => `trade ${p.id} is ${p.status}`,
+  stopKept: "the stop counts as approved where it rests now",
   noTrade: "no trade was open or pending",
   noProposal: "no proposal was open",
   rejected: (p: { ids: readonly string[] }) => `rejected: ${p.ids.join(", ")}`,
@@ -211,6 +230,7 @@ export const owner = inBoth(en, {
   stopped: "再開（/resume）まで取引を停止しています。再起動しても続きます。損切り・利確・最長保有は続きます",
   flat: "建玉はありません。再開（/resume）まで新規注文を止めています",
   tradeIs: (p) => `取引 ${p.id}: ${statusJa(p.status)}`,
+  stopKept: "損切り注文は今の位置で承認済みとして扱います",
   noTrade: "保有中・発注中の取引はありませんでした",
   noProposal: "回答待ちの提案はありませんでした",
   rejected: (p) => `却下: ${p.ids.join("、")}`,

@@ -71,6 +71,7 @@ const en = {
     quarantine: "a backup was restored",
     unanswered: "an order got no answer",
     clock: "the clocks of the exchange and this server disagree",
+    stopMoved: "a stop was moved and risks more than approved",
   } satisfies Words<HaltKind>,
   /** How each halt ends. */
   haltEnd: {
@@ -89,6 +90,7 @@ const en = {
     quarantine: "ends by itself when exchange and book agree",
     unanswered: "ends by itself when the order is found or known not to exist",
     clock: "ends by itself when the clocks agree again",
+    stopMoved: "ends with your answer: trader keep-stop ID or trader restore-stop ID",
   } satisfies Words<HaltKind>,
   /** A model feature in plain words (lib/core/features.ts). */
   feature: {
@@ -167,6 +169,7 @@ export const words = inBoth(en, {
     quarantine: "バックアップから復元された",
     unanswered: "応答のない注文がある",
     clock: "取引所とサーバーの時計が合わない",
+    stopMoved: "損切り注文が動かされ、承認より大きな損失になり得る",
   },
   haltEnd: {
     stop: "/resume でのみ解除",
@@ -184,6 +187,7 @@ export const words = inBoth(en, {
     quarantine: "取引所と帳簿が一致すれば自動解除",
     unanswered: "注文の有無が判明すれば自動解除",
     clock: "時計が合えば自動解除",
+    stopMoved: "回答（trader keep-stop ID または trader restore-stop ID）で解除",
   },
   feature: {
     rsi14: "RSI",

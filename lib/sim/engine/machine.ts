@@ -15,7 +15,7 @@ import type { TouchSide } from "../market/market.ts";
 import type { Effects, NewOrder } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
 import { clearMetMarginCall } from "./liquidation.ts";
-import { applyChange } from "./orderChanges.ts";
+import { applyChange, checkChange } from "./orderChanges.ts";
 import { availableCoin } from "./spot.ts";
 import { isSpot, NEW_ORDER_STATE, type PendingChange, type SimOrder, type SimPosition } from "./state.ts";
 import { type DueEvent, nextDue } from "./timeline.ts";
@@ -111,6 +111,36 @@ export class Machine extends Exchange {
     this.state.recordOrder(order);
     if (this.options.changeAfterMs === 0) applyChange(this, order);
     this.endStep();
+  }
+
+  /**
+   * The owner changes a resting order on the exchange's page: its price by the rules of changeOrder, its size freely
+   * above what is executed (no call of the API does that, GMO API 7.9; the page's own rules are not published). Takes
+   * effect at once. Returns whether it did.
+   */
+  changeOnPage(orderId: number, to: { readonly price?: string; readonly size?: CoinE8 }): boolean {
+    const order = this.state.orders.get(orderId);
+    if (!order || (order.status !== "WAITING" && order.status !== "ORDERED")) return false;
+    if (to.size !== undefined && (to.size <= order.executedSize || order.settles.length > 1)) return false;
+    if (to.price !== undefined) {
+      const checked = checkChange(this, { orderId, price: to.price });
+      if (checked.kind === "refused") return false;
+      const { price, losscutPrice } = checked.value;
+      order.change = { atMs: this.state.nowMs, price, losscutPrice };
+      order.changes += 1;
+    }
+    if (to.size !== undefined) {
+      const { size } = to;
+      order.size = size;
+      order.settles = order.settles.map((part) => ({ ...part, size }));
+    }
+    if (order.change !== undefined) applyChange(this, order);
+    else {
+      this.state.recordOrder(order);
+      this.emitOrder(order, "ROR");
+    }
+    this.endStep();
+    return true;
   }
 
   /** Accepts a cancel request. The caller has checked that the order is WAITING or ORDERED. */

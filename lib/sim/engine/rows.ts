@@ -12,7 +12,7 @@ export interface SimOrder {
   readonly executionType: ExecutionType;
   readonly settleType: "OPEN" | "CLOSE";
   readonly timeInForce: TimeInForce;
-  readonly size: CoinE8;
+  size: CoinE8;
   /** undefined for MARKET. */
   price: YenE8 | undefined;
   losscutPrice: YenE8 | undefined;

@@ -68,7 +68,8 @@ export class SimStore {
         @orderId, @symbol, @side, @orderType, @executionType, @settleType, @timeInForce, @size, @price, @losscutPrice,
         @positionId, @createdMs, @executedSize, @status, @cancelType, @fillTicks, @nextFillMs, @cancelAtMs,
         @cancelLoses, @changeAtMs, @changePrice, @changeLosscutPrice, @changes, @fillCap, @endedMs)
-        ON CONFLICT (order_id) DO UPDATE SET price_e8 = excluded.price_e8, losscut_price_e8 = excluded.losscut_price_e8,
+        ON CONFLICT (order_id) DO UPDATE SET size_e8 = excluded.size_e8, price_e8 = excluded.price_e8,
+          losscut_price_e8 = excluded.losscut_price_e8,
           executed_size_e8 = excluded.executed_size_e8, status = excluded.status, cancel_type = excluded.cancel_type,
           through_ticks = excluded.through_ticks, next_fill_ms = excluded.next_fill_ms,
           cancel_at_ms = excluded.cancel_at_ms, cancel_loses = excluded.cancel_loses,

@@ -193,8 +193,11 @@ const RUNS: readonly Run[] = [
   row("reject-all", "owner command", () => "--no-wait"),
   row("adopt", "owner command", () => "270010001 --no-wait"),
 ];
-/** Commands with a test of their own below. */
-const OWN_TEST = ["start", "worker", "simulator", "config", "gmo decode", "modify", "reject", "jobs discard"];
+/** Commands with a test of their own: below, the last two in trading/ownerCommands.test.ts (they need a moved stop). */
+const OWN_TEST = [
+  ...["start", "worker", "simulator", "config", "gmo decode", "modify", "reject", "jobs discard"],
+  ...["keep-stop", "restore-stop"],
+];
 const NO_FOLDER = ["predict", "gmo kinds"];
 
 describe("the page", () => {

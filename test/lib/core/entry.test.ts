@@ -28,6 +28,7 @@ const facts = (orders: readonly Order[], over: Partial<EntryFacts> = {}): EntryF
   direction: "long",
   nowMs: at(30_000),
   validUntilMs: at(900_000),
+  band: { low: yen(9_990_000), high: yen(10_010_000) },
   size: parseCoin("0.004"),
   filled: coinE8(0n),
   minSize: parseCoin("0.001"),

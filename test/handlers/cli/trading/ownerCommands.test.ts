@@ -173,3 +173,56 @@ describe("a mistake", () => {
     expect(w.db.read.halts.recent()).toEqual([]);
   });
 });
+
+describe("truth 2: the answer to a moved stop", () => {
+  const moved = async (options: Parameters<typeof begin>[0] = {}) => {
+    const cli = begin({ pollMs: 2_000, ...options });
+    const { w } = cli;
+    w.approve();
+    await w.advance(4);
+    const first = w.simulator.orders().find((o) => o.executionType === "STOP" && o.status === "WAITING")!;
+    w.simulator.changeOnPage(first.orderId, { price: "9900000" });
+    await w.advance(0.1);
+    expect(cli.halts()).toEqual(["stopMoved"]);
+    return { ...cli, first };
+  };
+  const standing = (w: World) =>
+    w.simulator
+      .orders()
+      .flatMap((o) => (o.executionType === "STOP" && o.status === "WAITING" ? [String(o.price)] : []));
+
+  test("keep-stop: in force at once, done at the exchange, entries allowed again", async () => {
+    const { w, trader, out, err, halts } = await moved({ worker: true });
+    await trader("keep-stop", "1");
+    expect(err[0]).toContain("The stop of trade 1 stays where it was put (¥9,900,000); it counts as approved.");
+    expect(out.join("\n")).toMatch(/^KEEP STOP #1 done\nthe stop counts as approved[\s\S]*entries are allowed again$/);
+    expect(halts()).toEqual([]);
+    expect(standing(w)).toContain("990000000000000");
+  });
+
+  test("restore-stop: waits until ours stands at the exchange", async () => {
+    const { w, trader, out, halts } = await moved({ worker: true });
+    await trader("restore-stop", "1", "--json");
+    expect(OwnerCommandJson.parse(JSON.parse(out[0]!))).toMatchObject({ command: "restoreStop", outcome: "done" });
+    expect(halts()).toEqual([]);
+    expect(standing(w)).toHaveLength(2);
+    expect(standing(w)).not.toContain("990000000000000");
+  });
+
+  test("without a worker keep-stop is in force; restore-stop says that nothing was done at the exchange", async () => {
+    const keep = await moved();
+    await keep.trader("keep-stop", "1");
+    expect(keep.err.join("\n")).toContain("it is in force already");
+    const restore = await moved();
+    await expect(restore.trader("restore-stop", "1")).rejects.toMatchObject({ code: "NOT_CARRIED_OUT" });
+  });
+
+  test("a trade without a moved stop, an unknown one, and a word are one clear error, and nothing is changed", async () => {
+    const { w, trader, halts } = await moved();
+    await expect(trader("keep-stop", "2")).rejects.toMatchObject({ code: "STOP_ANSWERED", verdict: "permanent" });
+    await expect(trader("restore-stop", "2")).rejects.toThrow(/expected trade 2 to have a moved stop that waits/);
+    await expect(trader("keep-stop", "one")).rejects.toThrow(/expected/);
+    expect(halts()).toEqual(["stopMoved"]);
+    expect(w.db.read.ownerCommands.newest(5)).toEqual([]);
+  });
+});

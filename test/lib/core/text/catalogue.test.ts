@@ -53,7 +53,7 @@ describe.each(names)("the section %s", (section) => {
 
 /** What stays Latin in Japanese: commands, ids, units, names of indicators and of files. */
 const LATIN =
-  /\/[a-z_]+(_[a-z0-9]+)?|trader [a-z]+ ?[a-z]*( '\{\}')?|https?:\S+|[a-z]+\.json|\b(BTC|ETH|JPY|JST|TP[12]?|API|AUC|RSI|ADX|ATR|EMA|MFI|PF|R|bps|DD|GMO|x|h|min|s|btc\d+m?\d*|ERR-\d+|SAMPLE\w*)\b/g;
+  /\/[a-z_]+(_[a-z0-9]+)?|trader [a-z-]+ ?[a-z]*( '\{\}')?|https?:\S+|[a-z]+\.json|\b(BTC|ETH|JPY|JST|TP[12]?|API|AUC|RSI|ADX|ATR|EMA|MFI|PF|R|bps|DD|GMO|x|h|min|s|btc\d+m?\d*|ID|FILE|ERR-\d+|SAMPLE\w*)\b/g;
 const englishWords = (line: string): string[] => line.replace(LATIN, "").match(/[A-Za-z]{2,}/g) ?? [];
 
 test("the check for English finds some", () => {

@@ -1,6 +1,7 @@
 // One or more parameters for every text of the catalogue that takes some. A missing sample does not compile.
 import type { Gate, GateName } from "../../../../lib/core/gates.ts";
 import type { Catalogue } from "../../../../lib/core/text/catalogue.ts";
+import { CHANGE_SAMPLES } from "./changeSamples.ts";
 
 /** For each function of a section its parameters; sections without functions have none. */
 type SamplesOf<S> = {
@@ -124,8 +125,17 @@ export const SAMPLES: Samples = {
     expired: [{ proposalId: "btc2508112115", why: "SAMPLE" }],
   },
   owner: {
-    asked: (["pause", "stop", "panic", "close", "rejectAll", "resume", "adopt"] as const).flatMap((command) => [
-      { command, since: "SAMPLE", rejected: ["btc2508112115"], tradeIds: [4711, 4712], positionId: "270010001" },
+    asked: (
+      ["pause", "stop", "panic", "close", "rejectAll", "resume", "adopt", "keepStop", "restoreStop"] as const
+    ).flatMap((command) => [
+      {
+        command,
+        since: "SAMPLE",
+        rejected: ["btc2508112115"],
+        tradeIds: [4711, 4712],
+        positionId: "270010001",
+        stopYen: [9_900_456],
+      },
       { command, since: undefined, rejected: [], tradeIds: [], positionId: "270010001" },
     ]),
     head: [
@@ -220,6 +230,7 @@ export const SAMPLES: Samples = {
     calibration: [{ promised: 0.6123, real: 0.5912, error: 0.0212 }],
     events: [{ known: true }, { known: false }],
   },
+  changes: CHANGE_SAMPLES,
   alerts: {
     lossLimit: [{ period: "day", lossYen: 30_001, limitYen: 30_000, until: "2025-08-13 00:00 JST" }],
     doubt: [{ job: "SAMPLE", code: "ERR-5201" }],
