@@ -7,7 +7,8 @@ import type { Candle } from "../lib/core/candle.ts";
 import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
 import { toNumber, type YenE8 } from "../lib/core/money.ts";
 import { PRICE_MOVE_LIMIT, priceMove } from "../lib/core/priceMove.ts";
-import { assertTraded } from "../lib/core/product.ts";
+import { assertTraded, type TradedSymbol } from "../lib/core/product.ts";
+import { isNoQuote } from "../lib/core/quoteAge.ts";
 import { textsOf } from "../lib/core/text/catalogue.ts";
 import { composeAlert } from "../lib/core/text/composeAlert.ts";
 import {
@@ -15,6 +16,7 @@ import {
   barOpen,
   DAY_MS,
   type EpochMs,
+  earliestKnown,
   epochMs,
   isoUtc,
   MINUTE_MS,
@@ -33,6 +35,8 @@ import { recordEquity } from "./risk/lossLimits.ts";
 /** Age of the oldest gap that is back-filled here; older history is the task of collectHistory. */
 const BACKFILL_DAYS = 3;
 const TRADE_PAGES = 20;
+/** How long after the close fresh prices are waited for. */
+const QUOTE_WAIT_MS = 2 * MINUTE_MS;
 
 export const fetchMarket: AppHandler<"fetchMarket"> = {
   name: "fetchMarket",
@@ -46,68 +50,78 @@ export const fetchMarket: AppHandler<"fetchMarket"> = {
     assertTraded(ctx.config.PRODUCT, symbol);
     const bar = plusMs(barOpen(epochMs(tickMs)), -BAR_MS);
     const closeMs = plusMs(bar, BAR_MS);
-    const status = await ctx.venue.status(ctx.signal);
-    if (status !== "OPEN") return noSignal(ctx, symbol, bar, `the venue is ${status}`);
-
-    const fetched = await closedCandles(ctx, symbol, bar);
-    let built: Candle | undefined;
-    if (!fetched.some((c) => c.openMs === bar)) {
-      const waitMs = (venueDayStart(closeMs) === closeMs ? 5 : 2) * MINUTE_MS;
-      if (ctx.clock.nowMs() < closeMs + waitMs)
-        return {
-          kind: "snooze",
-          untilMs: plusMs(ctx.clock.nowMs(), 10 * SECOND_MS),
-          reason: "the closed candle is not published yet",
-        };
-      built = await candleFromTrades(ctx, symbol, bar);
-      if (!built) {
-        const missed = noSignal(
-          ctx,
-          symbol,
-          bar,
-          "data late: the venue has published neither the candle nor its trades",
-        );
-        return {
-          ...missed,
-          write: (tx) => {
-            tx.candles.upsert(symbol, fetched, "klines");
-            missed.write(tx);
-          },
-        };
-      }
+    try {
+      return await fetchBar(ctx, symbol, bar, closeMs);
+    } catch (e) {
+      if (!isNoQuote(e)) throw e;
+      // No quote is not an error of ours: it is asked for again, and then this bar has no signal.
+      if (ctx.clock.nowMs() >= closeMs + QUOTE_WAIT_MS) return noSignal(ctx, symbol, bar, e.message);
+      const untilMs = plusMs(ctx.clock.nowMs(), 10 * SECOND_MS);
+      return { kind: "snooze", untilMs, reason: `no quote (${e.code})` };
     }
-
-    const ticker = await ctx.venue.ticker(symbol, ctx.signal);
-    const quote = bestQuote(await ctx.venue.orderBook(symbol, ctx.signal));
-    const trades = await ctx.venue.trades(symbol, 1, ctx.signal);
-    const account = await syncAccount(ctx);
-    const nowMs = ctx.clock.nowMs();
-    const id = `${symbol}:15m:${bar}`;
-    return {
-      kind: "done",
-      write: (tx) => {
-        tx.candles.upsert(symbol, fetched, "klines");
-        if (built) tx.candles.upsert(symbol, [built], "trades");
-        tx.snapshots.insert({
-          id,
-          symbol,
-          barOpenMs: bar,
-          takenMs: nowMs,
-          venueStatus: status,
-          bid: quote.bid,
-          ask: quote.ask,
-          last: ticker.last,
-          spreadBps: spreadBps(quote.bid, quote.ask),
-          volumeRatio: volumeRatio(tx.candles.window(symbol, bar, VOLUME_AVERAGE_BARS + 1), bar),
-          tradesSeen: trades.length,
-          traceId: ctx.job.traceId,
-        });
-        recordEquity(tx, ctx, account, nowMs);
-        alertPriceMove(tx, ctx, symbol, bar, nowMs);
-      },
-      next: [chainJob("computeFeatures", symbol, bar)],
-    };
   },
+};
+
+const fetchBar = async (ctx: AppCtx, symbol: TradedSymbol, bar: EpochMs, closeMs: EpochMs): Promise<AppOutcome> => {
+  const status = await ctx.venue.status(ctx.signal);
+  if (status !== "OPEN") return noSignal(ctx, symbol, bar, `the venue is ${status}`);
+
+  const fetched = await closedCandles(ctx, symbol, bar);
+  let built: Candle | undefined;
+  if (!fetched.some((c) => c.openMs === bar)) {
+    const waitMs = (venueDayStart(closeMs) === closeMs ? 5 : 2) * MINUTE_MS;
+    if (ctx.clock.nowMs() < closeMs + waitMs)
+      return {
+        kind: "snooze",
+        untilMs: plusMs(ctx.clock.nowMs(), 10 * SECOND_MS),
+        reason: "the closed candle is not published yet",
+      };
+    built = await candleFromTrades(ctx, symbol, bar);
+    if (!built) {
+      const missed = noSignal(ctx, symbol, bar, "data late: the venue has published neither the candle nor its trades");
+      return {
+        ...missed,
+        write: (tx) => {
+          tx.candles.upsert(symbol, fetched, "klines");
+          missed.write(tx);
+        },
+      };
+    }
+  }
+
+  const ticker = await ctx.venue.ticker(symbol, ctx.signal);
+  const book = await ctx.venue.orderBook(symbol, ctx.signal);
+  const quote = bestQuote(book);
+  const trades = await ctx.venue.trades(symbol, 1, ctx.signal);
+  const account = await syncAccount(ctx);
+  const nowMs = ctx.clock.nowMs();
+  const id = `${symbol}:15m:${bar}`;
+  return {
+    kind: "done",
+    write: (tx) => {
+      tx.candles.upsert(symbol, fetched, "klines");
+      if (built) tx.candles.upsert(symbol, [built], "trades");
+      tx.snapshots.insert({
+        id,
+        symbol,
+        barOpenMs: bar,
+        takenMs: nowMs,
+        venueMs: earliestKnown(ticker.timestampMs, book.timestampMs),
+        asOfMs: earliestKnown(ticker.asOfMs, book.asOfMs),
+        venueStatus: status,
+        bid: quote.bid,
+        ask: quote.ask,
+        last: ticker.last,
+        spreadBps: spreadBps(quote.bid, quote.ask),
+        volumeRatio: volumeRatio(tx.candles.window(symbol, bar, VOLUME_AVERAGE_BARS + 1), bar),
+        tradesSeen: trades.length,
+        traceId: ctx.job.traceId,
+      });
+      recordEquity(tx, ctx, account, nowMs);
+      alertPriceMove(tx, ctx, symbol, bar, nowMs);
+    },
+    next: [chainJob("computeFeatures", symbol, bar)],
+  };
 };
 
 /** Only a warning (architecture 8.2): nothing is halted. It ends with the first bar inside the limit. */

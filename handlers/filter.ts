@@ -5,6 +5,7 @@
 import type { Signal } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { type Gate, marketGates } from "../lib/core/gates.ts";
+import { quoteAgeMs } from "../lib/core/quoteAge.ts";
 import { refusalText, riskGates } from "../lib/core/risk.ts";
 import { epochMs, isoUtc } from "../lib/core/time.ts";
 import { planPrices } from "../lib/core/tradePlan.ts";
@@ -52,6 +53,7 @@ export const filter: AppHandler<"filter"> = {
       probability: signal.confidence,
       rank: signal.rank,
       rankSample: signal.rankSample,
+      quoteAgeMs: quoteAgeMs(snapshot.asOfMs ?? snapshot.takenMs, nowMs),
       spreadBps: snapshot.spreadBps,
       volumeRatio: snapshot.volumeRatio,
       news: newsAt(ctx.db, nowMs, ctx.config.NEWS_WINDOW_MINUTES),

@@ -10,8 +10,10 @@ import { START } from "../lib/core/haltKinds.ts";
 import { coinE8, minBig } from "../lib/core/money.ts";
 import { type In, type Order, settleMs } from "../lib/core/order.ts";
 import { sameLook } from "../lib/core/orderMatch.ts";
+import { isNoQuote } from "../lib/core/quoteAge.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import { type EpochMs, epochMs, plusMs } from "../lib/core/time.ts";
+import type { OrderBook } from "../lib/core/venue.ts";
 import { type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { endEntry } from "./book/tradeEnd.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
@@ -264,11 +266,24 @@ const watching = async <T>(t: TradeCtx, order: In<"open">, result: Promise<T>): 
   return result;
 };
 
+/** undefined: the exchange's book is too old to follow; the resting order stays inside its approved band. */
+const bookOrNone = async (ctx: AppCtx, symbol: string): Promise<OrderBook | undefined> => {
+  try {
+    return await ctx.venue.orderBook(symbol, ctx.signal);
+  } catch (e) {
+    if (!isNoQuote(e)) throw e;
+    ctx.log.warn({ symbol, code: e.code }, "entry.noQuote");
+    return undefined;
+  }
+};
+
 /** True when the market has moved away from a resting order and a new order would pass every check now. */
 const mayFollow = async (t: TradeCtx, proposal: Proposal, order: In<"open">): Promise<boolean> => {
   const { ctx, trade } = t;
   const { price } = order.intent;
-  const { bid, ask } = bestQuote(await ctx.venue.orderBook(trade.symbol, ctx.signal));
+  const quoted = await bookOrNone(ctx, trade.symbol);
+  if (quoted === undefined) return false;
+  const { bid, ask } = bestQuote(quoted);
   if (price === undefined || !leftBehind(trade.direction, price, trade.direction === "long" ? bid : ask)) return false;
   const quote = await freshQuote(t, proposal);
   return quote.kind === "ok" && leftBehind(trade.direction, price, quote.price);

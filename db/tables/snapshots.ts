@@ -8,7 +8,12 @@ interface Snapshot {
   readonly id: string;
   readonly symbol: string;
   readonly barOpenMs: EpochMs;
+  /** When we had read everything; our clock. */
   readonly takenMs: EpochMs;
+  /** The venue's own time of the prices, its clock; undefined: not kept (an older version), or the reply had none. */
+  readonly venueMs?: EpochMs | undefined;
+  /** The same on our clock. */
+  readonly asOfMs?: EpochMs | undefined;
   readonly venueStatus: VenueStatus;
   readonly bid: YenE8;
   readonly ask: YenE8;
@@ -26,6 +31,8 @@ interface Row {
   symbol: string;
   bar_open_ms: bigint;
   taken_ms: bigint;
+  venue_ms: bigint | null;
+  as_of_ms: bigint | null;
   venue_status: VenueStatus;
   bid_e8: YenE8;
   ask_e8: YenE8;
@@ -35,6 +42,8 @@ interface Row {
   trades_seen: bigint;
   trace_id: string;
 }
+
+const timeOrNone = (ms: bigint | null): EpochMs | undefined => epochMsOrUndefined(ms === null ? undefined : Number(ms));
 
 export const snapshotReads = (sql: Sqlite) => {
   const at = sql
@@ -52,6 +61,8 @@ export const snapshotReads = (sql: Sqlite) => {
           symbol: row.symbol,
           barOpenMs: epochMs(Number(row.bar_open_ms)),
           takenMs: epochMs(Number(row.taken_ms)),
+          venueMs: timeOrNone(row.venue_ms),
+          asOfMs: timeOrNone(row.as_of_ms),
           venueStatus: row.venue_status,
           bid: row.bid_e8,
           ask: row.ask_e8,
@@ -68,8 +79,8 @@ export const snapshotReads = (sql: Sqlite) => {
 
 export const snapshotWrites = (sql: Sqlite) => {
   const insert = sql.prepare(
-    `INSERT INTO snapshots (id, symbol, bar_open_ms, taken_ms, venue_status, bid_e8, ask_e8, last_e8, spread_bps, volume_ratio, trades_seen, trace_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    `INSERT INTO snapshots (id, symbol, bar_open_ms, taken_ms, venue_ms, as_of_ms, venue_status, bid_e8, ask_e8, last_e8, spread_bps, volume_ratio, trades_seen, trace_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return {
     insert: (s: Snapshot): void =>
@@ -78,6 +89,8 @@ export const snapshotWrites = (sql: Sqlite) => {
         s.symbol,
         s.barOpenMs,
         s.takenMs,
+        s.venueMs ?? null,
+        s.asOfMs ?? null,
         s.venueStatus,
         s.bid,
         s.ask,

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { raiseHalt } from "../../db/halts.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import { API_HALT } from "../../lib/core/haltKinds.ts";
+import { isNoQuoteCode } from "../../lib/core/quoteAge.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
@@ -52,7 +53,8 @@ const OWN_CODES = new Set(["VENUE_ABORTED", "NOT_SENT"]);
 export const verdictOf = (end: { readonly error?: unknown; readonly value?: unknown }): "good" | "bad" | undefined => {
   const { error, value } = end;
   if (error instanceof AppError) {
-    if (isClosedVenue(error.code) || OWN_CODES.has(error.code)) return undefined;
+    // Market data that were refused for their age: NO PRICES says so, and the account's calls may work.
+    if (isClosedVenue(error.code) || OWN_CODES.has(error.code) || isNoQuoteCode(error.code)) return undefined;
     // An explicit rejection of a request shows that the API works.
     return error.verdict === "permanent" ? "good" : "bad";
   }

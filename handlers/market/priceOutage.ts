@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { META } from "../../db/tables/meta.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import { isNoQuoteCode } from "../../lib/core/quoteAge.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { type ComposedAlert, composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
@@ -12,6 +13,7 @@ import type { Clock } from "../../lib/io/clock.ts";
 import { TransportError } from "../../lib/io/gmo/transport.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import { LogThrottle } from "../../lib/io/logThrottle.ts";
+import type { Health } from "../../queue/health.ts";
 import type { Database } from "../../queue/types.ts";
 import type { AppStore } from "../context.ts";
 import { incompleteHistory } from "./historyJobs.ts";
@@ -28,6 +30,12 @@ export const noPrices = (db: Pick<Database, "read">): NoPrices | undefined => {
 /** "NO PRICES of BTC_JPY, ETH_JPY since 2026-11-24 04:08 JST (dns: getaddrinfo ENOTFOUND api.coin.z.com)" */
 export const noPricesText = (it: NoPrices): string =>
   `NO PRICES of ${it.symbols.join(", ")} since ${jstText(it.sinceMs)} (${it.why})`;
+
+/** What an exchange that answers without fresh prices does to the worker's health: red at once. Without answers: after a minute. */
+export const pricesHealth = (none: NoPrices | undefined, nowMs: number): Health => {
+  const isRed = none !== undefined && (isNoQuoteCode(none.why) || nowMs - none.sinceMs >= ALERT_AFTER_MS);
+  return isRed ? { ok: false, sinceMs: none.sinceMs, why: noPricesText(none) } : { ok: true };
+};
 
 /** Key of the alert. */
 const NO_PRICES = "noPrices";
@@ -72,13 +80,16 @@ export class PriceOutage {
     return first && { ...first, symbols: [...this.#missing.keys()].sort() };
   }
 
+  readonly health = (): Health => pricesHealth(this.now(), this.o.clock.nowMs());
+
   failed(symbol: string, error: unknown): void {
     const { clock, log, report, onChange } = this.o;
     const why = whyNoPrices(error);
     const leftOut = this.#repeats.admit(symbol, clock.monotonicMs());
     if (leftOut !== undefined) log.warn({ err: error, symbol, leftOut }, "paper.quoteFailed");
     const first = this.#missing.size === 0;
-    if (!this.#missing.has(symbol)) this.#missing.set(symbol, { sinceMs: clock.nowMs(), why });
+    // The newest reason: an exchange that did not answer may now repeat old prices.
+    this.#missing.set(symbol, { sinceMs: this.#missing.get(symbol)?.sinceMs ?? clock.nowMs(), why });
     if (first) report(`the exchange gives no prices (${why}); trying again until it does`);
     this.#write();
     if (first) onChange(false);

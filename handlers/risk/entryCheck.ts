@@ -8,9 +8,10 @@ import { type CoinE8, coinE8, minBig, toNumber, type YenE8, yenE8 } from "../../
 import type { In } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import { fenceIsBehind } from "../../lib/core/protection.ts";
+import { isNoQuote, noQuoteNote, quoteAgeMs } from "../../lib/core/quoteAge.ts";
 import { type EntryFacts, reservedFunds, riskGates } from "../../lib/core/risk.ts";
 import type { Note } from "../../lib/core/text/reasonTexts.ts";
-import { type EpochMs, jstDayStart } from "../../lib/core/time.ts";
+import { type EpochMs, jstDayStart, SECOND_MS } from "../../lib/core/time.ts";
 import type { SymbolRules } from "../../lib/core/venue.ts";
 import type { Reads } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
@@ -100,16 +101,34 @@ const refused = (reason: Note): Recheck => ({ kind: "refused", reason });
 
 /**
  * The check after the approval and again before each send: venue open, price inside the band, spread, news, rollover,
- * risk and halts on fresh data. The size never exceeds the approved one. `resting`: the entry's own order, whose funds the
- * venue has set aside already.
+ * risk and halts on fresh data. Market data older than QUOTE_MAX_AGE_SECONDS refuse it. The size never exceeds the
+ * approved one. `resting`: the entry's own order, whose funds the venue has set aside already.
  */
 export const recheckEntry = async (ctx: AppCtx, proposal: Proposal, resting?: In<"open">): Promise<Recheck> => {
+  const maxAgeMs = ctx.config.QUOTE_MAX_AGE_SECONDS * SECOND_MS;
+  try {
+    return await recheckOnFreshData(ctx, proposal, maxAgeMs, resting);
+  } catch (e) {
+    if (!isNoQuote(e)) throw e;
+    ctx.log.warn({ proposalId: proposal.id, code: e.code, err: e }, "entry.noQuote");
+    return refused(noQuoteNote(e, maxAgeMs));
+  }
+};
+
+const recheckOnFreshData = async (
+  ctx: AppCtx,
+  proposal: Proposal,
+  maxAgeMs: number,
+  resting: In<"open"> | undefined,
+): Promise<Recheck> => {
   const status = await ctx.venue.status(ctx.signal);
   if (status !== "OPEN") return refused({ key: "venueNotOpen", with: { status } });
   const now = ctx.clock.nowMs();
   if (now >= proposal.validUntilMs) return refused({ key: "proposalOver" });
   const rules = await symbolRules(ctx, proposal.symbol);
-  const quote = bestQuote(await ctx.venue.orderBook(proposal.symbol, ctx.signal));
+  const book = await ctx.venue.orderBook(proposal.symbol, ctx.signal);
+  const asOfMs = book.asOfMs ?? ctx.clock.nowMs();
+  const quote = bestQuote(book);
   const price = proposal.direction === "long" ? quote.bid : quote.ask;
   if (price < proposal.bandLow || price > proposal.bandHigh)
     return refused({
@@ -140,5 +159,8 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal, resting?: In
   const failed = [...gates, ...risk.gates].filter((gate) => !gate.pass);
   if (failed.length > 0) return refused({ key: "gates", with: { failed } });
   if (risk.sizing.kind !== "ok") return refused({ key: "noSize" });
+  // The account was read meanwhile, which may have taken its time.
+  const ageMs = quoteAgeMs(asOfMs, ctx.clock.nowMs());
+  if (ageMs > maxAgeMs) return refused({ key: "quoteOld", with: { ageMs, maxAgeMs } });
   return { kind: "ok", size: minBig(risk.sizing.size, proposal.size), quote, rules };
 };

@@ -89,6 +89,7 @@ export const connect = async (
     clock,
     log,
     timers: p.timers ?? realTimers,
+    quoteMaxAgeMs: config.QUOTE_MAX_AGE_SECONDS * SECOND_MS,
     pace: { publicPerSecond: config.GMO_PUBLIC_PER_SECOND },
   });
   const telegram = await telegramParts(config);

@@ -72,6 +72,7 @@ export const start = async (
       if (hasPrices) revive();
     },
   });
+  connections.addHealth(prices.health);
   // Also without an outage: requests for candles may fail while the ticker works.
   const revive = (): void => {
     if (prices.now() !== undefined) return;

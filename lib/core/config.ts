@@ -160,6 +160,11 @@ export const SETTINGS = {
     "2",
     "How often the worker looks at prices and orders while a trade or an entry is open.",
   ),
+  QUOTE_MAX_AGE_SECONDS: setting(
+    integer(3, 60),
+    "10",
+    "Oldest usable market data, seconds by the exchange's own time in them. Older than this is no quote: no entry, NO PRICES.",
+  ),
   TELEGRAM_BOT_TOKEN: setting(
     text(/^\d{3,20}:[A-Za-z0-9_-]{20,100}$/, "a bot token as BotFather gives it, such as 123456789:AAE..."),
     undefined,

@@ -1,13 +1,14 @@
 // The filter's gates: every one is evaluated and stored, pass or fail, so that the reason for "no signal" is always
 // known. Thresholds are the owner's TRADE_FILTER (architecture 3.4); meaning of the numbers: docs/model.md.
 import type { Config } from "./config.ts";
-import { BAR_MS, DAY_MS, type EpochMs, HOUR_MS, nextVenueDayStart } from "./time.ts";
+import { BAR_MS, DAY_MS, type EpochMs, HOUR_MS, nextVenueDayStart, SECOND_MS } from "./time.ts";
 import type { Direction } from "./venue.ts";
 
 export type GateName =
   | "side"
   | "probability"
   | "rank"
+  | "quoteAge"
   | "spread"
   | "volume"
   | "news"
@@ -66,6 +67,8 @@ interface MarketFacts {
   readonly probability: number;
   readonly rank: number | undefined;
   readonly rankSample: number;
+  /** Age of the prices the entry is planned from, milliseconds; undefined: nothing is planned from a quote. */
+  readonly quoteAgeMs?: number | undefined;
   readonly spreadBps: number;
   readonly volumeRatio: number | undefined;
   readonly news: { readonly blocked: boolean; readonly text: string | undefined };
@@ -89,6 +92,7 @@ export const marketGates = (config: Config, f: MarketFacts): readonly Gate[] => 
         ? {}
         : { reason: `only ${f.rankSample} scored bars in the trailing 30 days, ${MIN_RANK_SAMPLE} needed` }),
     },
+    ...quoteAgeGate(config, f.quoteAgeMs),
     { gate: "spread", value: f.spreadBps, limit: config.MAX_SPREAD_BPS, pass: f.spreadBps <= config.MAX_SPREAD_BPS },
     {
       gate: "volume",
@@ -106,6 +110,13 @@ export const marketGates = (config: Config, f: MarketFacts): readonly Gate[] => 
     ...timeGates(config, f.nowMs),
   ];
 };
+
+/**
+ * Prices older than QUOTE_MAX_AGE_SECONDS are no quote: nothing is planned from them. No threshold of the signal, so it is
+ * stored only where it stops a bar (a chain that was interrupted between two steps).
+ */
+const quoteAgeGate = ({ QUOTE_MAX_AGE_SECONDS: limit }: Config, ageMs = 0): readonly Gate[] =>
+  ageMs <= limit * SECOND_MS ? [] : [{ gate: "quoteAge", value: ageMs / SECOND_MS, limit, pass: false }];
 
 /** Coins cannot be sold before they are bought: on spot a short signal is logged with this verdict, never proposed. */
 const sideGate = ({ PRODUCT }: Config, direction: Direction): Gate =>

@@ -37,6 +37,7 @@ const GATE_ORDER = [
   "side",
   "probability",
   "rank",
+  "quoteAge",
   "spread",
   "volume",
   "news",

@@ -44,7 +44,10 @@ export interface Ticker {
   readonly high: YenE8;
   readonly low: YenE8;
   readonly volume: CoinE8;
+  /** The venue's clock. */
   readonly timestampMs: EpochMs;
+  /** The same on our clock, by the measured offset; absent where nobody judged its age. */
+  readonly asOfMs?: EpochMs;
 }
 interface BookLevel {
   readonly price: YenE8;
@@ -55,7 +58,10 @@ export interface OrderBook {
   readonly symbol: string;
   readonly asks: readonly BookLevel[];
   readonly bids: readonly BookLevel[];
+  /** The venue's clock. */
   readonly timestampMs: EpochMs | undefined;
+  /** As of when, on our clock; absent where nobody judged its age. */
+  readonly asOfMs?: EpochMs;
 }
 export interface PublicTrade {
   readonly price: YenE8;
@@ -181,7 +187,8 @@ export type KlineInterval =
 /**
  * One venue, real or simulated. Reads throw AppError: `retry` for transport, rate limit and maintenance (after the
  * connector's own GET retries), `permanent` for bad arguments, `alert` for keys, restrictions and replies that do not
- * parse. Writes never throw for what the venue or the network did; they return a WriteResult.
+ * parse. Status, tickers, books and trades older than QUOTE_MAX_AGE_SECONDS by
+ * the venue's own time throw `retry` QUOTE_OLD or QUOTE_AHEAD (quoteAge.ts). Writes never throw for what the venue or the network did; they return a WriteResult.
  */
 export interface Venue {
   /** What its replies so far say of its clock. No request. */

@@ -248,6 +248,7 @@ export class Simulator {
     const events = this.#step(() => {
       reply = answer(this.#machine, this.#apiOptions(), request, faults?.effects?.() ?? {});
     });
+    if (faults?.recall && reply) reply = faults.recall(request, reply, this.nowMs());
     const after = faults?.(request, "after", this.nowMs());
     const delivery: Delivery = after
       ? applyFault(after, reply, this.nowMs())

@@ -15,6 +15,8 @@ export interface Strike {
   };
   /** The answer is a list that lacks its newest row. */
   readonly short?: boolean;
+  /** The answer is the one given to the same question this long ago, where there was one. */
+  readonly oldMs?: number;
   /** The request is on its way that much longer; the client may have given up by then (it waits 5 s). */
   readonly thereMs?: number;
   /** The answer is. */
@@ -28,7 +30,7 @@ const lost = (kind: "dropReply" | "reset" | "httpError" | "html" | "truncate", p
   spoil: { phase, fault: { kind } },
 });
 
-type Where = "any" | "write" | "open" | "close" | "send" | "cancel" | "fills";
+type Where = "market" | "any" | "write" | "open" | "close" | "send" | "cancel" | "fills";
 /** What a fault looks at. */
 export interface Struck extends Pick<ApiRequest, "method" | "path"> {
   /** Spot: an order that sells coins, where the others buy. */
@@ -51,6 +53,7 @@ export const requestBefore = (step: string): Struck | undefined => {
 };
 const WHERE: Readonly<Record<Where, (request: Struck) => boolean>> = {
   any: () => true,
+  market: ({ method, path }) => method === "GET" && /^\/v1\/(ticker|orderbooks|trades|status)$/.test(path),
   write: ({ method }) => method === "POST",
   open: (request) => request.path === "/v1/order" && !request.sale,
   close: (request) => request.path === "/v1/closeOrder" || request.sale,
@@ -96,7 +99,22 @@ const CATALOGUE = {
   arrivesLate: ["write", { thereMs: 4_000, backMs: 2_000 }],
 } as const satisfies Readonly<Record<string, readonly [Where, Strike]>>;
 
-export type FaultName = keyof typeof CATALOGUE;
-export const FAULT_NAMES = Object.keys(CATALOGUE) as readonly FaultName[];
-export const strikeOf = (name: FaultName): Strike => CATALOGUE[name][1];
-export const canStrike = (name: FaultName, request: Struck): boolean => WHERE[CATALOGUE[name][0]](request);
+/**
+ * Market data that freeze, lag and come late. Drawn apart from the others: the seeds of those stay what they were.
+ */
+const MARKET = {
+  frozenMarket: ["market", { oldMs: 60_000 }],
+  laggingMarket: ["market", { oldMs: 12_000 }],
+  slightlyOldMarket: ["market", { oldMs: 3_000 }],
+  lateMarket: ["market", { backMs: 4_000 }],
+  veryLateMarket: ["market", { backMs: 8_000 }],
+} as const satisfies Readonly<Record<string, readonly [Where, Strike]>>;
+
+type RequestFault = keyof typeof CATALOGUE;
+export type MarketFault = keyof typeof MARKET;
+export type FaultName = RequestFault | MarketFault;
+export const FAULT_NAMES = Object.keys(CATALOGUE) as readonly RequestFault[];
+export const MARKET_FAULTS = Object.keys(MARKET) as readonly MarketFault[];
+const ALL: Readonly<Record<FaultName, readonly [Where, Strike]>> = { ...CATALOGUE, ...MARKET };
+export const strikeOf = (name: FaultName): Strike => ALL[name][1];
+export const canStrike = (name: FaultName, request: Struck): boolean => WHERE[ALL[name][0]](request);

@@ -8,7 +8,7 @@ import type { SimulatorOptions } from "../../lib/sim/simulator.ts";
 import type { ProposalSpec } from "../sim/proposals.ts";
 import type { Script } from "../sim/script.ts";
 import { START_MS, START_PRICE } from "../sim/world.ts";
-import { canStrike, FAULT_NAMES, type FaultName, type Struck } from "./orderFaults.ts";
+import { canStrike, FAULT_NAMES, type FaultName, MARKET_FAULTS, type Struck } from "./orderFaults.ts";
 import type { Sabotage } from "./orderSabotage.ts";
 
 export type OwnerAct =
@@ -201,6 +201,21 @@ const spotPlan = (seed: string, run: number): RunPlan => {
 export const randomPlan = (seed: string, run: number, product: Product = "margin"): RunPlan =>
   product === "spot" ? spotPlan(seed, run) : marginPlan(seed, run, ["long", "short"]);
 
+/** In one world of three, market data freeze, lag or come late: for a while, or now and then. */
+const marketFaults = (seed: string, run: number): RunPlan["fault"] => {
+  const random = seededRandom(`${seed}:run:${run}:market`);
+  if (random.int(3) > 0) return NO_FAULT;
+  const name = pick(random, MARKET_FAULTS);
+  const fromMs = (2 + random.next() * 4) * MINUTE_MS;
+  const untilMs = fromMs + 5_000 + random.int(3 * MINUTE_MS);
+  const share = pick(random, [0, 0, 0.1, 0.4]);
+  return (request, { nowMs }) => {
+    if (!canStrike(name, request) || nowMs > 12 * MINUTE_MS) return undefined;
+    const isStretch = share === 0 && nowMs >= fromMs && nowMs < untilMs;
+    return isStretch || (share > 0 && random.next() < share) ? name : undefined;
+  };
+};
+
 const marginPlan = (seed: string, run: number, directions: readonly ("long" | "short")[]): RunPlan => {
   const random = seededRandom(`${seed}:run:${run}`);
   const chance = (one: number): boolean => random.int(one) === 0;
@@ -229,6 +244,7 @@ const marginPlan = (seed: string, run: number, directions: readonly ("long" | "s
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "stop" } });
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "panic" } });
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "clockBack", ms: 1_000 + random.int(24_000) } });
+  const marketFault = marketFaults(seed, run);
   const closedMs = epochMs(START_MS + 2 * MINUTE_MS + later());
   const openMs = epochMs(closedMs + 20_000 + random.int(2 * MINUTE_MS));
   const spec = (symbolName: string, way: "long" | "short", lots: string): ProposalSpec => ({
@@ -272,7 +288,10 @@ const marginPlan = (seed: string, run: number, directions: readonly ("long" | "s
     ],
     kills,
     downMs: pick(random, [3_000, 3_000, 3_000, 0, 1_000, 30_000]),
-    fault: (request, { nowMs }) => {
+    fault: (request, facts) => {
+      const { nowMs } = facts;
+      const ofMarket = marketFault(request, facts);
+      if (ofMarket !== undefined) return ofMarket;
       if (nowMs > 2 * MINUTE_MS + faultyUntilMs) return undefined;
       if (outage && nowMs >= outage.fromMs && nowMs < outage.fromMs + outage.ms) return outageFault;
       if (draws.next() >= share) return undefined;

@@ -3,9 +3,11 @@
 // to blame for.
 
 import { isSpot } from "../../lib/core/product.ts";
+import { epochMs, MINUTE_MS } from "../../lib/core/time.ts";
 import { TransportError, type TransportReply, type TransportRequest } from "../../lib/io/gmo/transport.ts";
 import { type Random, seededRandom } from "../../lib/io/random.ts";
 import { delivered } from "../../lib/sim/faults/faults.ts";
+import { OldReplies } from "../../lib/sim/faults/oldReplies.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
 import type { Mortality } from "../sim/mortal.ts";
 import { START_MS } from "../sim/world.ts";
@@ -30,6 +32,7 @@ const NATURE_TAIL_MS = 500;
 export class OrderRequests {
   readonly #latency: Random;
   readonly refusedCloses: RefusedCloses;
+  readonly #old = new OldReplies(2 * MINUTE_MS);
   #spoil: Strike["spoil"];
   #effects: Strike["effects"];
   /** For the simulator: the fault that strikes the request it serves now. */
@@ -78,6 +81,7 @@ export class OrderRequests {
       try {
         reply = this.#serve(request, strike);
         if (strike.short) reply = withoutNewest(reply);
+        if (request.area === "public") reply = this.#recalled(request, strike, reply);
       } catch (error) {
         lost = error;
       }
@@ -100,6 +104,13 @@ export class OrderRequests {
         this.#excuse(request, name !== undefined, code, sentMs);
       }
     }
+  }
+
+  /** What was answered to the same question so long ago, or the answer of now. */
+  #recalled(request: TransportRequest, { oldMs }: Strike, reply: TransportReply): TransportReply {
+    const nowMs = epochMs(this.w.simulator.nowMs());
+    this.#old.keep(request, reply, nowMs);
+    return (oldMs === undefined ? undefined : this.#old.at(request, nowMs - oldMs)) ?? reply;
   }
 
   #serve(request: TransportRequest, strike: Strike): TransportReply {

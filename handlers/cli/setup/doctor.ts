@@ -18,6 +18,7 @@ import { notWritable, storageError } from "../../../lib/io/storageTrouble.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../../lib/sim/market/bundled.ts";
 import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../../models/registry.ts";
+import { noPrices, noPricesText, pricesHealth } from "../../market/priceOutage.ts";
 import { keptVenueClock } from "../../risk/venueClock.ts";
 import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "../../runtime/stateFolder.ts";
 import { runnerHealth } from "../../runtime/workerStatus.ts";
@@ -150,6 +151,24 @@ const checks = (config: Config, dir: string): readonly Check[] => [
       return light === "off" ? "none is running" : light === "green" ? "running, healthy" : light;
     } catch (e) {
       throw storageError(e, path) ?? e;
+    } finally {
+      db.close();
+    }
+  }),
+  check("prices", () => {
+    // Recorded by a running worker: without one it is out of date.
+    if (!existsSync(databasePath(dir)) || !isLocked(dir)) return "no worker is running";
+    const { db, clock } = openToLook(dir);
+    try {
+      const none = noPrices(db);
+      const health = pricesHealth(none, clock.nowMs());
+      if (!health.ok)
+        throw new Error(
+          `expected fresh prices, found ${health.why}; check this machine's clock and network, and the exchange's notices`,
+        );
+      return none === undefined ? "the worker gets fresh prices" : noPricesText(none);
+    } catch (e) {
+      throw storageError(e, databasePath(dir)) ?? e;
     } finally {
       db.close();
     }

@@ -12,7 +12,7 @@ import { DAY_MS, type EpochMs, epochMs, isoUtc, jstText, SECOND_MS } from "../..
 import { isLocked } from "../../../lib/io/lock.ts";
 import { openCoins } from "../../book/coinBalances.ts";
 import { openOf, tradesInHand } from "../../book/openTrades.ts";
-import { noPrices, noPricesText } from "../../market/priceOutage.ts";
+import { noPrices, noPricesText, pricesHealth } from "../../market/priceOutage.ts";
 import { proposalText, yenText } from "../../proposals/proposalText.ts";
 import { productOf, type State } from "../../runtime/stateFolder.ts";
 import { type RunnerHealth, runnerHealth } from "../../runtime/workerStatus.ts";
@@ -71,15 +71,18 @@ const statusOf = (state: State): Status => {
   const mode = read.meta.get(META.mode) ?? null;
   const product = productOf(state.db) ?? null;
   const running = isLocked(dirname(state.db.path));
-  const health = runnerHealth(state.db, {
+  // The worker records it: without a running worker it is out of date.
+  const none = running ? noPrices(state.db) : undefined;
+  const runner = runnerHealth(state.db, {
     locked: running,
     replay: mode === "replay",
     realNowMs: state.clock.realNowMs(),
   });
+  const prices = pricesHealth(none, nowMs);
+  const health: RunnerHealth =
+    runner.light === "green" && !prices.ok ? { ...runner, light: "red", why: prices.why } : runner;
   const alerts = read.alerts.open();
   const equity = read.equity.latest();
-  // The worker records it: without a running worker it is out of date.
-  const none = running ? noPrices(state.db) : undefined;
   const jobs = state.store.stats();
   const bot = read.telegram.state();
   const botHealth = telegramHealth(bot, nowMs);
@@ -113,7 +116,7 @@ const statusOf = (state: State): Status => {
     jobs: jobCountsJson(jobs),
     // The worst first: nothing runs, then money in doubt, then what the system cannot see or say.
     problems: [
-      ...healthProblem(health),
+      ...healthProblem(runner),
       ...alerts.filter((a) => a.severity === "critical").map((a) => `ALERT ${oneLine(a.text)}`),
       ...(none === undefined ? [] : [noPricesText(none)]),
       ...(running && bot.botId !== 0 && !botHealth.ok ? [oneLine(botHealth.why)] : []),

@@ -33,6 +33,8 @@ export const gateText = (
       return numbers((n) => percentText(n));
     case "rank":
       return numbers((n) => n.toFixed(1));
+    case "quoteAge":
+      return numbers((n) => `${n.toFixed(1)} s`);
     case "spread":
       return numbers((n) => `${n.toFixed(1)} bps`);
     case "volume":

@@ -2,6 +2,7 @@
 // text, the owner gets it in the configured language.
 
 import type { Gate } from "../gates.ts";
+import { SECOND_MS } from "../time.ts";
 import type { VenueStatus } from "../venue.ts";
 import { cut, yenText } from "./format.ts";
 import { haltWords } from "./haltText.ts";
@@ -13,6 +14,9 @@ const haltNames = (locale: Locale, kinds: readonly string[]): string =>
 
 const rounded = (value: string | number | null): string =>
   value === null ? "–" : typeof value === "number" ? String(Math.round(value * 100) / 100) : cut(value, 60);
+
+/** Milliseconds as whole seconds, rounded up: 10.2 s old is more than 10. */
+const whole = (ms: number): number => Math.ceil(ms / SECOND_MS);
 
 /** One failed gate: its name, the measured value and the limit. */
 const gateText = (locale: Locale, gate: Gate): string => {
@@ -38,6 +42,8 @@ const gateText = (locale: Locale, gate: Gate): string => {
     case "maintenance":
     case "size":
       return `${name} ${rounded(gate.value)} < ${rounded(gate.limit)}`;
+    case "quoteAge":
+      return `${name} ${rounded(gate.value)} s > ${rounded(gate.limit)} s`;
     case "spread":
       return `${name} ${rounded(gate.value)} bps > ${rounded(gate.limit)} bps`;
     case "dailyTrades":
@@ -64,6 +70,10 @@ const en = {
   noPassivePrice: () => "no passive price inside the approved band",
   priceMoved: () => "the price moved before it was sent",
   unexplainedOrder: () => "the exchange shows an order or position that may be an earlier entry of this trade",
+  quoteOld: (p: { ageMs: number | undefined; maxAgeMs: number }) =>
+    `the exchange's prices are ${p.ageMs === undefined ? "of an unknown age" : `${whole(p.ageMs)} s old`}; at most ${whole(p.maxAgeMs)} s are allowed`,
+  quoteAhead: (p: { aheadMs: number }) =>
+    `the exchange's prices are dated ${whole(p.aheadMs)} s after now: its clock and ours differ`,
   venueNotOpen: (p: { status: VenueStatus }) => `the venue is ${p.status}`,
   proposalOver: () => "the proposal is no longer valid",
   outsideBand: (p: { price: number; low: number; high: number }) =>
@@ -101,6 +111,9 @@ const reasons = inBoth(en, {
   noPassivePrice: () => "承認された価格帯の中にメイカーで置ける価格がありません",
   priceMoved: () => "発注の前に価格が動きました",
   unexplainedOrder: () => "この取引の以前の注文かもしれない注文または建玉が取引所にあります",
+  quoteOld: (p) =>
+    `取引所の価格が${p.ageMs === undefined ? "いつのものか分かりません" : `${whole(p.ageMs)}秒前のものです`}（上限 ${whole(p.maxAgeMs)}秒）`,
+  quoteAhead: (p) => `取引所の価格の時刻が${whole(p.aheadMs)}秒先です。取引所とこちらの時計がずれています`,
   venueNotOpen: (p) => `取引所は${STATUS_JA[p.status]}です`,
   proposalOver: () => "提案の有効時間が過ぎました",
   outsideBand: (p) =>

@@ -3,15 +3,17 @@
 // for an invalid request (permanent VENUE_REQUEST, VENUE_ID) or without a key (VENUE_NO_KEY).
 // Excluded on purpose: account/transfer and the sending of coins. Our keys must not have those rights.
 import type { z } from "zod";
+import type { Candle } from "../../core/candle.ts";
 import { AppError } from "../../core/errors.ts";
 import type { YenE8 } from "../../core/money.ts";
-import { type EpochMs, isoUtc, MINUTE_MS } from "../../core/time.ts";
-import type { CloseOrderRequest, KlineInterval, Ticker, WriteResult } from "../../core/venue.ts";
+import { type EpochMs, HOUR_MS, isoUtc, MINUTE_MS } from "../../core/time.ts";
+import type { CloseOrderRequest, KlineInterval, OrderBook, Ticker, WriteResult } from "../../core/venue.ts";
 import * as bodies from "./bodies.ts";
 import type { GmoClient } from "./client.ts";
 import { SCALED } from "./codecs.ts";
 import { isMaintenance, ruleOf } from "./errorCodes.ts";
 import { allPages, inBatches, PAGE_SIZE } from "./pages.ts";
+import type { Judge } from "./quoteChecks.ts";
 import { redactBody } from "./reply.ts";
 import { publicReplies } from "./wire.ts";
 import { accountReplies, ExchangeFeeReply, type FeePage } from "./wireAccount.ts";
@@ -53,7 +55,15 @@ const publicReply = publicReplies(SCALED);
 const accountReply = accountReplies(SCALED);
 const tradingReply = trading.tradingReplies(SCALED);
 
-const SHORT_INTERVALS: ReadonlySet<KlineInterval> = new Set(["1min", "5min", "10min", "15min", "30min", "1hour"]);
+/** Length of the intervals that are asked for by day; the longer ones are asked for by year. */
+const SPAN_MS: Readonly<Partial<Record<KlineInterval, number>>> = {
+  "1min": MINUTE_MS,
+  "5min": 5 * MINUTE_MS,
+  "10min": 10 * MINUTE_MS,
+  "15min": 15 * MINUTE_MS,
+  "30min": 30 * MINUTE_MS,
+  "1hour": HOUR_MS,
+};
 /** GMO API 6.4. */
 const MAX_WINDOW_MS = 30 * MINUTE_MS;
 /** 10 orders a round: far more than one account may have. */
@@ -71,7 +81,7 @@ export const createGmoApi = (client: GmoClient) => ({
 const publicEndpoints = (client: GmoClient) => ({
   async status(signal?: AbortSignal) {
     try {
-      return await client.get("public", "/v1/status", {}, publicReply.status, signal);
+      return await client.get("public", "/v1/status", {}, publicReply.status, signal, ofNow(client));
     } catch (e) {
       // During maintenance this call may itself return ERR-5201 (GMO API 4.1).
       if (e instanceof AppError && isMaintenance(e.code)) return "MAINTENANCE";
@@ -80,7 +90,14 @@ const publicEndpoints = (client: GmoClient) => ({
   },
   symbols: (signal?: AbortSignal) => client.get("public", "/v1/symbols", {}, publicReply.symbols, signal),
   async ticker(symbol: string, signal?: AbortSignal): Promise<Ticker> {
-    const rows = await client.get("public", "/v1/ticker", { symbol }, publicReply.ticker, signal);
+    const rows = await client.get(
+      "public",
+      "/v1/ticker",
+      { symbol },
+      publicReply.ticker,
+      signal,
+      tickerOf(client, symbol),
+    );
     const row = rows.find((ticker) => ticker.symbol === symbol);
     if (row) return row;
     throw new AppError("alert", "VENUE_REPLY", `/v1/ticker: expected a row of ${symbol}, found none`, { symbol });
@@ -89,27 +106,73 @@ const publicEndpoints = (client: GmoClient) => ({
   tickers: (signal?: AbortSignal) => client.get("public", "/v1/ticker", {}, publicReply.ticker, signal),
   /** Up to 500 levels a side. */
   async orderBook(symbol: string, signal?: AbortSignal) {
-    const book = await client.get("public", "/v1/orderbooks", { symbol }, publicReply.orderBook, signal);
+    const book = await client.get(
+      "public",
+      "/v1/orderbooks",
+      { symbol },
+      publicReply.orderBook,
+      signal,
+      bookOf(client),
+    );
     return onlyOf("/v1/orderbooks", "symbol", [symbol], [book])[0]!;
   },
   /**
    * One page of 100, newest first; each match is printed twice, as BUY and SELL. Rows move to later pages meanwhile.
    */
   trades: (symbol: string, page = 1, signal?: AbortSignal) =>
-    client.get("public", "/v1/trades", { symbol, page, count: PAGE_SIZE }, publicReply.trades, signal),
-  /** `date`: YYYYMMDD up to 1hour, YYYY above; the other form would return "no data". ERR-5207 is an empty list. */
+    client.get(
+      "public",
+      "/v1/trades",
+      { symbol, page, count: PAGE_SIZE },
+      publicReply.trades,
+      signal,
+      // The newest trade is no proof of age: in a quiet market it is minutes old.
+      ofNow(client),
+    ),
+  /**
+   * `date`: YYYYMMDD up to 1hour, YYYY above; the other form would return "no data". ERR-5207 is an empty list. A candle
+   * that had not closed when the venue wrote the reply is left out (a cached reply may be older than our question).
+   */
   async klines(symbol: string, interval: KlineInterval, date: string, signal?: AbortSignal) {
-    const form = SHORT_INTERVALS.has(interval) ? "YYYYMMDD" : "YYYY";
+    const form = interval in SPAN_MS ? "YYYYMMDD" : "YYYY";
     if (!/^\d+$/.test(date) || date.length !== form.length)
       throw bodies.badRequest(`a date ${form} for ${interval} candles`, JSON.stringify(date));
     try {
-      return await client.get("public", "/v1/klines", { symbol, interval, date }, publicReply.klines, signal);
+      return await client.get(
+        "public",
+        "/v1/klines",
+        { symbol, interval, date },
+        publicReply.klines,
+        signal,
+        closedOnly(client, interval),
+      );
     } catch (e) {
       if (e instanceof AppError && e.code === "ERR-5207") return [];
       throw e;
     }
   },
 });
+
+/** Taken only while the reply itself is fresh; nothing in it has a time of its own. */
+const ofNow = <T>({ checks }: GmoClient): Judge<T> | undefined =>
+  checks && ((value, at) => checks.fresh(undefined, at, () => value));
+const tickerOf = ({ checks }: GmoClient, symbol: string): Judge<readonly Ticker[]> | undefined =>
+  checks &&
+  ((rows, at) => {
+    const row = rows.find((ticker) => ticker.symbol === symbol);
+    // REST stamps a ticker when it is made, in a quiet market too (GMO API 4.2): an old stamp is a stopped feed.
+    return checks.fresh(row?.timestampMs, at, (asOfMs) => rows.map((ticker) => ({ ...ticker, asOfMs })));
+  });
+const bookOf = ({ checks }: GmoClient): Judge<OrderBook> | undefined =>
+  checks && ((book, at) => checks.fresh(book.timestampMs, at, (asOfMs) => ({ ...book, asOfMs })));
+const closedOnly = ({ checks }: GmoClient, interval: KlineInterval): Judge<readonly Candle[]> | undefined => {
+  const spanMs = SPAN_MS[interval];
+  if (checks === undefined || spanMs === undefined) return undefined;
+  return (candles, { venueMs }) => ({
+    kind: "taken",
+    value: venueMs === undefined ? candles : candles.filter((candle) => candle.openMs + spanMs <= venueMs),
+  });
+};
 
 const accountEndpoints = (client: GmoClient) => {
   const transfers = (

@@ -9,6 +9,7 @@ import type { Logger } from "../logger.ts";
 import { ClockOffset, type OffsetEstimate, PublicClock, venueClockOf } from "./clockOffset.ts";
 import { isTimestampRefused, ruleOf } from "./errorCodes.ts";
 import { type Direction, Pace, type PaceOptions } from "./pace.ts";
+import type { Judge, QuoteChecks } from "./quoteChecks.ts";
 import { evidenceOf, type ReadReply, readReply, redactBody } from "./reply.ts";
 import { authHeaders, type Credentials } from "./sign.ts";
 import type { Timers } from "./timers.ts";
@@ -25,6 +26,8 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** Our share of the venue's rate limits. */
   readonly pace?: PaceOptions;
+  /** What market data must be; without it every reply that parses is taken (captured replies, tests of the wire). */
+  readonly checks?: QuoteChecks;
   /** Default true: API-TIMESTAMP follows the venue's clock where ours is measurably off (clockOffset.ts). */
   readonly followVenueClock?: boolean;
 }
@@ -49,6 +52,8 @@ interface Failure {
 interface Answered {
   readonly reply: TransportReply;
   readonly read: ReadReply;
+  /** Our clock. */
+  readonly receivedMs: EpochMs;
 }
 
 export class GmoClient {
@@ -59,8 +64,12 @@ export class GmoClient {
   readonly #publicClock = new PublicClock();
   #offsetWasLarge = false;
 
+  /** undefined: what parses is taken. */
+  readonly checks: QuoteChecks | undefined;
+
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.checks = options.checks;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.pace = new Pace(options.timers, options.pace);
   }
@@ -83,11 +92,18 @@ export class GmoClient {
   /**
    * A read, at most three tries. Throws AppError: `retry` for transport, rate limit and maintenance, `permanent` for
    * bad arguments, `alert` for keys, restrictions and replies of an unexpected shape. `code` is the venue's code or
-   * VENUE_*.
+   * VENUE_*. What `judge` refuses is asked for again like a failed try, then thrown as `retry` with its code.
    */
-  async get<T>(area: Area, path: Path, query: Query, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
+  async get<T>(
+    area: Area,
+    path: Path,
+    query: Query,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+    judge?: Judge<T>,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const result = await this.#tryGet(area, path, query, schema, attempt, signal);
+      const result = await this.#tryGet(area, path, query, schema, attempt, signal, judge);
       if (result.kind === "ok") return result.value;
       const { error, retryAfterMs } = result.failure;
       if (retryAfterMs === undefined || attempt >= GET_TRIES || signal?.aborted) throw error;
@@ -103,6 +119,7 @@ export class GmoClient {
     schema: z.ZodType<T>,
     attempt: number,
     signal: AbortSignal | undefined,
+    judge: Judge<T> | undefined,
   ): Promise<{ kind: "ok"; value: T } | { kind: "failed"; failure: Failure }> {
     const failed = (error: AppError, retryAfterMs?: number) =>
       ({ kind: "failed", failure: { error, retryAfterMs } }) as const;
@@ -148,7 +165,19 @@ export class GmoClient {
       }
       case "ok": {
         const parsed = schema.safeParse(read.data);
-        if (parsed.success) return { kind: "ok", value: parsed.data };
+        if (parsed.success) {
+          const { receivedMs } = answered;
+          const judged = judge?.(parsed.data, {
+            venueMs: read.venueMs,
+            receivedMs,
+            clock: this.#offset.estimate(receivedMs),
+          });
+          if (judged?.kind !== "refused") return { kind: "ok", value: judged?.value ?? parsed.data };
+          return failed(
+            this.#error("retry", judged.code, path, judged.expected, judged.found, { ...judged.data, ...evidence() }),
+            soonMs,
+          );
+        }
         const found = issueText(parsed.error);
         return failed(this.#error("alert", "VENUE_REPLY", path, "the documented shape", found, evidence()));
       }
@@ -250,7 +279,7 @@ export class GmoClient {
     if (read.kind === "refused" && read.code === "ERR-5003")
       this.pace.refused(area === "public" ? "public" : method === "GET" ? "get" : "post");
     this.#learnClock(area, read, sentMs, elapsedMs);
-    return { reply, read };
+    return { reply, read, receivedMs: latest(sentMs, clock.nowMs()) };
   }
 
   /** Requests are signed by private replies alone: public ones may come from a cache (GMO API 2.1). */

@@ -5,14 +5,19 @@ import { epochMs, MINUTE_MS } from "../../core/time.ts";
 import type { Venue, YenPayment } from "../../core/venue.ts";
 import { createGmoApi } from "./api.ts";
 import { type ClientOptions, GmoClient } from "./client.ts";
+import { QuoteChecks } from "./quoteChecks.ts";
 
-type GmoVenueOptions = ClientOptions;
+interface GmoVenueOptions extends Omit<ClientOptions, "checks"> {
+  /** Default 10,000 (QUOTE_MAX_AGE_SECONDS): older market data are refused with AppError retry QUOTE_OLD. */
+  readonly quoteMaxAgeMs?: number;
+}
 
 /** GMO API 6.4: a longer one is refused (ERR-846). */
 const HISTORY_WINDOW_MS = 30 * MINUTE_MS;
 
 /** Reads need no credentials on the public half; private calls without them throw AppError permanent VENUE_NO_KEY. */
-export const createGmoVenue = (options: GmoVenueOptions): Venue => venueOf(createGmoApi(new GmoClient(options)));
+export const createGmoVenue = ({ quoteMaxAgeMs, ...options }: GmoVenueOptions): Venue =>
+  venueOf(createGmoApi(new GmoClient({ ...options, checks: new QuoteChecks(quoteMaxAgeMs) })));
 
 /** For a program that uses both: one client, so one pace and one clock offset. */
 export const venueOf = (api: ReturnType<typeof createGmoApi>): Venue => ({

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import { type EpochMs, epochMs, parseInstant } from "../../core/time.ts";
+import type { TransportReply } from "../../io/gmo/transport.ts";
 import { seededRandom } from "../../io/random.ts";
 import type { ApiRequest } from "../api/api.ts";
 import { isPath } from "../api/paths.ts";
@@ -10,6 +11,7 @@ import type { Effects } from "../engine/exchange.ts";
 import type { Closure } from "../engine/tradingHours.ts";
 import type { Spike } from "../market/spikes.ts";
 import type { Fault, FaultPhase, Faults } from "./faultTypes.ts";
+import { OldReplies } from "./oldReplies.ts";
 
 const WholeMs = z.int().min(0).max(86_400_000);
 const Code = z.string().regex(/^ERR-\d{1,5}$/, { error: 'expected a code such as "ERR-5003"' });
@@ -38,6 +40,8 @@ const FaultSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("error"), phase: z.enum(["before", "after"]), code: Code }),
   z.strictObject({ kind: z.literal("late"), ms: WholeMs }),
+  z.strictObject({ kind: z.literal("freeze") }),
+  z.strictObject({ kind: z.literal("lag"), ms: WholeMs }),
   z.strictObject({ kind: z.literal("expireSok") }),
   z.strictObject({ kind: z.literal("partialFill"), share: z.number().gt(0).lt(1) }),
   z.strictObject({ kind: z.literal("cancelLoses") }),
@@ -199,5 +203,18 @@ const scripted = (rules: readonly Rule[], seed: number | string, startMs: EpochM
     }
     return Object.keys(found).length === 0 ? undefined : found;
   };
-  return Object.assign(reply, { effects });
+  const lags = rules.map(({ fault }) => (fault.kind === "lag" ? fault.ms : 0));
+  const old = rules.some(({ fault }) => fault.kind === "lag" || fault.kind === "freeze")
+    ? new OldReplies(Math.max(...lags))
+    : undefined;
+  /** An API that repeats old bodies; only market data are kept. */
+  const recall = (request: ApiRequest, reply: TransportReply, nowMs: EpochMs): TransportReply => {
+    if (old === undefined || request.area !== "public") return reply;
+    const fault = matchedRules.find(({ fault: { kind } }) => kind === "freeze" || kind === "lag")?.fault;
+    const frozen = fault?.kind === "freeze" ? old.at(request, nowMs) : undefined;
+    if (frozen !== undefined) return frozen;
+    old.keep(request, reply, nowMs);
+    return (fault?.kind === "lag" ? old.at(request, nowMs - fault.ms) : undefined) ?? reply;
+  };
+  return Object.assign(reply, { effects, recall });
 };

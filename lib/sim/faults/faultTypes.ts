@@ -1,6 +1,7 @@
 // Types of the faults of one request at the simulated venue, shared by the scripts (faultFile.ts) and their effects
 // (faults.ts).
 import type { EpochMs } from "../../core/time.ts";
+import type { TransportReply } from "../../io/gmo/transport.ts";
 import type { ApiRequest } from "../api/api.ts";
 import type { Effects } from "../engine/exchange.ts";
 
@@ -25,4 +26,6 @@ export interface Fault {
 export interface Faults {
   (request: ApiRequest, phase: FaultPhase, nowMs: EpochMs): Fault | undefined;
   readonly effects?: () => Effects | undefined;
+  /** Called with each reply: the same, or an older one in its place. */
+  readonly recall?: (request: ApiRequest, reply: TransportReply, nowMs: EpochMs) => TransportReply;
 }

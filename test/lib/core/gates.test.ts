@@ -98,3 +98,9 @@ test.each([
 ])("percentile rank of %d among %j is %s", (value, past, rank) => {
   expect(percentileRank(value, past)).toBe(rank);
 });
+
+test("truth 1: prices older than QUOTE_MAX_AGE_SECONDS stop a bar, and the gate says how old they are", () => {
+  const ages = (quoteAgeMs: number) => marketGates(config, market({ quoteAgeMs })).filter((g) => g.gate === "quoteAge");
+  expect(ages(10_000)).toEqual([]);
+  expect(ages(10_001)).toEqual([{ gate: "quoteAge", value: 10.001, limit: 10, pass: false }]);
+});

@@ -2,10 +2,13 @@
 // repaired after a gap: every book is complete and the next ticker replaces the last; missed trades are in REST and in
 // the archive.
 import { AppError } from "../../../core/errors.ts";
+import type { MeasuredOffset } from "../../../core/quoteAge.ts";
+import type { EpochMs } from "../../../core/time.ts";
 import type { MarketEvent, Received } from "../../../core/venueEvents.ts";
 import type { Clock } from "../../clock.ts";
 import type { Logger } from "../../logger.ts";
 import type { Random } from "../../random.ts";
+import type { Judged, QuoteChecks, ReplyTime } from "../quoteChecks.ts";
 import { redactBody } from "../reply.ts";
 import type { Timers } from "../timers.ts";
 import type { PublicChannel } from "../wireEvents.ts";
@@ -36,6 +39,11 @@ export interface MarketStreamOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly connect?: Connect;
+  /**
+   * Frames older than its limit by the venue's time are not delivered, but reported once as a problem until a fresh one of
+   * the same kind comes. The venue's clock as the REST client measured it (`clockOffset`). Without it all are delivered.
+   */
+  readonly quotes?: { readonly checks: QuoteChecks; readonly venueClock: () => MeasuredOffset | undefined };
   readonly limits?: Partial<StreamLimits>;
   /** Events waiting for one slow listener. Default 1,000. */
   readonly queueLimit?: number;
@@ -51,6 +59,8 @@ export class MarketStream {
   readonly #delivery: Delivery<MarketStreamEvent>;
   readonly #problems: ReportOnce;
   readonly #socket: StreamSocket;
+  /** Subscriptions whose last frame was refused for its time. */
+  readonly #stale = new Set<string>();
   #state: StreamState;
 
   /** Throws TypeError for an address that is no URL. */
@@ -154,8 +164,29 @@ export class MarketStream {
   }
   #frame(event: MarketEvent): void {
     // An unsubscribe is in flight: no listener wants this any more.
-    if (!this.#wanted.has(keyOfFrame(event))) return;
-    this.#delivery.emit({ kind: "market", event, receivedMs: this.#options.clock.nowMs() });
+    const key = keyOfFrame(event);
+    if (!this.#wanted.has(key)) return;
+    const receivedMs = this.#options.clock.nowMs();
+    const judged = this.#judge(event, receivedMs);
+    if (judged.kind === "taken") {
+      this.#stale.delete(key);
+      this.#delivery.emit({ kind: "market", event: judged.value, receivedMs });
+      return;
+    }
+    if (this.#stale.has(key)) return;
+    this.#stale.add(key);
+    const { code, expected, found, data } = judged;
+    const error = new AppError("retry", code, `${key}: expected ${expected}, found ${found}`, { key, ...data });
+    this.#options.log.warn({ stream: "public", code, message: error.message }, "stream.problem");
+    this.#delivery.emit({ kind: "problem", error });
+  }
+  #judge(event: MarketEvent, receivedMs: EpochMs): Judged<MarketEvent> {
+    const { quotes } = this.#options;
+    if (quotes === undefined) return { kind: "taken", value: event };
+    const at: ReplyTime = { venueMs: undefined, receivedMs, clock: quotes.venueClock() };
+    return quotes.checks.fresh(event.timestampMs, at, (asOfMs) =>
+      event.kind === "trade" ? event : { ...event, asOfMs },
+    );
   }
   #unreadable(text: string, channel: string | undefined, reason: string): void {
     const message = `expected a frame of GMO API 10.2, found one of ${channel ?? "no channel"} that does not parse: ${reason}`;

@@ -46,6 +46,11 @@ export const SAMPLES: Samples = {
     onlyDust: [{ size: "0.0005 ETH" }],
     venueRefused: [{ code: "ERR-201" }],
     requotesUsed: [{ count: 301 }],
+    quoteOld: [
+      { ageMs: 7_203_400, maxAgeMs: 10_000 },
+      { ageMs: undefined, maxAgeMs: 10_000 },
+    ],
+    quoteAhead: [{ aheadMs: 42_000 }],
     venueNotOpen: [{ status: "MAINTENANCE" }, { status: "PREOPEN" }],
     outsideBand: [{ price: 17_512_345, low: 17_400_001, high: 17_450_002 }],
     beyondStop: [{ price: 17_512_345, stop: 17_600_003 }],
