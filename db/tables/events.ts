@@ -1,6 +1,14 @@
 // economic_events: the calendar the news gate reads. A file is imported completely or not at all.
-import { type EconomicEvent, type Importance, MAX_WINDOW_MINUTES } from "../../lib/core/events.ts";
-import { type EpochMs, epochMsOrUndefined, MINUTE_MS } from "../../lib/core/time.ts";
+import { kindWindowMinutes } from "../../lib/core/eventKinds.ts";
+import {
+  type CalendarChange,
+  calendarChange,
+  type EconomicEvent,
+  type Importance,
+  MAX_WINDOW_MINUTES,
+  spanOf,
+} from "../../lib/core/events.ts";
+import { type EpochMs, epochMsOrUndefined, MINUTE_MS, plusMs } from "../../lib/core/time.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
 interface Row {
@@ -15,7 +23,8 @@ const toEvent = (row: Row): EconomicEvent => ({
   currency: row.currency,
   importance: row.importance,
   title: row.title,
-  windowMinutes: row.window_minutes ?? undefined,
+  // An older version stored none for the kinds it did not know.
+  windowMinutes: row.window_minutes ?? kindWindowMinutes(row),
 });
 
 export const eventReads = (sql: Sqlite) => {
@@ -26,6 +35,7 @@ export const eventReads = (sql: Sqlite) => {
   return {
     /** Events with fromMs <= time < toMs, in order. */
     range: (fromMs: EpochMs, toMs: EpochMs): readonly EconomicEvent[] => range.all(fromMs, toMs).map(toEvent),
+    all: (): readonly EconomicEvent[] => range.all(0, Number.MAX_SAFE_INTEGER).map(toEvent),
     /** Every event whose window may contain `atMs`: the input of newsGate. */
     near: (atMs: EpochMs): readonly EconomicEvent[] =>
       range.all(atMs - MAX_WINDOW_MINUTES * MINUTE_MS, atMs + MAX_WINDOW_MINUTES * MINUTE_MS + 1).map(toEvent),
@@ -34,35 +44,32 @@ export const eventReads = (sql: Sqlite) => {
   };
 };
 
-interface ImportCounts {
-  readonly added: number;
-  readonly changed: number;
-  readonly unchanged: number;
-}
-
 export const eventWrites = (sql: Sqlite) => {
-  const find = sql.prepare<[number, string, string], Row>(
-    "SELECT * FROM economic_events WHERE at_ms = ? AND currency = ? AND title = ?",
-  );
+  const reads = eventReads(sql);
   const upsert = sql.prepare(
     `INSERT INTO economic_events (at_ms, currency, importance, title, window_minutes) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (at_ms, currency, title) DO UPDATE SET importance = excluded.importance, window_minutes = excluded.window_minutes`,
   );
+  const remove = sql.prepare("DELETE FROM economic_events WHERE at_ms = ? AND currency = ? AND title = ?");
+  const withdraw = (events: readonly EconomicEvent[]): void => {
+    for (const { atMs, currency, title } of events) remove.run(atMs, currency, title);
+  };
   return {
-    /** Adds new events, updates changed ones, leaves the others: importing the same file twice changes nothing. */
-    import(events: readonly EconomicEvent[]): ImportCounts {
-      const counts = { added: 0, changed: 0, unchanged: 0 };
-      for (const event of events) {
-        const window = event.windowMinutes ?? null;
-        const row = find.get(event.atMs, event.currency, event.title);
-        if (row && row.importance === event.importance && row.window_minutes === window) {
-          counts.unchanged += 1;
-          continue;
-        }
-        upsert.run(event.atMs, event.currency, event.importance, event.title, window);
-        counts[row ? "changed" : "added"] += 1;
-      }
-      return counts;
+    /**
+     * Adds new events, updates changed ones, leaves the others; with `replaces` (lib/core/events.ts, calendarChange) it
+     * withdraws what the file no longer has in its span. Importing the same file twice changes nothing. `file` holds at
+     * least one event. Returns what it did.
+     */
+    import(file: readonly EconomicEvent[], replaces?: (currency: string) => boolean): CalendarChange {
+      const { firstMs, lastMs } = spanOf(file);
+      const stored = reads.range(firstMs, plusMs(lastMs, 1));
+      const change = calendarChange(stored, file, replaces);
+      for (const e of [...change.added, ...change.changed])
+        upsert.run(e.atMs, e.currency, e.importance, e.title, e.windowMinutes ?? null);
+      withdraw(change.withdrawn);
+      return change;
     },
+    /** A withdrawn event blocks nothing from the commit on. */
+    withdraw,
   };
 };

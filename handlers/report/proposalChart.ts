@@ -2,7 +2,7 @@
 // from data known at the decision: candles up to the signal's bar, the proposal's own prices, announced events.
 import type { Proposal } from "../../db/tables/proposals.ts";
 import type { Candle } from "../../lib/core/candle.ts";
-import type { EconomicEvent } from "../../lib/core/events.ts";
+import { type EconomicEvent, newsWindowMinutes } from "../../lib/core/events.ts";
 import { toNumber } from "../../lib/core/money.ts";
 import { showYen } from "../../lib/core/statistics.ts";
 import { coordinate, element, escapeHtml, niceTicks } from "../../lib/core/svg.ts";
@@ -54,7 +54,7 @@ const bandsOf = (events: readonly EconomicEvent[], windowMinutes: number): reado
   events
     .filter((e) => e.importance === "high")
     .map((e) => {
-      const windowMs = (e.windowMinutes ?? windowMinutes) * MINUTE_MS;
+      const windowMs = newsWindowMinutes(e, windowMinutes) * MINUTE_MS;
       return {
         title: e.title,
         atMs: e.atMs,

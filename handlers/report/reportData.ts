@@ -3,7 +3,7 @@ import type { DailySummary } from "../../db/tables/dailySummary.ts";
 import type { ReportFill, ReportProposal, ReportTrade } from "../../db/tables/reporting.ts";
 import type { Candle } from "../../lib/core/candle.ts";
 import type { Config } from "../../lib/core/config.ts";
-import type { EconomicEvent } from "../../lib/core/events.ts";
+import { type EconomicEvent, newsWindowMinutes } from "../../lib/core/events.ts";
 import { type Funnel, funnelOf, type HeadPerformance } from "../../lib/core/performance.ts";
 import type { LossUse } from "../../lib/core/risk.ts";
 import {
@@ -139,7 +139,7 @@ const newsBands = (events: readonly EconomicEvent[], config: Config): readonly N
     ? events
         .filter((e) => e.importance === "high")
         .map((e) => {
-          const windowMs = (e.windowMinutes ?? config.NEWS_WINDOW_MINUTES) * MINUTE_MS;
+          const windowMs = newsWindowMinutes(e, config.NEWS_WINDOW_MINUTES) * MINUTE_MS;
           return {
             title: e.title,
             atMs: e.atMs,

@@ -42,6 +42,7 @@ const NEEDS_A_PERSON: ReadonlySet<string> = new Set([
   "POSITION_MISSING",
   "SIGNAL_MISSING",
   "ALERT_MISSING",
+  "EVENT_MISSING",
   "ALERT_STANDS",
   "MODIFY_REFUSED",
   "NO_EQUITY",

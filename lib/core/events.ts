@@ -1,8 +1,10 @@
 // The economic calendar: reading its CSV, and the rule that keeps entries away from important releases.
 // The file affects a trading decision, so it is read strictly: one bad line refuses the whole file, with its line
 // number.
+import { createHash } from "node:crypto";
 import { AppError } from "./errors.ts";
-import { type EpochMs, MINUTE_MS, parseInstant } from "./time.ts";
+import { eventKind, kindWindowMinutes, plainTitle } from "./eventKinds.ts";
+import { DAY_MS, type EpochMs, MINUTE_MS, parseInstant } from "./time.ts";
 
 const IMPORTANCES = ["low", "medium", "high"] as const;
 export type Importance = (typeof IMPORTANCES)[number];
@@ -13,14 +15,10 @@ export interface EconomicEvent {
   readonly currency: string;
   readonly importance: Importance;
   readonly title: string;
-  /** Minutes before and after in which no entry is made; undefined: the setting's. */
+  /** Minutes before and after in which no entry is made: the file's, else the kind's; undefined: the setting's. */
   readonly windowMinutes: number | undefined;
 }
 
-/**
- * A BOJ statement has no fixed time (usually 11:30 to 13:00 Tokyo), so its nominal time needs a wide window (DESIGN 8).
- */
-const BOJ_WINDOW_MINUTES = 90;
 /** Widest window of one event: half a day. A search for events near a moment must cover this distance. */
 export const MAX_WINDOW_MINUTES = 720;
 
@@ -74,11 +72,12 @@ const csvLines = (text: string, problems: string[]): readonly CsvLine[] => {
   return lines;
 };
 
-const isBankOfJapan = (currency: string, title: string): boolean =>
-  currency === "JPY" && /\bBOJ\b|Bank of Japan/i.test(title);
+/** A Japanese keyboard may have written ＵＳＤ, ｈｉｇｈ or １２：３０. */
+const narrow = (field: string): string => field.normalize("NFKC").trim();
 
 const parseEvent = (fields: readonly string[]): EconomicEvent | string => {
-  const [time = "", currency = "", importance = "", title = "", window = ""] = fields.map((f) => f.trim());
+  const [time = "", currency = "", importance = "", , window = ""] = fields.map((f) => narrow(f));
+  const title = fields[3]?.trim() ?? "";
   let atMs: EpochMs;
   try {
     atMs = parseInstant(time);
@@ -94,19 +93,19 @@ const parseEvent = (fields: readonly string[]): EconomicEvent | string => {
   if (title.length > 200) return `title: expected at most 200 characters, found ${title.length}`;
   if (window !== "" && !(/^\d{1,4}$/.test(window) && Number(window) <= MAX_WINDOW_MINUTES))
     return `window_minutes: expected whole minutes from 0 to ${MAX_WINDOW_MINUTES} or nothing, found ${JSON.stringify(window)}`;
-  const fallback = isBankOfJapan(currency, title) ? BOJ_WINDOW_MINUTES : undefined;
+  const fallback = kindWindowMinutes({ currency, title });
   return { atMs, currency, importance: known, title, windowMinutes: window === "" ? fallback : Number(window) };
 };
 
 /**
- * Reads `time_utc,currency,importance,title[,window_minutes]`, sorted by time. A BOJ event without a window of its own
- * gets 90 minutes. Throws AppError permanent EVENTS_INVALID with every problem's line (the first 20): nothing is read
+ * Reads `time_utc,currency,importance,title[,window_minutes]`, sorted by time. An event without a window of its own
+ * gets its kind's (eventKinds.ts). Throws AppError permanent EVENTS_INVALID with every problem's line (the first 20): nothing is read
  * then.
  */
 export const parseEventsCsv = (text: string): readonly EconomicEvent[] => {
   const problems: string[] = [];
   const [header, ...rows] = csvLines(text.replace(/^\uFEFF/, ""), problems);
-  const names = header?.fields.map((f) => f.trim()) ?? [];
+  const names = header?.fields.map(narrow) ?? [];
   const expected = names.length > HEADER.length ? [...HEADER, "window_minutes"] : HEADER;
   const events: EconomicEvent[] = [];
   if (names.join() !== expected.join())
@@ -146,6 +145,16 @@ export const parseEventsCsv = (text: string): readonly EconomicEvent[] => {
   return events.sort((a, b) => a.atMs - b.atMs || (a.currency + a.title < b.currency + b.title ? -1 : 1));
 };
 
+/**
+ * The window in force, minutes: the file's own, else the wider one of the kind and the setting. A window of the file
+ * that equals the kind's cannot be told from it and counts as the kind's: it may only get wider.
+ */
+export const newsWindowMinutes = (event: EconomicEvent, settingMinutes: number): number => {
+  const kind = kindWindowMinutes(event);
+  const own = event.windowMinutes;
+  return own === undefined || own === kind ? Math.max(kind ?? 0, settingMinutes) : own;
+};
+
 interface NewsVerdict {
   readonly blocked: boolean;
   /** The blocking event nearest in time. */
@@ -163,7 +172,108 @@ export const newsGate = (
 ): NewsVerdict => {
   const away = (event: EconomicEvent): number => Math.abs(event.atMs - atMs);
   const nearest = events
-    .filter((e) => e.importance === "high" && away(e) <= (e.windowMinutes ?? defaultWindowMinutes) * MINUTE_MS)
+    .filter((e) => e.importance === "high" && away(e) <= newsWindowMinutes(e, defaultWindowMinutes) * MINUTE_MS)
     .reduce<EconomicEvent | undefined>((best, e) => (best === undefined || away(e) < away(best) ? e : best), undefined);
   return nearest ? { blocked: true, event: nearest } : { blocked: false };
 };
+
+/** An event is itself by time, currency and title. */
+const keyOf = (e: Pick<EconomicEvent, "atMs" | "currency" | "title">): string =>
+  JSON.stringify([e.atMs, e.currency, e.title]);
+
+/** First and last time; throws RangeError without an event. */
+export const spanOf = (events: readonly EconomicEvent[]): { readonly firstMs: EpochMs; readonly lastMs: EpochMs } => {
+  const [first] = events;
+  if (first === undefined) throw new RangeError("expected at least one event, found none");
+  let { atMs: firstMs } = first;
+  let lastMs = firstMs;
+  for (const { atMs } of events) {
+    if (atMs < firstMs) firstMs = atMs;
+    if (atMs > lastMs) lastMs = atMs;
+  }
+  return { firstMs, lastMs };
+};
+/** Names an event at the command line: eight letters and digits, made of its time, currency and title. */
+export const eventId = (e: Pick<EconomicEvent, "atMs" | "currency" | "title">): string =>
+  createHash("sha256").update(keyOf(e)).digest("hex").slice(0, 8);
+
+/** What an import does to the calendar. */
+export interface CalendarChange {
+  readonly added: readonly EconomicEvent[];
+  /** Another importance or window; as they will be. */
+  readonly changed: readonly EconomicEvent[];
+  readonly unchanged: readonly EconomicEvent[];
+  /** Of the span between the file's first and last event, both included: stored, but not in the file. */
+  readonly withdrawn: readonly EconomicEvent[];
+}
+
+/**
+ * `stored`: at least the events between the first and the last of `file`. `replaces`: the currencies that the file
+ * rules in its span; undefined: it only adds and changes.
+ */
+export const calendarChange = (
+  stored: readonly EconomicEvent[],
+  file: readonly EconomicEvent[],
+  replaces: ((currency: string) => boolean) | undefined,
+): CalendarChange => {
+  const before = new Map(stored.map((e) => [keyOf(e), e]));
+  const wanted = new Set(file.map(keyOf));
+  const isNew = (e: EconomicEvent): boolean => !before.has(keyOf(e));
+  const isSame = (e: EconomicEvent): boolean => {
+    const old = before.get(keyOf(e));
+    return old !== undefined && old.importance === e.importance && old.windowMinutes === e.windowMinutes;
+  };
+  const { firstMs, lastMs } = spanOf(file);
+  return {
+    added: file.filter(isNew),
+    changed: file.filter((e) => !isNew(e) && !isSame(e)),
+    unchanged: file.filter(isSame),
+    withdrawn: stored.filter(
+      (e) => replaces?.(e.currency) === true && e.atMs >= firstMs && e.atMs <= lastMs && !wanted.has(keyOf(e)),
+    ),
+  };
+};
+
+/** An event that recurs does so at least a week apart. */
+export const NEARBY_DAYS = 6;
+/** Title without what stands in brackets, for comparing: "BOJ Statement (nominal time)". */
+const bareTitle = (title: string): string =>
+  plainTitle(title.normalize("NFKC").replace(/[([［（【][^)\]］）】]*[)\]］）】]/g, " ")) || plainTitle(title);
+
+/**
+ * Pairs that may be one event at two times: the same currency and title, or two rate decisions of one currency, at
+ * different times at most NEARBY_DAYS apart. Each pair once, the earlier first; `around` must hold what lies that near
+ * to `events`. Both block until one is removed.
+ */
+export const nearbyTwins = (
+  events: readonly EconomicEvent[],
+  around: readonly EconomicEvent[],
+): readonly (readonly [EconomicEvent, EconomicEvent])[] => {
+  const groups = new Map<string, EconomicEvent[]>();
+  for (const e of around) {
+    const keys = [`title ${bareTitle(e.title)}`, ...(eventKind(e) === "rateDecision" ? ["rateDecision"] : [])];
+    for (const key of keys) {
+      const group = `${e.currency} ${key}`;
+      const known = groups.get(group);
+      if (known === undefined) groups.set(group, [e]);
+      else known.push(e);
+    }
+  }
+  const asked = new Set(events.map(keyOf));
+  const isAsked = (e: EconomicEvent): boolean => asked.has(keyOf(e));
+  const pairs = new Map<string, readonly [EconomicEvent, EconomicEvent]>();
+  for (const group of groups.values()) {
+    const sorted = [...group].sort((a, b) => a.atMs - b.atMs);
+    for (const [i, a] of sorted.entries())
+      for (const b of sorted.slice(i + 1)) {
+        if (b.atMs - a.atMs > NEARBY_DAYS * DAY_MS) break;
+        if (a.atMs === b.atMs || !(isAsked(a) || isAsked(b))) continue;
+        pairs.set(JSON.stringify([a.atMs, a.title, b.atMs, b.title, a.currency]), [a, b]);
+      }
+  }
+  return [...pairs.values()].sort(([a], [b]) => a.atMs - b.atMs);
+};
+
+/** Important events of the traded market's currencies whose kind the table does not know. */
+export const unknownImportant = (events: readonly EconomicEvent[]): readonly EconomicEvent[] =>
+  events.filter((e) => e.importance === "high" && ["JPY", "USD"].includes(e.currency) && eventKind(e) === undefined);

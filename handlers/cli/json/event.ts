@@ -1,22 +1,27 @@
 // An economic event and an audit event, as `--json` prints them everywhere.
 import { z } from "zod";
 import type { AuditRow } from "../../../db/tables/audit.ts";
-import type { EconomicEvent } from "../../../lib/core/events.ts";
+import { eventKind } from "../../../lib/core/eventKinds.ts";
+import { type EconomicEvent, eventId } from "../../../lib/core/events.ts";
 import { isoUtc, MINUTE_MS } from "../../../lib/core/time.ts";
 import { Stored, Time } from "./values.ts";
 
 export const EconomicEventJson = z.strictObject({
+  id: z.string(),
   at: Time,
   currency: z.string(),
   importance: z.string(),
   title: z.string(),
+  kind: z.string().nullable(),
   windowMs: z.number().nullable(),
 });
 export const economicEventJson = (e: EconomicEvent): z.infer<typeof EconomicEventJson> => ({
+  id: eventId(e),
   at: isoUtc(e.atMs),
   currency: e.currency,
   importance: e.importance,
   title: e.title,
+  kind: eventKind(e) ?? null,
   windowMs: e.windowMinutes === undefined ? null : e.windowMinutes * MINUTE_MS,
 });
 

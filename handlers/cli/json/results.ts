@@ -1,5 +1,6 @@
 // What a command that changes or checks something prints with `--json`: one object each.
 import { z } from "zod";
+import { EconomicEventJson } from "./event.ts";
 import { HaltJson } from "./halt.ts";
 import { JobCountsJson, JobErrorJson, JobJson } from "./job.ts";
 import { SeenJson } from "./position.ts";
@@ -67,9 +68,13 @@ export const EventsImportedJson = z.strictObject({
   added: z.int(),
   changed: z.int(),
   unchanged: z.int(),
-  firstAt: Time.nullable(),
-  lastAt: Time.nullable(),
+  withdrawn: z.int(),
+  dryRun: z.boolean(),
+  firstAt: Time,
+  lastAt: Time,
 });
+/** events remove. */
+export const EventsRemovedJson = z.strictObject({ withdrawn: z.array(EconomicEventJson) });
 const DatabaseJson = z.strictObject({
   path: z.string(),
   mode: z.string().nullable(),

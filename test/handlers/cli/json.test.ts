@@ -12,7 +12,8 @@ import { registerSimulator } from "../../../handlers/cli/tools/simulator.ts";
 import { storeRules } from "../../../handlers/market/storedRules.ts";
 import { databasePath } from "../../../handlers/runtime/stateFolder.ts";
 import { defaultConfig, SETTINGS } from "../../../lib/core/config.ts";
-import { epochMs, MINUTE_MS } from "../../../lib/core/time.ts";
+import { eventId } from "../../../lib/core/events.ts";
+import { epochMs, MINUTE_MS, parseInstant } from "../../../lib/core/time.ts";
 import { PROJECT_ROOT } from "../../../lib/io/paths.ts";
 import { SYMBOL_RULES } from "../../../lib/sim/engine/symbolRules.ts";
 import { startTrader, tempFolder, traderHere } from "../../e2e/trader.ts";
@@ -177,6 +178,9 @@ const RUNS: readonly Run[] = [
   row("report", "report", (f) => `--var ${f.replay} --day 2025-08-12`),
   row("events import", "events import", () => join(home, "events.csv")),
   row("events list", "economic event", () => "--from 2099-01-01 --to 2100-01-01"),
+  row("events remove", "events removed", () =>
+    eventId({ atMs: parseInstant("2099-07-30T18:00:00Z"), currency: "USD", title: "FOMC" }),
+  ),
   row("predict", "prediction", () => `--model ${home}/model.txt --csv ${home}/rows.csv --raw --contrib`),
   row("doctor", "doctor"),
   row("backup", "backup", () => join(home, "copy.db")),

@@ -126,6 +126,7 @@ const SHAPES: readonly (readonly [string, z.ZodType, string?])[] = [
   ["owner command", results.OwnerCommandJson],
   ["alert seen", results.AlertSeenJson],
   ["events import", results.EventsImportedJson],
+  ["events removed", results.EventsRemovedJson],
   ["backup", results.BackupJson],
   ["restore", results.RestoreJson],
   ["audit verification", results.AuditVerifiedJson],
