@@ -3,6 +3,7 @@
 import { setImmediate as yieldToTimers } from "node:timers/promises";
 import type { Database } from "../db/open.ts";
 import type { Job } from "../db/tables/jobs.ts";
+import { errorText } from "../lib/core/errors.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 import type { Random } from "../lib/io/random.ts";
@@ -216,7 +217,7 @@ class QueueWorker<S extends object> implements Worker {
       this.#troubles.clear(part);
     } catch (error) {
       this.#o.log.error({ err: error }, message);
-      this.#troubles.report(part, `${message}: ${(error as Error).message}`, this.#o.clock.realNowMs());
+      this.#troubles.report(part, `${message}: ${errorText(error)}`, this.#o.clock.realNowMs());
       this.#nextLookMs = 0;
     }
   }

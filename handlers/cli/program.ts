@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { AppError, UsageError } from "../../lib/core/errors.ts";
+import { AppError, errorText, UsageError } from "../../lib/core/errors.ts";
 import { redact } from "../../lib/core/redact.ts";
 import { projectVersion } from "../../lib/io/paths.ts";
 import { storageError, storageTrouble } from "../../lib/io/storageTrouble.ts";
@@ -72,7 +72,12 @@ export const runTrader = async (args: readonly string[], given: CliWorld): Promi
       world.err(`trader: ${error.code}: ${error.message}`);
       return needsAPerson(error.code) ? 2 : 1;
     }
-    const detail = e instanceof Error ? (e.stack ?? e.message) : String(e);
+    const detail =
+      e instanceof Error
+        ? e instanceof AggregateError
+          ? `${errorText(e)}\n${e.stack}`
+          : (e.stack ?? e.message)
+        : String(e);
     world.err(`trader: unexpected failure, please report it: ${detail}`);
     return 1;
   }

@@ -12,7 +12,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
-import { isClosedVenue, type Venue, type WriteResult } from "../../lib/core/venue.ts";
+import { isClosedVenue, NOT_CONNECTED, type Venue, type WriteResult } from "../../lib/core/venue.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { CommandCtx } from "../context.ts";
 import { checkJob } from "../jobs.ts";
@@ -63,6 +63,7 @@ export const verdictOf = (end: { readonly error?: unknown; readonly value?: unkn
   // A write can be unknown while the venue is closed (HTTP 503 with ERR-5201): the order is looked up, the API has no
   // error.
   if (result?.kind === "unknown") return isClosedVenue(result.code ?? "") ? undefined : "bad";
+  if (result?.kind === "refused" && result.code === NOT_CONNECTED) return "bad"; // A refusal of the network, not of the venue.
   return result?.kind === "refused" && (isClosedVenue(result.code ?? "") || OWN_CODES.has(result.code ?? ""))
     ? undefined
     : "good";

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { META } from "../../db/tables/meta.ts";
-import { AppError } from "../../lib/core/errors.ts";
+import { AppError, errorText } from "../../lib/core/errors.ts";
 import { isNoQuoteCode } from "../../lib/core/quoteAge.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { type ComposedAlert, composeAlert } from "../../lib/core/text/composeAlert.ts";
@@ -46,10 +46,16 @@ const ALERT_AFTER_MS = MINUTE_MS;
 export const whyNoPrices = (error: unknown): string => {
   for (let e = error; e instanceof Error; e = e.cause)
     if (e instanceof TransportError)
-      return short(`${e.failure}: ${e.cause instanceof Error ? e.cause.message : e.message}`);
-  return short(error instanceof AppError ? `${error.code}: ${error.message}` : String(error));
+      return short(`${e.failure}: ${e.cause instanceof Error ? errorText(e.cause) : e.message}`);
+  return short(
+    error instanceof AppError
+      ? `${error.code}: ${error.message}`
+      : error instanceof AggregateError
+        ? errorText(error)
+        : String(error),
+  );
 };
-const short = (text: string): string => text.replace(/\s+/g, " ").slice(0, 160);
+const short = (text: string): string => text.replace(/\s+/g, " ").slice(0, 240);
 
 export class PriceOutage {
   readonly #missing = new Map<string, { readonly sinceMs: EpochMs; readonly why: string }>();
@@ -127,7 +133,12 @@ export class PriceOutage {
   #alert(now: NoPrices, atMs: EpochMs): ComposedAlert {
     const { locale, store } = this.o;
     const { symbols, why, sinceMs } = now;
-    const text = textsOf(locale).alerts.noPrices({ symbols, why, history: incompleteHistory(store) });
+    const text = textsOf(locale).alerts.noPrices({
+      symbols,
+      why,
+      history: incompleteHistory(store),
+      dns: why.startsWith("dns:"),
+    });
     return composeAlert(locale, { key: NO_PRICES, severity: "critical", atMs, sinceMs }, text);
   }
 }

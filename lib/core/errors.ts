@@ -22,9 +22,40 @@ export class AppError extends Error {
   }
 }
 
+/**
+ * What an error says, with what Node leaves out of the message: the parts of an AggregateError (address, port, family, code), and the
+ * code and address of a failed system call.
+ */
+export const errorText = (e: unknown): string => {
+  if (!(e instanceof Error)) return String(e);
+  if (e instanceof AggregateError && e.errors.length > 0) {
+    const parts = e.errors.map(errorText).join("; ");
+    return e.message === "" ? parts : `${e.message}: ${parts}`;
+  }
+  const {
+    code: given,
+    address,
+    port,
+    message,
+  } = e as { code?: unknown; address?: string; port?: number; message: string };
+  const code = typeof given === "string" ? given : undefined; // That of a DOMException is a number.
+  const family = address === undefined ? "" : ` (IPv${address.includes(":") ? 6 : 4})`;
+  const where = address === undefined || message.includes(address) ? family : ` ${address}:${port ?? ""}${family}`;
+  const what = message === "" ? (code ?? (e.cause === undefined ? e.name : errorText(e.cause))) : message;
+  return `${what}${code === undefined || code.startsWith("ERR_") || what.includes(code) ? "" : ` (${code})`}${where}`;
+};
+
 /** An unforeseen error is a bug, and a bug must be reported louder than a network failure. */
 export const toAppError = (e: unknown): AppError =>
-  e instanceof AppError ? e : new AppError("alert", "UNCLASSIFIED", String(e), {}, { cause: e });
+  e instanceof AppError
+    ? e
+    : new AppError(
+        "alert",
+        "UNCLASSIFIED",
+        e instanceof AggregateError ? `${e.name}: ${errorText(e)}` : String(e),
+        {},
+        { cause: e },
+      );
 
 /** Wrong use of the command line or of the settings: exit code 2. */
 export class UsageError extends Error {

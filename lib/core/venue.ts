@@ -36,6 +36,9 @@ const CLOSED_VENUE: ReadonlySet<string> = new Set(["ERR-5201", "ERR-5202", "ERR-
 /** Whether an error code only says that the venue is closed now. */
 export const isClosedVenue = (code: string): boolean => CLOSED_VENUE.has(code);
 
+/** Code of a write that was not sent because no connection could be made. */
+export const NOT_CONNECTED = "NOT_CONNECTED";
+
 export interface Ticker {
   readonly symbol: string;
   readonly ask: YenE8;

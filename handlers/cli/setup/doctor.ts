@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import type { z } from "zod";
 import { META } from "../../../db/tables/meta.ts";
 import type { Config } from "../../../lib/core/config.ts";
-import { AppError, UsageError } from "../../../lib/core/errors.ts";
+import { AppError, errorText, UsageError } from "../../../lib/core/errors.ts";
 import { computeFeatures, FEATURE_WINDOW_BARS } from "../../../lib/core/features.ts";
 import { symbolsOf } from "../../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, isoUtc, jstText, parseInstant } from "../../../lib/core/time.ts";
@@ -24,6 +24,7 @@ import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from 
 import { runnerHealth } from "../../runtime/workerStatus.ts";
 import type { DoctorJson } from "../json/results.ts";
 import { calendarGap } from "./calendar.ts";
+import { networkChecks } from "./networkChecks.ts";
 import { type Finding, telegramChecks } from "./telegramChecks.ts";
 
 type Check = Finding;
@@ -40,7 +41,7 @@ const check = (name: string, work: () => string | Warning): Check => {
       ? { name, ok: true, found }
       : { name, ok: true, warning: true, found: found.warning };
   } catch (e) {
-    return { name, ok: false, found: e instanceof Error ? e.message : String(e) };
+    return { name, ok: false, found: errorText(e) };
   }
 };
 
@@ -225,6 +226,20 @@ const checks = (config: Config, dir: string): readonly Check[] => [
   }),
 ];
 
+/** Whether a worker has run in this folder: a replay needs no network. A database that cannot be read is another check's finding. */
+const isOfWorker = (dir: string): boolean => {
+  try {
+    const { db } = openToLook(dir);
+    try {
+      return db.read.meta.get(META.mode) === "paper";
+    } finally {
+      db.close();
+    }
+  } catch {
+    return false;
+  }
+};
+
 /** Never a failure: paper runs without a calendar. */
 const calendarText = (lastMs: EpochMs | undefined): string | Warning => {
   const gap = calendarGap(lastMs, realClock.nowMs());
@@ -240,7 +255,7 @@ export const registerDoctor = (
   program
     .command("doctor")
     .description(
-      "check settings, clock, disk, database, calendar, native modules, model, bundled data, and the bot when there is one",
+      "check settings, clock, disk, database, calendar, native modules, model, bundled data, network, and the bot when there is one",
     )
     .option("--var <dir>", "state folder")
     .option("--json", "one JSON object")
@@ -248,10 +263,12 @@ export const registerDoctor = (
       let results: readonly Check[];
       try {
         const config = deps.config();
+        const dir = options.var ?? config.VAR_DIR;
         results = [
           { name: "settings", ok: true, found: "all valid" },
-          ...checks(config, options.var ?? config.VAR_DIR),
-          ...(await telegramChecks(config, options.var ?? config.VAR_DIR)),
+          ...checks(config, dir),
+          ...(await networkChecks(config, { needed: config.TELEGRAM_BOT_TOKEN !== undefined || isOfWorker(dir) })),
+          ...(await telegramChecks(config, dir)),
         ];
       } catch (e) {
         if (!(e instanceof UsageError)) throw e;

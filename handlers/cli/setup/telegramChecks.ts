@@ -2,6 +2,7 @@
 // Another program that polls cannot be detected here (the newer poll wins): the worker that loses its poll reports 409.
 import { existsSync } from "node:fs";
 import type { Config } from "../../../lib/core/config.ts";
+import { errorText } from "../../../lib/core/errors.ts";
 import { SECOND_MS } from "../../../lib/core/time.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import { isLocked } from "../../../lib/io/lock.ts";
@@ -59,7 +60,7 @@ const ask = async (name: string, work: () => Promise<string>): Promise<Finding> 
   try {
     return { name, ok: true, found: await work() };
   } catch (e) {
-    const found = e instanceof TelegramFailure ? troubleText(e) : (e as Error).message;
+    const found = e instanceof TelegramFailure ? troubleText(e) : errorText(e);
     return { name, ok: false, found };
   }
 };

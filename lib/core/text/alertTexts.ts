@@ -127,12 +127,15 @@ const en = {
       "the worker has stopped: nothing is entered, moved or closed any more; stops at the exchange stay",
       "put the folder back, or trader restore FILE; then trader doctor and start the worker",
     ),
-  noPrices: (p: { symbols: readonly string[]; why: string; history: readonly string[] }) =>
+  /** `dns`: the server cannot look up names, so its own network is at fault, not the exchange. */
+  noPrices: (p: { symbols: readonly string[]; why: string; history: readonly string[]; dns?: boolean }) =>
     alert(
       `no prices of ${p.symbols.map(pairText).join(", ")}`,
       `${p.why}${p.history.length > 0 ? `; history of ${p.history.map(pairText).join(", ")} is not collected` : ""}`,
       "no bar is judged and no entry is made until prices return; both then resume automatically",
-      "/health, or trader status on the server; check the server's network and the exchange's notices",
+      p.dns
+        ? "the server cannot look up names: check its own network and name servers (the exchange is not the cause); trader doctor shows each host"
+        : "/health, or trader status on the server; check the server's network (trader doctor shows each host) and the exchange's notices",
     ),
   aucLow: (p: { side: Side; symbol: string; modelId: string; auc: number; bars: number; limit: number }) =>
     alert(
@@ -297,7 +300,9 @@ export const alerts = inBoth(en, {
       `${p.symbols.map(pairText).join("、")} の価格が取得できません`,
       `${p.why}${p.history.length > 0 ? `、${p.history.map(pairText).join("、")} の履歴は未取得` : ""}`,
       "価格が戻るまで判定も新規注文も行いません。戻れば自動で再開します",
-      "/health、またはサーバーで trader status。サーバーの通信と取引所のお知らせを確認してください",
+      p.dns
+        ? "サーバーが名前解決（DNS）できません。取引所ではなくサーバー自身のネットワークとネームサーバーを確認してください。trader doctor で接続先ごとに確認できます"
+        : "/health、またはサーバーで trader status。サーバーの通信（trader doctor で接続先ごとに確認）と取引所のお知らせを確認してください",
     ),
   aucLow: (p) =>
     alert(

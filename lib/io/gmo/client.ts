@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import { AppError, type Verdict } from "../../core/errors.ts";
 import { type EpochMs, latest } from "../../core/time.ts";
-import type { WriteResult } from "../../core/venue.ts";
+import { NOT_CONNECTED, type WriteResult } from "../../core/venue.ts";
 import type { VenueClock } from "../../core/venueClock.ts";
 import type { Logger } from "../logger.ts";
 import { ClockOffset, type OffsetEstimate, PublicClock, venueClockOf } from "./clockOffset.ts";
@@ -188,7 +188,7 @@ export class GmoClient {
 
   /**
    * A write, sent at most once in all cases. Never throws for a failure of the network or the venue.
-   * `refused NOT_SENT` means nothing left this process (aborted before sending).
+   * `refused` with NOT_SENT or NOT_CONNECTED means nothing left this process (aborted before sending; no connection).
    */
   post<T>(path: Path, body: object, schema: z.ZodType<T>, signal?: AbortSignal): Promise<WriteResult<T>> {
     return this.write("POST", path, body, schema, signal);
@@ -220,6 +220,11 @@ export class GmoClient {
       answered = await this.#send({ area: "private", method, path, body: JSON.stringify(body), signal });
     } catch (e) {
       // Also for errors other than TransportError: after send() only the venue's own reply can prove "not executed".
+      if (e instanceof TransportError && e.notSent) {
+        const message = this.#redacted(`${path}: not sent: ${e.message}`);
+        this.#options.log.warn({ path, code: NOT_CONNECTED, reason: message }, "gmo.write.notSent");
+        return { kind: "refused", code: NOT_CONNECTED, message, resend: "later", verdict: "retry" };
+      }
       const failure = e instanceof TransportError ? e.failure : "other";
       return unknown(`VENUE_${failure.toUpperCase()}`, `${path}: no reply: ${(e as Error).message}`);
     }

@@ -1,7 +1,9 @@
 // Requests over the network: one undici Agent with keep-alive, hard timeouts, no redirects, no retries.
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { Agent, request } from "undici";
+import { Agent, buildConnector, type Dispatcher, request } from "undici";
+import { errorText } from "../../core/errors.ts";
+import { CONNECT_TIMEOUT_MS, NotConnected, noTls, openTcp, type Resolve } from "../connect.ts";
 import {
   MAX_REPLY_BYTES,
   type Transport,
@@ -17,7 +19,10 @@ interface HttpTransportOptions {
   readonly privateUrl?: string;
   /** Without a trailing slash; the daily trade files lie under it. */
   readonly archiveUrl?: string;
+  /** From the look-up of the name to the end of the TLS handshake. Default 3 s. */
   readonly connectTimeoutMs?: number;
+  /** Default: the system's. */
+  readonly resolve?: Resolve;
 }
 interface DownloadRequest {
   /** Below the archive's address, begins with "/". */
@@ -56,7 +61,7 @@ interface Asked {
 export const httpTransport = (options: HttpTransportOptions = {}): HttpTransport => {
   const baseUrl = { public: options.publicUrl ?? GMO_PUBLIC_URL, private: options.privateUrl ?? GMO_PRIVATE_URL };
   const agent = new Agent({
-    connect: { timeout: options.connectTimeoutMs ?? 3_000 },
+    connect: connector(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, options.resolve),
     // Below the usual keep-alive of servers, so that a write rarely meets a connection the server is just closing.
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 30_000,
@@ -96,6 +101,39 @@ export const httpTransport = (options: HttpTransportOptions = {}): HttpTransport
   };
 };
 
+/** undici's TLS above our TCP: of a host's addresses the first that connects is used (lib/io/connect.ts). */
+const connector = (timeoutMs: number, resolve: Resolve | undefined): buildConnector.connector => {
+  const secure = buildConnector({ timeout: timeoutMs, allowH2: false });
+  return (to, callback) => {
+    const host = to.hostname.replace(/^\[|\]$/g, "");
+    const isTls = to.protocol === "https:";
+    openTcp({ host, port: Number(to.port || (isTls ? 443 : 80)), timeoutMs, ...(resolve ? { resolve } : {}) }).then(
+      (socket) => {
+        socket.setKeepAlive(true, 60_000);
+        if (!isTls) callback(null, socket);
+        else
+          secure({ ...to, httpSocket: socket }, (error, tls) =>
+            error === null ? callback(null, tls!) : callback(noTls(host, socket, error), null),
+          );
+      },
+      (e: Error) => callback(e, null),
+    );
+  };
+};
+
+/** The handler of one request, which reports when the request begins to be written: what ends before that never left this process. */
+const marked = (handler: Dispatcher.DispatchHandler, onWritten: () => void): Dispatcher.DispatchHandler =>
+  new Proxy(handler, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]): unknown => {
+        if (key === "onConnect" || key === "onRequestStart") onWritten();
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+
 const exchange = async (agent: Agent, asked: Asked): Promise<Download> => {
   // One controller for both abort sources: AbortSignal.any would stay registered at a signal that outlives the request.
   const giveUp = new AbortController();
@@ -107,12 +145,17 @@ const exchange = async (agent: Agent, asked: Asked): Promise<Download> => {
   }, asked.timeoutMs);
   asked.signal?.addEventListener("abort", onAbort, { once: true });
   if (asked.signal?.aborted) giveUp.abort();
+  let written = false;
+  const onWritten = (): void => {
+    written = true;
+  };
+  const marking = agent.compose((dispatch) => (to, handler) => dispatch(to, marked(handler, onWritten)));
   try {
     const reply = await request(asked.url, {
       method: asked.method,
       headers: asked.headers,
       ...(asked.body === undefined ? {} : { body: asked.body }),
-      dispatcher: agent,
+      dispatcher: marking,
       signal: giveUp.signal,
     });
     const chunks: Uint8Array[] = [];
@@ -127,7 +170,8 @@ const exchange = async (agent: Agent, asked: Asked): Promise<Download> => {
     return { httpStatus: reply.statusCode, bytes };
   } catch (e) {
     const failure = timedOut ? "timeout" : asked.signal?.aborted ? "aborted" : failureOf(e);
-    throw new TransportError(failure, `${asked.what}: ${failure}: ${(e as Error).message}`, { cause: e });
+    const notSent = !written;
+    throw new TransportError(failure, `${asked.what}: ${failure}: ${errorText(e)}`, { cause: e, notSent });
   } finally {
     clearTimeout(timer);
     asked.signal?.removeEventListener("abort", onAbort);
@@ -153,6 +197,7 @@ const decompressed = async (
 };
 
 const failureOf = (e: unknown): TransportFailure => {
+  if (e instanceof NotConnected) return e.kind === "dns" || e.kind === "timeout" ? e.kind : "reset";
   const code = String((e as { code?: unknown }).code ?? "");
   if (e instanceof Oversize || code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") return "oversize";
   if (/TIMEOUT|ETIMEDOUT/.test(code)) return "timeout";

@@ -29,14 +29,19 @@ export const MAX_REPLY_BYTES = 8_000_000;
 /** `oversize`: more bytes than any reply of this API can have. */
 export type TransportFailure = "timeout" | "reset" | "dns" | "aborted" | "oversize" | "other";
 
-/** No reply. For a write this always means "unknown": even a reset can come after the venue accepted the order. */
+/**
+ * No reply. For a write this means "unknown", even a reset can come after the venue accepted the order; except with `notSent`: no
+ * connection was made, or nothing of the request was written to it.
+ */
 export class TransportError extends Error {
   override readonly name = "TransportError";
+  readonly notSent: boolean;
   constructor(
     readonly failure: TransportFailure,
     message: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly notSent?: boolean },
   ) {
     super(message, options);
+    this.notSent = options?.notSent === true;
   }
 }

@@ -2,8 +2,10 @@
 // telegraf's confirms updates before they are handled (docs/decisions/0009-dependencies.md). Every failure leaves as a
 // TelegramFailure, without the token: the HTTP client's errors contain the whole address.
 import { z } from "zod";
+import { errorText } from "../../core/errors.ts";
 import { redact } from "../../core/redact.ts";
 import { SECOND_MS } from "../../core/time.ts";
+import { CONNECT_TIMEOUT_MS, connectingAgent, neverConnected, type Resolve } from "../connect.ts";
 import { refusalOf, silenceOf, TelegramFailure } from "./failure.ts";
 
 interface ChatButton {
@@ -56,6 +58,8 @@ interface ClientOptions {
   readonly apiUrl: string;
   /** Of each request, in addition to the long poll's hold time. Default 15 s. */
   readonly timeoutMs?: number;
+  /** Default: the system's. */
+  readonly resolve?: Resolve;
 }
 
 const Me = z.object({ id: z.int(), username: z.string() });
@@ -83,6 +87,15 @@ export const createTelegramClient = async (options: ClientOptions): Promise<Tele
   const { Telegram, TelegramError } = await import("telegraf");
   const timeoutMs = options.timeoutMs ?? 15 * SECOND_MS;
   const telegram = new Telegram(options.token, { apiRoot: options.apiUrl, webhookReply: false });
+  const agent = connectingAgent(options.apiUrl.startsWith("http://") ? "http:" : "https:", {
+    // Earlier than the request's own end, so that what never connected is known as such.
+    timeoutMs: Math.min(CONNECT_TIMEOUT_MS, 0.8 * timeoutMs),
+    keepAlive: true,
+    scheduling: "lifo",
+    ...(options.resolve ? { resolve: options.resolve } : {}),
+  });
+  // Not by the constructor, which drops the agent of an address without TLS (telegraf 4.16.3, core/network/client.js).
+  Object.assign(telegram.options, { agent });
   const without = (text: string): string => text.replaceAll(options.token, "[token]");
 
   /** One request; throws only TelegramFailure. `holdMs`: how long the server may hold the request on purpose. */
@@ -111,21 +124,16 @@ export const createTelegramClient = async (options: ClientOptions): Promise<Tele
       if (e instanceof TelegramError)
         throw refusalOf(method, e.code, without(e.description ?? ""), e.parameters?.retry_after);
       if (giveUp.signal.aborted && !signal?.aborted)
-        throw silenceOf(method, "", `no answer within ${(timeoutMs + holdMs) / SECOND_MS} s`);
-      const { code, message } = e as { code?: unknown; message?: unknown };
+        throw silenceOf(method, `no answer within ${(timeoutMs + holdMs) / SECOND_MS} s`);
       // "request to <address> failed, reason: socket hang up": only the reason is useful and safe.
-      throw silenceOf(
-        method,
-        String(code ?? ""),
-        without(String(message)).replace(/^request to .* failed, reason: /, ""),
-      );
+      throw silenceOf(method, without(errorText(e)).replace(/^request to .* failed, reason: /, ""), neverConnected(e));
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     }
     const parsed = result.safeParse(reply);
     if (!parsed.success)
-      throw silenceOf(method, "", `an answer of another shape: ${parsed.error.issues[0]?.message ?? "unknown"}`);
+      throw silenceOf(method, `an answer of another shape: ${parsed.error.issues[0]?.message ?? "unknown"}`);
     return parsed.data;
   };
   const done = z.unknown().transform((): void => undefined);

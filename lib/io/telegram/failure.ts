@@ -25,10 +25,6 @@ export class TelegramFailure extends Error {
 /** Upper limit of the wait after a 429; when the server wants longer, it answers 429 again. */
 export const LONGEST_RETRY_AFTER_MS = 60 * 60_000;
 
-/** No connection was made: the server cannot have received the request. */
-const NOT_CONNECTED =
-  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)/;
-
 /** An error reply of the Bot API. */
 export const refusalOf = (
   method: string,
@@ -49,6 +45,6 @@ export const refusalOf = (
 const retryAfterMs = (seconds: number): number =>
   Number.isFinite(seconds) ? Math.min(Math.max(1, seconds) * 1_000, LONGEST_RETRY_AFTER_MS) : 1_000;
 
-/** No reply of the Bot API at all. `code`: of the system or the TLS library, as passed on by the HTTP client. */
-export const silenceOf = (method: string, code: string, what: string): TelegramFailure =>
-  new TelegramFailure(NOT_CONNECTED.test(code) ? "notSent" : "noAnswer", `${method}: ${what}`);
+/** No reply of the Bot API at all. `notSent`: no connection was made, the server cannot have received the request. */
+export const silenceOf = (method: string, what: string, notSent = false): TelegramFailure =>
+  new TelegramFailure(notSent ? "notSent" : "noAnswer", `${method}: ${what}`);

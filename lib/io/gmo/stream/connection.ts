@@ -1,6 +1,8 @@
 // One WebSocket connection with only what the streams need. `wsConnect` is the network (the only access to the package
 // `ws`); tests pass another `Connect`. A connection never reconnects and never interprets its content.
 import WebSocket from "ws";
+import { errorText } from "../../../core/errors.ts";
+import { connectingAgent } from "../../connect.ts";
 
 export type ConnectionEnd =
   /** The server replied to the upgrade with an ordinary HTTP reply. 503 is maintenance (GMO API 10.1). */
@@ -35,6 +37,7 @@ const MAX_FRAME_BYTES = 1_048_576;
 
 export const wsConnect: Connect = (url, handlers) => {
   const socket = new WebSocket(url, {
+    agent: connectingAgent(/^wss:/i.test(url) ? "https:" : "http:"),
     // Small JSON frames twice a second: compression would cost memory and time for nothing.
     perMessageDeflate: false,
     maxPayload: MAX_FRAME_BYTES,
@@ -56,7 +59,7 @@ export const wsConnect: Connect = (url, handlers) => {
     socket.terminate();
   });
   socket.on("error", (error) => {
-    failure = error.message;
+    failure = errorText(error);
   });
   socket.on("close", (code, reason) => {
     if (opened) handlers.onEnd({ kind: "closed", code, reason: reason.toString("utf8") });
