@@ -109,3 +109,50 @@ describe("trades of the day", () => {
     expect(w.simulator.orders().map((o) => o.symbol)).toEqual(["BTC_JPY"]);
   });
 });
+
+describe("truth 22: the notional at work", () => {
+  test("is what an entry may still fill at the far end of its band: all of it, the rest of it, nothing of it", async () => {
+    world = new World({
+      btc: (s) => s.to(9_998_000, 1, 0.001).gap(10_001_000).flat(60),
+      venue: { partialFills: true },
+    });
+    const w = world;
+    const p = w.approve({ size: "0.01" });
+    await w.advance(0.2);
+    expect(w.trade().status).toBe("pending");
+    expect(w.db.read.risk.workingNotional()).toBe((p.bandHigh * p.size) / 100_000_000n);
+    await w.advance(1);
+    const filled = w.db.read.executions.ofTrade(1).reduce((sum, e) => sum + e.size, 0n);
+    expect(filled > 0n && filled < p.size).toBe(true);
+    expect(w.db.read.risk.workingNotional()).toBe((p.bandHigh * (p.size - filled)) / 100_000_000n);
+    // Not counted against itself: only the trades before it are.
+    expect(w.db.read.risk.workingNotional(p.id)).toBe(0n);
+    await w.advance(20);
+    expect(w.trade().entryEndedMs).toBeDefined();
+    expect(w.db.read.risk.workingNotional()).toBe(0n);
+  });
+});
+
+describe("truth 22: a symbol", () => {
+  test.each([
+    ["pending", true],
+    ["open", true],
+    ["closed", false],
+    ["cancelled", false],
+  ] as const)("with a trade that is %s has a live one: %s; another symbol has none", (status, live) => {
+    const w = quiet();
+    tradeIs(status, status === "pending" || status === "cancelled" ? null : w.nowMs);
+    const proposalId = w.db.read.proposals.newest(1)[0]!.id;
+    expect(w.db.read.risk.hasLiveTrade("BTC_JPY")).toBe(live);
+    expect(w.db.read.risk.hasLiveTrade("ETH_JPY")).toBe(false);
+    expect(w.db.read.risk.hasLiveTrade("BTC_JPY", proposalId)).toBe(false);
+    expect(w.db.read.risk.hasLiveTrade("BTC_JPY", "another")).toBe(live);
+  });
+  test("with a proposal that waits is taken, except for that proposal itself", () => {
+    const w = quiet();
+    const { id } = w.propose();
+    expect(w.db.read.risk.hasPendingProposal("BTC_JPY")).toBe(true);
+    expect(w.db.read.risk.hasPendingProposal("ETH_JPY")).toBe(false);
+    expect(w.db.read.risk.hasPendingProposal("BTC_JPY", id)).toBe(false);
+  });
+});
