@@ -31,6 +31,8 @@ const step = (orders: readonly Order[]) =>
     maxRequotes: 3,
     orders,
     halts: [],
+    comparing: false,
+    checkSentBeforeMs: undefined,
     closedGates: [],
     exitStarted: false,
     ownerCloses: false,
