@@ -229,3 +229,41 @@ describe("the passive price", () => {
     expect(leftBehind("short", yen(10_000_000), yen(9_998_999))).toBe(true);
   });
 });
+
+describe("truth 22: a clock set back", () => {
+  const kindAt = (state: OrderState, over: Record<string, unknown>): string =>
+    nextEntryStep(facts([order(state, over)])).kind;
+  const ahead = (ms: number) => at(30_000 + ms);
+  test.each([
+    [1_000, "wait"],
+    [1_001, "cancel"],
+    [86_400_000, "cancel"],
+  ])("by %i ms behind a resting entry: %s", (ms, kind) => {
+    expect(kindAt("open", { createdMs: ahead(ms), sentMs: ahead(ms), closedMs: ahead(0) })).toBe(kind);
+  });
+  test.each([
+    [1_000, "quote"],
+    [1_001, "end"],
+  ])("by %i ms behind the end of the last quote: %s", (ms, kind) => {
+    expect(kindAt("expired", { closedMs: ahead(ms) })).toBe(kind);
+  });
+  test.each([
+    [1_000, "send"],
+    [1_001, "abandon"],
+  ])("by %i ms behind an intention: %s", (ms, kind) => {
+    expect(kindAt("intended", { createdMs: ahead(ms) })).toBe(kind);
+  });
+});
+
+describe("truth 22: a passive price", () => {
+  const tick = yen(1);
+  test("is a tick away from the other side where bid and ask are the same, or have crossed", () => {
+    const band = { low: yen(9_990_000), high: yen(10_010_000) };
+    const locked = { bid: yen(10_000_000), ask: yen(10_000_000) };
+    expect(passivePrice("long", locked, band, tick)).toBe(yen(9_999_999));
+    expect(passivePrice("short", locked, band, tick)).toBe(yen(10_000_001));
+    const crossed = { bid: yen(10_000_100), ask: yen(10_000_000) };
+    expect(passivePrice("long", crossed, band, tick)).toBe(yen(9_999_999));
+    expect(passivePrice("short", crossed, band, tick)).toBe(yen(10_000_101));
+  });
+});
