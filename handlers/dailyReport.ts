@@ -24,11 +24,13 @@ export const dailyReport: AppHandler<"dailyReport"> = {
     const { period, scheduled, partial, endMs } = askedPeriod("day", input, nowMs);
     const day = periodReport(ctx.db, ctx.config, period, endMs);
     const heads = headsOfDays(ctx.db, day.name, endMs);
-    const message = reportMessage(ctx, day, period.toMs, nowMs);
+    const head = ctx.db.audit.last();
+    const message = reportMessage(ctx, day, period.toMs, nowMs, head);
     return {
       kind: "done",
       write: (tx) => {
         tx.dailySummary.upsert(summaryRow(day));
+        if (head !== undefined) tx.auditHeads.insert({ seq: head.seq, hash: head.hash, atMs: nowMs });
         for (const { date, rows } of heads) for (const row of rows) tx.modelPerformance.upsert(date, row, nowMs);
         if (scheduled || partial)
           for (const head of day.heads)

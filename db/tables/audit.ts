@@ -68,6 +68,9 @@ export const auditReads = (sql: Sqlite) => {
       const row = last.get();
       return row && parse(row);
     },
+    /** All events of a kind, oldest first. Reads the whole table: for commands, never in a loop. */
+    ofKind: (kind: string): readonly AuditRow[] =>
+      sql.prepare<[string], RawRow>("SELECT * FROM audit_events WHERE kind = ? ORDER BY seq").all(kind).map(parse),
     /** Verifies the chain. Returns the first broken sequence number, or undefined when it is intact. */
     firstBroken(): number | undefined {
       let prev = GENESIS;

@@ -2,6 +2,7 @@
 // One file per table (or per pair of tables always written together): its SQL and its row shape.
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 import { auditReads, auditWrites } from "./audit.ts";
+import { auditHeadReads, auditHeadWrites } from "./auditHeads.ts";
 import { candleReads, candleWrites } from "./candles.ts";
 import { dailySummaryReads, dailySummaryWrites } from "./dailySummary.ts";
 import { differenceReads, differenceWrites } from "./differences.ts";
@@ -38,6 +39,7 @@ import { tradeReads, tradeWrites } from "./trades.ts";
 const READS = {
   alerts: alertReads,
   audit: auditReads,
+  auditHeads: auditHeadReads,
   candles: candleReads,
   dailySummary: dailySummaryReads,
   differences: differenceReads,
@@ -76,6 +78,7 @@ const READS = {
 const WRITES = {
   alerts: alertWrites,
   audit: auditWrites,
+  auditHeads: auditHeadWrites,
   candles: candleWrites,
   dailySummary: dailySummaryWrites,
   differences: differenceWrites,

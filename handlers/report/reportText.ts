@@ -95,7 +95,15 @@ const equityLine = ({ report: t }: Catalogue, { equityEndYen: yen, equityEndMs, 
 const returnOf = (r: PeriodReport): number | undefined =>
   r.equityStartYen === undefined || r.equityStartYen <= 0 ? undefined : r.statistics.netPnlYen / r.equityStartYen;
 
-export const reportText = (locale: Locale, r: PeriodReport): string => {
+/** The newest audit event when the report was made. */
+export interface AuditEnd {
+  readonly seq: number;
+  readonly hash: string;
+}
+/** As much of a hash as a report prints and `trader audit verify --head` takes. */
+export const HEAD_CHARS = 16;
+
+export const reportText = (locale: Locale, r: PeriodReport, auditHead?: AuditEnd): string => {
   const texts = textsOf(locale);
   const { report: t } = texts;
   const halts = r.halts.map((h) => haltWords(locale, h.kind)?.what ?? h.kind);
@@ -103,6 +111,9 @@ export const reportText = (locale: Locale, r: PeriodReport): string => {
     t.title({ kind: r.kind, name: r.name, until: r.partial ? jstText(r.endMs) : undefined }),
     t.pnl({ yen: r.statistics.netPnlYen, ratio: returnOf(r), feesYen: r.feesYen }),
     equityLine(texts, r),
+    ...(auditHead === undefined
+      ? []
+      : [t.auditHead({ events: auditHead.seq, hash: auditHead.hash.slice(0, HEAD_CHARS) })]),
     ...performanceLines(texts, r),
     "",
     funnelText(texts, r.funnel),

@@ -12,7 +12,7 @@ import type { AppCtx, AppOutcome } from "../context.ts";
 import type { JobInput } from "../jobs.ts";
 import { equityCurve, headsBetween, type PeriodReport, periodReport } from "./day.ts";
 import { renderEquityChart } from "./equityPicture.ts";
-import { reportText } from "./reportText.ts";
+import { type AuditEnd, reportText } from "./reportText.ts";
 
 /** `tickMs` of the schedule: the period before it; `date`: the period that holds this JST date. */
 type ReportInput = JobInput<"dailyReport">;
@@ -50,7 +50,13 @@ export const reportChart = (db: Reads, r: PeriodReport, toMs: EpochMs): Uint8Arr
 /**
  * The message of a report, once per period. A replay shows text only; a chart that cannot be drawn delays no report.
  */
-export const reportMessage = (ctx: AppCtx, r: PeriodReport, toMs: EpochMs, atMs: EpochMs): NewMessage => {
+export const reportMessage = (
+  ctx: AppCtx,
+  r: PeriodReport,
+  toMs: EpochMs,
+  atMs: EpochMs,
+  auditHead?: AuditEnd,
+): NewMessage => {
   const name = r.kind === "day" ? r.name : `${r.kind}:${jstDate(r.fromMs)}`;
   let photo: Uint8Array | undefined;
   try {
@@ -61,7 +67,7 @@ export const reportMessage = (ctx: AppCtx, r: PeriodReport, toMs: EpochMs, atMs:
   return {
     key: r.partial ? `report:${name}:partial` : `report:${name}`,
     kind: "report",
-    text: reportText(ctx.config.LOCALE, r),
+    text: reportText(ctx.config.LOCALE, r, auditHead),
     ...(photo === undefined ? {} : { photo }),
     atMs,
   };

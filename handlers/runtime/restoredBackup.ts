@@ -74,7 +74,8 @@ const otherHistory = ({ job, auditHash }: ProgressMark, kept: Kept): string | un
   return undefined;
 };
 
-const readKept = (varDir: string): Kept | "none" | "unreadable" => {
+/** What progress.json holds of the database beside it. */
+export const keptProgress = (varDir: string): Kept | "none" | "unreadable" => {
   if (!existsSync(progressPath(varDir))) return "none";
   try {
     return Kept.parse(JSON.parse(readFileSync(progressPath(varDir), "utf8")));
@@ -83,11 +84,13 @@ const readKept = (varDir: string): Kept | "none" | "unreadable" => {
   }
 };
 
+/** What `trader restore` writes into META.restored begins so. */
+export const RESTORED_BY_COMMAND = "trader restore put";
 const NO_MARK: ProgressMark = { job: undefined, auditHash: undefined };
 /** Why this folder's database is a restored backup, or undefined. */
 const whyRestored = (db: Database, varDir: string): string | undefined => {
   // Read before the database: a commit between the two reads then puts the database ahead of the file, never behind.
-  const kept = readKept(varDir);
+  const kept = keptProgress(varDir);
   const databaseId = db.read.meta.get(META.databaseId);
   const progressKept = db.read.meta.get(META.progressKept) !== undefined;
   const mark = typeof kept === "string" ? NO_MARK : db.read.progress.at(kept);
@@ -116,12 +119,19 @@ interface Opened extends CommandCtx {
  */
 export const quarantineIfRestored = ({ db, store, clock, locale }: Opened, varDir: string): string | undefined => {
   const why = db.read.meta.get(META.restored) || whyRestored(db, varDir);
+  const kept = keptProgress(varDir);
+  // progress.json is written anew after this: from then on only this event says what was missing (auditWitness.ts).
+  const loss = {
+    held: db.read.progress.now().auditEvents,
+    witnessed: typeof kept === "string" ? null : kept.auditEvents,
+    restored: db.read.meta.get(META.restored)?.startsWith(RESTORED_BY_COMMAND) === true,
+  };
   const isNew = db.read.meta.get(META.databaseId) === undefined;
   if (why === undefined && !isNew) return undefined;
   db.transaction((tx) => {
     if (isNew) tx.meta.set(META.databaseId, entropyHex(8));
     tx.meta.set(META.restored, "");
-    if (why !== undefined) quarantine(tx, store, { atMs: clock.nowMs(), locale }, why);
+    if (why !== undefined) quarantine(tx, store, { atMs: clock.nowMs(), locale }, why, loss);
   });
   return why;
 };
@@ -131,6 +141,7 @@ const quarantine = (
   store: AppStore,
   at: { readonly atMs: EpochMs; readonly locale: Locale },
   why: string,
+  loss: Readonly<Record<string, unknown>>,
 ): void => {
   const { atMs, locale } = at;
   // Messages that waited in the backup have probably been sent: they are marked as repetitions, and notes are not sent.
@@ -142,7 +153,7 @@ const quarantine = (
   const adding = tx.jobs.unfinishedAdding();
   for (const job of adding) store.cancel(job.id, QUARANTINE);
   const reason = `a restored backup: ${why}`;
-  const data = { reason, proposals: proposals.map((p) => p.id), jobs: adding.map((job) => job.id) };
+  const data = { reason, proposals: proposals.map((p) => p.id), jobs: adding.map((job) => job.id), ...loss };
   tx.audit.append({ atMs, kind: "database.quarantined", actor: "worker", data });
   const text = textsOf(locale).alerts.quarantine({ proposals: proposals.length, jobs: adding.length });
   const alert = composeAlert(locale, { key: QUARANTINE, severity: "critical", atMs }, text);

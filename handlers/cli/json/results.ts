@@ -88,7 +88,15 @@ export const BackupJson = DatabaseJson.extend({ bytes: z.int() });
 /** restore. */
 export const RestoreJson = DatabaseJson.extend({ replaced: z.string().nullable(), haltsLost: z.array(z.string()) });
 /** audit verify. */
-export const AuditVerifiedJson = z.strictObject({ ok: z.boolean(), events: z.int(), firstBroken: z.int().nullable() });
+export const AuditVerifiedJson = z.strictObject({
+  ok: z.boolean(),
+  events: z.int(),
+  head: z.string().nullable(),
+  firstBroken: z.int().nullable(),
+  missing: z.int().nullable(),
+  problems: z.array(z.string()),
+  notes: z.array(z.string()),
+});
 /** doctor. */
 export const DoctorJson = z.strictObject({
   ok: z.boolean(),

@@ -20,6 +20,7 @@ import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../../models/registry.ts";
 import { noPrices, noPricesText, pricesHealth } from "../../market/priceOutage.ts";
 import { keptVenueClock } from "../../risk/venueClock.ts";
+import { verifyAudit } from "../../runtime/auditWitness.ts";
 import { databasePath, makeStateFolder, openToLook, productOf, venuePath } from "../../runtime/stateFolder.ts";
 import { runnerHealth } from "../../runtime/workerStatus.ts";
 import type { DoctorJson } from "../json/results.ts";
@@ -121,10 +122,10 @@ const checks = (config: Config, dir: string): readonly Check[] => [
     if (!existsSync(path)) return "none yet (trader start or trader worker makes it)";
     const { db } = openToLook(dir);
     try {
-      const broken = db.read.audit.firstBroken();
-      if (broken !== undefined)
+      const audit = verifyAudit(db, dir);
+      if (audit.problems.length > 0)
         throw new Error(
-          `expected an unbroken audit chain, found it broken at event ${broken}; compare with a backup, or restore one: trader restore FILE`,
+          `expected a whole audit log, found: ${audit.problems.join("; ")}; compare with a backup, or restore one: trader restore FILE`,
         );
       const integrity = db.sql.pragma("quick_check", { simple: true });
       if (integrity !== "ok")
@@ -134,7 +135,7 @@ const checks = (config: Config, dir: string): readonly Check[] => [
         throw new Error(
           `expected PRODUCT=${product} as this folder was begun with, found PRODUCT=${config.PRODUCT} in the settings; change it, or use another --var folder`,
         );
-      return `${path}, mode ${db.read.meta.get("mode") ?? "none yet"}, ${product}, audit chain whole`;
+      return `${path}, mode ${db.read.meta.get("mode") ?? "none yet"}, ${product}, audit log whole${audit.lost.length > 0 ? `, but ${audit.lost.join("; ")}` : ""}`;
     } catch (e) {
       throw storageError(e, path) ?? e;
     } finally {

@@ -16,6 +16,7 @@ import { realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { openSqlite, type Sqlite } from "../../../lib/io/sqlite.ts";
 import { storageError, storageTrouble } from "../../../lib/io/storageTrouble.ts";
+import { RESTORED_BY_COMMAND } from "../../runtime/restoredBackup.ts";
 import { databasePath, makeStateFolder, venuePath } from "../../runtime/stateFolder.ts";
 import type { RestoreJson } from "../json/results.ts";
 import type { CopyDeps } from "./databaseFile.ts";
@@ -119,7 +120,7 @@ const replace = async (order: RestoreOrder, file: string, path: string): Promise
         chmodSync(staged + suffix, 0o600);
       }
     onStep?.("staged");
-    const why = `trader restore put ${file} in place at ${jstText(nowMs)}`;
+    const why = `${RESTORED_BY_COMMAND} ${file} in place at ${jstText(nowMs)}`;
     const copy = { path: staged, of: file, otherwise: "take another backup" };
     let kept: readonly string[] = [];
     const facts = finishCopy(copy, (sql) => {

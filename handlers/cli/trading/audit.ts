@@ -1,8 +1,10 @@
 // `trader audit verify | list`: checks and prints the hash-chained audit log.
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { z } from "zod";
 import type { AuditRow } from "../../../db/tables/audit.ts";
-import { AppError } from "../../../lib/core/errors.ts";
+import { AppError, UsageError } from "../../../lib/core/errors.ts";
+import { verifyAudit } from "../../runtime/auditWitness.ts";
 import type { State } from "../../runtime/stateFolder.ts";
 import { folderText } from "../folder.ts";
 import { auditEventJson } from "../json/event.ts";
@@ -20,30 +22,45 @@ export const registerAudit = (program: Command, deps: Deps): void => {
   const audit = program.command("audit").description("the hash-chained audit log");
   audit
     .command("verify")
-    .description("check that no audit event was changed, removed or reordered")
+    .description("check that no audit event was changed, removed or reordered, and that none is missing at the end")
     .option("--var <dir>", "state folder")
+    .option("--head <n:hash>", "also compare with the line of a daily report, such as 1234:3f2a90c1d4e5b678")
     .option("--json", "one JSON object")
-    .action((options: { var?: string; json?: boolean }) => {
+    .action((options: { var?: string; json?: boolean; head?: string }) => {
+      const given = options.head === undefined ? undefined : headOf(options.head);
       const state = deps.open(options);
       try {
-        const broken = state.db.read.audit.firstBroken();
-        const events = state.db.read.audit.last()?.seq ?? 0;
+        const verdict = verifyAudit(state.db, dirname(state.db.path), given);
+        const { events, head, firstBroken, missing, notes } = verdict;
+        const problems = [...verdict.problems, ...verdict.lost];
         if (options.json) {
-          const fact = { ok: broken === undefined, events, firstBroken: broken ?? null };
+          const ok = problems.length === 0;
+          const found = { firstBroken: firstBroken ?? null, missing: missing ?? null, problems, notes: [...notes] };
+          const fact = { ok, events, head: head ?? null, ...found };
           deps.out(JSON.stringify(fact satisfies z.infer<typeof AuditVerifiedJson>));
-        }
-        if (broken !== undefined)
+        } else for (const note of notes) deps.out(`note: ${note}`);
+        if (problems.length > 0)
           throw new AppError(
             "permanent",
             "AUDIT_BROKEN",
-            `expected an unbroken hash chain, found it broken at event ${broken}: the log was changed after it was written; compare with a backup`,
+            `expected a whole audit log, found: ${problems.join("; ")}. Compare with a backup (trader audit verify --var on a restored copy)`,
           );
-        if (!options.json) deps.out(`${events} audit events, chain unbroken`);
+        if (!options.json) deps.out(`${events} audit events, chain unbroken, its end as witnessed`);
       } finally {
         state.close();
       }
     });
   registerList(audit, deps);
+};
+
+/** Throws UsageError. */
+const headOf = (text: string) => {
+  const [, seq, hash] = /^(\d{1,15}):([0-9a-f]{8,64})$/.exec(text.trim()) ?? [];
+  if (seq === undefined || hash === undefined || Number(seq) < 1)
+    throw new UsageError(
+      `--head: expected the number and hash of an event as a daily report prints them, such as 1234:3f2a90c1d4e5b678, found ${JSON.stringify(text)}`,
+    );
+  return { seq: Number(seq), hash, source: "--head" };
 };
 
 interface ListOptions extends Common {

@@ -22,6 +22,7 @@ const en = {
     `P&L ${signedYen(p.yen)} (${signedPercent(p.ratio)}), ${p.feesYen < 0 ? `rebates ${yenText(-p.feesYen)}` : `fees ${yenText(p.feesYen)}`}`,
   equity: (p: { yen: number | undefined; at: string | undefined }) =>
     `Equity ${p.yen === undefined ? "–" : yenText(p.yen)}${p.at === undefined ? "" : ` (${p.at})`}`,
+  auditHead: (p: { events: number; hash: string }) => `Audit log ${p.events}:${p.hash}`,
   trades: (p: { count: number; wins: number; losses: number; open: number }) =>
     `Trades ${p.count}: ${p.wins} won, ${p.losses} lost${p.open > 0 ? `, ${p.open} still open` : ""}`,
   winRate: (p: { rate: number | undefined; breakEven: number | undefined }) =>
@@ -74,6 +75,7 @@ export const report = inBoth(en, {
   pnl: (p) =>
     `損益 ${signedYen(p.yen)}（${signedPercent(p.ratio)}）、${p.feesYen < 0 ? `リベート ${yenText(-p.feesYen)}` : `手数料 ${yenText(p.feesYen)}`}`,
   equity: (p) => `資産 ${p.yen === undefined ? "–" : yenText(p.yen)}${p.at === undefined ? "" : `（${p.at} 時点）`}`,
+  auditHead: (p) => `監査ログ ${p.events}:${p.hash}`,
   trades: (p) => `取引 ${p.count}件: ${p.wins}勝 ${p.losses}敗${p.open > 0 ? `、保有中 ${p.open}件` : ""}`,
   winRate: (p) => `勝率 ${percentText(p.rate)}（損益分岐 ${percentText(p.breakEven)}）`,
   tooFew: (p) =>

@@ -195,6 +195,7 @@ export const SAMPLES: Samples = {
       { kind: "week", name: "2025-08-11 – 2025-08-17", until: "2025-08-12 21:30 JST" },
       { kind: "month", name: "2025-08", until: undefined },
     ],
+    auditHead: [{ events: 4711, hash: "3f2a90c1d4e5b678" }],
     performance: [{ name: "2025-08-11 – 2025-08-17" }],
     pnl: [
       { yen: -1_234, ratio: -0.0123, feesYen: 101 },
