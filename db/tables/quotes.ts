@@ -30,8 +30,8 @@ export const quoteReads = (sql: Sqlite) => {
   const ofSymbol = sql.prepare<[string], Row>("SELECT * FROM quotes WHERE symbol = ?").safeIntegers();
   // A bar's snapshot has prices too: the newest ones where no feed runs (replay), or until its first look.
   const snapshot = sql
-    .prepare<[string], Omit<Row, "venue_ms" | "current_ms">>(
-      "SELECT symbol, bid_e8, ask_e8, last_e8, taken_ms AS seen_ms FROM snapshots WHERE symbol = ? ORDER BY bar_open_ms DESC LIMIT 1",
+    .prepare<[string], Omit<Row, "current_ms">>(
+      "SELECT symbol, bid_e8, ask_e8, last_e8, coalesce(as_of_ms, taken_ms) AS venue_ms, taken_ms AS seen_ms FROM snapshots WHERE symbol = ? ORDER BY bar_open_ms DESC LIMIT 1",
     )
     .safeIntegers();
   return {
@@ -40,7 +40,7 @@ export const quoteReads = (sql: Sqlite) => {
       const found = ofSymbol.get(symbol);
       const bar = snapshot.get(symbol);
       if (bar === undefined || (found !== undefined && found.seen_ms >= bar.seen_ms)) return found && toQuote(found);
-      return toQuote({ ...bar, venue_ms: bar.seen_ms, current_ms: SNAPSHOT_CURRENT_MS });
+      return toQuote({ ...bar, current_ms: SNAPSHOT_CURRENT_MS });
     },
   };
 };

@@ -59,8 +59,7 @@ const IDLE_POLL_MS = 60 * SECOND_MS;
  */
 const POLLS_WITHOUT_PRICES = 5;
 
-/** How long a quote is shown as the current price: 10 s, and never less than three polls. */
-const SHOWN_MS = 10 * SECOND_MS;
+/** A quote is shown as the current price for QUOTE_MAX_AGE_SECONDS, and never for less than so many polls. */
 const SHOWN_POLLS = 3;
 
 /**
@@ -76,11 +75,13 @@ export const startQuoteFeed = (p: {
   readonly log: Logger;
   readonly prices: PriceOutage;
   readonly pollMs: number;
+  /** An older quote is none (QUOTE_MAX_AGE_SECONDS). */
+  readonly quoteMaxAgeMs: number;
   readonly symbols: readonly string[];
 }): QuoteFeed => {
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const currentMs = Math.max(SHOWN_MS, SHOWN_POLLS * p.pollMs);
+  const currentMs = Math.max(p.quoteMaxAgeMs, SHOWN_POLLS * p.pollMs);
   /** An error of our files is not an outage of the exchange: it is logged, and the next poll tries again. */
   const guarded = <T>(work: () => T, otherwise: T): T => {
     try {
@@ -112,7 +113,8 @@ export const startQuoteFeed = (p: {
         wakeTouched(p.store, ticker);
       }, undefined);
       p.prices.answered(symbol);
-      seen.push({ symbol, bid, ask, last, venueMs: ticker.timestampMs, seenMs: p.clock.nowMs(), currentMs });
+      const venueMs = ticker.asOfMs ?? ticker.timestampMs;
+      seen.push({ symbol, bid, ask, last, venueMs, seenMs: p.clock.nowMs(), currentMs });
     }
     // For everything that shows a price: other processes, and the owner's commands (docs/telegram.md).
     if (seen.length > 0)

@@ -85,7 +85,19 @@ export const start = async (
   const reviving = setInterval(revive, REVIVE_EVERY_MS);
   closing.add(() => clearInterval(reviving));
   const pollMs = config.QUOTE_POLL_SECONDS * SECOND_MS;
-  const feed = startQuoteFeed({ venue: system.venue, simulator, db, store, clock, log, prices, pollMs, symbols });
+  const quoteMaxAgeMs = config.QUOTE_MAX_AGE_SECONDS * SECOND_MS;
+  const feed = startQuoteFeed({
+    venue: system.venue,
+    simulator,
+    db,
+    store,
+    clock,
+    log,
+    prices,
+    pollMs,
+    quoteMaxAgeMs,
+    symbols,
+  });
   closing.add(() => feed.stop());
   const outbox = setInterval(() => {
     try {

@@ -10,7 +10,7 @@ export interface StoredQuote {
   readonly bid: YenE8;
   readonly ask: YenE8;
   readonly last: YenE8;
-  /** The venue's time of the prices. */
+  /** The venue's time of the prices, on our clock where the offset is known. */
   readonly venueMs: EpochMs;
   /** Our time when they were read. */
   readonly seenMs: EpochMs;

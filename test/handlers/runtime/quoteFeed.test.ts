@@ -21,11 +21,17 @@ test.each([
     const ticker = async (symbol: string): Promise<Ticker> => {
       if (symbol === "ETH_JPY") throw new Error("no answer");
       const price = { bid: yen(9_999_000), ask: yen(10_000_000), last: yen(9_999_500) };
-      return { symbol, ...price, timestampMs: venueMs } as Ticker;
+      // The exchange's clock is an hour behind; the connector knows the time on ours.
+      return { symbol, ...price, timestampMs: epochMs(venueMs - 3_600_000), asOfMs: venueMs } as Ticker;
     };
     const feed = startQuoteFeed({
       venue: { ticker } as unknown as Venue,
-      simulator: { onEvent: () => () => {}, feedQuote: () => {}, positions: () => [] } as unknown as Simulator,
+      simulator: {
+        onEvent: () => () => {},
+        feedQuote: () => {},
+        positions: () => [],
+        trouble: () => undefined,
+      } as unknown as Simulator,
       db: w.db,
       store: w.system.store,
       clock: w.clock,
@@ -36,6 +42,7 @@ test.each([
         answered: () => {},
       } as unknown as PriceOutage,
       pollMs,
+      quoteMaxAgeMs: 10_000,
       symbols: ["BTC_JPY", "ETH_JPY"],
     });
     await vi.waitUntil(() => w.db.read.quotes.newest("BTC_JPY") !== undefined);
