@@ -6,6 +6,8 @@ import type { Proposal } from "../db/tables/proposals.ts";
 import { passivePrice } from "../lib/core/entry.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { formatE8 } from "../lib/core/money.ts";
+import { isBelowHalf } from "../lib/core/risk.ts";
+import { sizeText } from "../lib/core/text/format.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import { earliest } from "../lib/core/time.ts";
 import { auditCtx, recordIntent } from "./book/booking.ts";
@@ -41,6 +43,17 @@ const checkWhileValid = async (
   }
 };
 
+/** The size that the limits leave against the approved one; undefined: it is the approved one. */
+const smallerNote = (
+  proposal: Proposal,
+  check: Extract<Recheck, { kind: "ok" }>,
+): Extract<Note, { key: "smaller" | "belowHalf" }> | undefined => {
+  if (check.bound === undefined) return undefined;
+  const size = sizeText(check.size, proposal.symbol);
+  const facts = { size, approved: sizeText(proposal.size, proposal.symbol), bound: check.bound };
+  return { key: isBelowHalf(check.size, proposal.size) ? "belowHalf" : "smaller", with: facts };
+};
+
 export const execute: AppHandler<"execute"> = {
   name: "execute",
   input: JOB_INPUTS.execute,
@@ -69,11 +82,13 @@ export const execute: AppHandler<"execute"> = {
     const check = await checkWhileValid(ctx, proposal);
     if (check.kind === "snooze") return check;
     const nowMs = ctx.clock.nowMs();
+    const smaller = check.kind === "ok" ? smallerNote(proposal, check) : undefined;
     const band = { low: proposal.bandLow, high: proposal.bandHigh };
     const price =
       check.kind === "ok" ? passivePrice(proposal.direction, check.quote, band, check.rules.tick) : undefined;
-    if (check.kind === "refused" || price === undefined) {
-      const note: Note = check.kind === "refused" ? check.reason : { key: "noPassivePrice" };
+    if (check.kind === "refused" || price === undefined || smaller?.key === "belowHalf") {
+      const note: Note =
+        check.kind === "refused" ? check.reason : price === undefined ? { key: "noPassivePrice" } : smaller!;
       const reason = english(note);
       return {
         kind: "stop",
@@ -102,7 +117,14 @@ export const execute: AppHandler<"execute"> = {
     return {
       kind: "done",
       write: (tx) => {
-        const tradeId = tx.trades.insert({ proposal, entry: price, size: check.size, rules: check.rules, atMs: nowMs });
+        const tradeId = tx.trades.insert({
+          proposal,
+          entry: price,
+          size: check.size,
+          bound: check.bound,
+          rules: check.rules,
+          atMs: nowMs,
+        });
         tx.signals.setTrade(proposal.signalId, tradeId);
         const trade = tx.trades.byId(tradeId);
         if (!trade) throw new AppError("alert", "TRADE_MISSING", `expected trade ${tradeId} just written, found none`);
@@ -119,6 +141,7 @@ export const execute: AppHandler<"execute"> = {
             direction: proposal.direction,
             sizeE8: check.size,
             approvedSize: formatE8(proposal.size),
+            ...(smaller === undefined ? {} : { smaller: english(smaller), bound: check.bound }),
             approvedBy: approval.actor,
             hash: approval.hash,
           },

@@ -71,23 +71,27 @@ export const filter: AppHandler<"filter"> = {
     if (refusal !== undefined || sizing.kind !== "ok")
       return { kind: "stop", reason: refusal ?? "", write: (tx) => filtered(tx, refusal ?? "", gates) };
 
-    const proposal = fromSignal(ctx, signal, prices, sizing.size, {
-      equity: facts.equity,
-      costBps: roundTripCostBps(snapshot.spreadBps, rules),
-      nowMs,
-    });
+    const propose = (size: typeof sizing.size) =>
+      fromSignal(ctx, signal, prices, size, {
+        equity: facts.equity,
+        costBps: roundTripCostBps(snapshot.spreadBps, rules),
+        nowMs,
+      });
     return {
       kind: "done",
       write: (tx) => {
         // Another symbol's filter, an approval or a halt may have been committed since the facts were read.
         const late = { ...facts, ...bookFacts(tx, { symbol, atMs: nowMs }) };
-        const again = [...market, ...riskGates(ctx.config, late).gates];
+        const lateRisk = riskGates(ctx.config, late);
+        const again = [...market, ...lateRisk.gates];
         const failed = refusalText(again);
-        if (failed !== undefined) {
-          filtered(tx, failed, again);
+        if (failed !== undefined || lateRisk.sizing.kind !== "ok") {
+          filtered(tx, failed ?? "no size", again);
           return;
         }
-        tx.signals.judge(signal.id, "proposed", gates);
+        // A proposal of the same moment reserves its part first.
+        const proposal = propose(lateRisk.sizing.size);
+        tx.signals.judge(signal.id, "proposed", again);
         tx.proposals.insert(proposal);
         storeRules(tx, rules);
         tx.audit.append({

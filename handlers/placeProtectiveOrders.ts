@@ -40,6 +40,7 @@ export const placeProtectiveOrders: AppHandler<"placeProtectiveOrders"> = {
       const legs = ctx.db.tradeLegs.ofPosition(positionId);
       const filled = ctx.db.positions.ofTrade(trade.id).reduce((sum, p) => sum + p.opened, 0n);
       const atMs = ctx.clock.nowMs();
+      const approved = ctx.db.proposals.byId(trade.proposalId)?.size;
       return {
         kind: "done",
         write: (tx) =>
@@ -47,7 +48,15 @@ export const placeProtectiveOrders: AppHandler<"placeProtectiveOrders"> = {
             // A spot position grows with every fill.
             key: `trade:${trade.id}:position:${positionId}${isSpot(trade.symbol) ? `:${position.opened}` : ""}`,
             kind: "trade",
-            text: protectedText(ctx.config.LOCALE, trade, coinE8(filled), position, legs, trade.timeStopMs ?? atMs),
+            text: protectedText(
+              ctx.config.LOCALE,
+              trade,
+              coinE8(filled),
+              position,
+              legs,
+              trade.timeStopMs ?? atMs,
+              approved,
+            ),
             atMs,
           }),
         next: [watch],

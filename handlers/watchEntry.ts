@@ -7,13 +7,16 @@ import type { Trade } from "../db/tables/trades.ts";
 import { leftBehind, nextEntryStep, passivePrice } from "../lib/core/entry.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { START } from "../lib/core/haltKinds.ts";
-import { coinE8, minBig } from "../lib/core/money.ts";
+import { type CoinE8, coinE8, minBig } from "../lib/core/money.ts";
 import { type In, type Order, settleMs } from "../lib/core/order.ts";
 import { sameLook } from "../lib/core/orderMatch.ts";
 import { isNoQuote } from "../lib/core/quoteAge.ts";
+import { isBelowHalf, type SizeBound } from "../lib/core/risk.ts";
+import { sizeText } from "../lib/core/text/format.ts";
 import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import { type EpochMs, epochMs, plusMs } from "../lib/core/time.ts";
 import type { OrderBook } from "../lib/core/venue.ts";
+import { audit } from "./book/booking.ts";
 import { type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { endEntry } from "./book/tradeEnd.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
@@ -88,7 +91,8 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
       direction: trade.direction,
       nowMs,
       validUntilMs: proposal.validUntilMs,
-      size: trade.targetSize,
+      // It may have been reduced since.
+      size: ctx.db.trades.byId(trade.id)?.targetSize ?? trade.targetSize,
       filled: coinE8(orders.reduce((sum, o) => sum + ctx.db.executions.bookedSize(o.id), 0n)),
       minSize: trade.minSize,
       maxRequotes: ctx.config.MAX_REQUOTES,
@@ -137,7 +141,16 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
         if (quote.kind === "refused") return end(t, quote.reason);
         const around = await beforeEntry(t);
         if (around === "unexplained") return end(t, { key: "unexplainedOrder" });
-        const intent = entryIntent(trade, proposal, quote.price, minBig(step.size, quote.size));
+        const size = minBig(step.size, quote.size);
+        const bound = size < step.size ? quote.bound : undefined;
+        const filled = coinE8(orders.reduce((sum, o) => sum + ctx.db.executions.bookedSize(o.id), 0n));
+        const planned = coinE8(filled + size);
+        if (bound !== undefined && isBelowHalf(planned, proposal.size)) {
+          const [now, approved] = [sizeText(planned, trade.symbol), sizeText(proposal.size, trade.symbol)];
+          return end(t, { key: "belowHalf", with: { size: now, approved, bound } });
+        }
+        if (bound !== undefined) sayMadeSmaller(t, proposal, planned, bound);
+        const intent = entryIntent(trade, proposal, quote.price, size);
         const why = orders.length === 0 ? "first quote" : "re-quote";
         const order = await intendAndSend(t, intent, why, { around });
         if (order) await syncIfOpen(t, order);
@@ -191,6 +204,20 @@ const refusalOf = (check: Recheck, order: In<"open">): Note | undefined => {
   return 2n * check.size < order.intent.size - order.executed ? { key: "noSize" } : undefined;
 };
 
+/** The limits leave less than when the trade began: kept with the trade for the card and the fill message, and audited. */
+const sayMadeSmaller = (t: TradeCtx, proposal: Proposal, planned: CoinE8, bound: SizeBound): void => {
+  const facts = { size: sizeText(planned, t.trade.symbol), approved: sizeText(proposal.size, t.trade.symbol), bound };
+  t.commit((tx, by) => {
+    tx.trades.reduceTarget(by.trade.id, planned, bound);
+    audit(tx, by, "entry.smaller", {
+      sizeE8: planned,
+      approvedE8: proposal.size,
+      bound,
+      why: english({ key: "smaller", with: facts }),
+    });
+  });
+};
+
 /** The order rests on as it was approved; the next look after this one does not check it again. */
 const takeUp = (t: TradeCtx, order: In<"open">): void => {
   const { ctx, trade } = t;
@@ -227,7 +254,12 @@ const beforeEntry = async (t: TradeCtx): Promise<Around | "unexplained"> => {
 };
 
 type FreshQuote =
-  | { readonly kind: "ok"; readonly price: bigint & Proposal["entry"]; readonly size: Trade["targetSize"] }
+  | {
+      readonly kind: "ok";
+      readonly price: bigint & Proposal["entry"];
+      readonly size: Trade["targetSize"];
+      readonly bound: SizeBound | undefined;
+    }
   | { readonly kind: "refused"; readonly reason: Note };
 
 /** The check before the send, and the passive price it allows. */
@@ -237,7 +269,7 @@ const freshQuote = async ({ ctx, trade }: TradeCtx, proposal: Proposal): Promise
   const band = { low: proposal.bandLow, high: proposal.bandHigh };
   const price = passivePrice(trade.direction, check.quote, band, trade.tick);
   if (price === undefined) return { kind: "refused", reason: { key: "noPassivePrice" } };
-  return { kind: "ok", price, size: check.size };
+  return { kind: "ok", price, size: check.size, bound: check.bound };
 };
 
 /** Whether this poll checks the market, decided by the order's age alone: nothing is stored between two polls. */

@@ -50,6 +50,17 @@ export const riskReads = (sql: Sqlite) => {
   const pending = sql.prepare<[string], { id: string; symbol: string }>(
     "SELECT id, symbol FROM proposals WHERE state = 'pending' AND id <> ?",
   );
+  // What open proposals, and approved ones that are no trade yet, may still enter. A proposal counts only the ones before
+  // it: what came later was sized with it in mind.
+  const earlier = "+p.rowid < coalesce((SELECT rowid FROM proposals WHERE id = ?), 9223372036854775807)";
+  const reserved = sql
+    .prepare<[string, string], { price: YenE8; size: CoinE8 }>(
+      `SELECT p.band_high_e8 AS price, p.size_e8 AS size FROM proposals p WHERE p.state = 'pending' AND ${earlier}
+       UNION ALL SELECT p.band_high_e8, p.size_e8 FROM jobs j JOIN proposals p ON p.id = substr(j.key, 9)
+         WHERE j.name = 'execute' AND j.state IN ('ready', 'running') AND p.state = 'approved' AND ${earlier}
+         AND NOT EXISTS (SELECT 1 FROM trades t WHERE t.proposal_id = p.id)`,
+    )
+    .safeIntegers();
   const live = sql.prepare<[], LiveTrade>(
     `SELECT id, symbol, direction, status, position_size AS size, entry_price AS entryPrice
      FROM trades WHERE status IN ('pending', 'open') ORDER BY id`,
@@ -67,6 +78,9 @@ export const riskReads = (sql: Sqlite) => {
       (unfilled.get(exceptProposal) ?? 0) +
       (approved.get(exceptProposal) ?? 0) +
       pending.all(exceptProposal).length,
+    /** Sizes that proposals before `exceptProposal` may still enter, with the worst price of their band. */
+    reserved: (exceptProposal = ""): readonly { readonly price: YenE8; readonly size: CoinE8 }[] =>
+      reserved.all(exceptProposal, exceptProposal),
     /** Notional that working entries may still fill, partly filled ones too, at the worst price of their band. */
     workingNotional: (exceptProposal = ""): YenE8 =>
       yenE8(

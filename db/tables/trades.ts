@@ -4,6 +4,7 @@ import type { CloseHow } from "../../lib/core/exitFacts.ts";
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
 import type { ExitReason } from "../../lib/core/order.ts";
 import type { TradeResult } from "../../lib/core/pnl.ts";
+import type { SizeBound } from "../../lib/core/risk.ts";
 import { type EpochMs, epochMs, isoUtc } from "../../lib/core/time.ts";
 import { assertTrade, moveTrade, type TradeStatus } from "../../lib/core/tradeState.ts";
 import type { Direction } from "../../lib/core/venue.ts";
@@ -43,6 +44,8 @@ export interface Trade {
   readonly entryEndedMs: EpochMs | undefined;
   /** When its resting entry was last checked in full after a restart. */
   readonly entryCheckedMs: EpochMs | undefined;
+  /** The limit that made its entry smaller than approved; undefined: none. */
+  readonly sizeBound: SizeBound | undefined;
   /** How the owner wants it closed; undefined: by its own exits. */
   readonly closeHow: CloseHow | undefined;
   /** Exact: the size the entry is to fill, and the symbol's rules at the check. */
@@ -80,6 +83,7 @@ interface Row {
   time_stop_ms: bigint | null;
   entry_ended_ms: bigint | null;
   entry_checked_ms: bigint | null;
+  size_bound: SizeBound | null;
   close_how: CloseHow | null;
   target_size_e8: CoinE8;
   tick_e8: YenE8;
@@ -121,6 +125,7 @@ const fieldsOf = (r: Row): Trade => ({
   timeStopMs: ms(r.time_stop_ms),
   entryEndedMs: ms(r.entry_ended_ms),
   entryCheckedMs: ms(r.entry_checked_ms),
+  sizeBound: r.size_bound ?? undefined,
   closeHow: r.close_how ?? undefined,
   targetSize: r.target_size_e8,
   tick: r.tick_e8,
@@ -154,8 +159,8 @@ export const tradeReads = (sql: Sqlite) => {
 export const tradeWrites = (sql: Sqlite) => {
   const insert = sql.prepare(
     `INSERT INTO trades (symbol, direction, entry_price, stop_loss, take_profit_1, take_profit_2, position_size, confidence,
-       entry_time, status, created_at, proposal_id, signal_id, trace_id, break_even, target_size_e8, tick_e8, min_size_e8, size_step_e8)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       entry_time, status, created_at, proposal_id, signal_id, trace_id, break_even, target_size_e8, tick_e8, min_size_e8, size_step_e8,
+       size_bound) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   // A lost entry may fill late: then an ended trade opens again, `late` beside another live one.
   const fill = sql.prepare(
@@ -170,6 +175,7 @@ export const tradeWrites = (sql: Sqlite) => {
        pnl_percent = CASE WHEN status = 'closed' THEN ? ELSE pnl_percent END WHERE id = ?`,
   );
   const endEntry = sql.prepare("UPDATE trades SET entry_ended_ms = ? WHERE id = ? AND entry_ended_ms IS NULL");
+  const reduce = sql.prepare("UPDATE trades SET target_size_e8 = ?, size_bound = ? WHERE id = ?");
   const checkEntry = sql.prepare("UPDATE trades SET entry_checked_ms = ? WHERE id = ?");
   const askClose = sql.prepare(
     "UPDATE trades SET close_how = ? WHERE id = ? AND status IN ('pending', 'open') AND close_how IS NOT 'market'",
@@ -199,6 +205,8 @@ export const tradeWrites = (sql: Sqlite) => {
       readonly proposal: Proposal;
       readonly entry: YenE8;
       readonly size: CoinE8;
+      /** The limit that made `size` smaller than approved. */
+      readonly bound?: SizeBound | undefined;
       readonly rules: { readonly tick: YenE8; readonly minSize: CoinE8; readonly sizeStep: CoinE8 };
       readonly atMs: EpochMs;
     }): number {
@@ -223,6 +231,7 @@ export const tradeWrites = (sql: Sqlite) => {
         t.rules.tick,
         t.rules.minSize,
         t.rules.sizeStep,
+        t.bound ?? null,
       );
       return Number(lastInsertRowid);
     },
@@ -239,6 +248,8 @@ export const tradeWrites = (sql: Sqlite) => {
     setProgress: (id: number, { exitPrice, fees, pnl, pnlPercent }: TradeResult): void =>
       void progress.run(exitPrice ?? null, toNumber(fees), toNumber(pnl), pnlPercent ?? null, id),
     endEntry: (id: number, atMs: EpochMs): boolean => endEntry.run(atMs, id).changes === 1,
+    /** The entry is to fill less than approved from now on. */
+    reduceTarget: (id: number, size: CoinE8, bound: SizeBound): void => void reduce.run(size, bound, id),
     /** Its resting entry passed every check after a restart. */
     setEntryChecked: (id: number, atMs: EpochMs): void => void checkEntry.run(atMs, id),
     /** The owner wants it closed: watchPosition closes it (lib/core/exits.ts). `market` is never undone. */

@@ -24,6 +24,7 @@ export const protectedText = (
   position: PositionRow,
   legs: readonly LegRow[],
   timeStopMs: EpochMs,
+  approved: CoinE8 = trade.targetSize,
 ): string => {
   const t = textsOf(locale).trade;
   return [
@@ -34,6 +35,7 @@ export const protectedText = (
       filled: formatE8(filled),
       target: formatE8(trade.targetSize),
     }),
+    ...smallerLines(locale, trade, approved),
     ...legs
       .filter((leg) => leg.open > 0n && leg.open < trade.minSize)
       .map((leg) => t.tooLittle({ size: sizeText(leg.open, trade.symbol), minimum: formatE8(trade.minSize) })),
@@ -47,6 +49,14 @@ export const protectedText = (
     ),
     t.timeStop({ time: jstText(timeStopMs) }),
   ].join("\n");
+};
+
+/** Why the entry is smaller than approved; none where it is not. */
+export const smallerLines = (locale: Locale, trade: Trade, approved: CoinE8): readonly string[] => {
+  const { sizeBound: bound, symbol, targetSize } = trade;
+  if (bound === undefined) return [];
+  const facts = { size: sizeText(targetSize, symbol), approved: sizeText(approved, symbol), bound };
+  return [noteText(locale, { key: "smaller", with: facts })];
 };
 
 /** Merges legs with the same stop and target into one line: on spot many small fills give many legs. */

@@ -4,12 +4,12 @@
 import type { Proposal } from "../../db/tables/proposals.ts";
 import { newsGate } from "../../lib/core/events.ts";
 import { type Gate, timeGates } from "../../lib/core/gates.ts";
-import { type CoinE8, coinE8, minBig, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
+import { type CoinE8, coinE8, toNumber, type YenE8, yenE8 } from "../../lib/core/money.ts";
 import type { In } from "../../lib/core/order.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import { fenceIsBehind } from "../../lib/core/protection.ts";
 import { isNoQuote, noQuoteNote, quoteAgeMs } from "../../lib/core/quoteAge.ts";
-import { type EntryFacts, reservedFunds, riskGates } from "../../lib/core/risk.ts";
+import { type EntryFacts, reservedFunds, riskGates, type SizeBound } from "../../lib/core/risk.ts";
 import type { Note } from "../../lib/core/text/reasonTexts.ts";
 import { type EpochMs, jstDayStart, SECOND_MS } from "../../lib/core/time.ts";
 import type { SymbolRules } from "../../lib/core/venue.ts";
@@ -81,7 +81,8 @@ export const entryFacts = async (
 export const bookFacts = (
   db: Reads,
   p: { readonly symbol: string; readonly atMs: EpochMs; readonly exceptProposal?: string | undefined },
-): Pick<EntryFacts, "halts" | "openTradeOnSymbol" | "pendingProposalOnSymbol" | "tradesToday"> => ({
+): Pick<EntryFacts, "halts" | "openTradeOnSymbol" | "pendingProposalOnSymbol" | "tradesToday" | "reserved"> => ({
+  reserved: db.risk.reserved(p.exceptProposal),
   halts: db.halts.active(p.atMs),
   openTradeOnSymbol: db.risk.hasLiveTrade(p.symbol, p.exceptProposal),
   pendingProposalOnSymbol: db.risk.hasPendingProposal(p.symbol, p.exceptProposal),
@@ -92,6 +93,8 @@ export type Recheck =
   | {
       readonly kind: "ok";
       readonly size: CoinE8;
+      /** The limit that the size comes from; undefined: it is the approved one. */
+      readonly bound: SizeBound | undefined;
       readonly quote: { readonly bid: YenE8; readonly ask: YenE8 };
       readonly rules: SymbolRules;
     }
@@ -162,5 +165,8 @@ const recheckOnFreshData = async (
   // The account was read meanwhile, which may have taken its time.
   const ageMs = quoteAgeMs(asOfMs, ctx.clock.nowMs());
   if (ageMs > maxAgeMs) return refused({ key: "quoteOld", with: { ageMs, maxAgeMs } });
-  return { kind: "ok", size: minBig(risk.sizing.size, proposal.size), quote, rules };
+  const { size, bound } = risk.sizing;
+  return size < proposal.size
+    ? { kind: "ok", size, bound, quote, rules }
+    : { kind: "ok", size: proposal.size, bound: undefined, quote, rules };
 };

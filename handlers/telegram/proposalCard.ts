@@ -11,6 +11,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { coinText } from "../../lib/core/text/format.ts";
 import { type EpochMs, jstText, plusMs } from "../../lib/core/time.ts";
 import type { Reads } from "../../queue/types.ts";
+import { smallerLines } from "../book/tradeText.ts";
 
 export interface Card {
   readonly text: string;
@@ -96,7 +97,8 @@ const endOf = (facts: Facts, p: Proposal, nowMs: EpochMs): End => {
     case "approved": {
       const trade = facts.db.trades.byProposal(p.id);
       const after = trade === undefined ? notTraded(facts, p, nowMs) : tradeEnd(facts, trade);
-      return { ...after, lines: [t.card.approved(answered), ...after.lines] };
+      const smaller = trade === undefined ? [] : smallerLines(facts.config.LOCALE, trade, p.size);
+      return { ...after, lines: [t.card.approved(answered), ...smaller, ...after.lines] };
     }
     default:
       return p.state satisfies never;

@@ -11,6 +11,7 @@ import {
   formatE8,
   maxBig,
   minBig,
+  notionalYen,
   type RatioE8,
   ratioE8,
   ratioOfYenDown,
@@ -30,15 +31,19 @@ interface SizingFacts {
   readonly available: YenE8;
   /** Notional of all open positions and live entry orders together. */
   readonly openNotional: YenE8;
+  /** What open and approved proposals before this one may still enter, at the worst price of their band. */
+  readonly reserved?: readonly { readonly price: YenE8; readonly size: CoinE8 }[];
   readonly entry: YenE8;
   readonly stop: YenE8;
   readonly rules: SymbolRules;
 }
+/** The limit that an entry's size comes from. */
+export type SizeBound = "risk" | "position" | "margin" | "balance" | "maximum";
 type Sizing =
   | {
       readonly kind: "ok";
       readonly size: CoinE8;
-      readonly bound: "risk" | "position" | "margin" | "balance" | "maximum";
+      readonly bound: SizeBound;
     }
   | { readonly kind: "tooSmall"; readonly size: CoinE8; readonly reason: string };
 
@@ -57,7 +62,7 @@ export const reservedFunds = (price: YenE8, size: CoinE8, rules: SymbolRules): Y
 
 /**
  * The minimum of: 2 % risk over the stop distance (plus the taker fee of a stop, where there is one), 10 % of equity
- * less open notional, available margin (spot: available yen) and the venue's maximum,
+ * less open notional and what proposals before it reserve, available margin (spot: available yen) and the venue's maximum,
  * rounded down to the step. Below the venue's minimum: `tooSmall` with the reason, never a rounded-up size.
  */
 export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
@@ -78,13 +83,13 @@ export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
     floorDiv(maxBig(budget, yenE8(0n)) * E8, perCoin) as CoinE8;
   // A stop is a taker order; its fee is part of the loss.
   const lossPerCoin = distance + ratioOfYenUp(f.stop, maxBig(f.rules.takerFee, ratioE8(0n)));
-  const funds = yenE8((f.available * E8) / fundsRatio(f.rules));
+  const reserved = f.reserved ?? [];
+  const setAside = reserved.reduce((sum, r) => sum + reservedFunds(r.price, r.size, f.rules), 0n);
+  const taken = reserved.reduce((sum, r) => sum + notionalYen(r.price, r.size), maxBig<bigint>(f.openNotional, 0n));
+  const funds = yenE8(((f.available - setAside) * E8) / fundsRatio(f.rules));
   const candidates = [
     ["risk", perYen(ratioOfYenDown(capital, config.MAX_RISK_PER_TRADE), lossPerCoin)],
-    [
-      "position",
-      perYen(yenE8(ratioOfYenDown(capital, config.MAX_POSITION_RATIO) - maxBig<bigint>(f.openNotional, 0n)), f.entry),
-    ],
+    ["position", perYen(yenE8(ratioOfYenDown(capital, config.MAX_POSITION_RATIO) - taken), f.entry)],
     [isSpot(f.rules.symbol) ? "balance" : "margin", perYen(funds, f.entry)],
     ["maximum", maxSize],
   ] as const;
@@ -98,6 +103,9 @@ export const sizeEntry = (config: Config, f: SizingFacts): Sizing => {
     };
   return { kind: "ok", size, bound };
 };
+
+/** Less than half of what was approved is another trade: it is refused and offered anew. */
+export const isBelowHalf = (size: CoinE8, approved: CoinE8): boolean => 2n * size < approved;
 
 export interface LossFacts {
   readonly equity: YenE8;

@@ -313,6 +313,27 @@ describe("computeFeatures and predict", () => {
     supersedes: undefined,
     traceId: "other",
   });
+  test.each([
+    ["before the look", false],
+    ["between the look and the commit", true],
+  ])(
+    "truth 10: the other symbol's proposal %s reserves its part: this one is sized by what is left",
+    async (_, late) => {
+      const alone = await openGates();
+      await alone.run(filter, barInput);
+      const [whole] = alone.db.read.proposals.pending();
+      const s = await openGates();
+      // 0.1 ETH, 50,050 yen at the far end of its band, of 100,000 yen for all positions.
+      const other = otherProposal(s);
+      if (!late) s.db.transaction((tx) => tx.proposals.insert(other));
+      await s.run(filter, barInput, late ? (tx) => tx.proposals.insert(other) : undefined);
+      const proposal = s.db.read.proposals.byId(proposalId("BTC_JPY", BAR))!;
+      expect(whole!.size).toBe(parseCoin("0.005"));
+      expect(proposal.size).toBe(parseCoin("0.002"));
+      expect(proposal.hash).not.toBe(whole!.hash);
+      expect(s.db.read.signals.at("BTC_JPY", BAR)?.gates?.find((g) => g.gate === "size")?.value).toBe("0.002");
+    },
+  );
   test("with every gate open the bar becomes one proposal inside the owner's limits", async () => {
     const s = await openGates();
     const outcome = await s.run(filter, barInput);

@@ -2,6 +2,7 @@
 // text, the owner gets it in the configured language.
 
 import type { Gate } from "../gates.ts";
+import type { SizeBound } from "../risk.ts";
 import { SECOND_MS } from "../time.ts";
 import type { VenueStatus } from "../venue.ts";
 import { cut, yenText } from "./format.ts";
@@ -53,6 +54,22 @@ const gateText = (locale: Locale, gate: Gate): string => {
   }
 };
 
+/** Why an entry is smaller. */
+const BOUND_EN: Readonly<Record<SizeBound, string>> = {
+  risk: "the risk limit of one trade",
+  position: "the limit of all positions and open proposals together",
+  margin: "the available margin",
+  balance: "the available yen",
+  maximum: "the exchange's largest order",
+};
+const BOUND_JA: Readonly<Record<SizeBound, string>> = {
+  risk: "1取引のリスク上限",
+  position: "建玉と提案を合わせた上限",
+  margin: "利用できる証拠金",
+  balance: "利用できる日本円",
+  maximum: "取引所の最大注文数量",
+};
+
 const en = {
   halted: (p: { kinds: readonly string[] }) => `entries are halted (${haltNames("en", p.kinds)})`,
   cancelAgain: () => "the cancel had no effect yet",
@@ -83,6 +100,10 @@ const en = {
   stopTooFar: (p: { price: number; stop: number }) =>
     `the stop ${yenText(p.stop)} is 20 % or more from the price ${yenText(p.price)}: the exchange's loss-cut would come first`,
   gates: (p: { failed: readonly Gate[] }) => p.failed.map((gate) => gateText("en", gate)).join("; "),
+  smaller: (p: { size: string; approved: string; bound: SizeBound }) =>
+    `smaller than approved: ${p.size} instead of ${p.approved}, because of ${BOUND_EN[p.bound]}`,
+  belowHalf: (p: { size: string; approved: string; bound: SizeBound }) =>
+    `only ${p.size} of the approved ${p.approved} are allowed now, less than half, because of ${BOUND_EN[p.bound]}`,
   noSize: () => "the limits leave no size to trade",
   noAnswer: () => "no answer in time",
   beforeRestore: () => "asked before the backup was restored",
@@ -122,6 +143,9 @@ const reasons = inBoth(en, {
   stopTooFar: (p) =>
     `損切り価格 ${yenText(p.stop)} が価格 ${yenText(p.price)} から20%以上離れており、取引所のロスカットが先に働きます`,
   gates: (p) => p.failed.map((gate) => gateText("ja", gate)).join("、"),
+  smaller: (p) => `承認より少ない数量です: ${p.size}（承認は ${p.approved}）。理由: ${BOUND_JA[p.bound]}`,
+  belowHalf: (p) =>
+    `いま可能な数量は ${p.size} で、承認された ${p.approved} の半分に満たないため。理由: ${BOUND_JA[p.bound]}`,
   noSize: () => "各上限の範囲では取引できる数量がありません",
   noAnswer: () => "時間内に回答がありませんでした",
   beforeRestore: () => "バックアップの復元より前の提案のため",

@@ -54,6 +54,12 @@ export const SAMPLES: Samples = {
     venueNotOpen: [{ status: "MAINTENANCE" }, { status: "PREOPEN" }],
     outsideBand: [{ price: 17_512_345, low: 17_400_001, high: 17_450_002 }],
     beyondStop: [{ price: 17_512_345, stop: 17_600_003 }],
+    smaller: (["risk", "position", "margin", "balance", "maximum"] as const).map((bound) => ({
+      size: "0.0801 BTC",
+      approved: "0.1401 BTC",
+      bound,
+    })),
+    belowHalf: [{ size: "0.0101 BTC", approved: "0.1401 BTC", bound: "position" }],
     stopTooFar: [{ price: 17_512_345, stop: 13_600_003 }],
     gates: [
       {
