@@ -88,9 +88,11 @@ export const performanceText = (locale: Locale, r: PeriodReport): string => {
   ].join("\n");
 };
 
-/** An unfinished period is shown with its time: later trades are not included. */
-const equityLine = ({ report: t }: Catalogue, { equityEndYen: yen, equityEndMs, partial }: PeriodReport): string =>
-  t.equity({ yen, at: partial && equityEndMs !== undefined ? shortTime(equityEndMs) : undefined });
+/** An unfinished period is shown with the time of its equity: what came later is not included. */
+const equityTime = ({ equityEndMs, partial }: PeriodReport): string | undefined =>
+  partial && equityEndMs !== undefined ? shortTime(equityEndMs) : undefined;
+const equityLine = ({ report: t }: Catalogue, r: PeriodReport): string =>
+  t.equity({ yen: r.equityEndYen, at: equityTime(r) });
 
 const returnOf = (r: PeriodReport): number | undefined =>
   r.equityStartYen === undefined || r.equityStartYen <= 0 ? undefined : r.statistics.netPnlYen / r.equityStartYen;
@@ -119,7 +121,7 @@ export const reportText = (locale: Locale, r: PeriodReport, auditHead?: AuditEnd
     funnelText(texts, r.funnel),
     ...answerLines(texts, r),
     "",
-    r.losses.length === 0 ? `${t.losses} ${NONE}` : t.losses,
+    r.losses.length === 0 ? `${t.losses({ at: undefined })} ${NONE}` : t.losses({ at: equityTime(r) }),
     ...r.losses.map(({ period, loss, limit, reached }) =>
       t.loss({ period, yen: toNumber(loss), limitYen: toNumber(limit), reached }),
     ),

@@ -51,7 +51,7 @@ const en = {
   counterfactual: "What they would have earned by the traded rule:",
   left: (p: Left & { answer: "approved" | "rejected" | "expired" }) =>
     `  ${p.answer} ${p.count}: ${p.known === 0 ? "not known yet" : `${signedBps(p.bps)} bps each, ${signedYen(p.yen)}${p.known < p.count ? ` (${p.known} known)` : ""}`}`,
-  losses: "Loss limits:",
+  losses: (p: { at: string | undefined }) => `Loss limits${p.at === undefined ? "" : ` (${p.at})`}:`,
   loss: (p: { period: "day" | "week" | "month"; yen: number; limitYen: number; reached: boolean }) =>
     `  ${p.period} ${yenText(p.yen)} of ${yenText(p.limitYen)}${p.reached ? " REACHED" : ""}`,
   halts: (p: { list: string | undefined }) => `Halts: ${p.list ?? "none"}`,
@@ -99,7 +99,7 @@ export const report = inBoth(en, {
   counterfactual: "同じルールで取引した場合の損益:",
   left: (p) =>
     `  ${ANSWER_JA[p.answer]} ${p.count}件: ${p.known === 0 ? "まだ不明" : `1件あたり ${signedBps(p.bps)} bps、計 ${signedYen(p.yen)}${p.known < p.count ? `（判明 ${p.known}件）` : ""}`}`,
-  losses: "損失上限:",
+  losses: (p) => `損失上限${p.at === undefined ? "" : `（${p.at} 時点）`}:`,
   loss: (p) => `  ${PERIOD_JA[p.period]} ${yenText(p.yen)} / ${yenText(p.limitYen)}${p.reached ? " 到達" : ""}`,
   halts: (p) => `停止: ${p.list ?? "なし"}`,
   model: (p) => `モデル（30日）:${p.known ? "" : " 結果待ち"}`,

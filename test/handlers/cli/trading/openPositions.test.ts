@@ -160,3 +160,11 @@ test("truth 11: a limit that is reached since the last account reading is shown 
   w.halt("loss-day");
   expect(phone(w, "risk")).toMatch(/loss ¥0 of .* REACHED/);
 });
+
+test("truth 11: a report of the running day names the time of its equity and of its loss limits", async () => {
+  const w = await begin();
+  w.db.transaction((tx) => tx.equity.record(epochMs(w.nowMs - 2 * MINUTE_MS), yen(1_000_000)));
+  const daily = answers.daily({ db: w.db.read, config: w.config, account: "paper", nowMs: w.nowMs, arg: "" });
+  expect(daily).toMatch(/Equity ¥1,000,000 \(07-01 09:04\)/);
+  expect(daily).toMatch(/^Loss limits \(07-01 09:04\):$/m);
+});

@@ -202,6 +202,7 @@ export const SAMPLES: Samples = {
       { kind: "month", name: "2025-08", until: undefined },
     ],
     auditHead: [{ events: 4711, hash: "3f2a90c1d4e5b678" }],
+    losses: [{ at: undefined }, { at: "08-12 21:45" }],
     performance: [{ name: "2025-08-11 – 2025-08-17" }],
     pnl: [
       { yen: -1_234, ratio: -0.0123, feesYen: 101 },
