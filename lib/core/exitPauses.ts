@@ -12,6 +12,8 @@ const TAKE_PROFIT_DOUBLINGS = 4;
 const NOT_VISIBLE_PAUSE_MS = 200;
 const NOT_VISIBLE_AGE_MS = 5 * SECOND_MS;
 const REFUSAL_PAUSE_MS = 500;
+/** An empty book fills again sooner than a refusal ends; the position has no stop meanwhile. */
+const UNFILLED_PAUSE_MS = 200;
 export const REFUSAL_PAUSE_CAP_MS = 5 * SECOND_MS;
 /** Pause while an external order holds the quantity. Once that order is gone, the leg's order is sent at once. */
 export const RESERVED_PAUSE_MS = MINUTE_MS;
@@ -71,7 +73,7 @@ export const unfilledUntilMs = (sent: readonly Order[], nowMs: EpochMs): EpochMs
   const last = sent.at(-1);
   if (last?.state !== "expired" || !unfilled(last)) return undefined;
   const streak = sent.length - 1 - sent.findLastIndex((o) => !unfilled(o));
-  const pauseMs = Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
+  const pauseMs = Math.min(REFUSAL_PAUSE_CAP_MS, UNFILLED_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
   return waitEndMs(last.closedMs, pauseMs, nowMs);
 };
 

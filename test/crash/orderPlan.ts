@@ -52,9 +52,47 @@ export interface RunPlan {
   readonly sabotage?: Sabotage;
   /** Short trades: the place from which on it meets what no trade above it in the list has met. */
   readonly newFrom?: string;
+  /** The venue's clock; undefined: it shows the world's time. */
+  readonly venueClock?: VenueClockPlan;
   /** Keep the story, for a person to read. */
   readonly story?: boolean;
 }
+
+/** How far the venue's clock is from the world's, milliseconds. */
+export interface VenueClockPlan {
+  readonly startMs: number;
+  /** Milliseconds a second, from the start on. */
+  readonly drift: number;
+  readonly jumps: readonly { readonly afterMs: number; readonly byMs: number }[];
+}
+export const venueClockAt = (plan: VenueClockPlan | undefined, sinceMs: number): number =>
+  plan === undefined
+    ? 0
+    : Math.round(
+        plan.startMs +
+          (plan.drift * sinceMs) / 1_000 +
+          plan.jumps.filter((jump) => sinceMs >= jump.afterMs).reduce((sum, jump) => sum + jump.byMs, 0),
+      );
+
+/** Every third world has one of its own: near or up to an hour off, drifting, jumping. Drawn apart from the rest. */
+const venueClockPlan = (seed: string): VenueClockPlan | undefined => {
+  const random = seededRandom(`${seed}:venueClock`);
+  if (random.int(3) !== 0) return undefined;
+  const sign = (): number => (random.int(2) === 0 ? 1 : -1);
+  const far = (): number => sign() * pick(random, [6_000, 20_000, 40_000, 70_000, 600_000, 3_600_000]);
+  const near = sign() * random.int(4_500);
+  const jump = () => ({ afterMs: 1_000 + random.int(6 * MINUTE_MS), byMs: random.int(3) === 0 ? near : far() });
+  const drift = sign() * pick(random, [0.1, 5, 50]);
+  const still = { startMs: near, drift: 0, jumps: [] };
+  const kinds: readonly VenueClockPlan[] = [
+    still,
+    { ...still, startMs: far() },
+    { ...still, drift },
+    { ...still, jumps: [jump()] },
+    { ...still, jumps: [jump(), jump(), jump()] },
+  ];
+  return pick(random, kinds);
+};
 
 const NO_FAULT = (): undefined => undefined;
 const SHORT: Omit<RunPlan, "name" | "seed" | "btc" | "proposals"> = {
@@ -140,6 +178,8 @@ export const pairPlan = (
   };
 };
 
+const optional = <K extends string, T>(key: K, value: T | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: T };
 const pick = <T>(random: Random, values: readonly T[]): T => values[random.int(values.length)]!;
 
 /** A random walk of minutes that visits entry, targets and stop in some order, with gaps and spikes. */
@@ -256,6 +296,7 @@ const marginPlan = (seed: string, run: number, directions: readonly ("long" | "s
   return {
     name: `run ${run}`,
     seed: `${seed}:${run}`,
+    ...optional("venueClock", venueClockPlan(`${seed}:run:${run}`)),
     btc: path(random, START_PRICE, direction),
     ...(both ? { eth: path(random, 500_000, ethDirection) } : {}),
     venue: {

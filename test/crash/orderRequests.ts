@@ -10,6 +10,7 @@ import { delivered } from "../../lib/sim/faults/faults.ts";
 import { OldReplies } from "../../lib/sim/faults/oldReplies.ts";
 import type { Simulator } from "../../lib/sim/simulator.ts";
 import type { Mortality } from "../sim/mortal.ts";
+import { shifted } from "../sim/venueClock.ts";
 import { START_MS } from "../sim/world.ts";
 import { nameOf, type Strike, strikeOf, struckOf } from "./orderFaults.ts";
 import type { OrderWorld } from "./orderWorld.ts";
@@ -82,6 +83,7 @@ export class OrderRequests {
         reply = this.#serve(request, strike);
         if (strike.short) reply = withoutNewest(reply);
         if (request.area === "public") reply = this.#recalled(request, strike, reply);
+        reply = shifted(reply, w.venueClockMs);
       } catch (error) {
         lost = error;
       }
@@ -161,11 +163,14 @@ export class OrderRequests {
     const { w } = this;
     const { sale } = struckOf(request);
     const closes = request.path === "/v1/closeOrder" || sale;
-    const nature = closes && ["ERR-254", "ERR-5106", "ERR-5129"].includes(code ?? "");
+    const closing = closes && ["ERR-254", "ERR-5106", "ERR-5129"].includes(code ?? "");
+    // A clock that jumped: the first signature after it is refused, the next one follows the venue's clock.
+    const jumped = w.plan.venueClock !== undefined && ["ERR-5008", "ERR-5009"].includes(code ?? "");
+    const nature = closing || jumped;
     if (!injected && !nature) return;
     const refused = code !== undefined && !UNKNOWN.test(code);
     const lostTailMs = sale && w.plan.coins !== undefined ? LOST_SALE_TAIL_MS : LOST_TAIL_MS;
-    const tail = nature && !injected ? NATURE_TAIL_MS : refused ? REFUSED_TAIL_MS : lostTailMs;
+    const tail = closing && !injected ? NATURE_TAIL_MS : refused ? REFUSED_TAIL_MS : lostTailMs;
     w.excuses.push({ fromMs: sentMs, untilMs: w.nowMs + (code === "ERR-5003" ? RATE_TAIL_MS : tail) });
   }
 }

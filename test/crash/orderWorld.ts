@@ -32,8 +32,8 @@ import type { FaultName } from "./orderFaults.ts";
 import { ownerActs } from "./orderHand.ts";
 import { type Life, newLife } from "./orderLife.ts";
 import { BareWatch, type Kill, RECOVERY_MS, type Stretch } from "./orderMeasure.ts";
-import type { RunPlan } from "./orderPlan.ts";
-import { OrderRequests } from "./orderRequests.ts";
+import { type RunPlan, venueClockAt } from "./orderPlan.ts";
+import { OrderRequests, REFUSED_TAIL_MS } from "./orderRequests.ts";
 import { SABOTAGES } from "./orderSabotage.ts";
 import { VirtualTime } from "./virtualTime.ts";
 
@@ -122,7 +122,7 @@ export class OrderWorld {
       options: {
         synchronous: "OFF",
         ...plan.venue,
-        authClock: () => this.time.nowMs,
+        authClock: () => epochMs(this.time.nowMs + this.venueClockMs),
         faults: this.#requests.faults,
       },
     });
@@ -130,6 +130,10 @@ export class OrderWorld {
     this.bare = new BareWatch(this.simulator, this.symbols, new Map(smallest));
     this.simulator.onEvent((event) => {
       this.say(`venue ${event.kind} ${event.symbol}${"msgType" in event ? ` ${event.msgType}` : ""}`);
+      // An empty book: a stop or market order that nobody took is sent again, and the next one may be taken.
+      if (event.kind === "order" && event.msgType === "ER" && event.order.executedSize === 0n)
+        if (event.order.executionType !== "LIMIT" && this.ours.has(event.order.orderId))
+          this.excuses.push({ fromMs: this.nowMs, untilMs: this.nowMs + REFUSED_TAIL_MS });
       // A socket that hears all, some or nothing: what it does not hear is found by looking.
       if (this.#random.next() < plan.heard)
         this.time.at(this.time.nowMs + this.#requests.delay(), () => {
@@ -163,6 +167,10 @@ export class OrderWorld {
   }
   get refusedCloses() {
     return this.#requests.refusedCloses;
+  }
+  /** How far the venue's clock is from the world's now. */
+  get venueClockMs(): number {
+    return venueClockAt(this.plan.venueClock, this.nowMs - START_MS - 2 * MINUTE_MS);
   }
   say(text: string): void {
     if (this.plan.story) this.#said.push(`${((this.nowMs - START_MS) / 1_000).toFixed(3)} s  ${text}`);
@@ -342,7 +350,8 @@ export class OrderWorld {
     return createGmoVenue({
       transport: this.simulator.transport(),
       credentials: this.simulator.credentials(),
-      clock: { nowMs: () => this.nowMs },
+      clock: { nowMs: () => epochMs(this.nowMs + this.venueClockMs) },
+      followVenueClock: false,
       log: silentLogger(),
       timers: noTimers,
     });
