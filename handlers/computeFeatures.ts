@@ -3,9 +3,10 @@
 
 import { FEATURE_SET } from "../lib/core/featureSet.ts";
 import { computeFeatures as compute, FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
-import { epochMs, isoUtc } from "../lib/core/time.ts";
+import { epochMs } from "../lib/core/time.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { chainJob, JOB_INPUTS } from "./jobs.ts";
+import { recordNoSignal, unjudgedBar } from "./market/silence.ts";
 
 export const computeFeatures: AppHandler<"computeFeatures"> = {
   name: "computeFeatures",
@@ -20,7 +21,7 @@ export const computeFeatures: AppHandler<"computeFeatures"> = {
     const result =
       window.at(-1)?.openMs === bar
         ? compute(window)
-        : { kind: "noSignal" as const, reason: "the judged bar has no candle" };
+        : unjudgedBar(ctx.db, symbol, bar, "dataLate", "the judged bar has no candle");
     const row = { symbol, barOpenMs: bar, featureSet: FEATURE_SET, result };
     if (result.kind === "noSignal")
       return {
@@ -28,13 +29,7 @@ export const computeFeatures: AppHandler<"computeFeatures"> = {
         reason: `no signal: ${result.reason}`,
         write: (tx) => {
           tx.features.insert(row);
-          tx.audit.append({
-            atMs: ctx.clock.nowMs(),
-            kind: "bar.noSignal",
-            actor: "computeFeatures",
-            traceId: ctx.job.traceId,
-            data: { symbol, bar: isoUtc(bar), reason: result.reason },
-          });
+          recordNoSignal(tx, ctx, { symbol, barOpenMs: bar, actor: "computeFeatures" }, result);
         },
       };
     return { kind: "done", write: (tx) => tx.features.insert(row), next: [chainJob("predict", symbol, bar)] };

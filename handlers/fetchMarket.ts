@@ -3,9 +3,12 @@
 // builds it from public trades; when that is impossible the bar ends as "no signal: data late". Must never store a
 // running candle.
 
+import { barAfter } from "../lib/core/barHistory.ts";
 import type { Candle } from "../lib/core/candle.ts";
+import { FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
 import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
 import { toNumber, type YenE8 } from "../lib/core/money.ts";
+import type { NoSignalKind } from "../lib/core/noSignal.ts";
 import { PRICE_MOVE_LIMIT, priceMove } from "../lib/core/priceMove.ts";
 import { assertTraded, type TradedSymbol } from "../lib/core/product.ts";
 import { isNoQuote } from "../lib/core/quoteAge.ts";
@@ -18,7 +21,6 @@ import {
   type EpochMs,
   earliestKnown,
   epochMs,
-  isoUtc,
   MINUTE_MS,
   plusMs,
   SECOND_MS,
@@ -29,11 +31,17 @@ import type { Tx } from "../queue/types.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
 import { chainJob, JOB_INPUTS } from "./jobs.ts";
 import { bestQuote, spreadBps } from "./market/quotes.ts";
+import { recordNoSignal, unjudgedBar } from "./market/silence.ts";
 import { syncAccount } from "./risk/account.ts";
 import { recordEquity } from "./risk/lossLimits.ts";
 
-/** Age of the oldest gap that is back-filled here; older history is the task of collectHistory. */
-const BACKFILL_DAYS = 3;
+/**
+ * Age of the oldest gap that is back-filled here: the longest window of the indicators. Older history is the task of
+ * collectHistory.
+ */
+const BACKFILL_DAYS = FEATURE_WINDOW_BARS / 96;
+/** A gap this young is requested again with every bar: the venue may fill it late. */
+const YOUNG_GAP_MS = DAY_MS;
 const TRADE_PAGES = 20;
 /** How long after the close fresh prices are waited for. */
 const QUOTE_WAIT_MS = 2 * MINUTE_MS;
@@ -55,7 +63,7 @@ export const fetchMarket: AppHandler<"fetchMarket"> = {
     } catch (e) {
       if (!isNoQuote(e)) throw e;
       // No quote is not an error of ours: it is asked for again, and then this bar has no signal.
-      if (ctx.clock.nowMs() >= closeMs + QUOTE_WAIT_MS) return noSignal(ctx, symbol, bar, e.message);
+      if (ctx.clock.nowMs() >= closeMs + QUOTE_WAIT_MS) return noSignal(ctx, symbol, bar, "noQuote", e.message);
       const untilMs = plusMs(ctx.clock.nowMs(), 10 * SECOND_MS);
       return { kind: "snooze", untilMs, reason: `no quote (${e.code})` };
     }
@@ -64,7 +72,7 @@ export const fetchMarket: AppHandler<"fetchMarket"> = {
 
 const fetchBar = async (ctx: AppCtx, symbol: TradedSymbol, bar: EpochMs, closeMs: EpochMs): Promise<AppOutcome> => {
   const status = await ctx.venue.status(ctx.signal);
-  if (status !== "OPEN") return noSignal(ctx, symbol, bar, `the venue is ${status}`);
+  if (status !== "OPEN") return noSignal(ctx, symbol, bar, "venueClosed", `the venue is ${status}`);
 
   const fetched = await closedCandles(ctx, symbol, bar);
   let built: Candle | undefined;
@@ -78,7 +86,13 @@ const fetchBar = async (ctx: AppCtx, symbol: TradedSymbol, bar: EpochMs, closeMs
       };
     built = await candleFromTrades(ctx, symbol, bar);
     if (!built) {
-      const missed = noSignal(ctx, symbol, bar, "data late: the venue has published neither the candle nor its trades");
+      const missed = noSignal(
+        ctx,
+        symbol,
+        bar,
+        "dataLate",
+        "data late: the venue has published neither the candle nor its trades",
+      );
       return {
         ...missed,
         write: (tx) => {
@@ -145,35 +159,24 @@ const alertPriceMove = (tx: Tx, ctx: AppCtx, symbol: string, bar: EpochMs, atMs:
   tx.alerts.raise(composeAlert(locale, { key, severity: "warning", atMs, sinceMs: bar }, text));
 };
 
-const noSignal = (ctx: AppCtx, symbol: string, bar: EpochMs, reason: string) => ({
+const noSignal = (ctx: AppCtx, symbol: string, bar: EpochMs, why: NoSignalKind, reason: string) => ({
   kind: "stop" as const,
   reason: `no signal: ${reason}`,
   write: (tx: Tx): void => {
-    tx.features.insert({
-      symbol,
-      barOpenMs: bar,
-      featureSet: ctx.model.featureSet,
-      result: { kind: "noSignal", reason },
-    });
-    tx.audit.append({
-      atMs: ctx.clock.nowMs(),
-      kind: "bar.noSignal",
-      actor: "fetchMarket",
-      traceId: ctx.job.traceId,
-      data: { symbol, bar: isoUtc(bar), reason },
-    });
+    const result = unjudgedBar(tx, symbol, bar, why, reason);
+    tx.features.insert({ symbol, barOpenMs: bar, featureSet: ctx.model.featureSet, result });
+    recordNoSignal(tx, ctx, { symbol, barOpenMs: bar, actor: "fetchMarket" }, result);
   },
 });
 
-/** Closed candles of the venue days that contain the bar and the gaps before it, back-filled at most three days. */
+/** Closed candles of the venue days that contain the bar and the gaps before it, back-filled at most five days. */
 const closedCandles = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise<readonly Candle[]> => {
   const oldest = plusMs(bar, -BACKFILL_DAYS * DAY_MS);
   const known = ctx.db.candles.openTimes(symbol, oldest, bar);
   const dates = new Set<string>();
-  const today = venueDayStart(bar);
-  // Gaps older than today are requested once a day, with the first bar of the venue day: a maintenance gap never fills.
-  const from = bar === today ? oldest : today;
-  for (let open = from; open < bar; open = plusMs(open, BAR_MS)) if (!known.has(open)) dates.add(venueDate(open));
+  // Older gaps are requested once a day, with the first bar of the venue day: most of them never fill.
+  const from = bar === venueDayStart(bar) ? oldest : plusMs(bar, -YOUNG_GAP_MS);
+  for (let open = from; open < bar; open = barAfter(open, 1)) if (!known.has(open)) dates.add(venueDate(open));
   dates.add(venueDate(bar));
   const nowMs = ctx.clock.nowMs();
   const candles: Candle[] = [];

@@ -6,10 +6,11 @@ import type { Reason } from "../db/tables/signals.ts";
 import { AppError } from "../lib/core/errors.ts";
 import { FEATURE_NAMES, featureRangeProblem } from "../lib/core/featureSet.ts";
 import { percentileRank, RANK_WINDOW_MS, strongerSide, thresholdOf } from "../lib/core/gates.ts";
-import { epochMs, isoUtc } from "../lib/core/time.ts";
+import { epochMs } from "../lib/core/time.ts";
 import { headOf, scoreBar } from "../models/scoreBar.ts";
 import type { AppHandler, AppOutcome } from "./context.ts";
 import { chainJob, JOB_INPUTS } from "./jobs.ts";
+import { endSilence, recordNoSignal } from "./market/silence.ts";
 
 const topReasons = (contributions: readonly number[], values: readonly number[]): readonly Reason[] =>
   FEATURE_NAMES.map((feature, i) => ({ feature, value: values[i] ?? Number.NaN, contribution: contributions[i] ?? 0 }))
@@ -36,21 +37,17 @@ export const predict: AppHandler<"predict"> = {
       );
     const { values, atr } = row.result;
     const impossible = atr > 0 ? featureRangeProblem(values) : `expected a positive ATR(14), found ${atr}`;
-    if (impossible !== undefined)
+    if (impossible !== undefined) {
+      const result = { kind: "noSignal", why: "outOfRange", reason: impossible } as const;
       return {
         kind: "stop",
         reason: `no signal: ${impossible}`,
         write: (tx) => {
-          tx.features.refuse(symbol, bar, ctx.model.featureSet, impossible);
-          tx.audit.append({
-            atMs: ctx.clock.nowMs(),
-            kind: "bar.noSignal",
-            actor: "predict",
-            traceId: ctx.job.traceId,
-            data: { symbol, bar: isoUtc(bar), reason: impossible },
-          });
+          tx.features.refuse(symbol, bar, ctx.model.featureSet, result);
+          recordNoSignal(tx, ctx, { symbol, barOpenMs: bar, actor: "predict" }, result);
         },
       };
+    }
     const scores = scoreBar(ctx.model, symbol, bar, values);
     const [long, short] = scores;
     const direction = strongerSide(ctx.config, { long: long.pTouch, short: short.pTouch });
@@ -61,6 +58,7 @@ export const predict: AppHandler<"predict"> = {
     return {
       kind: "done",
       write: (tx) => {
+        endSilence(tx, symbol, ctx.clock.nowMs());
         for (const score of scores) tx.scores.insert(score);
         tx.signals.insert({
           symbol,

@@ -1,6 +1,8 @@
 // Reads across tables for the daily report, the summary and the HTML report. Never writes, and nothing here decides a
 // trade. Statements are prepared on use: reports are rare and must not slow down a worker's start.
+
 import { type CoinE8, toNumber, type YenE8 } from "../../lib/core/money.ts";
+import type { NoSignalKind } from "../../lib/core/noSignal.ts";
 import type { AnsweredProposal, JudgedBar, PlannedFill } from "../../lib/core/performance.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
@@ -171,15 +173,19 @@ export const reportingReads = (sql: Sqlite) => ({
           symbol: string;
           bar_open_ms: EpochMs;
           no_signal: string | null;
+          no_signal_why: NoSignalKind | null;
+          judged_from_ms: number | null;
           over_threshold: number;
           verdict: "judging" | "proposed" | "filtered";
           gates: string | null;
         }
       >(
-        `SELECT symbol, bar_open_ms, NULL AS no_signal, over_threshold, verdict, gates FROM signals
+        `SELECT symbol, bar_open_ms, NULL AS no_signal, NULL AS no_signal_why, NULL AS judged_from_ms,
+                over_threshold, verdict, gates FROM signals
            WHERE bar_open_ms >= ? AND bar_open_ms < ?
          UNION ALL
-         SELECT f.symbol, f.bar_open_ms, max(f.no_signal), 0, 'filtered', NULL FROM feature_rows f
+         SELECT f.symbol, f.bar_open_ms, max(f.no_signal), f.no_signal_why, f.judged_from_ms, 0, 'filtered', NULL
+           FROM feature_rows f
            WHERE f.no_signal IS NOT NULL AND f.bar_open_ms >= ? AND f.bar_open_ms < ?
              AND f.bar_open_ms >= (SELECT min(open) FROM (SELECT min(bar_open_ms) AS open FROM signals
                                    UNION ALL SELECT min(bar_open_ms) FROM snapshots))
@@ -190,7 +196,14 @@ export const reportingReads = (sql: Sqlite) => ({
       .all(fromMs - barMs, toMs - barMs, fromMs - barMs, toMs - barMs);
     return rows.map((row) =>
       row.no_signal !== null
-        ? { kind: "noSignal", symbol: row.symbol, barOpenMs: row.bar_open_ms, reason: row.no_signal }
+        ? {
+            kind: "noSignal",
+            symbol: row.symbol,
+            barOpenMs: row.bar_open_ms,
+            why: row.no_signal_why ?? "history",
+            judgedFromMs: row.judged_from_ms ?? undefined,
+            reason: row.no_signal,
+          }
         : {
             kind: "judged",
             symbol: row.symbol,

@@ -17,6 +17,7 @@ import {
 } from "../../lib/core/performance.ts";
 import { type Period, type PeriodKind, periodAt } from "../../lib/core/period.ts";
 import { type LossUse, lossUse } from "../../lib/core/risk.ts";
+import { type SilentRun, silentRuns } from "../../lib/core/silentRuns.ts";
 import {
   type Drawdown,
   dailyReturns,
@@ -87,6 +88,8 @@ export interface PeriodReport {
   /** Daily returns behind `sharpe`. */
   readonly sharpeDays: number;
   readonly funnel: Funnel;
+  /** Times without signals, in order. */
+  readonly silences: readonly SilentRun[];
   readonly answers: AnswerCounts;
   /** Median time from the proposal to the person's decision; undefined when no person decided. */
   readonly medianTapMs: number | undefined;
@@ -157,6 +160,7 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
   const closed = db.reporting.tradesClosed(fromMs, endMs);
   const proposals = db.reporting.proposals(fromMs, endMs);
   const curve = equityCurve(db, fromMs, endMs);
+  const bars = db.reporting.judgedBars(fromMs, endMs, BAR_MS);
   const lastDayMs = jstDayStart(plusMs(endMs, -1));
   const point = db.equity.range(lastDayMs, endMs).at(-1) ?? db.equity.baseOf(lastDayMs, endMs);
   const last = { equity: point?.equity ?? yenE8(0n), unrealised: point?.unrealised ?? yenE8(0n) };
@@ -180,7 +184,8 @@ export const periodReport = (db: Reads, config: Config, period: Period, endMs: E
     drawdown: maxDrawdown(earnedCurve(db, fromMs, endMs)),
     sharpe: returns.length < FEW_RETURNS ? undefined : sharpeRatio(returns),
     sharpeDays: returns.length,
-    funnel: funnelOf(db.reporting.judgedBars(fromMs, endMs, BAR_MS)),
+    funnel: funnelOf(bars),
+    silences: silentRuns(bars),
     answers: countAnswers(proposals),
     medianTapMs: median(
       proposals.flatMap((p) =>

@@ -14,6 +14,7 @@ import { FEW_RETURNS, type PeriodReport } from "./day.ts";
 /** Fewer closed trades than this allow no conclusion about the rule. */
 export const FEW_TRADES = 30;
 const MOST_TITLE_CHARS = 60;
+const MOST_SILENCES = 6;
 
 /** "192 bars judged: 150 below the probability, 39 below the rank, 3 proposed". */
 export const funnelText = ({ report: t, words }: Catalogue, funnel: Funnel): string => {
@@ -26,6 +27,21 @@ export const funnelText = ({ report: t, words }: Catalogue, funnel: Funnel): str
   ];
   return [t.funnel({ bars: funnel.bars }), ...parts.map((part) => `  ${part}`)].join("\n");
 };
+
+/** Times without signals: since when, until when and why. */
+const silenceLines = ({ report: t }: Catalogue, { silences }: PeriodReport): readonly string[] => [
+  ...silences.slice(0, MOST_SILENCES).map(({ symbol, fromMs, toMs, bars, why, untilMs }) =>
+    t.silence({
+      symbol,
+      from: shortTime(fromMs),
+      to: shortTime(toMs),
+      bars,
+      why,
+      until: untilMs === undefined ? undefined : shortTime(untilMs),
+    }),
+  ),
+  ...(silences.length > MOST_SILENCES ? [t.moreSilences({ count: silences.length - MOST_SILENCES })] : []),
+];
 
 const headLines = ({ report: t }: Catalogue, head: HeadPerformance): readonly string[] => [
   t.head({
@@ -119,6 +135,7 @@ export const reportText = (locale: Locale, r: PeriodReport, auditHead?: AuditEnd
     ...performanceLines(texts, r),
     "",
     funnelText(texts, r.funnel),
+    ...silenceLines(texts, r),
     ...answerLines(texts, r),
     "",
     r.losses.length === 0 ? `${t.losses({ at: undefined })} ${NONE}` : t.losses({ at: equityTime(r) }),

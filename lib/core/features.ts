@@ -1,8 +1,10 @@
 // The twelve indicators the model sees, one pure function for training, backtest and live.
-// A bar's window begins at 00:00 UTC four days before the bar's own UTC day, so every bar of one day shares one start:
-// computing a whole day at once and computing a single bar use the same arithmetic and agree to the last bit.
+// A bar's window begins at 00:00 UTC four days before the bar's own UTC day, or behind a long hole (barHistory.ts), so
+// the bars of one day mostly share one start: computing a whole day at once and computing a single bar use the same
+// arithmetic and agree to the last bit.
 // Doubtful input (gaps, short history, flat market, no volume) is "noSignal"; NaN and rounding residue never leave this
 // file (featureChecks.ts).
+import { barAfter, barHistory, COMPLETE_RECENT_BARS, MIN_WINDOW_BARS } from "./barHistory.ts";
 import type { Candle } from "./candle.ts";
 import { CHECKED_BARS, residueProblem } from "./featureChecks.ts";
 import { FEATURE_NAMES, featureRangeProblem, ontoEdge } from "./featureSet.ts";
@@ -19,21 +21,25 @@ import {
   trueRange,
   volatility,
 } from "./indicators.ts";
+import type { NoSignal, NoSignalKind } from "./noSignal.ts";
 import { BAR_MS, DAY_MS } from "./time.ts";
 
 /** Longest window: four whole UTC days and the judged bar's own day. */
 export const FEATURE_WINDOW_BARS = 480;
-/** The judged bar and the bars just before it must all be there. */
-export const COMPLETE_RECENT_BARS = 20;
-/** Older gaps are tolerated up to this many bars in total; the venue's Saturday maintenance takes 8. */
-export const MAX_MISSING_BARS = 12;
 const WINDOW_DAYS_BEFORE = 4;
+/** The year 9999; a later open is not a time. */
+const LATEST_OPEN_MS = Date.UTC(9999, 0);
 
 export type FeatureResult =
   | { readonly kind: "ok"; readonly values: readonly number[] /** ATR(14) in yen. */; readonly atr: number }
-  | { readonly kind: "noSignal"; readonly reason: string };
+  | NoSignal;
 
-const noSignal = (reason: string): FeatureResult => ({ kind: "noSignal", reason });
+const noSignal = (why: NoSignalKind, reason: string, judgedFromMs?: number): NoSignal => ({
+  kind: "noSignal",
+  why,
+  reason,
+  ...(judgedFromMs === undefined ? {} : { judgedFromMs }),
+});
 
 const windowStartMs = (barOpenMs: number): number =>
   Math.floor(barOpenMs / DAY_MS) * DAY_MS - WINDOW_DAYS_BEFORE * DAY_MS;
@@ -54,19 +60,28 @@ const candleFault = (candle: Candle, previous: Candle | undefined): string | und
   return undefined;
 };
 
-/** Why the history of `candles[first..last]` cannot be judged, or undefined. Uses nothing after `last`. */
-const historyProblem = (candles: readonly Candle[], first: number, last: number): string | undefined => {
-  const barOpenMs = candles[last]!.openMs;
-  const expected = Math.round((barOpenMs - windowStartMs(barOpenMs)) / BAR_MS) + 1;
-  const missing = expected - (last - first + 1);
-  const recentFirst = last - (COMPLETE_RECENT_BARS - 1);
-  const recentOpenMs = barOpenMs - (COMPLETE_RECENT_BARS - 1) * BAR_MS;
-  if (recentFirst < first || candles[recentFirst]!.openMs !== recentOpenMs)
-    return `a bar is missing among the last ${COMPLETE_RECENT_BARS}`;
-  if (missing > MAX_MISSING_BARS)
-    return `history too short or with holes: ${missing} of ${expected} bars are missing, at most ${MAX_MISSING_BARS} may be`;
-  if (candles[last]!.volume === 0) return "nothing was traded in the bar";
-  return undefined;
+/** A quiet start of the window leaves the ADX without a value for the whole of it, so the window begins behind it. */
+const SEED_BARS = 13;
+const firstMoving = (candles: readonly Candle[], first: number, last: number): number => {
+  const moves = (at: number): boolean => {
+    for (let k = at + 1; k <= at + SEED_BARS; k++) {
+      const up = candles[k]!.high - candles[k - 1]!.high;
+      const down = candles[k - 1]!.low - candles[k]!.low;
+      if (up > 0 || down > 0) return true;
+    }
+    return false;
+  };
+  for (let at = first; at <= last + 1 - MIN_WINDOW_BARS; at++) if (moves(at)) return at;
+  return first;
+};
+
+/** Where the window of `candles[last]` begins, or why it cannot be judged. Uses nothing after `last`. */
+const windowOf = (candles: readonly Candle[], oldest: number, last: number): number | NoSignal => {
+  const { openMs, volume } = candles[last]!;
+  const { first, needed, reason } = barHistory(candles, oldest, last);
+  if (needed > 0) return noSignal("history", reason, barAfter(openMs, needed));
+  if (volume === 0) return noSignal("noTrades", "nothing was traded in the bar");
+  return firstMoving(candles, first, last);
 };
 
 /** Indicator series over `candles`, then one result for every index from `from` on. All inputs must be valid. */
@@ -109,7 +124,7 @@ const judge = (candles: readonly Candle[], from: number): FeatureResult[] => {
     ].map((value, k) => ontoEdge(FEATURE_NAMES[k]!, value));
     const problem =
       (i >= CHECKED_BARS - 1 ? residueProblem(bars, i, values, averageRange) : undefined) ?? valueProblem(values);
-    results.push(problem === undefined ? { kind: "ok", values, atr: averageRange } : noSignal(problem));
+    results.push(problem === undefined ? { kind: "ok", values, atr: averageRange } : noSignal("flat", problem));
   }
   return results;
 };
@@ -130,27 +145,34 @@ const firstAtOrAfter = (candles: readonly Candle[], ms: number, last: number): n
 /**
  * Features of the last candle of `window`, from that candle and the closed candles before it.
  * `window` must hold at least the last FEATURE_WINDOW_BARS candles, oldest first; older ones are ignored, so a longer
- * history gives the same bits. Never throws on market data: a bar that cannot be judged is `noSignal` with its reason.
+ * history gives the same bits. An impossible candle counts as missing. Never throws on market data: a bar that cannot
+ * be judged is `noSignal` with its reason.
  */
 export const computeFeatures = (window: readonly Candle[]): FeatureResult => {
   const last = window.length - 1;
   const judged = window[last];
-  if (judged === undefined) return noSignal("no candles");
-  if (!Number.isSafeInteger(judged.openMs)) return noSignal("the bar has no valid open time");
-  const first = firstAtOrAfter(window, windowStartMs(judged.openMs), last);
-  for (let i = first; i <= last; i++) {
-    const problem = candleProblem(window[i]!, i > first ? window[i - 1] : undefined);
-    if (problem !== undefined) return noSignal(problem);
+  if (judged === undefined) return noSignal("history", "no candles");
+  if (!(judged.openMs >= 0 && judged.openMs <= LATEST_OPEN_MS))
+    return noSignal("badCandle", "the bar has no valid open time");
+  const usable: Candle[] = [];
+  let newestProblem: { readonly index: number; readonly text: string } | undefined;
+  for (let i = firstAtOrAfter(window, windowStartMs(judged.openMs), last); i <= last; i++) {
+    const text = candleProblem(window[i]!, usable.at(-1));
+    if (text === undefined) usable.push(window[i]!);
+    else newestProblem = { index: i, text };
   }
-  const problem = historyProblem(window, first, last);
-  if (problem !== undefined) return noSignal(problem);
-  return judge(window.slice(first, last + 1), last - first)[0]!;
+  if (newestProblem?.index === last) return noSignal("badCandle", newestProblem.text);
+  const first = windowOf(usable, 0, usable.length - 1);
+  if (typeof first === "number") return judge(usable.slice(first), usable.length - 1 - first)[0]!;
+  return newestProblem !== undefined && newestProblem.index > last - COMPLETE_RECENT_BARS && first.why === "history"
+    ? { ...first, why: "badCandle", reason: newestProblem.text }
+    : first;
 };
 
 /**
- * computeFeatures for every index of `candles`, bit for bit, about fifty times as fast: a UTC day's bars share one
- * window start and tulind's series are causal, so one pass serves the whole day. A day with an invalid candle is
- * judged bar by bar instead, so that only the bars after the invalid one are affected.
+ * computeFeatures for every index of `candles`, bit for bit, about fifty times as fast: a UTC day's bars mostly share
+ * one window start and tulind's series are causal, so one pass serves them all. A day with an invalid candle is judged
+ * bar by bar instead, so that only the bars after the invalid one are affected.
  */
 export const computeFeatureSeries = (candles: readonly Candle[]): FeatureResult[] => {
   const results: FeatureResult[] = [];
@@ -158,19 +180,26 @@ export const computeFeatureSeries = (candles: readonly Candle[]): FeatureResult[
     const day = Math.floor(candles[dayFirst]!.openMs / DAY_MS);
     let end = dayFirst + 1;
     while (end < candles.length && Math.floor(candles[end]!.openMs / DAY_MS) === day) end++;
-    const first = firstAtOrAfter(candles, windowStartMs(candles[dayFirst]!.openMs), dayFirst);
-    const block = candles.slice(first, end);
-    const clean = block.every((candle, i) => candleProblem(candle, block[i - 1]) === undefined);
-    if (clean) {
-      const judged = judge(block, dayFirst - first);
-      for (let i = dayFirst; i < end; i++) {
-        const problem = historyProblem(candles, first, i);
-        results.push(problem === undefined ? judged[i - dayFirst]! : noSignal(problem));
-      }
-    } else {
-      for (let i = dayFirst; i < end; i++) results.push(computeFeatures(candles.slice(Math.max(0, first), i + 1)));
-    }
+    const oldest = firstAtOrAfter(candles, windowStartMs(candles[dayFirst]!.openMs), dayFirst);
+    const block = candles.slice(oldest, end);
+    if (block.every((candle, i) => isPlausible(candle) && candleProblem(candle, block[i - 1]) === undefined))
+      results.push(...judgeDay(block, dayFirst - oldest));
+    else for (let i = dayFirst; i < end; i++) results.push(computeFeatures(candles.slice(Math.max(0, oldest), i + 1)));
     dayFirst = end;
   }
   return results;
+};
+const isPlausible = ({ openMs }: Candle): boolean => openMs >= 0 && openMs <= LATEST_OPEN_MS;
+
+/** One result for every bar of `block` from `from` on; bars with the same window start are judged in one pass. */
+const judgeDay = (block: readonly Candle[], from: number): readonly FeatureResult[] => {
+  const windows = block.slice(from).map((_, k) => windowOf(block, 0, from + k));
+  const passes = new Map<number, readonly FeatureResult[]>();
+  return windows.map((first, k) => {
+    if (typeof first !== "number") return first;
+    const lastOfPass = from + windows.lastIndexOf(first);
+    const pass = passes.get(first) ?? judge(block.slice(first, lastOfPass + 1), Math.max(0, from - first));
+    passes.set(first, pass);
+    return pass[from + k - first - Math.max(0, from - first)]!;
+  });
 };

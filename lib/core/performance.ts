@@ -1,12 +1,21 @@
 // Results of a day or a replay: the funnel from judged bars to proposals, and the quality of each head of the model.
 // Pure counting; the wording for people is in handlers/report.
+import type { NoSignalKind } from "./noSignal.ts";
 import { auc, brierScore, calibrationError, correctCount, mean } from "./statistics.ts";
 import type { EpochMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
 
 /** One symbol and bar that the chain judged, or could not judge ("no signal"). Warm-up bars are excluded. */
 export type JudgedBar =
-  | { readonly kind: "noSignal"; readonly symbol: string; readonly barOpenMs: EpochMs; readonly reason: string }
+  | {
+      readonly kind: "noSignal";
+      readonly symbol: string;
+      readonly barOpenMs: EpochMs;
+      readonly why: NoSignalKind;
+      /** Open of the first bar that can be judged again; undefined: not known. */
+      readonly judgedFromMs: number | undefined;
+      readonly reason: string;
+    }
   | {
       readonly kind: "judged";
       readonly symbol: string;

@@ -113,16 +113,16 @@ describe("fetchMarket", () => {
     expect(reasonAt(s)).toContain(status);
   });
 
-  test("holes of today are back-filled; a maintenance hole of an older day is asked for once a day", async () => {
+  test("holes of the last day are back-filled with every bar, older ones once a day", async () => {
     const s = stage(TICK);
     s.says.candles = bars(CLOSE, 96 * 4);
     await s.run(fetchMarket, input);
-    expect(s.klineDates).toEqual(["20250812"]);
+    expect(s.klineDates).toEqual(["20250811", "20250812"]);
     const morning = parseInstant("2025-08-11T21:15:00Z"); // the first bar of the venue day has just closed
     const t = stage(epochMs(morning + 5 * SECOND_MS));
     t.says.candles = bars(morning, 96);
     await t.run(fetchMarket, { symbol: "BTC_JPY", tickMs: morning + 5 * SECOND_MS });
-    expect(t.klineDates).toEqual(["20250809", "20250810", "20250811", "20250812"]);
+    expect(t.klineDates).toEqual(["20250807", "20250808", "20250809", "20250810", "20250811", "20250812"]);
   });
 
   test.each([
@@ -191,7 +191,7 @@ describe("computeFeatures and predict", () => {
   };
   test("too little history is no signal, with its reason", async () => {
     const s = stage(TICK);
-    s.says.candles = bars(CLOSE, 100);
+    s.says.candles = bars(CLOSE, 90);
     await s.run(fetchMarket, input);
     expect(await s.run(computeFeatures, barInput)).toMatchObject({ kind: "stop" });
     expect(reasonAt(s)).toMatch(/short|missing/);

@@ -4,6 +4,7 @@ import { NoPricesJson } from "./frame.ts";
 import { AlertJson, HaltJson } from "./halt.ts";
 import { JobCountsJson } from "./job.ts";
 import { ProposalJson } from "./proposal.ts";
+import { SilenceJson } from "./silence.ts";
 import { TradeJson } from "./trade.ts";
 import { Time } from "./values.ts";
 
@@ -19,6 +20,8 @@ export const StatusJson = z.strictObject({
     why: z.string().nullable(),
   }),
   noPrices: NoPricesJson.nullable(),
+  /** Symbols without signals; empty without a running worker. */
+  silences: z.array(SilenceJson),
   lastMarketDataAt: Time.nullable(),
   telegram: z
     .strictObject({

@@ -6,7 +6,7 @@ import { META } from "../../../db/tables/meta.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import type { State } from "../../runtime/stateFolder.ts";
 import type { AnswerFacts } from "../../telegram/answers/facts.ts";
-import { signalsAnswer, signalsOf, whyAnswer } from "../../telegram/answers/signals.ts";
+import { signalsAnswer, signalsOf, unjudgedBars, whyAnswer } from "../../telegram/answers/signals.ts";
 import { signalJson } from "../json/proposal.ts";
 import { type Common, type JobsDeps, positive, withCommon, within } from "../queueOptions.ts";
 
@@ -37,7 +37,7 @@ export const registerSignals = (program: Command, deps: JobsDeps): void => {
     within(deps.look, options, (state) => {
       const facts = factsOf(state, what ?? "");
       const found = signalsOf(facts);
-      if (found.length === 0 && what !== undefined)
+      if (found.length === 0 && what !== undefined && unjudgedBars(facts).length === 0)
         throw new AppError(
           "permanent",
           "SIGNAL_MISSING",

@@ -13,6 +13,7 @@ import { isLocked } from "../../../lib/io/lock.ts";
 import { openCoins } from "../../book/coinBalances.ts";
 import { openOf, tradesInHand } from "../../book/openTrades.ts";
 import { noPrices, noPricesText, pricesHealth } from "../../market/priceOutage.ts";
+import { type Silence, silencesNow, silenceText } from "../../market/silence.ts";
 import { proposalText, yenText } from "../../proposals/proposalText.ts";
 import { productOf, type State } from "../../runtime/stateFolder.ts";
 import { type RunnerHealth, runnerHealth } from "../../runtime/workerStatus.ts";
@@ -22,6 +23,7 @@ import { noPricesJson } from "../json/frame.ts";
 import { alertJson, haltJson } from "../json/halt.ts";
 import { jobCountsJson } from "../json/job.ts";
 import { proposalJson } from "../json/proposal.ts";
+import { silenceJson } from "../json/silence.ts";
 import type { StatusJson } from "../json/status.ts";
 import { tradeJson } from "../json/trade.ts";
 import { timeOrNull } from "../json/values.ts";
@@ -94,6 +96,7 @@ const statusOf = (state: State): Status => {
     running,
     health,
     noPrices: noPricesJson(none),
+    silences: silencesOf(state, running).map(silenceJson),
     lastMarketDataAt: timeOrNull(lastMarketMs),
     telegram:
       bot.botId === 0
@@ -141,6 +144,13 @@ const coinsOf = ({ db }: State, symbol: string) => ({
   owners: toNumber(db.read.ownerCoins.amount(symbol)),
 });
 
+/** Of a running worker; a replay's bars are in its own time. */
+const silencesOf = (state: State, running: boolean): readonly Silence[] => {
+  const { read } = state.db;
+  if (!running || read.meta.get(META.mode) === "replay") return [];
+  return silencesNow(read, productOf(state.db) ?? "margin", state.clock.nowMs());
+};
+
 const healthProblem = ({ light, why }: RunnerHealth): readonly string[] => {
   switch (light) {
     case "green":
@@ -177,6 +187,7 @@ const statusLines = (status: Status, state: State): readonly string[] => {
     `${jst(status.at)}  mode ${status.mode ?? "none yet"}${status.product === "spot" ? ", spot" : ""}  ${lightText(health)}`,
     ...(health.why === null ? [] : [`RED: ${health.why}`]),
     ...(none === undefined ? [] : [noPricesText(none)]),
+    ...silencesOf(state, status.running).map(silenceText),
     `equity ${equity}, last market data ${status.lastMarketDataAt === null ? "none" : jst(status.lastMarketDataAt)}`,
     ...status.coins.map((c) => `${c.symbol}: ${c.trades} of our trades, ${c.owners} yours (never sold)`),
     ...(status.telegram === null ? [] : [telegramText(read.telegram.state(), state.clock.nowMs())]),

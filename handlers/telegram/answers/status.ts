@@ -9,6 +9,7 @@ import type { Locale } from "../../../lib/core/text/locale.ts";
 import { jstDayStart, jstText } from "../../../lib/core/time.ts";
 import type { AnswerFacts } from "./facts.ts";
 import { openTotalLines } from "./positions.ts";
+import { silenceLines } from "./silence.ts";
 
 export const statusAnswer = (facts: AnswerFacts): string => {
   const { db, config, account, nowMs } = facts;
@@ -47,6 +48,7 @@ export const statusAnswer = (facts: AnswerFacts): string => {
     }),
     t.today({ count: db.risk.tradesSince(jstDayStart(nowMs)), limit: config.MAX_DAILY_TRADES }),
     lastMs === undefined ? t.noMarket : t.lastMarket({ time: jstText(lastMs) }),
+    ...silenceLines({ db, config, nowMs }),
     ...(wrong.length === 0 ? [t.allWell] : wrong),
   ].join("\n");
 };

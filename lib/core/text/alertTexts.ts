@@ -1,4 +1,5 @@
 // Every alert: what happened, what the system has done, and what the owner can do. Composed into a message by composeAlert.ts.
+import type { NoSignalKind } from "../noSignal.ts";
 import { differenceEn, differenceJa } from "./differenceTexts.ts";
 import { pairText, percentText, signedPercent, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
@@ -136,6 +137,13 @@ const en = {
       p.dns
         ? "the server cannot look up names: check its own network and name servers (the exchange is not the cause); trader doctor shows each host"
         : "/health, or trader status on the server; check the server's network (trader doctor shows each host) and the exchange's notices",
+    ),
+  noSignals: (p: { symbol: string; why: NoSignalKind; until: string | undefined }) =>
+    alert(
+      `no signals of ${pairText(p.symbol)}`,
+      `${words.en.noSignal[p.why]}; ${p.until === undefined ? "until complete data arrives" : `until ${p.until} at the earliest`}`,
+      "no bar of it is judged and no entry proposed meanwhile; open trades keep their stops and targets; it resumes by itself",
+      "/why, or trader why on the server: since when, until when and why",
     ),
   aucLow: (p: { side: Side; symbol: string; modelId: string; auc: number; bars: number; limit: number }) =>
     alert(
@@ -303,6 +311,13 @@ export const alerts = inBoth(en, {
       p.dns
         ? "サーバーが名前解決（DNS）できません。取引所ではなくサーバー自身のネットワークとネームサーバーを確認してください。trader doctor で接続先ごとに確認できます"
         : "/health、またはサーバーで trader status。サーバーの通信（trader doctor で接続先ごとに確認）と取引所のお知らせを確認してください",
+    ),
+  noSignals: (p) =>
+    alert(
+      `${pairText(p.symbol)} のシグナルを出せません`,
+      `${words.ja.noSignal[p.why]}、${p.until === undefined ? "データが揃うまで" : `早くて ${p.until} まで`}`,
+      "その間この銘柄の判定と提案は行いません。保有中の取引の損切りと利確は有効です。自動で再開します",
+      "/why、またはサーバーで trader why（いつから、いつまで、理由）",
     ),
   aucLow: (p) =>
     alert(

@@ -1,5 +1,6 @@
 // The replies to the owner's read-only commands, in lines that fit a phone (about 40 columns for rows), and the menu of all
 // commands. Composed in handlers/answers/.
+import type { NoSignalKind } from "../noSignal.ts";
 import { cut, durationText, pairText, percentText, signedPercent, signedYen, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
 import { words } from "./words.ts";
@@ -103,6 +104,10 @@ const en = {
   orderStates: { intended: "about to be sent", sending: "sent, no answer yet", unknown: "in doubt", open: "open" },
 
   noSignals: "No bar was judged yet",
+  silence: (p: { symbol: string; since: string; until: string | undefined; why: NoSignalKind }) =>
+    `🔇 No signals of ${pairText(p.symbol)} since ${p.since}, ${p.until === undefined ? "until complete data arrives" : `until ${p.until} at the earliest`}: ${words.en.noSignal[p.why]}`,
+  noSignalBar: (p: { time: string; symbol: string; why: NoSignalKind; reason: string }) =>
+    `NO SIGNAL ${pairText(p.symbol)} ${p.time}: ${words.en.noSignal[p.why]}\n${cut(p.reason, 200)}`,
   signalsTitle: "Last judged bars (JST)",
   signal: (p: { time: string; symbol: string; side: Side; probability: number; rank: number | undefined }) =>
     `${p.time} ${p.symbol.slice(0, 3)} ${p.side} ${percentText(p.probability)} rank ${p.rank?.toFixed(0) ?? "–"}`,
@@ -208,6 +213,9 @@ export const answers = inBoth(en, {
   orderStates: { intended: "送信前", sending: "送信済み・回答待ち", unknown: "不明（確認中）", open: "有効" },
 
   noSignals: "判定した足はまだありません",
+  silence: (p) =>
+    `🔇 ${pairText(p.symbol)} はシグナルなし（${p.since} から、${p.until === undefined ? "データが揃うまで" : `早くて ${p.until} まで`}）: ${words.ja.noSignal[p.why]}`,
+  noSignalBar: (p) => `シグナルなし ${pairText(p.symbol)} ${p.time}: ${words.ja.noSignal[p.why]}`,
   signalsTitle: "最近判定した足（JST）",
   signal: (p) =>
     `${p.time} ${p.symbol.slice(0, 3)} ${p.side === "long" ? "買い" : "売り"} ${percentText(p.probability)} 順位 ${p.rank?.toFixed(0) ?? "–"}`,

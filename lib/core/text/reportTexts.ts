@@ -1,8 +1,10 @@
 // The daily, weekly and monthly report. Composed in handlers/report/reportText.ts; what each number means: docs/reports.md.
+import type { NoSignalKind } from "../noSignal.ts";
 import type { PeriodKind } from "../period.ts";
 import { show } from "../statistics.ts";
 import { durationText, pairText, percentText, signedPercent, signedYen, yenText } from "./format.ts";
 import { inBoth } from "./locale.ts";
+import { words } from "./words.ts";
 
 type Side = "long" | "short";
 interface Left {
@@ -43,6 +45,16 @@ const en = {
   dayLine: (p: { date: string; yen: number; trades: number }) => `  ${p.date} ${signedYen(p.yen)} (${p.trades})`,
   funnel: (p: { bars: number }) => `Signals: ${p.bars} bars judged`,
   noSignal: "no signal",
+  silence: (p: {
+    symbol: string;
+    from: string;
+    to: string;
+    bars: number;
+    why: NoSignalKind;
+    until: string | undefined;
+  }) =>
+    `  no signals of ${pairText(p.symbol)} ${p.from} – ${p.to} (${p.bars} bars): ${words.en.noSignal[p.why]}${p.until === undefined ? "" : `; until ${p.until} at the earliest`}`,
+  moreSilences: (p: { count: number }) => `  and ${p.count} more times without signals`,
   unfinished: "unfinished",
   proposed: "proposed",
   answers: (p: { approved: number; refused: number; rejected: number; expired: number; pending: number }) =>
@@ -91,6 +103,9 @@ export const report = inBoth(en, {
   dayLine: (p) => `  ${p.date} ${signedYen(p.yen)}（${p.trades}件）`,
   funnel: (p) => `シグナル: 判定 ${p.bars}本`,
   noSignal: "シグナルなし",
+  silence: (p) =>
+    `  ${pairText(p.symbol)} シグナルなし ${p.from} – ${p.to}（${p.bars}本）: ${words.ja.noSignal[p.why]}${p.until === undefined ? "" : `、早くて ${p.until} まで`}`,
+  moreSilences: (p) => `  ほか ${p.count}回`,
   unfinished: "未完了",
   proposed: "提案",
   answers: (p) =>

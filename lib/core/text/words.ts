@@ -1,6 +1,7 @@
 // The words that many messages share: sides, exits, gates, halts, features, answers.
 import type { GateName } from "../gates.ts";
 import type { HaltKind } from "../haltKinds.ts";
+import type { NoSignalKind } from "../noSignal.ts";
 import type { ExitReason } from "../order.ts";
 import type { LossPeriod } from "../risk.ts";
 import type { Direction } from "../venue.ts";
@@ -57,6 +58,19 @@ const en = {
     size: "size below the minimum",
     unknown: "stopped",
   } satisfies Words<GateName | "unknown">,
+  /** Why there is no signal. */
+  noSignal: {
+    history: "bars are missing, the indicators need complete history",
+    flat: "the market does not move",
+    noTrades: "nothing was traded in the bar",
+    badCandle: "the exchange's candle is impossible",
+    closed: "scheduled maintenance of the exchange",
+    venueClosed: "the exchange is closed",
+    dataLate: "the exchange has not published the bar",
+    noQuote: "the exchange gives no current prices",
+    outOfRange: "an indicator is outside its range",
+    notEvaluated: "no bar was evaluated",
+  } satisfies Words<NoSignalKind>,
   halt: {
     stop: "stopped by you (/stop)",
     panic: "panic: everything closed (/panic)",
@@ -156,6 +170,18 @@ export const words = inBoth(en, {
     lossLimits: "損失上限に到達",
     size: "最小数量に満たない",
     unknown: "見送り",
+  },
+  noSignal: {
+    history: "足の欠落（指標に必要な履歴が足りません）",
+    flat: "値動きがありません",
+    noTrades: "足の間に約定がありません",
+    badCandle: "取引所の足の値が不正です",
+    closed: "取引所の定期メンテナンス",
+    venueClosed: "取引所が停止中です",
+    dataLate: "取引所の足がまだ公開されていません",
+    noQuote: "取引所の現在の価格がありません",
+    outOfRange: "指標が範囲外です",
+    notEvaluated: "足の判定が行われていません",
   },
   halt: {
     stop: "オーナーによる停止（/stop）",

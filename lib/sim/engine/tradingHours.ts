@@ -1,8 +1,9 @@
 // The trading hours of the simulated venue. `saturday`: maintenance 09:00-11:00 JST, then ten minutes of pre-open (GMO
 // API 12). The default is `none`, because the bundled candles come from a venue that trades during that time
 // (docs/venue.md).
-import { DAY_MS, type EpochMs, epochMs, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import type { EpochMs } from "../../core/time.ts";
 import type { VenueStatus } from "../../core/venue.ts";
+import { knownClosure } from "../../core/venueHours.ts";
 
 export type Maintenance = "none" | "saturday";
 /** A scripted closed time, [fromMs, untilMs). `emergency` refuses with ERR-5202 instead of ERR-5201. */
@@ -11,12 +12,6 @@ export interface Closure {
   readonly fromMs: EpochMs;
   readonly untilMs: EpochMs;
 }
-
-const WEEK_MS = 7 * DAY_MS;
-/** 1970-01-03 was a Saturday; 09:00 JST is 00:00 UTC. */
-const FIRST_SATURDAY_MS = 2 * DAY_MS;
-const CLOSED_MS = 2 * HOUR_MS;
-const PREOPEN_MS = 10 * MINUTE_MS;
 
 export class TradingHours {
   constructor(
@@ -35,13 +30,12 @@ export class TradingHours {
     );
   }
   #saturday(atMs: EpochMs): Closure[] {
-    const startMs = Math.floor((atMs - FIRST_SATURDAY_MS) / WEEK_MS) * WEEK_MS + FIRST_SATURDAY_MS;
-    const closedMs = epochMs(startMs + CLOSED_MS);
-    const openMs = epochMs(startMs + CLOSED_MS + PREOPEN_MS);
-    if (atMs >= openMs) return [];
-    return atMs < closedMs
-      ? [{ kind: "maintenance", fromMs: epochMs(startMs), untilMs: closedMs }]
-      : [{ kind: "preopen", fromMs: closedMs, untilMs: openMs }];
+    const closure = knownClosure(atMs);
+    if (closure === undefined) return [];
+    const { fromMs, preopenMs, openMs } = closure;
+    return atMs < preopenMs
+      ? [{ kind: "maintenance", fromMs, untilMs: preopenMs }]
+      : [{ kind: "preopen", fromMs: preopenMs, untilMs: openMs }];
   }
 
   statusAt(atMs: EpochMs): VenueStatus {

@@ -12,6 +12,7 @@ import { ProposalJson, SignalJson } from "../../../handlers/cli/json/proposal.ts
 import { ReportJson } from "../../../handlers/cli/json/report.ts";
 import * as results from "../../../handlers/cli/json/results.ts";
 import { ScheduleJson, ScheduleRowJson } from "../../../handlers/cli/json/schedule.ts";
+import { SilenceJson } from "../../../handlers/cli/json/silence.ts";
 import { StatusJson } from "../../../handlers/cli/json/status.ts";
 import { ExecutionJson, TradeJson } from "../../../handlers/cli/json/trade.ts";
 import { Time } from "../../../handlers/cli/json/values.ts";
@@ -110,6 +111,7 @@ const SHAPES: readonly (readonly [string, z.ZodType, string?])[] = [
   ["schedule", ScheduleJson],
   ["schedule row", ScheduleRowJson, "schedule"],
   ["price outage", NoPricesJson],
+  ["silence", SilenceJson],
   ["worker process", WorkerJson],
   ["failed attempt", FailureJson],
   ["queue frame", FrameJson, "job counts"],

@@ -78,7 +78,7 @@ export const fillBook = (book: Book): void => {
             symbol,
             barOpenMs: candle.openMs,
             featureSet: "test",
-            result: { kind: "noSignal", reason: "data late" },
+            result: { kind: "noSignal", why: "dataLate", reason: "data late" },
           }),
         );
         return;

@@ -99,7 +99,7 @@ describe("the summary of a whole database", () => {
           symbol: "BTC_JPY",
           barOpenMs: epochMs(openMs),
           featureSet: "test",
-          result: { kind: "noSignal", reason: "short history" },
+          result: { kind: "noSignal", why: "history", reason: "short history" },
         }),
       );
     noSignal(START - BAR_MS);

@@ -1,15 +1,14 @@
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { COMPLETE_RECENT_BARS, MAX_MISSING_BARS } from "../../../lib/core/barHistory.ts";
 import type { Candle } from "../../../lib/core/candle.ts";
 import { FEATURE_NAMES } from "../../../lib/core/featureSet.ts";
 import {
-  COMPLETE_RECENT_BARS,
   computeFeatureSeries,
   computeFeatures,
   FEATURE_WINDOW_BARS,
   type FeatureResult,
-  MAX_MISSING_BARS,
 } from "../../../lib/core/features.ts";
 import { BAR_MS, DAY_MS, type EpochMs } from "../../../lib/core/time.ts";
 import { seededRandom } from "../../../lib/io/random.ts";
@@ -118,8 +117,9 @@ describe("twelve indicators", () => {
 describe("no signal rather than a guess", () => {
   test("no candles, short history", () => {
     expect(reasonOf(computeFeatures([]))).toBe("no candles");
-    expect(reasonOf(computeFeatures(walk(5)))).toMatch(/missing among the last 20/);
-    expect(reasonOf(computeFeatures(walk(300)))).toMatch(/history too short or with holes: 180 of 480/);
+    expect(reasonOf(computeFeatures(walk(5)))).toMatch(/history too short or with holes: 5 of 97/);
+    expect(reasonOf(computeFeatures(walk(96)))).toMatch(/history too short or with holes: 96 of 97/);
+    expect(reasonOf(computeFeatures(walk(97)))).toBe("ok");
     expect(reasonOf(computeFeatures(walk(480)))).toBe("ok");
   });
   test.each([1, 10, COMPLETE_RECENT_BARS - 1])("a bar missing %i bars ago", (ago) => {
@@ -130,7 +130,7 @@ describe("no signal rather than a guess", () => {
     const without = (count: number) => walk(480).filter((_, i) => i < 400 || i >= 400 + count);
     expect(reasonOf(computeFeatures(without(8)))).toBe("ok");
     expect(reasonOf(computeFeatures(without(MAX_MISSING_BARS)))).toBe("ok");
-    expect(reasonOf(computeFeatures(without(MAX_MISSING_BARS + 1)))).toMatch(/13 of 480 bars are missing/);
+    expect(reasonOf(computeFeatures(without(MAX_MISSING_BARS + 1)))).toMatch(/67 of 97 bars since/);
   });
   test("a flat market", () => {
     const flat = walk(480, (c) => ({ ...c, open: 5_000_000, high: 5_000_000, low: 5_000_000, close: 5_000_000 }));

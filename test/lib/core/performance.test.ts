@@ -22,7 +22,14 @@ const bar = (...failing: string[]): JudgedBar => ({
   verdict: failing.length === 0 ? "proposed" : "filtered",
   gates: ["side", "probability", "rank", "spread", "news"].map((gate) => ({ gate, pass: !failing.includes(gate) })),
 });
-const noSignal: JudgedBar = { kind: "noSignal", symbol: "ETH_JPY", barOpenMs: 0 as EpochMs, reason: "gap" };
+const noSignal: JudgedBar = {
+  kind: "noSignal",
+  symbol: "ETH_JPY",
+  barOpenMs: 0 as EpochMs,
+  why: "history",
+  judgedFromMs: undefined,
+  reason: "gap",
+};
 
 describe("the funnel", () => {
   test("a bar is stopped by the first gate it fails and counted at every gate it fails", () => {
