@@ -107,3 +107,15 @@ describe("truth 22: a stop", () => {
     expect(w.db.read.proposals.approval(id)).toMatchObject({ decision: "rejected", decidedBy: "system" });
   });
 });
+
+test("truth 22: a panic marks every live trade to be closed at market, names them, and says so in the audit log", async () => {
+  const w = start({ btc: (s) => s.to(9_998_000, 2).flat(60), eth: (s) => s.flat(60) });
+  w.approve();
+  w.approve({ symbol: "ETH_JPY", size: "0.04" });
+  await w.advance(4);
+  expect([w.trade(1).status, w.trade(2).status]).toEqual(["open", "pending"]);
+  const { asked } = ask(w, "panic");
+  expect(asked.tradeIds).toEqual([1, 2]);
+  expect([w.trade(1).closeHow, w.trade(2).closeHow]).toEqual(["market", "market"]);
+  expect(w.auditKinds().filter((kind) => kind === "trade.closeAsked")).toHaveLength(2);
+});
