@@ -9,6 +9,7 @@ import type { Reads } from "../../queue/types.ts";
 import { balanceOf, openCoins, recordOwnerCoins, tradedCoins } from "../book/coinBalances.ts";
 import type { AppCtx } from "../context.ts";
 import { bookCoinTrades } from "../reconciliation/coinTrades.ts";
+import { newLimits } from "./lossLimits.ts";
 import { bookWithdrawals } from "./withdrawals.ts";
 
 interface Sides {
@@ -33,7 +34,12 @@ export const accountFacts = async (sides: Sides, product: Product): Promise<Acco
 export const syncAccount = async (ctx: AppCtx): Promise<AccountFacts> => {
   const account = await freshAccount(ctx);
   await bookWithdrawals(ctx, account);
-  return account;
+  if (newLimits(ctx, account).length === 0) return account;
+  // No halt is raised by one reply: the second one counts, whatever it says.
+  const again = await freshAccount(ctx);
+  if (newLimits(ctx, again).length === 0)
+    ctx.log.error({ equityE8: account.equity, againE8: again.equity }, "account.lossNotConfirmed");
+  return again;
 };
 
 const freshAccount = async (ctx: AppCtx): Promise<AccountFacts> => {

@@ -86,6 +86,15 @@ export const checkLossLimits = (ctx: AppCtx, account: AccountFacts): void => {
     });
 };
 
+/** Limits that this account has reached and that are not halted yet. */
+export const newLimits = (ctx: AppCtx, account: AccountFacts): readonly LossPeriod[] => {
+  const atMs = ctx.clock.nowMs();
+  const halted = new Set(ctx.db.halts.active(atMs).map((h) => h.kind));
+  return lossUse(ctx.config, lossFacts(ctx.db, account, atMs))
+    .filter(({ period, reached }) => reached && !halted.has(keyOf(period)))
+    .map(({ period }) => period);
+};
+
 const applyLimit = (tx: Tx, ctx: AppCtx, { period, loss, limit, reached }: LossUse, atMs: EpochMs): void => {
   const { start, days, name } = PERIOD[period];
   const key = keyOf(period);

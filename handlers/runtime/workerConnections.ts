@@ -2,6 +2,8 @@
 // bot, and the system built around them. Nothing runs yet.
 
 import type { Config } from "../../lib/core/config.ts";
+import { midOf } from "../../lib/core/plausible.ts";
+import { symbolsOf } from "../../lib/core/product.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import { type Clock, realClock, steadyClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
@@ -90,6 +92,19 @@ export const connect = async (
     log,
     timers: p.timers ?? realTimers,
     quoteMaxAgeMs: config.QUOTE_MAX_AGE_SECONDS * SECOND_MS,
+    knownPrices: symbolsOf(config.PRODUCT).flatMap((symbol) => {
+      const quote = db.read.quotes.newest(symbol);
+      return quote === undefined ? [] : [{ symbol, price: midOf(quote.bid, quote.ask), atMs: quote.seenMs }];
+    }),
+    onRefusedReply: (evidence) => {
+      try {
+        db.transaction((tx) =>
+          tx.audit.append({ atMs: clock.nowMs(), kind: "venue.replyRefused", actor: "worker", data: { ...evidence } }),
+        );
+      } catch (error) {
+        log.error({ err: error }, "venue.replyNotKept");
+      }
+    },
     pace: { publicPerSecond: config.GMO_PUBLIC_PER_SECOND },
   });
   const telegram = await telegramParts(config);

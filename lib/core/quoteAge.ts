@@ -9,6 +9,9 @@ export const QUOTE_OLD = "QUOTE_OLD";
 /** Data dated later than the venue's clock can be: the two clocks differ by more than is known. No quote either. */
 export const QUOTE_AHEAD = "QUOTE_AHEAD";
 
+/** Numbers that cannot be, or that contradict what was known and that no second look confirms (plausible.ts). */
+export const QUOTE_IMPOSSIBLE = "QUOTE_IMPOSSIBLE";
+
 /** Data may be dated this much after our estimate of the venue's time: the largest offset that may be unknown. */
 export const LARGEST_AHEAD_MS = 5 * SECOND_MS;
 
@@ -50,6 +53,7 @@ export const isNoQuote = (e: unknown): e is AppError => e instanceof AppError &&
 /** Why there is no quote, for the owner. `data` of the error holds `ageMs` or `aheadMs`. */
 export const noQuoteNote = (e: AppError, maxAgeMs: number): Note => {
   const { ageMs, aheadMs } = e.data;
+  if (e.code === QUOTE_IMPOSSIBLE) return { key: "quoteImpossible" };
   if (typeof aheadMs === "number") return { key: "quoteAhead", with: { aheadMs } };
   return { key: "quoteOld", with: { ageMs: typeof ageMs === "number" ? ageMs : undefined, maxAgeMs } };
 };

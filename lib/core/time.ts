@@ -61,6 +61,14 @@ export const venueDayStart = (at: EpochMs): EpochMs =>
 /** "YYYYMMDD" of the venue day that holds `at`, as klines and archives name it (GMO API 4.5). */
 export const venueDate = (at: EpochMs): string =>
   new Date(venueDayStart(at) + JST_OFFSET_MS).toISOString().slice(0, 10).replaceAll("-", "");
+/** Start (06:00 JST) of the venue day "YYYY-MM-DD"; undefined for what is no date. */
+export const venueDayOf = (date: string): EpochMs | undefined => {
+  try {
+    return (jstDateStart(date) + 6 * HOUR_MS) as EpochMs;
+  } catch {
+    return undefined;
+  }
+};
 /** First 06:00 JST strictly after `at`. */
 export const nextVenueDayStart = (at: EpochMs): EpochMs => (venueDayStart(at) + DAY_MS) as EpochMs;
 

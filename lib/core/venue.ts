@@ -190,8 +190,9 @@ export type KlineInterval =
 /**
  * One venue, real or simulated. Reads throw AppError: `retry` for transport, rate limit and maintenance (after the
  * connector's own GET retries), `permanent` for bad arguments, `alert` for keys, restrictions and replies that do not
- * parse. Status, tickers, books and trades older than QUOTE_MAX_AGE_SECONDS by
- * the venue's own time throw `retry` QUOTE_OLD or QUOTE_AHEAD (quoteAge.ts). Writes never throw for what the venue or the network did; they return a WriteResult.
+ * parse. Status, tickers, books and trades older than QUOTE_MAX_AGE_SECONDS by the venue's own time throw `retry`
+ * QUOTE_OLD or QUOTE_AHEAD (quoteAge.ts); impossible numbers QUOTE_IMPOSSIBLE or, of the account, VENUE_IMPOSSIBLE
+ * (plausible.ts). Writes never throw for what the venue or the network did; they return a WriteResult.
  */
 export interface Venue {
   /** What its replies so far say of its clock. No request. */

@@ -91,6 +91,7 @@ const en = {
     `the exchange's prices are ${p.ageMs === undefined ? "of an unknown age" : `${whole(p.ageMs)} s old`}; at most ${whole(p.maxAgeMs)} s are allowed`,
   quoteAhead: (p: { aheadMs: number }) =>
     `the exchange's prices are dated ${whole(p.aheadMs)} s after now: its clock and ours differ`,
+  quoteImpossible: () => "the exchange sent prices that cannot be true; its reply is in the log",
   venueNotOpen: (p: { status: VenueStatus }) => `the venue is ${p.status}`,
   proposalOver: () => "the proposal is no longer valid",
   outsideBand: (p: { price: number; low: number; high: number }) =>
@@ -135,6 +136,7 @@ const reasons = inBoth(en, {
   quoteOld: (p) =>
     `取引所の価格が${p.ageMs === undefined ? "いつのものか分かりません" : `${whole(p.ageMs)}秒前のものです`}（上限 ${whole(p.maxAgeMs)}秒）`,
   quoteAhead: (p) => `取引所の価格の時刻が${whole(p.aheadMs)}秒先です。取引所とこちらの時計がずれています`,
+  quoteImpossible: () => "取引所の価格がありえない値でした。応答はログに残っています",
   venueNotOpen: (p) => `取引所は${STATUS_JA[p.status]}です`,
   proposalOver: () => "提案の有効時間が過ぎました",
   outsideBand: (p) =>

@@ -3,19 +3,19 @@
 // for an invalid request (permanent VENUE_REQUEST, VENUE_ID) or without a key (VENUE_NO_KEY).
 // Excluded on purpose: account/transfer and the sending of coins. Our keys must not have those rights.
 import type { z } from "zod";
-import type { Candle } from "../../core/candle.ts";
 import { AppError } from "../../core/errors.ts";
 import type { YenE8 } from "../../core/money.ts";
-import { type EpochMs, HOUR_MS, isoUtc, MINUTE_MS } from "../../core/time.ts";
-import type { CloseOrderRequest, KlineInterval, OrderBook, Ticker, WriteResult } from "../../core/venue.ts";
+import { executionProblem, orderProblem, positionProblem } from "../../core/plausible.ts";
+import { type EpochMs, isoUtc, MINUTE_MS } from "../../core/time.ts";
+import type { CloseOrderRequest, WriteResult } from "../../core/venue.ts";
 import * as bodies from "./bodies.ts";
 import type { GmoClient } from "./client.ts";
 import { SCALED } from "./codecs.ts";
-import { isMaintenance, ruleOf } from "./errorCodes.ts";
+import { ruleOf } from "./errorCodes.ts";
 import { allPages, inBatches, PAGE_SIZE } from "./pages.ts";
+import { publicEndpoints } from "./publicEndpoints.ts";
 import type { Judge } from "./quoteChecks.ts";
-import { redactBody } from "./reply.ts";
-import { publicReplies } from "./wire.ts";
+import { onlyOf } from "./rows.ts";
 import { accountReplies, ExchangeFeeReply, type FeePage } from "./wireAccount.ts";
 import * as trading from "./wireTrading.ts";
 
@@ -51,19 +51,9 @@ interface BulkCancelled {
   readonly end: "complete" | "tooMany" | Exclude<WriteResult<never>, { kind: "accepted" }>;
 }
 
-const publicReply = publicReplies(SCALED);
 const accountReply = accountReplies(SCALED);
 const tradingReply = trading.tradingReplies(SCALED);
 
-/** Length of the intervals that are asked for by day; the longer ones are asked for by year. */
-const SPAN_MS: Readonly<Partial<Record<KlineInterval, number>>> = {
-  "1min": MINUTE_MS,
-  "5min": 5 * MINUTE_MS,
-  "10min": 10 * MINUTE_MS,
-  "15min": 15 * MINUTE_MS,
-  "30min": 30 * MINUTE_MS,
-  "1hour": HOUR_MS,
-};
 /** GMO API 6.4. */
 const MAX_WINDOW_MS = 30 * MINUTE_MS;
 /** 10 orders a round: far more than one account may have. */
@@ -78,103 +68,13 @@ export const createGmoApi = (client: GmoClient) => ({
   ...tokenEndpoints(client),
 });
 
-const publicEndpoints = (client: GmoClient) => ({
-  async status(signal?: AbortSignal) {
-    try {
-      return await client.get("public", "/v1/status", {}, publicReply.status, signal, ofNow(client));
-    } catch (e) {
-      // During maintenance this call may itself return ERR-5201 (GMO API 4.1).
-      if (e instanceof AppError && isMaintenance(e.code)) return "MAINTENANCE";
-      throw e;
-    }
-  },
-  symbols: (signal?: AbortSignal) => client.get("public", "/v1/symbols", {}, publicReply.symbols, signal),
-  async ticker(symbol: string, signal?: AbortSignal): Promise<Ticker> {
-    const rows = await client.get(
-      "public",
-      "/v1/ticker",
-      { symbol },
-      publicReply.ticker,
-      signal,
-      tickerOf(client, symbol),
-    );
-    const row = rows.find((ticker) => ticker.symbol === symbol);
-    if (row) return row;
-    throw new AppError("alert", "VENUE_REPLY", `/v1/ticker: expected a row of ${symbol}, found none`, { symbol });
-  },
-  /** All symbols. */
-  tickers: (signal?: AbortSignal) => client.get("public", "/v1/ticker", {}, publicReply.ticker, signal),
-  /** Up to 500 levels a side. */
-  async orderBook(symbol: string, signal?: AbortSignal) {
-    const book = await client.get(
-      "public",
-      "/v1/orderbooks",
-      { symbol },
-      publicReply.orderBook,
-      signal,
-      bookOf(client),
-    );
-    return onlyOf("/v1/orderbooks", "symbol", [symbol], [book])[0]!;
-  },
-  /**
-   * One page of 100, newest first; each match is printed twice, as BUY and SELL. Rows move to later pages meanwhile.
-   */
-  trades: (symbol: string, page = 1, signal?: AbortSignal) =>
-    client.get(
-      "public",
-      "/v1/trades",
-      { symbol, page, count: PAGE_SIZE },
-      publicReply.trades,
-      signal,
-      // The newest trade is no proof of age: in a quiet market it is minutes old.
-      ofNow(client),
-    ),
-  /**
-   * `date`: YYYYMMDD up to 1hour, YYYY above; the other form would return "no data". ERR-5207 is an empty list. A candle
-   * that had not closed when the venue wrote the reply is left out (a cached reply may be older than our question).
-   */
-  async klines(symbol: string, interval: KlineInterval, date: string, signal?: AbortSignal) {
-    const form = interval in SPAN_MS ? "YYYYMMDD" : "YYYY";
-    if (!/^\d+$/.test(date) || date.length !== form.length)
-      throw bodies.badRequest(`a date ${form} for ${interval} candles`, JSON.stringify(date));
-    try {
-      return await client.get(
-        "public",
-        "/v1/klines",
-        { symbol, interval, date },
-        publicReply.klines,
-        signal,
-        closedOnly(client, interval),
-      );
-    } catch (e) {
-      if (e instanceof AppError && e.code === "ERR-5207") return [];
-      throw e;
-    }
-  },
-});
-
-/** Taken only while the reply itself is fresh; nothing in it has a time of its own. */
-const ofNow = <T>({ checks }: GmoClient): Judge<T> | undefined =>
-  checks && ((value, at) => checks.fresh(undefined, at, () => value));
-const tickerOf = ({ checks }: GmoClient, symbol: string): Judge<readonly Ticker[]> | undefined =>
-  checks &&
-  ((rows, at) => {
-    const row = rows.find((ticker) => ticker.symbol === symbol);
-    // REST stamps a ticker when it is made, in a quiet market too (GMO API 4.2): an old stamp is a stopped feed.
-    return checks.fresh(row?.timestampMs, at, (asOfMs) => rows.map((ticker) => ({ ...ticker, asOfMs })));
-  });
-const bookOf = ({ checks }: GmoClient): Judge<OrderBook> | undefined =>
-  checks && ((book, at) => checks.fresh(book.timestampMs, at, (asOfMs) => ({ ...book, asOfMs })));
-const closedOnly = ({ checks }: GmoClient, interval: KlineInterval): Judge<readonly Candle[]> | undefined => {
-  const spanMs = SPAN_MS[interval];
-  if (checks === undefined || spanMs === undefined) return undefined;
-  return (candles, { venueMs }) => ({
-    kind: "taken",
-    value: venueMs === undefined ? candles : candles.filter((candle) => candle.openMs + spanMs <= venueMs),
-  });
-};
+const rowsOf = <T>(
+  { checks }: GmoClient,
+  problemOf: (row: T, nowMs: number) => string | undefined,
+): Judge<readonly T[]> | undefined => checks && ((rows, at) => checks.rows(rows, problemOf, at));
 
 const accountEndpoints = (client: GmoClient) => {
+  const { checks } = client;
   const transfers = (
     path: `/v1/account/${string}/history`,
     { fromMs, toMs }: HistoryWindow,
@@ -201,8 +101,24 @@ const accountEndpoints = (client: GmoClient) => {
       signal,
     );
   return {
-    margin: (signal?: AbortSignal) => client.get("private", "/v1/account/margin", {}, accountReply.margin, signal),
-    assets: (signal?: AbortSignal) => client.get("private", "/v1/account/assets", {}, accountReply.assets, signal),
+    margin: (signal?: AbortSignal) =>
+      client.get(
+        "private",
+        "/v1/account/margin",
+        {},
+        accountReply.margin,
+        signal,
+        checks && ((value, at) => checks.margin(value, at)),
+      ),
+    assets: (signal?: AbortSignal) =>
+      client.get(
+        "private",
+        "/v1/account/assets",
+        {},
+        accountReply.assets,
+        signal,
+        checks && ((value, at) => checks.assets(value, at)),
+      ),
     /** Also sets the connector's tier, and with it its request rate. */
     async tradingVolume(signal?: AbortSignal) {
       const path = "/v1/account/tradingVolume";
@@ -239,27 +155,17 @@ const accountEndpoints = (client: GmoClient) => {
   };
 };
 
-/** Throws AppError alert VENUE_REPLY for a row that was not requested: its money would be booked as ours. */
-const onlyOf = <K extends string, T extends Readonly<Record<K, string>>>(
-  path: string,
-  key: K,
-  asked: readonly string[],
-  rows: readonly T[],
-): readonly T[] => {
-  const odd = rows.find((row) => !asked.includes(row[key]));
-  if (!odd) return rows;
-  const message = `${path}: expected rows of ${key} ${asked.join(", ")} alone, found one of ${redactBody(odd[key])}`;
-  throw new AppError("alert", "VENUE_REPLY", message, { path });
-};
 const pagesOf = async <T extends { readonly symbol: string }>(
   client: GmoClient,
   path: `/v1/${string}`,
   symbol: string,
   schema: z.ZodType<readonly T[]>,
   idOf: (row: T) => string,
+  problemOf: (row: T, nowMs: number) => string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<readonly T[]> => {
-  const read = (page: number) => client.get("private", path, { symbol, page, count: PAGE_SIZE }, schema, signal);
+  const read = (page: number) =>
+    client.get("private", path, { symbol, page, count: PAGE_SIZE }, schema, signal, rowsOf(client, problemOf));
   return onlyOf(path, "symbol", [symbol], await allPages(path, read, idOf));
 };
 
@@ -268,29 +174,52 @@ const orderReads = (client: GmoClient) => ({
   async orders(orderIds: readonly string[], signal?: AbortSignal) {
     const path = "/v1/orders";
     const rows = await inBatches(orderIds, (orderId) =>
-      client.get("private", path, { orderId }, tradingReply.orders, signal),
+      client.get("private", path, { orderId }, tradingReply.orders, signal, rowsOf(client, orderProblem)),
     );
     return onlyOf(path, "orderId", orderIds, rows);
   },
   activeOrders: (symbol: string, signal?: AbortSignal) =>
-    pagesOf(client, "/v1/activeOrders", symbol, tradingReply.orders, (order) => order.orderId, signal),
+    pagesOf(client, "/v1/activeOrders", symbol, tradingReply.orders, (order) => order.orderId, orderProblem, signal),
   async executions(orderId: string, signal?: AbortSignal) {
     const path = "/v1/executions";
-    const rows = await client.get("private", path, { orderId }, tradingReply.executions, signal);
+    const rows = await client.get(
+      "private",
+      path,
+      { orderId },
+      tradingReply.executions,
+      signal,
+      rowsOf(client, executionProblem),
+    );
     return onlyOf(path, "orderId", [orderId], rows);
   },
   async executionsById(executionIds: readonly string[], signal?: AbortSignal) {
     const path = "/v1/executions";
     const rows = await inBatches(executionIds, (executionId) =>
-      client.get("private", path, { executionId }, tradingReply.executions, signal),
+      client.get("private", path, { executionId }, tradingReply.executions, signal, rowsOf(client, executionProblem)),
     );
     return onlyOf(path, "executionId", executionIds, rows);
   },
   /** Only the last day. */
   latestExecutions: (symbol: string, signal?: AbortSignal) =>
-    pagesOf(client, "/v1/latestExecutions", symbol, tradingReply.executions, (fill) => fill.executionId, signal),
+    pagesOf(
+      client,
+      "/v1/latestExecutions",
+      symbol,
+      tradingReply.executions,
+      (fill) => fill.executionId,
+      executionProblem,
+      signal,
+    ),
   openPositions: (symbol: string, signal?: AbortSignal) =>
-    pagesOf(client, "/v1/openPositions", symbol, tradingReply.positions, (position) => position.positionId, signal),
+    pagesOf(
+      client,
+      "/v1/openPositions",
+      symbol,
+      tradingReply.positions,
+      (position) => position.positionId,
+      positionProblem,
+      signal,
+    ),
   /** Without a symbol: all of them. */
   positionSummary: (symbol?: string, signal?: AbortSignal) =>
     client.get("private", "/v1/positionSummary", { symbol }, tradingReply.positionSummary, signal),

@@ -6,6 +6,7 @@ import { type EpochMs, latest } from "../../core/time.ts";
 import { NOT_CONNECTED, type WriteResult } from "../../core/venue.ts";
 import type { VenueClock } from "../../core/venueClock.ts";
 import type { Logger } from "../logger.ts";
+import { LogThrottle } from "../logThrottle.ts";
 import { ClockOffset, type OffsetEstimate, PublicClock, venueClockOf } from "./clockOffset.ts";
 import { isTimestampRefused, ruleOf } from "./errorCodes.ts";
 import { type Direction, Pace, type PaceOptions } from "./pace.ts";
@@ -15,6 +16,16 @@ import { authHeaders, type Credentials } from "./sign.ts";
 import type { Timers } from "./timers.ts";
 import { type Transport, TransportError, type TransportReply, type TransportRequest } from "./transport.ts";
 
+interface RefusedReply {
+  readonly path: string;
+  /** QUOTE_OLD, QUOTE_AHEAD, QUOTE_IMPOSSIBLE, VENUE_IMPOSSIBLE, VENUE_REPLY. */
+  readonly code: string;
+  readonly found: string;
+  /** At most 2,000 characters, without secrets. */
+  readonly body: string;
+  /** Replies of the same kind that were not told since the last one. */
+  readonly leftOut: number;
+}
 export interface ClientOptions {
   readonly transport: Transport;
   readonly credentials?: Credentials | undefined;
@@ -28,6 +39,8 @@ export interface ClientOptions {
   readonly pace?: PaceOptions;
   /** What market data must be; without it every reply that parses is taken (captured replies, tests of the wire). */
   readonly checks?: QuoteChecks;
+  /** A read's reply that was not used, redacted, at most one a minute of each kind: for the audit log. Must not throw. */
+  readonly onRefusedReply?: (evidence: RefusedReply) => void;
   /** Default true: API-TIMESTAMP follows the venue's clock where ours is measurably off (clockOffset.ts). */
   readonly followVenueClock?: boolean;
 }
@@ -63,6 +76,7 @@ export class GmoClient {
   readonly #offset = new ClockOffset();
   readonly #publicClock = new PublicClock();
   #offsetWasLarge = false;
+  readonly #kept = new LogThrottle();
 
   /** undefined: what parses is taken. */
   readonly checks: QuoteChecks | undefined;
@@ -173,13 +187,18 @@ export class GmoClient {
             clock: this.#offset.estimate(receivedMs),
           });
           if (judged?.kind !== "refused") return { kind: "ok", value: judged?.value ?? parsed.data };
+          this.#keep(path, judged.code, judged.found, reply.body);
           return failed(
             this.#error("retry", judged.code, path, judged.expected, judged.found, { ...judged.data, ...evidence() }),
             soonMs,
           );
         }
         const found = issueText(parsed.error);
-        return failed(this.#error("alert", "VENUE_REPLY", path, "the documented shape", found, evidence()));
+        const error = this.#error("alert", "VENUE_REPLY", path, "the documented shape", found, evidence());
+        if (this.checks === undefined) return failed(error);
+        // One reply decides nothing, and a number that cannot be read is one that is impossible.
+        this.#keep(path, error.code, found, reply.body);
+        return failed(error, soonMs);
       }
       default:
         return read satisfies never;
@@ -318,6 +337,15 @@ export class GmoClient {
     } catch (e) {
       throw this.#error("retry", "VENUE_ABORTED", path, "time to ask", "an aborted request", {}, e);
     }
+  }
+
+  /** A reply that is not used is evidence: redacted, at most one a minute of each kind. */
+  #keep(path: Path, code: string, found: string, body: string): void {
+    const leftOut = this.#kept.admit(`${code} ${path}`, this.#options.timers.monotonicMs());
+    if (leftOut === undefined) return;
+    const evidence = { path, code, found: this.#redacted(found), body: this.#evidence(path, body), leftOut };
+    this.#options.log.error(evidence, "gmo.refusedReply");
+    this.#options.onRefusedReply?.(evidence);
   }
 
   /** For every external text before it enters a message, a log or a row. */

@@ -1,7 +1,7 @@
 // The Venue of lib/core/venue.ts over GMO Coin's REST API. The same code trades live, on paper and in replay; only the
 // transport, the clock and the timers differ. The whole API, including what no handler needs, is in api.ts.
-import { yenE8 } from "../../core/money.ts";
-import { epochMs, MINUTE_MS } from "../../core/time.ts";
+import { type YenE8, yenE8 } from "../../core/money.ts";
+import { type EpochMs, epochMs, MINUTE_MS } from "../../core/time.ts";
 import type { Venue, YenPayment } from "../../core/venue.ts";
 import { createGmoApi } from "./api.ts";
 import { type ClientOptions, GmoClient } from "./client.ts";
@@ -10,14 +10,19 @@ import { QuoteChecks } from "./quoteChecks.ts";
 interface GmoVenueOptions extends Omit<ClientOptions, "checks"> {
   /** Default 10,000 (QUOTE_MAX_AGE_SECONDS): older market data are refused with AppError retry QUOTE_OLD. */
   readonly quoteMaxAgeMs?: number;
+  /** Prices from before this process, for the first look at each symbol. */
+  readonly knownPrices?: readonly { readonly symbol: string; readonly price: YenE8; readonly atMs: EpochMs }[];
 }
 
 /** GMO API 6.4: a longer one is refused (ERR-846). */
 const HISTORY_WINDOW_MS = 30 * MINUTE_MS;
 
 /** Reads need no credentials on the public half; private calls without them throw AppError permanent VENUE_NO_KEY. */
-export const createGmoVenue = ({ quoteMaxAgeMs, ...options }: GmoVenueOptions): Venue =>
-  venueOf(createGmoApi(new GmoClient({ ...options, checks: new QuoteChecks(quoteMaxAgeMs) })));
+export const createGmoVenue = ({ quoteMaxAgeMs, knownPrices = [], ...options }: GmoVenueOptions): Venue => {
+  const checks = new QuoteChecks(quoteMaxAgeMs);
+  for (const { symbol, price, atMs } of knownPrices) checks.remember(symbol, price, atMs);
+  return venueOf(createGmoApi(new GmoClient({ ...options, checks })));
+};
 
 /** For a program that uses both: one client, so one pace and one clock offset. */
 export const venueOf = (api: ReturnType<typeof createGmoApi>): Venue => ({

@@ -2,14 +2,16 @@
 // repaired after a gap: every book is complete and the next ticker replaces the last; missed trades are in REST and in
 // the archive.
 import { AppError } from "../../../core/errors.ts";
-import type { MeasuredOffset } from "../../../core/quoteAge.ts";
+import { tradesProblem } from "../../../core/plausible.ts";
+import { type MeasuredOffset, QUOTE_IMPOSSIBLE } from "../../../core/quoteAge.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import type { MarketEvent, Received } from "../../../core/venueEvents.ts";
 import type { Clock } from "../../clock.ts";
 import type { Logger } from "../../logger.ts";
 import type { Random } from "../../random.ts";
-import type { Judged, QuoteChecks, ReplyTime } from "../quoteChecks.ts";
+import type { Judged, QuoteChecks } from "../quoteChecks.ts";
 import { redactBody } from "../reply.ts";
+import type { ReplyTime } from "../secondLook.ts";
 import type { Timers } from "../timers.ts";
 import type { PublicChannel } from "../wireEvents.ts";
 import type { CommandPace } from "./commandPace.ts";
@@ -184,9 +186,28 @@ export class MarketStream {
     const { quotes } = this.#options;
     if (quotes === undefined) return { kind: "taken", value: event };
     const at: ReplyTime = { venueMs: undefined, receivedMs, clock: quotes.venueClock() };
-    return quotes.checks.fresh(event.timestampMs, at, (asOfMs) =>
-      event.kind === "trade" ? event : { ...event, asOfMs },
-    );
+    const { checks } = quotes;
+    switch (event.kind) {
+      case "ticker":
+        return asEvent(event, checks.ticker(event, at));
+      case "orderBook":
+        return asEvent(event, checks.book(event, at));
+      case "trade": {
+        const problem = tradesProblem([event], receivedMs);
+        const { timestampMs } = event;
+        return problem === undefined
+          ? checks.fresh(timestampMs, at, () => event)
+          : {
+              kind: "refused",
+              code: QUOTE_IMPOSSIBLE,
+              expected: "numbers that are possible",
+              found: problem,
+              data: {},
+            };
+      }
+      default:
+        return event satisfies never;
+    }
   }
   #unreadable(text: string, channel: string | undefined, reason: string): void {
     const message = `expected a frame of GMO API 10.2, found one of ${channel ?? "no channel"} that does not parse: ${reason}`;
@@ -198,3 +219,7 @@ export class MarketStream {
     this.#problems.problem(new AppError(verdict, code, message, { subscription: what }), what);
   }
 }
+
+/** The frame with what the check adds to it. */
+const asEvent = <E extends MarketEvent>(event: E, judged: Judged<Partial<E>>): Judged<E> =>
+  judged.kind === "refused" ? judged : { kind: "taken", value: { ...event, ...judged.value } };

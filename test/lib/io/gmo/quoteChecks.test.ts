@@ -3,12 +3,14 @@ import { describe, expect, test } from "vitest";
 import { verdictOf } from "../../../../handlers/market/apiErrors.ts";
 import { AppError } from "../../../../lib/core/errors.ts";
 import { epochMs, isoUtc, parseInstant } from "../../../../lib/core/time.ts";
+import type { ClientOptions } from "../../../../lib/io/gmo/client.ts";
 import { createGmoVenue } from "../../../../lib/io/gmo/gmoVenue.ts";
 import { silentLogger } from "../../../../lib/io/logger.ts";
 import { CREDENTIALS, errorOf, FakeTimers, json } from "./stub.ts";
 
 const START = parseInstant("2026-09-20T01:02:03.456Z");
 const BTC = "BTC_JPY";
+type RefusedReply = Parameters<NonNullable<ClientOptions["onRefusedReply"]>>[0];
 
 /** A venue whose public API writes its replies `wroteAgoMs` ago, stamped `stampAgoMs` before that; its clock is off by `offsetMs`. */
 const venueWith = (it: {
@@ -165,5 +167,94 @@ describe("truth 1: a reply that the venue wrote long ago is no quote, whenever w
 
   test("it is an AppError that is safe to repeat", async () => {
     expect(await errorOf(venueWith({ wroteAgoMs: 60_000 }).venue.ticker(BTC))).toBeInstanceOf(AppError);
+  });
+});
+
+describe("truth 20: an impossible reply is evidence, asked again, never handed on", () => {
+  const scripted = (answer: (n: number, path: string) => object) => {
+    const timers = new FakeTimers();
+    const kept: RefusedReply[] = [];
+    let asked = 0;
+    const nowMs = () => epochMs(START + timers.nowMs);
+    const venue = createGmoVenue({
+      transport: {
+        send: async ({ path }) => {
+          asked += 1;
+          return json({ status: 0, responsetime: isoUtc(nowMs()), ...answer(asked, path) });
+        },
+      },
+      credentials: CREDENTIALS,
+      clock: { nowMs },
+      log: silentLogger(),
+      timers,
+      onRefusedReply: (evidence) => void kept.push(evidence),
+    });
+    return { venue, kept, timers, asked: () => asked, nowMs };
+  };
+  const priced = (price: string, atMs: number, more: object = {}) => ({
+    data: [
+      {
+        ...{ symbol: BTC, ask: price, bid: price, last: price, high: price, low: price, volume: "5" },
+        timestamp: isoUtc(epochMs(atMs)),
+        ...more,
+      },
+    ],
+  });
+
+  test("zeros once: asked again, and the reply is kept without secrets", async () => {
+    const s = scripted((n) => priced(n === 1 ? "0" : "100", START, { token: "abcdefghijklmnopqrstuvwxyz0123456789" }));
+    expect(await s.venue.ticker(BTC)).toMatchObject({ bid: 100n * 10n ** 8n });
+    expect(s.kept).toEqual([
+      expect.objectContaining({ path: "/v1/ticker", code: "QUOTE_IMPOSSIBLE", found: "bid 0", leftOut: 0 }),
+    ]);
+    expect(s.kept[0]?.body).toContain('"bid":"0"');
+    expect(s.kept[0]?.body).not.toContain("abcdefghij");
+  });
+
+  test("zeros for ever: no quote, and one piece of evidence a minute", async () => {
+    const s = scripted(() => priced("0", START));
+    for (let i = 0; i < 5; i += 1) expect((await errorOf(s.venue.ticker(BTC))).code).toBe("QUOTE_IMPOSSIBLE");
+    expect(s.asked()).toBe(15);
+    expect(s.kept).toHaveLength(1);
+  });
+
+  test("a fall of 20 % is believed by the second reply, within half a second", async () => {
+    const s = scripted((n) => priced(n === 1 ? "100" : "80", START));
+    await s.venue.ticker(BTC);
+    expect(await s.venue.ticker(BTC)).toMatchObject({ bid: 80n * 10n ** 8n });
+    expect(s.asked()).toBe(3);
+    expect(s.timers.nowMs).toBeLessThanOrEqual(500);
+  });
+
+  test("the same body out of a cache is no second look", async () => {
+    const cached = isoUtc(epochMs(START + 10));
+    const s = scripted((n) => (n === 1 ? priced("100", START) : { ...priced("80", START), responsetime: cached }));
+    await s.venue.ticker(BTC);
+    expect((await errorOf(s.venue.ticker(BTC))).message).toMatch(/a price of 80 beside the last known 100/);
+  });
+
+  test("a tenth of the market is outside the venue's band: no look makes it a price within the hour", async () => {
+    const s = scripted((n) => priced(n === 1 ? "100" : "10", START));
+    await s.venue.ticker(BTC);
+    for (let i = 0; i < 3; i += 1) expect((await errorOf(s.venue.ticker(BTC))).code).toBe("QUOTE_IMPOSSIBLE");
+  });
+
+  test("a number that cannot be read is asked again before it is an alert", async () => {
+    const s = scripted((n) => priced(n < 3 ? "abc" : "100", START));
+    expect(await s.venue.ticker(BTC)).toBeDefined();
+    const never = scripted(() => priced("abc", START));
+    expect(await errorOf(never.venue.ticker(BTC))).toMatchObject({ verdict: "alert", code: "VENUE_REPLY" });
+    expect(never.asked()).toBe(3);
+  });
+
+  test("a candle of 1975, and a low of a ten-thousandth, are refused; a deep bar is taken when it comes again", async () => {
+    const day = parseInstant("2026-09-18T21:00:00Z");
+    const kline = (openMs: number, low = "90") => ({
+      ...{ openTime: String(openMs).padStart(12, "0"), open: "100", high: "110", low, close: "101", volume: "1" },
+    });
+    const read = (row: object) => scripted(() => ({ data: [kline(day), row] })).venue.klines(BTC, "15min", "20260919");
+    expect((await errorOf(read(kline(157_766_400_000)))).code).toBe("QUOTE_IMPOSSIBLE");
+    expect((await errorOf(read(kline(day + 900_000, "0.01")))).code).toBe("QUOTE_IMPOSSIBLE");
+    expect(await read(kline(day + 900_000, "70"))).toHaveLength(2);
   });
 });
