@@ -243,8 +243,14 @@ export const syncOpenOrders = async (t: TradeCtx, open: readonly In<"open">[]): 
   for (const order of open) {
     const now = shown.get(order.venueOrderId) ?? (await resolveMissingOrder(t, order));
     if (now === undefined) continue;
-    if (noticeChanges(t, order, now) && order.cancelAskedMs === undefined && !isTerminalStatus(now.status))
-      await cancel(t, order, "what rests at the venue is not the order that was sent");
+    if (noticeChanges(t, order, now) && !isTerminalStatus(now.status)) {
+      // Not our order any more. The row takes no cancel of ours: a stop that we gave up ourselves is followed by its
+      // take-profit, this one by a stop.
+      await ctx.venue.cancelOrder(order.venueOrderId);
+      const [after] = await ctx.venue.orders([order.venueOrderId], ctx.signal);
+      if (after !== undefined) await applyVenueOrder(t, order.id, after);
+      continue;
+    }
     const ended = isTerminalStatus(now.status);
     if (!ended && now.executedSize <= order.executed) continue;
     const after = await applyVenueOrder(t, order.id, now);

@@ -8,6 +8,7 @@ import {
   type LedgerDifference,
   orderDifferences,
   positionDifferences,
+  restingDifferences,
 } from "../../lib/core/bookComparison.ts";
 import { formatE8, yenE8 } from "../../lib/core/money.ts";
 import { isSpot } from "../../lib/core/product.ts";
@@ -49,11 +50,16 @@ export const ledgerDifferences = async (
   for (const symbol of symbols) {
     for (const e of await venue.latestExecutions(symbol, signal)) seen.set(e.executionId, e);
     const positions = open.filter((p) => p.symbol === symbol);
+    const active = await venue.activeOrders(symbol, signal);
+    const resting = new Map(
+      read.orders.live(symbol).flatMap((o) => (o.state === "open" ? [[o.venueOrderId, o.intent] as const] : [])),
+    );
     differences.push(
       ...(isSpot(symbol)
         ? coinDifference(symbol, positions, read.ownerCoins.amount(symbol), await venue.assets(signal))
         : positionDifferences(positions, await venue.openPositions(symbol, signal))),
-      ...orderDifferences(read.orders.venueIds(symbol), await venue.activeOrders(symbol, signal)),
+      ...orderDifferences(read.orders.venueIds(symbol), active),
+      ...restingDifferences(resting, active),
     );
   }
   // An external order may close positions of ours and other ones: only the part of ours is in our book.

@@ -5,7 +5,7 @@ import type { Button } from "../../db/tables/outbox.ts";
 import type { Approval, Proposal } from "../../db/tables/proposals.ts";
 import type { Trade } from "../../db/tables/trades.ts";
 import type { Config } from "../../lib/core/config.ts";
-import { toNumber } from "../../lib/core/money.ts";
+import { maxBig, minBig, toNumber } from "../../lib/core/money.ts";
 import { tapData } from "../../lib/core/tapData.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { coinText } from "../../lib/core/text/format.ts";
@@ -144,6 +144,13 @@ const notTraded = (facts: Facts, p: Proposal, nowMs: EpochMs): End => {
   return { lines: [facts.db.halts.active(nowMs).length > 0 ? t.halted : t.checking], final: false };
 };
 
+/** The stop that loses most of those that stand: after TP1 and after a move on the exchange's page it is not the planned one. */
+const stopOf = ({ db }: Facts, trade: Trade): number => {
+  const [first, ...others] = db.tradeLegs.ofTrade(trade.id).flatMap((leg) => (leg.open > 0n ? [leg.stop] : []));
+  if (first === undefined) return trade.stopLoss;
+  return toNumber(trade.direction === "long" ? minBig(first, ...others) : maxBig(first, ...others));
+};
+
 const tradeEnd = (facts: Facts, trade: Trade): End => {
   const { words, card: t } = textsOf(facts.config.LOCALE);
   const coin = coinText(trade.symbol);
@@ -154,7 +161,7 @@ const tradeEnd = (facts: Facts, trade: Trade): End => {
     case "open": {
       const left = toNumber(facts.db.positions.ofTrade(trade.id).reduce<bigint>((sum, p) => sum + p.open, 0n));
       const now = left > 0 && left < trade.positionSize ? `${left} / ${coins}` : coins;
-      return { lines: [t.open({ coins: now, yen: trade.entryPrice, stopYen: trade.stopLoss })], final: false };
+      return { lines: [t.open({ coins: now, yen: trade.entryPrice, stopYen: stopOf(facts, trade) })], final: false };
     }
     case "cancelled":
       return {

@@ -1,6 +1,8 @@
 // Compares our book with the venue. Pure; describes every difference in text. Used by reconcile and the replay's
 // summary.
 import { formatE8, type YenE8, yenE8 } from "./money.ts";
+import type { Intent } from "./order.ts";
+import { changesOf } from "./orderChanges.ts";
 import type { BookedExecution } from "./pnl.ts";
 import type { Execution, Position, VenueOrder } from "./venue.ts";
 
@@ -52,6 +54,19 @@ export const orderDifferences = (
       key: `order:${o.orderId}`,
       text: `the venue has a ${o.side} ${o.executionType} order ${o.orderId} of ${formatE8(o.size)} ${o.symbol} that is not ours; cancel it on the exchange's page if it is not meant to be there`,
     }));
+
+/** Active orders of ours that differ from their row; the next look takes the venue's numbers over (orderChanges.ts). */
+export const restingDifferences = (
+  ours: ReadonlyMap<string, Intent>,
+  active: readonly VenueOrder[],
+): readonly LedgerDifference[] =>
+  active.flatMap((shown) => {
+    const intent = ours.get(shown.orderId);
+    const changes = intent === undefined ? [] : changesOf(intent, shown);
+    if (changes.length === 0) return [];
+    const text = changes.map((c) => `${c.field} ${c.after} at the venue, ${c.before} in our book`).join(", ");
+    return [{ key: `changed:${shown.orderId}`, text: `order ${shown.orderId} of ${shown.symbol}: ${text}` }];
+  });
 
 /** Executions, field by field, and the realised P&L they add up to. */
 export const executionDifferences = (

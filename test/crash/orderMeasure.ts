@@ -7,6 +7,8 @@ import type { Simulator } from "../../lib/sim/simulator.ts";
 export interface Stretch {
   readonly fromMs: number;
   readonly untilMs: number;
+  /** The owner's own doing: excuses what is bare, not a book that does not show it. */
+  readonly byHand?: boolean;
 }
 /** A death and the start that followed. */
 export interface Kill {
@@ -60,6 +62,38 @@ export class BareWatch {
         .reduce((sum, o) => sum + o.size - o.executedSize, 0n);
       return position.size > reserved;
     });
+  }
+}
+
+/**
+ * How long an order of ours rests at the venue at a price that our book does not show, while a worker lives. Looked at
+ * in worlds whose owner changes orders on the page.
+ */
+export class PriceWatch {
+  readonly stretches: Stretch[] = [];
+  readonly #since = new Map<number, number>();
+  constructor(private readonly simulator: Simulator) {}
+
+  /** `book`: the prices of the open rows by venue id; undefined while nobody lives. */
+  look(nowMs: number, book: ReadonlyMap<number, bigint> | undefined): void {
+    const differing = new Set(
+      book === undefined
+        ? []
+        : this.simulator
+            .orders()
+            .filter((o) => ["WAITING", "ORDERED"].includes(o.status) && book.has(o.orderId))
+            .filter((o) => o.price !== undefined && o.price !== book.get(o.orderId))
+            .map((o) => o.orderId),
+    );
+    for (const [orderId, fromMs] of this.#since)
+      if (!differing.has(orderId)) {
+        this.#since.delete(orderId);
+        if (nowMs > fromMs) this.stretches.push({ fromMs, untilMs: nowMs });
+      }
+    for (const orderId of differing) if (!this.#since.has(orderId)) this.#since.set(orderId, nowMs);
+  }
+  all(nowMs: number): readonly Stretch[] {
+    return [...this.stretches, ...[...this.#since.values()].map((fromMs) => ({ fromMs, untilMs: nowMs }))];
   }
 }
 

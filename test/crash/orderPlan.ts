@@ -13,6 +13,8 @@ import type { Sabotage } from "./orderSabotage.ts";
 
 export type OwnerAct =
   | { readonly kind: "closeByHand" | "cancelStop" | "ownPosition"; readonly symbol: string }
+  /** Orders of ours on the exchange's page, in place or cancelled; `draw` chooses which and how. */
+  | { readonly kind: "changeOrders"; readonly symbol: string; readonly draw: number }
   | { readonly kind: "halt" }
   /** By our own program, as the command line or the phone would. */
   | { readonly kind: "stop" | "panic" }
@@ -284,6 +286,14 @@ const marginPlan = (seed: string, run: number, directions: readonly ("long" | "s
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "stop" } });
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "panic" } });
   if (chance(12)) owner.push({ afterMs: later(), act: { kind: "clockBack", ms: 1_000 + random.int(24_000) } });
+  // Draws of its own: the worlds stay what they were in everything else.
+  const page = seededRandom(`${seed}:run:${run}:page`);
+  if (page.int(3) === 0)
+    for (let i = 0; i <= page.int(3); i += 1)
+      owner.push({
+        afterMs: 5_000 + page.int(5 * MINUTE_MS),
+        act: { kind: "changeOrders", symbol, draw: page.int(1_000_000) },
+      });
   const marketFault = marketFaults(seed, run);
   const closedMs = epochMs(START_MS + 2 * MINUTE_MS + later());
   const openMs = epochMs(closedMs + 20_000 + random.int(2 * MINUTE_MS));

@@ -29,6 +29,8 @@ export interface OrderReport {
   refusedCloses: number;
   /** The longest of all, nothing taken off. Not a goal. */
   bareSecondsMaxUncorrected: number;
+  /** Longest time an order rested at a price that the book did not show, while a worker lived; corrected in the same way. */
+  priceDiffersSecondsMax: number;
   /** Longest time from a start to "reconciled and nothing bare", corrected in the same way. */
   recoverySecondsMax: number;
   /** Orders still without a settled answer. */
@@ -53,6 +55,7 @@ export const GOALS = {
   barePositionSecondsMax: 1,
   barePositionSecondsMaxAfterKill: 10,
   refusedCloseSecondsMax: 0.3,
+  priceDiffersSecondsMax: 5,
   recoverySecondsMax: 10,
   unresolvedUnknown: 0,
   pnlMismatchJpy: 0,
@@ -73,6 +76,7 @@ export const emptyReport = (seed: string): OrderReport => ({
   refusedCloseSecondsMax: 0,
   refusedCloses: 0,
   bareSecondsMaxUncorrected: 0,
+  priceDiffersSecondsMax: 0,
   recoverySecondsMax: 0,
   unresolvedUnknown: 0,
   pnlMismatchJpy: 0,
@@ -174,6 +178,16 @@ export const judge = async (w: OrderWorld): Promise<{ report: OrderReport; notes
   report.refusedCloseSecondsMax = refusedCloses.longestMs / 1_000;
   if (report.refusedCloseSecondsMax > GOALS.refusedCloseSecondsMax)
     notes.push(`nothing followed a refused close for ${report.refusedCloseSecondsMax} s`);
+  for (const stretch of w.prices.all(nowMs)) {
+    const seconds =
+      unexcusedMs(
+        stretch,
+        w.excuses.filter((e) => e.byHand !== true),
+      ) / 1_000;
+    report.priceDiffersSecondsMax = Math.max(report.priceDiffersSecondsMax, seconds);
+    if (seconds > GOALS.priceDiffersSecondsMax)
+      notes.push(`an order rested at another price than the book's for ${seconds} s from ${w.at(stretch.fromMs)}`);
+  }
   for (const recovery of w.recoveries) {
     const seconds = unexcusedMs(recovery, w.excuses) / 1_000;
     report.recoverySecondsMax = Math.max(report.recoverySecondsMax, seconds);
@@ -240,6 +254,7 @@ const MAXIMA = new Set<keyof OrderReport>([
   "barePositionSecondsMaxAfterKill",
   "refusedCloseSecondsMax",
   "bareSecondsMaxUncorrected",
+  "priceDiffersSecondsMax",
   "recoverySecondsMax",
 ]);
 const MOST_FAILURES = 20;

@@ -31,11 +31,18 @@ import { COINS_AT_PAR, START_MS, START_PRICE } from "../sim/world.ts";
 import type { FaultName } from "./orderFaults.ts";
 import { ownerActs } from "./orderHand.ts";
 import { type Life, newLife } from "./orderLife.ts";
-import { BareWatch, type Kill, RECOVERY_MS, type Stretch } from "./orderMeasure.ts";
+import { BareWatch, type Kill, PriceWatch, RECOVERY_MS, type Stretch } from "./orderMeasure.ts";
 import { type RunPlan, venueClockAt } from "./orderPlan.ts";
 import { OrderRequests, REFUSED_TAIL_MS } from "./orderRequests.ts";
 import { SABOTAGES } from "./orderSabotage.ts";
 import { VirtualTime } from "./virtualTime.ts";
+
+const OPEN_PRICES =
+  "SELECT venue_order_id AS id, price_e8 AS price FROM orders WHERE state = 'open' AND price_e8 IS NOT NULL";
+interface OpenPrice {
+  readonly id: string;
+  readonly price: bigint;
+}
 
 const ETH_START = 500_000;
 /** Where the price path ends; every run ends long before. */
@@ -55,6 +62,7 @@ export class OrderWorld {
   readonly symbols: readonly string[];
   readonly #config: Config;
   readonly bare: BareWatch;
+  readonly prices: PriceWatch;
   readonly kills: Kill[] = [];
   /** Where each life died, in words. */
   readonly deaths: string[] = [];
@@ -128,6 +136,7 @@ export class OrderWorld {
     });
     const smallest = rules.filter((r) => isSpot(r.symbol)).map((r) => [r.symbol, r.minSize] as const);
     this.bare = new BareWatch(this.simulator, this.symbols, new Map(smallest));
+    this.prices = new PriceWatch(this.simulator);
     this.simulator.onEvent((event) => {
       this.say(`venue ${event.kind} ${event.symbol}${"msgType" in event ? ` ${event.msgType}` : ""}`);
       // An empty book: a stop or market order that nobody took is sent again, and the next one may be taken.
@@ -296,6 +305,7 @@ export class OrderWorld {
       this.time.advanceTo(next);
       this.simulator.advanceTo(epochMs(next));
       this.bare.look(next, this.foreignPositions);
+      this.lookAtPrices(next);
       for (const { text, topic } of topics) {
         const last = this.simulator.lastPrice(topic.symbol);
         if (topic.side === "atOrAbove" ? last >= topic.price : last <= topic.price)
@@ -303,6 +313,15 @@ export class OrderWorld {
       }
     }
     this.time.runDue();
+  }
+
+  /** Only where the owner changes orders: it reads the book at every step. */
+  lookAtPrices(nowMs: number): void {
+    if (!this.plan.owner.some(({ act }) => act.kind === "changeOrders")) return;
+    const rows = this.life.mortality.dead
+      ? undefined
+      : (this.sql.prepare(OPEN_PRICES).safeIntegers().all() as OpenPrice[]);
+    this.prices.look(nowMs, rows && new Map(rows.map((row) => [Number(row.id), row.price])));
   }
 
   #noteRecovery(life: Life): void {

@@ -35,6 +35,7 @@ barePositionSecondsMax           longest bare time of a position while the worke
 barePositionSecondsMaxAfterKill  the same around a kill; 3 s of it the worker is dead (goal 10)
 refusedCloseSecondsMax           from a refused close, its stop given up for it, to the next order for it (goal 0.3)
 recoverySecondsMax               from 3 s after a kill, or a later start, to "reconciled and protected" (goal 10)
+priceDiffersSecondsMax           an order rests at another price than the book shows, while a worker lives (goal 5)
 unresolvedUnknown  orders without an answer at the end    pnlMismatchJpy  book against the venue's executions
 tradesNotEnded, brokenRules      trades still open; dead jobs, broken audit chains, moves that no state machine has
 What the venue refuses or loses is taken off the bare times, as docs/orders.md says; bareSecondsMaxUncorrected is not.
