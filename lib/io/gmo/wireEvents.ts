@@ -1,6 +1,7 @@
 // The shapes of GMO Coin's WebSocket frames (GMO API 10), both ways, decoded into the types of lib/core/venueEvents.ts.
 // Unknown extra keys appear without notice and are ignored; a missing or misshaped known key does not parse.
 import { z } from "zod";
+import { executionProblem, positionProblem } from "../../core/plausible.ts";
 import type {
   ErrorEvent,
   ExecutionEvent,
@@ -222,6 +223,14 @@ const unreadable = (channel: string | undefined, reason: string): ReadFrame => (
 });
 const Head = z.object({ channel: z.string().optional(), error: z.string().optional() });
 
+/** Fills and positions that cannot be: read again over REST like any frame that is lost. Market data: marketStream.ts. */
+const frameProblem = (frame: VenueFrame): string | undefined => {
+  if (frame.kind === "execution") return executionProblem(frame, Number.POSITIVE_INFINITY);
+  // A closed position is told with size 0.
+  const isOpen = frame.kind === "position" && frame.msgType !== "CPR";
+  return isOpen ? positionProblem(frame, Number.POSITIVE_INFINITY) : undefined;
+};
+
 /** One frame of either socket. Never throws. */
 export const readFrame = (text: string): ReadFrame => {
   let json: unknown;
@@ -240,6 +249,9 @@ export const readFrame = (text: string): ReadFrame => {
   // Own keys only: a channel named "constructor" must be unknown, not a function.
   if (!Object.hasOwn(FRAMES, channel)) return unreadable(channel, "a channel this program does not know");
   const read = FRAMES[channel as Channel].safeParse(json);
-  if (read.success) return { kind: "frame", frame: read.data };
+  if (read.success) {
+    const problem = frameProblem(read.data);
+    return problem === undefined ? { kind: "frame", frame: read.data } : unreadable(channel, `impossible: ${problem}`);
+  }
   return unreadable(channel, read.error.issues.map((i) => `${i.path.join(".")}: ${i.message}`).join("; "));
 };

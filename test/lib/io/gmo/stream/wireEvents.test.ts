@@ -270,3 +270,22 @@ test("commands name a symbol on public channels and none on private ones", () =>
   expect(PrivateCommand.safeParse({ command: "subscribe", channel: "orderEvents" }).success).toBe(true);
   expect(PrivateCommand.safeParse({ command: "subscribe", channel: "orderEvents", symbol: "BTC" }).success).toBe(false);
 });
+
+test("truth 20: a fill that cannot be is no frame", () => {
+  const frame = (it: object): string =>
+    JSON.stringify({
+      ...{ channel: "executionEvents", orderId: 1, executionId: 2, symbol: "BTC_JPY", side: "BUY", settleType: "OPEN" },
+      ...{ executionType: "LIMIT", timeInForce: "FAS", executionPrice: "100", executionSize: "0.01" },
+      ...{
+        executionTimestamp: "2026-09-20T00:00:00.000Z",
+        lossGain: "0",
+        fee: "0",
+        orderPrice: "100",
+        orderSize: "0.01",
+      },
+      ...{ orderExecutedSize: "0.01", orderTimestamp: "2026-09-20T00:00:00.000Z", msgType: "ER", ...it },
+    });
+  expect(readFrame(frame({})).kind).toBe("frame");
+  for (const it of [{ executionPrice: "0" }, { executionPrice: "99999999999" }, { executionSize: "0" }])
+    expect(readFrame(frame(it))).toMatchObject({ kind: "unreadable", reason: expect.stringMatching(/^impossible: /) });
+});
