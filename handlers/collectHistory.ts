@@ -9,6 +9,7 @@ import { BAR_MS, barOpen, DAY_MS, type EpochMs, epochMs, venueDate, venueDayStar
 import { scoreBar } from "../models/scoreBar.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
 import { JOB_INPUTS } from "./jobs.ts";
+import { storeVenueCandles } from "./market/revisions.ts";
 
 export const collectHistory: AppHandler<"collectHistory"> = {
   name: "collectHistory",
@@ -29,14 +30,14 @@ export const collectHistory: AppHandler<"collectHistory"> = {
   },
 };
 
-/** Fetches one venue day unless all its closed bars are stored. A day before the venue's first one is empty. */
+/** Fetches one venue day unless all its closed bars are stored as the venue published them. A day before the venue's first one is empty. */
 const storeDay = async (ctx: AppCtx, symbol: string, day: EpochMs, now: EpochMs): Promise<void> => {
   const end = epochMs(Math.min(day + DAY_MS, barOpen(now)));
-  const known = ctx.db.candles.openTimes(symbol, day, end);
+  const known = ctx.db.candles.ownOpenTimes(symbol, day, end);
   if (known.size >= (end - day) / BAR_MS) return;
   const candles = await ctx.venue.klines(symbol, "15min", venueDate(day), ctx.signal);
-  const closed = candles.filter((c) => c.openMs + BAR_MS <= now && !known.has(c.openMs));
-  if (closed.length > 0) ctx.commit((tx) => tx.candles.upsert(symbol, closed, "klines"));
+  const closed = candles.filter((c) => c.openMs + BAR_MS <= now);
+  if (closed.length > 0) ctx.commit((tx) => storeVenueCandles(tx, ctx, symbol, closed, "collectHistory"));
 };
 
 /**

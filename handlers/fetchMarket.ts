@@ -7,7 +7,7 @@ import { barAfter } from "../lib/core/barHistory.ts";
 import type { Candle } from "../lib/core/candle.ts";
 import { FEATURE_WINDOW_BARS } from "../lib/core/features.ts";
 import { VOLUME_AVERAGE_BARS } from "../lib/core/gates.ts";
-import { toNumber, type YenE8 } from "../lib/core/money.ts";
+import { coinE8, toNumber } from "../lib/core/money.ts";
 import type { NoSignalKind } from "../lib/core/noSignal.ts";
 import { PRICE_MOVE_LIMIT, priceMove } from "../lib/core/priceMove.ts";
 import { assertTraded, type TradedSymbol } from "../lib/core/product.ts";
@@ -31,7 +31,9 @@ import type { Tx } from "../queue/types.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
 import { chainJob, JOB_INPUTS } from "./jobs.ts";
 import { bestQuote, spreadBps } from "./market/quotes.ts";
+import { storeVenueCandles } from "./market/revisions.ts";
 import { recordNoSignal, unjudgedBar } from "./market/silence.ts";
+import { tradesSince } from "./market/tradePages.ts";
 import { syncAccount } from "./risk/account.ts";
 import { recordEquity } from "./risk/lossLimits.ts";
 
@@ -42,7 +44,8 @@ import { recordEquity } from "./risk/lossLimits.ts";
 const BACKFILL_DAYS = FEATURE_WINDOW_BARS / 96;
 /** A gap this young is requested again with every bar: the venue may fill it late. */
 const YOUNG_GAP_MS = DAY_MS;
-const TRADE_PAGES = 20;
+/** The last bars are read again with the next one: the venue completes a candle after it has published it. */
+const READ_AGAIN_BARS = 4;
 /** How long after the close fresh prices are waited for. */
 const QUOTE_WAIT_MS = 2 * MINUTE_MS;
 
@@ -96,7 +99,7 @@ const fetchBar = async (ctx: AppCtx, symbol: TradedSymbol, bar: EpochMs, closeMs
       return {
         ...missed,
         write: (tx) => {
-          tx.candles.upsert(symbol, fetched, "klines");
+          storeVenueCandles(tx, ctx, symbol, fetched, "fetchMarket");
           missed.write(tx);
         },
       };
@@ -113,7 +116,7 @@ const fetchBar = async (ctx: AppCtx, symbol: TradedSymbol, bar: EpochMs, closeMs
   return {
     kind: "done",
     write: (tx) => {
-      tx.candles.upsert(symbol, fetched, "klines");
+      storeVenueCandles(tx, ctx, symbol, fetched, "fetchMarket");
       if (built) tx.candles.upsert(symbol, [built], "trades");
       tx.snapshots.insert({
         id,
@@ -169,20 +172,24 @@ const noSignal = (ctx: AppCtx, symbol: string, bar: EpochMs, why: NoSignalKind, 
   },
 });
 
-/** Closed candles of the venue days that contain the bar and the gaps before it, back-filled at most five days. */
+/**
+ * Closed candles of the venue days that contain the bar, the last bars before it, the gaps and the candles built from
+ * trades, back-filled at most five days. They are all given back: what is stored is compared with them.
+ */
 const closedCandles = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise<readonly Candle[]> => {
   const oldest = plusMs(bar, -BACKFILL_DAYS * DAY_MS);
-  const known = ctx.db.candles.openTimes(symbol, oldest, bar);
+  const known = ctx.db.candles.ownOpenTimes(symbol, oldest, bar);
   const dates = new Set<string>();
   // Older gaps are requested once a day, with the first bar of the venue day: most of them never fill.
   const from = bar === venueDayStart(bar) ? oldest : plusMs(bar, -YOUNG_GAP_MS);
   for (let open = from; open < bar; open = barAfter(open, 1)) if (!known.has(open)) dates.add(venueDate(open));
+  dates.add(venueDate(plusMs(bar, -READ_AGAIN_BARS * BAR_MS)));
   dates.add(venueDate(bar));
   const nowMs = ctx.clock.nowMs();
   const candles: Candle[] = [];
   for (const date of [...dates].sort())
     for (const candle of await ctx.venue.klines(symbol, "15min", date, ctx.signal))
-      if (candle.openMs + BAR_MS <= nowMs && candle.openMs <= bar && !known.has(candle.openMs)) candles.push(candle);
+      if (candle.openMs + BAR_MS <= nowMs && candle.openMs <= bar) candles.push(candle);
   return candles;
 };
 
@@ -191,27 +198,13 @@ const closedCandles = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise
  * open.
  */
 const candleFromTrades = async (ctx: AppCtx, symbol: string, bar: EpochMs): Promise<Candle | undefined> => {
-  const prices: { price: YenE8; size: number; atMs: number }[] = [];
-  let reached = false;
-  for (let page = 1; page <= TRADE_PAGES && !reached; page += 1) {
-    const rows = await ctx.venue.trades(symbol, page, ctx.signal);
-    if (rows.length === 0) break;
-    for (const row of rows) {
-      if (row.timestampMs < bar) reached = true;
-      else if (row.timestampMs < bar + BAR_MS)
-        prices.push({ price: row.price, size: toNumber(row.size), atMs: row.timestampMs });
-    }
-  }
-  if (!reached || prices.length === 0) return undefined;
-  const values = prices.map((p) => toNumber(p.price));
-  return {
-    openMs: bar,
-    open: values.at(-1) ?? Number.NaN, // newest first
-    close: values[0] ?? Number.NaN,
-    high: Math.max(...values),
-    low: Math.min(...values),
-    volume: prices.reduce((sum, p) => sum + p.size, 0),
-  };
+  const rows = await tradesSince((page) => ctx.venue.trades(symbol, page, ctx.signal), bar);
+  const inBar = rows?.filter((row) => row.timestampMs < bar + BAR_MS) ?? [];
+  const prices = inBar.map((row) => toNumber(row.price));
+  const [close, open] = [prices[0], prices.at(-1)]; // newest first
+  if (close === undefined || open === undefined) return undefined;
+  const volume = toNumber(inBar.reduce((sum, row) => coinE8(sum + row.size), coinE8(0n)));
+  return { openMs: bar, open, close, high: Math.max(...prices), low: Math.min(...prices), volume };
 };
 
 /** The bar's volume over the mean of the 96 closed bars before it; undefined when fewer than 96 are stored. */

@@ -35,6 +35,11 @@ export const candleReads = (sql: Sqlite) => {
       "SELECT open_ms FROM candles WHERE symbol = ? AND open_ms >= ? AND open_ms < ?",
     )
     .pluck();
+  const ownOpens = sql
+    .prepare<[string, number, number], number>(
+      "SELECT open_ms FROM candles WHERE symbol = ? AND open_ms >= ? AND open_ms < ? AND source = 'klines'",
+    )
+    .pluck();
   return {
     /** The last `count` candles that open at or before `openMs`, ascending. */
     window: (symbol: string, openMs: EpochMs, count: number): readonly Candle[] =>
@@ -46,22 +51,49 @@ export const candleReads = (sql: Sqlite) => {
       const row = one.get(symbol, openMs);
       return row && toCandle(row);
     },
+    /** The same without those that were built from trades: the venue's own are still to come. */
+    ownOpenTimes: (symbol: string, fromMs: EpochMs, toMs: EpochMs): ReadonlySet<number> =>
+      new Set(ownOpens.all(symbol, fromMs, toMs)),
     openTimes: (symbol: string, fromMs: EpochMs, toMs: EpochMs): ReadonlySet<number> =>
       new Set(opens.all(symbol, fromMs, toMs)),
   };
 };
 
+/** A stored candle that a later version of the venue's replaced. */
+interface CandleRevision {
+  readonly before: Candle;
+  readonly beforeSource: CandleSource;
+  readonly after: Candle;
+}
+const sameCandle = (a: Candle, b: Candle): boolean =>
+  a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume;
+
 export const candleWrites = (sql: Sqlite) => {
-  const upsert = sql.prepare(
+  const stored = sql.prepare<[string, number], Row & { source: CandleSource }>(
+    `SELECT ${COLUMNS}, source FROM candles WHERE symbol = ? AND open_ms = ?`,
+  );
+  const put = sql.prepare(
     `INSERT INTO candles (symbol, open_ms, open, high, low, close, volume, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (symbol, open_ms) DO UPDATE SET open = excluded.open, high = excluded.high, low = excluded.low,
-       close = excluded.close, volume = excluded.volume, source = excluded.source
-     WHERE candles.source = 'trades' AND excluded.source = 'klines'`,
+       close = excluded.close, volume = excluded.volume, source = excluded.source`,
   );
   return {
-    /** Only closed candles; the caller has compared them with the clock. */
-    upsert(symbol: string, candles: readonly Candle[], source: CandleSource): void {
-      for (const c of candles) upsert.run(symbol, c.openMs, c.open, c.high, c.low, c.close, c.volume, source);
+    /**
+     * Stores closed candles (the caller has compared them with the clock): the venue's own replaces what is there, one
+     * built from trades only fills a gap. Returns the candles whose values changed; a repetition changes none.
+     */
+    upsert(symbol: string, candles: readonly Candle[], source: CandleSource): readonly CandleRevision[] {
+      const revisions: CandleRevision[] = [];
+      for (const after of candles) {
+        const row = stored.get(symbol, after.openMs);
+        const before = row && toCandle(row);
+        const equal = before !== undefined && sameCandle(before, after);
+        if (row !== undefined && (source === "trades" || (equal && row.source === source))) continue;
+        put.run(symbol, after.openMs, after.open, after.high, after.low, after.close, after.volume, source);
+        if (row !== undefined && before !== undefined && !equal)
+          revisions.push({ before, beforeSource: row.source, after });
+      }
+      return revisions;
     },
   };
 };

@@ -1,8 +1,9 @@
 // signals: the owner's table, one row per judged symbol and bar. The direction is that of the stronger head; the gates
 // say whether the signal passed. `approved` stays NULL until a person or the deadline decides a proposal.
 
+import { FEATURE_WINDOW_BARS } from "../../lib/core/features.ts";
 import type { Gate } from "../../lib/core/gates.ts";
-import { type EpochMs, isoUtc } from "../../lib/core/time.ts";
+import { BAR_MS, type EpochMs, isoUtc } from "../../lib/core/time.ts";
 import type { Direction } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
 
@@ -45,6 +46,8 @@ export interface Signal extends Omit<NewSignal, "predictedMs"> {
   readonly approved: boolean | undefined;
   readonly approvedBy: DecidedBy | undefined;
   readonly tradeId: number | undefined;
+  /** When a candle it was judged from was first replaced by a later version; it stays as judged. */
+  readonly candleRevisedMs: EpochMs | undefined;
 }
 interface Row {
   id: number;
@@ -68,6 +71,7 @@ interface Row {
   approved_by: DecidedBy | null;
   trade_id: number | null;
   trace_id: string;
+  candle_revised_ms: EpochMs | null;
 }
 
 export const signalReads = (sql: Sqlite) => {
@@ -96,6 +100,7 @@ export const signalReads = (sql: Sqlite) => {
     approvedBy: row.approved_by ?? undefined,
     tradeId: row.trade_id ?? undefined,
     traceId: row.trace_id,
+    candleRevisedMs: row.candle_revised_ms ?? undefined,
   });
   const map = (row: Row | undefined) => row && toSignal(row);
   return {
@@ -113,8 +118,15 @@ export const signalWrites = (sql: Sqlite) => {
   );
   const judge = sql.prepare("UPDATE signals SET verdict = ?, gates = ? WHERE id = ?");
   const answer = sql.prepare("UPDATE signals SET approved = ?, approved_by = ? WHERE id = ?");
+  const markRevised = sql.prepare(
+    `UPDATE signals SET candle_revised_ms = ?
+     WHERE symbol = ? AND bar_open_ms >= ? AND bar_open_ms < ? AND candle_revised_ms IS NULL`,
+  );
   const setTrade = sql.prepare("UPDATE signals SET trade_id = ? WHERE id = ?");
   return {
+    /** Marks the signals whose indicators used the candle that opens at `openMs`; the number that were not marked yet. */
+    markRevised: (symbol: string, openMs: EpochMs, atMs: EpochMs): number =>
+      markRevised.run(atMs, symbol, openMs, openMs + FEATURE_WINDOW_BARS * BAR_MS).changes,
     insert(s: NewSignal): number {
       const time = isoUtc(s.predictedMs);
       const { lastInsertRowid } = insert.run(

@@ -24,6 +24,8 @@ type Teller = (d: Readonly<Record<string, unknown>>) => string;
 
 const FORMATTERS: Readonly<Record<string, Teller>> = {
   "bar.noSignal": (d) => `no signal   ${text(d["symbol"])}: ${text(d["reason"])}`,
+  "candle.revised": (d) =>
+    `candle      ${text(d["symbol"])} ${text(d["bar"])}: replaced by the venue's later version (before: ${text(d["source"])}), ${text(d["signals"])} signals judged from the earlier one`,
   "signal.filtered": (d) =>
     `signal      ${text(d["direction"])} ${text(d["symbol"])} p ${percent(d["pTouch"])}: not sent, ${text(d["failed"])}`,
   "proposal.created": (d) =>

@@ -80,6 +80,7 @@ const signal: Signal = {
     { feature: "volume_ratio96", value: 1.324, contribution: -0.11 },
   ],
   overThreshold: true,
+  candleRevisedMs: undefined,
   traceId: "t",
   verdict: "proposed",
   gates,

@@ -29,7 +29,7 @@ const trade = (atMs: number, price: number, side: Side = "BUY"): PublicTrade => 
 });
 /** Stores the history before the judged bar, as collectHistory leaves it. */
 const known = (s: Stage, count: number): void =>
-  s.db.transaction((tx) => tx.candles.upsert("BTC_JPY", bars(CLOSE, count).slice(0, -1), "klines"));
+  void s.db.transaction((tx) => tx.candles.upsert("BTC_JPY", bars(CLOSE, count).slice(0, -1), "klines"));
 const reasonAt = (s: Stage): string | undefined => {
   const row = s.db.read.features.at("BTC_JPY", BAR, "ta12-v1");
   return row?.result.kind === "noSignal" ? row.result.reason : undefined;

@@ -4,7 +4,7 @@ import type { Approval, Proposal } from "../../../db/tables/proposals.ts";
 import type { Signal } from "../../../db/tables/signals.ts";
 import { toNumber } from "../../../lib/core/money.ts";
 import { isoUtc } from "../../../lib/core/time.ts";
-import { Time } from "./values.ts";
+import { Time, timeOrNull } from "./values.ts";
 
 export const ProposalJson = z.strictObject({
   id: z.string(),
@@ -90,6 +90,7 @@ export const SignalJson = z.strictObject({
   approvedBy: z.string().nullable(),
   tradeId: z.int().nullable(),
   traceId: z.string(),
+  candleRevisedAt: Time.nullable(),
 });
 export const signalJson = (s: Signal): z.infer<typeof SignalJson> => ({
   id: s.id,
@@ -108,4 +109,5 @@ export const signalJson = (s: Signal): z.infer<typeof SignalJson> => ({
   approvedBy: s.approvedBy ?? null,
   tradeId: s.tradeId ?? null,
   traceId: s.traceId,
+  candleRevisedAt: timeOrNull(s.candleRevisedMs),
 });

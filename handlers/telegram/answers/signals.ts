@@ -6,7 +6,7 @@ import { symbolsOf } from "../../../lib/core/product.ts";
 import { type Catalogue, textsOf } from "../../../lib/core/text/catalogue.ts";
 import { shortTime } from "../../../lib/core/text/format.ts";
 import { gateText } from "../../../lib/core/text/gateText.ts";
-import { BAR_MS, barOpen, type EpochMs, epochMs, jstDayStart, MINUTE_MS } from "../../../lib/core/time.ts";
+import { BAR_MS, barOpen, type EpochMs, epochMs, jstDayStart, jstText, MINUTE_MS } from "../../../lib/core/time.ts";
 import { outcomeLines } from "../proposalCard.ts";
 import type { AnswerFacts } from "./facts.ts";
 import { silenceLines } from "./silence.ts";
@@ -100,6 +100,7 @@ const whyText = ({ db, config, nowMs }: AnswerFacts, s: Signal): string => {
   return [
     t.whyTitle({ time: shortTime(epochMs(s.barOpenMs + BAR_MS)), symbol: s.symbol, side: s.direction }),
     t.whyNumbers({ probability: s.confidence, rank: s.rank }),
+    ...(s.candleRevisedMs === undefined ? [] : [t.revised({ time: jstText(s.candleRevisedMs) })]),
     ...(s.gates === undefined
       ? [t.noGates]
       : s.gates.map((g) => t.gate({ pass: g.pass, name: words.gate[g.gate], ...gateText(config.LOCALE, g) }))),

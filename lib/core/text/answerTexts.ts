@@ -120,6 +120,7 @@ const en = {
     `probability ${percentText(p.probability)}, rank ${p.rank?.toFixed(1) ?? "–"}`,
   gate: (p: { pass: boolean; name: string; value: string; limit: string }) =>
     `${p.pass ? "✅" : "❌"} ${p.name}: ${orNone(p.value)}${p.limit === "" ? "" : ` / ${p.limit}`}`,
+  revised: (p: { time: string }) => `Judged from an earlier version of the candles, replaced ${p.time}`,
   noGates: "It has not been judged yet",
   whyProposal: (p: { id: string; became: readonly string[] }) => [`Proposal ${p.id}`, ...p.became].join("\n  "),
   whyNotFound: (p: { found: string }) =>
@@ -225,6 +226,7 @@ export const answers = inBoth(en, {
   whyTitle: (p) => `理由 ${pairText(p.symbol)} ${p.time}、${words.ja.direction[p.side]}`,
   whyNumbers: (p) => `確率 ${percentText(p.probability)}、順位 ${p.rank?.toFixed(1) ?? "–"}`,
   gate: (p) => `${p.pass ? "✅" : "❌"} ${p.name}: ${orNone(p.value)}${p.limit === "" ? "" : ` / ${p.limit}`}`,
+  revised: (p) => `足の以前の値で判定しました（${p.time} に差し替え）`,
   noGates: "まだ判定されていません",
   whyProposal: (p) => [`提案 ${p.id}`, ...p.became].join("\n  "),
   whyNotFound: (p) =>

@@ -48,6 +48,7 @@ export const ANSWER_SAMPLES: SamplesOf<Catalogue["answers"]> = {
     { pass: true, name: "SAMPLE", value: "0.83", limit: "0.75" },
     { pass: false, name: "SAMPLE", value: "", limit: "" },
   ],
+  revised: [{ time: "2025-08-12 21:45 JST" }],
   whyProposal: [{ id: "btc2508112115", became: ["SAMPLE", "SAMPLE"] }],
   whyNotFound: [{ found: "SAMPLE" }],
   reason: [
