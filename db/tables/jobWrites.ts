@@ -120,9 +120,10 @@ export const jobWrites = (sql: Sqlite) => {
   const held = sql.prepare<[string], { id: number; fence: number }>(
     "SELECT id, fence FROM jobs WHERE state = 'running' AND worker = ?",
   );
+  // "+": sorted by hand. Reading in the order of ids would walk the whole table for the few that run.
   const running = sql.prepare<[], RunningRow>(
     `SELECT j.id, j.fence, j.attempts, j.lease_until_ms, j.worker, w.pid, w.host
-     FROM jobs j LEFT JOIN workers w ON w.boot_id = j.worker WHERE j.state = 'running' ORDER BY j.id`,
+     FROM jobs j LEFT JOIN workers w ON w.boot_id = j.worker WHERE j.state = 'running' ORDER BY +j.id`,
   );
   const resolve = sql.prepare<[number, string, string, number]>(
     `UPDATE jobs SET state = 'done', fence = fence + 1, finished_ms = ?

@@ -142,6 +142,8 @@ const toOrder = (r: Row): Order => {
 
 /** Key in `meta`: the newest order id of the venue seen so far. */
 const NEWEST_ORDER_ID = "newest_venue_order";
+/** Of a leg's ended orders, how many the newest that are read. */
+const LEG_TAIL = 40;
 const LIVE = "state IN ('intended', 'sending', 'unknown', 'open')";
 
 export const orderReads = (sql: Sqlite) => {
@@ -150,15 +152,21 @@ export const orderReads = (sql: Sqlite) => {
   const byId = select<[number]>("WHERE id = ?");
   const byVenueId = select<[string]>("WHERE venue_order_id = ?");
   const ofTrade = select<[number]>("WHERE trade_id = ? ORDER BY id");
-  const ofLeg = select<[number]>("WHERE leg_id = ? ORDER BY id");
+  // Some rules count refusals in a row or ask for the first order's age: LEG_TAIL orders cover every pause they decide.
+  const ofLeg = select<[{ leg: number }]>(
+    `WHERE id IN (SELECT id FROM (SELECT id FROM orders INDEXED BY orders_leg WHERE leg_id = @leg ORDER BY id DESC LIMIT ${LEG_TAIL})
+       UNION SELECT id FROM orders INDEXED BY one_live_order_per_leg WHERE leg_id = @leg AND ${LIVE}) ORDER BY +id`,
+  );
+  const working = select<[{ trade: number }]>(
+    `WHERE id IN (SELECT id FROM orders INDEXED BY orders_entries WHERE trade_id = @trade AND purpose = 'entry'
+       UNION SELECT id FROM orders INDEXED BY orders_live_trade WHERE trade_id = @trade AND ${LIVE}) ORDER BY +id`,
+  );
   const live = select<[string]>(`WHERE symbol = ? AND ${LIVE} ORDER BY id`);
-  const allLive = select<[]>(`WHERE ${LIVE} ORDER BY id`);
+  const allLive = select<[]>(`WHERE ${LIVE} ORDER BY +id`);
   const lost = select<[string, number]>("WHERE symbol = ? AND state = 'neverSent' AND sent_ms >= ? ORDER BY id");
   const newest = select<[number]>("ORDER BY id DESC LIMIT ?");
   const all = select<[]>("ORDER BY id");
-  const ids = sql
-    .prepare<[string], string>("SELECT venue_order_id FROM orders WHERE symbol = ? AND venue_order_id IS NOT NULL")
-    .pluck();
+  const ours = sql.prepare<[string, string], number>("SELECT 1 FROM orders WHERE symbol = ? AND venue_order_id = ?");
   const counts = sql.prepare<[], { state: OrderState; n: number }>(
     "SELECT state, count(*) AS n FROM orders GROUP BY state",
   );
@@ -168,7 +176,10 @@ export const orderReads = (sql: Sqlite) => {
     byId: (id: number): Order | undefined => map(byId.get(id)),
     byVenueId: (venueOrderId: string): Order | undefined => map(byVenueId.get(venueOrderId)),
     ofTrade: (tradeId: number): readonly Order[] => ofTrade.all(tradeId).map(toOrder),
-    ofLeg: (legId: number): readonly Order[] => ofLeg.all(legId).map(toOrder),
+    /** The leg's live order and its newest ones, oldest first: a look must not cost more the longer a leg was refused. */
+    ofLeg: (legId: number): readonly Order[] => ofLeg.all({ leg: legId }).map(toOrder),
+    /** The trade's live orders and all its entries, oldest first. */
+    working: (tradeId: number): readonly Order[] => working.all({ trade: tradeId }).map(toOrder),
     /** Intended, sending, unknown or open. */
     live: (symbol: string): readonly LiveOrder[] => live.all(symbol).map(toOrder).filter(isLive),
     /** Sent since `sinceMs` and presumed lost: the venue may still report it late. */
@@ -177,8 +188,10 @@ export const orderReads = (sql: Sqlite) => {
     allLive: (): readonly LiveOrder[] => allLive.all().map(toOrder).filter(isLive),
     newest: (limit: number): readonly Order[] => newest.all(limit).map(toOrder),
     all: (): readonly Order[] => all.all().map(toOrder),
-    /** Every venue order id of ours. */
-    venueIds: (symbol: string): ReadonlySet<string> => new Set(ids.all(symbol)),
+    /** Whether a venue order id is one of ours. */
+    venueIds: (symbol: string): Pick<ReadonlySet<string>, "has"> => ({
+      has: (venueOrderId) => ours.get(symbol, venueOrderId) !== undefined,
+    }),
     /** The newest order id of the venue seen so far, ours or not; undefined: none yet. */
     newestVenueId: (): string | undefined => newestId.get(),
     counts: (): Readonly<Partial<Record<OrderState, number>>> =>

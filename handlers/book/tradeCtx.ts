@@ -11,7 +11,7 @@ import type { AppCtx } from "../context.ts";
 import type { AppJob } from "../jobs.ts";
 import { type AuditCtx, auditCtx } from "./booking.ts";
 
-/** A leg's row with all orders it had, oldest first. */
+/** A leg's row with its live order and its newest ones, oldest first. */
 export type LegWithOrders = LegRow & { readonly orders: readonly Order[] };
 
 export interface TradeCtx {
@@ -22,7 +22,7 @@ export interface TradeCtx {
   readonly positionId: string | undefined;
   /** Fresh from the book; of `positionId` alone where it is set. */
   legs(): readonly LegWithOrders[];
-  /** Fresh from the book, oldest first; of `positionId` alone where it is set, so without entries. */
+  /** Live orders and all entries, fresh from the book, oldest first; of `positionId` alone where it is set, so without entries. */
   orders(): readonly Order[];
   /** The audit context at this moment, for a write that an outcome commits. */
   auditCtx(): AuditCtx;
@@ -41,7 +41,7 @@ export const tradeCtx = (ctx: AppCtx, trade: Trade, positionId?: string): TradeC
         .ofTrade(trade.id)
         .filter((leg) => inScope(leg.positionId))
         .map((leg) => ({ ...leg, orders: ctx.db.orders.ofLeg(leg.id) })),
-    orders: () => ctx.db.orders.ofTrade(trade.id).filter((o) => inScope(o.intent.positionId)),
+    orders: () => ctx.db.orders.working(trade.id).filter((o) => inScope(o.intent.positionId)),
     auditCtx: () => auditCtx(ctx, trade),
     commit: (write, next) => ctx.commit((tx) => write(tx, auditCtx(ctx, trade)), next),
   };

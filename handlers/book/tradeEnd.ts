@@ -40,7 +40,7 @@ export const closeIfFlat = (tx: Tx, by: AuditCtx): boolean => {
   if (trade === undefined || trade.status === "closed" || trade.status === "cancelled") return true;
   if (trade.status !== "open" || trade.entryEndedMs === undefined) return false;
   if (tx.positions.ofTrade(trade.id).some((p) => p.open > 0n)) return false;
-  if (tx.orders.ofTrade(trade.id).some(isLive)) return false;
+  if (tx.orders.working(trade.id).some(isLive)) return false;
   const result = tradeResult(tx.executions.ofTrade(trade.id));
   // Spot: dust may be left to the owner, and a late sale may have sold coins of the owner.
   if (result.entrySize !== result.exitSize + tx.ownerCoins.ofTrade(trade.id))

@@ -71,7 +71,8 @@ export const isReserved = async (t: TradeCtx): Promise<boolean> => {
     return leg.open > 0n && last?.state === "rejected" && QUANTITY_RESERVED.has(last.code);
   });
   if (!refused) return false;
-  const lost = ctx.db.orders.ofTrade(trade.id).some((o) => o.state === "neverSent" && o.sentMs !== undefined);
+  const known = [...t.orders(), ...t.legs().flatMap((leg) => leg.orders)];
+  const lost = known.some((o) => o.state === "neverSent" && o.sentMs !== undefined);
   if (lost) return false;
   const ours = ctx.db.orders.venueIds(trade.symbol);
   const side = closingSide(trade.direction);

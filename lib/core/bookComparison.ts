@@ -45,7 +45,7 @@ export const positionDifferences = (
 
 /** Active orders at the venue without a row of ours. */
 export const orderDifferences = (
-  ourIds: ReadonlySet<string>,
+  ourIds: Pick<ReadonlySet<string>, "has">,
   active: readonly VenueOrder[],
 ): readonly LedgerDifference[] =>
   active

@@ -62,6 +62,7 @@ const RESTING_BEFORE_REQUOTE_MS = MINUTE_MS;
 /** The market must have left our price by more than this: 1 basis point. */
 const REQUOTE_DISTANCE: RatioE8 = 10_000n as RatioE8;
 const PAUSE_BETWEEN_QUOTES_MS = SECOND_MS;
+/** Doubles with each refusal in a row, to a minute. */
 const PAUSE_AFTER_REFUSAL_MS = 2 * SECOND_MS;
 const CANCEL_AGAIN_MS = 2 * SECOND_MS;
 const CANCEL_LOOK_MS = 200;
@@ -175,7 +176,11 @@ const withoutOrder = (f: EntryFacts, over: Note | undefined): EntryStep => {
   if (quotesUsed(f) > f.maxRequotes)
     return { kind: "end", reason: { key: "requotesUsed", with: { count: f.maxRequotes } } };
   const endedMs = "closedMs" in last ? last.closedMs : f.nowMs;
-  const pauseMs = last.state === "rejected" ? PAUSE_AFTER_REFUSAL_MS : PAUSE_BETWEEN_QUOTES_MS;
+  const refusals = f.orders.length - 1 - f.orders.findLastIndex((o) => o.state !== "rejected");
+  const pauseMs =
+    last.state === "rejected"
+      ? Math.min(MINUTE_MS, PAUSE_AFTER_REFUSAL_MS * 2 ** Math.min(Math.max(refusals - 1, 0), 10))
+      : PAUSE_BETWEEN_QUOTES_MS;
   const againMs = waitEndMs(endedMs, pauseMs, f.nowMs);
   // The first re-quote is sent at once, later ones after a pause: a fast market must not use up all tries within a
   // second.

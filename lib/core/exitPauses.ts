@@ -14,7 +14,10 @@ const NOT_VISIBLE_AGE_MS = 5 * SECOND_MS;
 const REFUSAL_PAUSE_MS = 500;
 /** An empty book fills again sooner than a refusal ends; the position has no stop meanwhile. */
 const UNFILLED_PAUSE_MS = 200;
-export const REFUSAL_PAUSE_CAP_MS = 5 * SECOND_MS;
+/** The venue that keeps refusing is asked ever more rarely: 0.5 s, 1 s, 2 s ... at most a minute. */
+const REFUSAL_PAUSE_CAP_MS = MINUTE_MS;
+/** How often to look whether an external order that holds the quantity is gone. */
+export const RESERVED_LOOK_MS = 5 * SECOND_MS;
 /** Pause while an external order holds the quantity. Once that order is gone, the leg's order is sent at once. */
 export const RESERVED_PAUSE_MS = MINUTE_MS;
 /** Pause while the venue refuses the quantity and does not list it either. It ends once book and venue agree. */

@@ -14,7 +14,7 @@ import {
   POSITION_NOT_FOUND,
   pauseAfter,
   QUANTITY_RESERVED,
-  REFUSAL_PAUSE_CAP_MS,
+  RESERVED_LOOK_MS,
   RESERVED_PAUSE_MS,
   refusalStreak,
   SHORT_PAUSE_MS,
@@ -162,7 +162,7 @@ const refusalPause: ExitRule = (leg, f) => {
   // A refused close: the stop returns at once where it can stand; the close is tried again from there.
   if (f.closing !== undefined && f.refusal.intent.purpose === "exit" && !isStopPassed(f, leg.stop)) return undefined;
   // An external order may end at any moment, so look again sooner than the pause.
-  return wait(`refused with ${f.refusal.code}`, reserved ? plusMs(f.nowMs, REFUSAL_PAUSE_CAP_MS) : untilMs);
+  return wait(`refused with ${f.refusal.code}`, reserved ? plusMs(f.nowMs, RESERVED_LOOK_MS) : untilMs);
 };
 
 const marketRefused: ExitRule = (_, { refusal, closing }) =>

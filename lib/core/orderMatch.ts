@@ -52,7 +52,7 @@ type SentOrder = In<"sending" | "unknown" | "neverSent">;
 export const findOurs = <C extends OrderLook>(
   order: SentOrder,
   candidates: readonly C[],
-  knownIds: ReadonlySet<string>,
+  knownIds: Pick<ReadonlySet<string>, "has">,
   closedPositions: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
 ): C | undefined => {
   const { intent } = order;
@@ -78,7 +78,11 @@ type Seen = OrderLook | (Pick<VenueOrder, "orderId" | "symbol" | "side"> & { rea
  * exactly its look, whatever its id: no other order looked like it when it was sent (beforeEntry). `shown`: orders, and
  * the executions of orders that the venue shows nowhere else.
  */
-export const mayBeEntry = (order: SentOrder, shown: readonly Seen[], knownIds: ReadonlySet<string>): boolean =>
+export const mayBeEntry = (
+  order: SentOrder,
+  shown: readonly Seen[],
+  knownIds: Pick<ReadonlySet<string>, "has">,
+): boolean =>
   order.sentMs !== undefined &&
   shown.some(
     (c) =>

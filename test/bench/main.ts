@@ -1,8 +1,9 @@
-// `npm run bench [-- chart|queue|inference|orders|replay|venue … --quick --no-rivals]`: measures on this machine and
+// `npm run bench [-- chart|queue|inference|loops|orders|replay|venue … --quick --no-rivals]`: measures on this machine and
 // prints JSON. Nothing here is asserted: speed belongs in a benchmark, and a number without its rival or its probe in
 // the same run says little.
 import { benchChart } from "./chart.ts";
 import { benchInference } from "./inference.ts";
+import { benchLoops } from "./loops.ts";
 import { benchOrders } from "./orders.ts";
 import { benchQueue, type QueueBenchOptions } from "./queue.ts";
 import { benchReplay } from "./replay.ts";
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, (options: QueueBenchOptions) => Promise<R
   chart: benchChart,
   queue: benchQueue,
   inference: benchInference,
+  loops: benchLoops,
   orders: benchOrders,
   replay: benchReplay,
   venue: benchVenue,

@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { openDatabase, type Reads } from "../../db/open.ts";
 import { readsOf } from "../../db/tables/index.ts";
 import { epochMs } from "../../lib/core/time.ts";
+import { preparedStatements } from "./loopStatements.ts";
 
 const AT = epochMs(1_750_000_000_000);
 const ASKED_OFTEN: Readonly<Record<string, (read: Reads) => unknown>> = {
@@ -24,7 +25,9 @@ const ASKED_OFTEN: Readonly<Record<string, (read: Reads) => unknown>> = {
   "orders.live": (read) => read.orders.live("BTC_JPY"),
   "orders.ofTrade": (read) => read.orders.ofTrade(1),
   "orders.ofLeg": (read) => read.orders.ofLeg(1),
-  "orders.venueIds": (read) => read.orders.venueIds("BTC_JPY"),
+  "orders.working": (read) => read.orders.working(1),
+  "orders.allLive": (read) => read.orders.allLive(),
+  "orders.venueIds": (read) => read.orders.venueIds("BTC_JPY").has("1"),
   "orders.givenUp": (read) => read.orders.givenUp("BTC_JPY", AT),
   "positions.open": (read) => read.positions.open(),
   "trades.alive": (read) => read.trades.alive(),
@@ -92,4 +95,32 @@ test.each(Object.entries(ASKED_OFTEN))("%s is answered by an index", (_name, ask
       );
     expect(whole, text).toEqual([]);
   }
+});
+
+/** Statements that may walk a whole growing table, by their beginning, and why: none of them runs in a loop. */
+const WALKS: Readonly<Record<string, string>> = {
+  "UPDATE outbox SET state = 'sending', error = ? WHERE state = 'waiting'": "once, when a restored backup starts",
+  "SELECT * FROM audit_heads ORDER BY seq": "audit verify and doctor; a row a day",
+  "SELECT * FROM daily_summary ORDER BY date": "the HTML report; a row a day",
+  "SELECT * FROM executions ORDER BY at_ms, execution_id": "the HTML report",
+  "SELECT * FROM halts WHERE raised_ms <= ?": "a report, once a period",
+  "SELECT * FROM jobs WHERE state IN ('ready', 'running', 'parked') AND risk = 'adding'": "a restored backup, a stop",
+  "SELECT name, state, count(*) AS count FROM jobs GROUP BY name, state": "trader jobs stats, status, /status",
+  "SELECT * FROM orders ORDER BY id": "the HTML report",
+  "SELECT state, count(*) AS n FROM orders GROUP BY state": "the summary of a replay",
+  "SELECT * FROM proposals ORDER BY created_ms DESC, id DESC LIMIT ?": "commands and reports",
+  "UPDATE proposals SET valid_until_ms = max(@at, created_ms + 1)": "once, when a restored backup starts",
+  "DELETE FROM telegram_messages": "once, when another bot is configured; empties the table",
+  "DELETE FROM telegram_confirmations WHERE created_ms < ?": "what it walks it has just kept short",
+  "SELECT pid, host, heartbeat_ms AS heartbeatMs": "status and a start; from the newest row on, old ones are pruned",
+};
+
+test("truth 5: no statement of any table walks rows that grow for years, unless it is listed with its reason", () => {
+  const all = preparedStatements();
+  expect(all.length).toBeGreaterThan(250);
+  const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
+  const walking = all.filter(({ walks }) => walks.length > 0).map((p) => ({ ...p, text: oneLine(p.text) }));
+  const listed = Object.keys(WALKS);
+  expect(walking.filter(({ text }) => !listed.some((start) => text.startsWith(start)))).toEqual([]);
+  expect(listed.filter((start) => !walking.some(({ text }) => text.startsWith(start)))).toEqual([]);
 });

@@ -85,7 +85,7 @@ describe("trouble with the stop", () => {
     expect(w.db.read.halts.active(w.nowMs).map((h) => h.kind)).toEqual(["bare"]);
     expect(w.messages().filter((m) => m.startsWith("CRITICAL")).length).toBe(2);
     refusing = false;
-    await w.advance(0.2);
+    await w.advance(1.1); // It said OPEN and refused for three minutes: asked once a minute by now.
     expect(w.simulator.bareSize("BTC_JPY")).toBe(0n);
     expect(w.db.read.halts.active(w.nowMs)).toEqual([]);
     expect(w.db.read.alerts.open()).toEqual([]);

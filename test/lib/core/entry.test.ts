@@ -147,8 +147,13 @@ describe("an entry", () => {
     ],
     [
       "refused for now often keeps its tries",
-      facts([...Array(6)].map(() => order("rejected", { resend: "later", closedMs: at(0) }))),
+      facts([...Array(6)].map(() => order("rejected", { resend: "later", closedMs: at(-30_000) }))),
       "quote 0.004",
+    ],
+    [
+      "truth 5: refused for now often waits longer, at most a minute",
+      facts([...Array(60)].map(() => order("rejected", { resend: "later", closedMs: at(-29_000) }))),
+      "wait: between quotes",
     ],
     ["lost without a trace is quoted again", facts([order("neverSent")]), "quote 0.004"],
     ["whose intention was dropped keeps its tries", facts([order("neverSent", { sentMs: undefined })]), "quote 0.004"],
