@@ -2,14 +2,14 @@
 // again.
 
 import { AppError } from "../../lib/core/errors.ts";
-import { coinE8 } from "../../lib/core/money.ts";
+import { type CoinE8, coinE8 } from "../../lib/core/money.ts";
 import { type In, isInFlight, NOT_SHOWN, type Order, settleMs } from "../../lib/core/order.ts";
 import { findOurs, mayBeEntry, newerOrderId } from "../../lib/core/orderMatch.ts";
 import { isSpot } from "../../lib/core/product.ts";
-import { type EpochMs, epochMs, waitEndMs } from "../../lib/core/time.ts";
+import { type EpochMs, epochMs, SECOND_MS, waitEndMs } from "../../lib/core/time.ts";
 import { type Execution, isTerminalStatus, type VenueOrder, type VenueOrderStatus } from "../../lib/core/venue.ts";
 import { venueTime } from "../../lib/core/venueClock.ts";
-import type { Tx } from "../../queue/types.ts";
+import type { Reads } from "../../queue/types.ts";
 import { applyOrderEvent, bookOrder, protectionJobs } from "../book/booking.ts";
 import { balanceOf, openCoins } from "../book/coinBalances.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
@@ -25,6 +25,8 @@ export interface ExternalActivity {
   readonly executions: readonly Execution[];
   /** Venue order id to the positions it closed, as far as its executions tell. Empty on spot. */
   readonly closedPositions: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What the active sales would still sell, ours included. On spot they lock so many coins. */
+  readonly selling: CoinE8;
   /** Unbooked executions of our own orders, live or ended in our book. */
   readonly unbooked: readonly Execution[];
 }
@@ -46,7 +48,9 @@ export const externalActivity = async (ctx: AppCtx, symbol: string): Promise<Ext
       closedPositions.set(e.orderId, (closedPositions.get(e.orderId) ?? new Set<string>()).add(e.positionId));
   const unbooked = executions.filter((e) => ours.has(e.orderId) && !ctx.db.executions.has(e.executionId));
   noteNewest(ctx, [...active, ...executions]);
-  return { orders, closedPositions, executions: external, unbooked };
+  const sales = active.filter((o) => o.side === "SELL");
+  const selling = coinE8(sales.reduce((sum, o) => sum + o.size - o.executedSize, 0n));
+  return { orders, closedPositions, selling, executions: external, unbooked };
 };
 
 /** Keeps the newest order id seen: an order that is sent from now on has a higher one (orderMatch.ts). */
@@ -67,15 +71,16 @@ export const findSentOrder = async (t: TradeCtx, order: In<"sending" | "unknown"
   const found = findOurs(order, around.orders, ctx.db.orders.venueIds(order.intent.symbol), around.closedPositions);
   if (found !== undefined) return applyVenueOrder(t, order.id, found);
   const unexplained = order.intent.purpose === "entry" && (await isUnexplained(ctx, order, around));
+  const concludes = !beside(ctx.db, order) || (await isNoSale(ctx, order, around));
   return t.commit(
     (tx, by) => {
       const now = tx.orders.byId(order.id);
       if (now === undefined) return order;
-      if (!isInFlight(now) || !mayBeGivenUp(tx, now, by.atMs)) return now;
+      if (!isInFlight(now) || !concludes) return now;
       const venueMs = venueTime(ctx.venue.clock(), by.atMs);
       return applyOrderEvent(tx, by, order.id, { kind: "absent", atMs: by.atMs, venueMs, unexplained });
     },
-    givenUpNow(order, ctx.clock.nowMs()) ? looksAfter(ctx.clock.nowMs()) : [],
+    givenUpNow(order, ctx.clock.nowMs()) ? looksAfter(ctx.clock.nowMs(), beside(ctx.db, order)) : [],
   );
 };
 
@@ -107,22 +112,37 @@ const givenUpNow = (order: In<"sending" | "unknown">, nowMs: EpochMs): boolean =
 const LOOKS_AFTER_MS = [10_000, 30_000, 90_000] as const;
 /** One reconcile serves all orders given up in the same ten seconds. */
 const SAME_LOOK_MS = 10_000;
-const looksAfter = (nowMs: EpochMs): readonly AppJob[] =>
-  LOOKS_AFTER_MS.map((afterMs) => {
-    const slot = Math.ceil((nowMs + afterMs) / SAME_LOOK_MS);
-    const runAtMs = epochMs(slot * SAME_LOOK_MS);
-    return { ...reconcileJob(`givenUp:${slot}`, { quick: true }), runAtMs };
-  });
+/** A lost sale that arrives beside its successor locks coins of the owner: it is cancelled within seconds. */
+const LOOKS_AFTER_SALE_MS = [1_000, 2_000, 4_000, 7_000] as const;
+const looksAfter = (nowMs: EpochMs, besideOwners: boolean): readonly AppJob[] => [
+  ...(besideOwners ? LOOKS_AFTER_SALE_MS.map((afterMs) => lookAt(nowMs + afterMs, SECOND_MS)) : []),
+  ...LOOKS_AFTER_MS.map((afterMs) => lookAt(nowMs + afterMs, SAME_LOOK_MS)),
+];
+/** `everyMs`: reconciles of the same slot of this length are one. */
+const lookAt = (ms: number, everyMs: number): AppJob => {
+  const runAtMs = epochMs(Math.ceil(ms / everyMs) * everyMs);
+  return { ...reconcileJob(`givenUp:${runAtMs / SECOND_MS}`, { quick: true }), runAtMs };
+};
+
+/** Spot: a sale where the owner has coins as well, so that a second sale could take those. */
+const beside = (db: Reads, { intent }: Order): boolean =>
+  isSpot(intent.symbol) && intent.purpose !== "entry" && db.ownerCoins.amount(intent.symbol) >= intent.size;
 
 /**
  * A closing order is given up after seconds because a second one can never close twice: the venue reserves the
  * quantity. On spot it reserves coins, and a second sale would take coins of the owner where there are any: then it
- * waits as an entry does.
+ * waits as an entry does. A stop does not, once the venue has no more coins locked than its active sales explain, and
+ * none was sold: a late twin of it rests, too, and is cancelled by the looks that follow.
  */
-const mayBeGivenUp = (tx: Tx, order: In<"sending" | "unknown">, nowMs: EpochMs): boolean =>
-  !isSpot(order.intent.symbol) ||
-  tx.ownerCoins.amount(order.intent.symbol) < order.intent.size ||
-  nowMs >= order.sentMs + settleMs("entry");
+const isNoSale = async (ctx: AppCtx, order: In<"sending" | "unknown">, around: ExternalActivity): Promise<boolean> => {
+  const { symbol, purpose } = order.intent;
+  const nowMs = ctx.clock.nowMs();
+  if (nowMs >= order.sentMs + settleMs("entry")) return true;
+  if (purpose !== "stop" || nowMs < order.sentMs + settleMs(purpose)) return false;
+  const { amount, available } = balanceOf(await ctx.venue.assets(ctx.signal), symbol);
+  const expected = openCoins(ctx.db, symbol) + ctx.db.ownerCoins.amount(symbol);
+  return amount - available <= around.selling && amount >= expected;
+};
 
 /**
  * Fetches the executions of an order the venue shows, where there are new ones, and books everything in one commit.

@@ -4,9 +4,10 @@
 import { describe, expect, test } from "vitest";
 import { entropyHex } from "../../lib/io/random.ts";
 import { LONG } from "../long.ts";
+import { requestBefore } from "./orderFaults.ts";
 import { allPairs, proveOrders, runWorld } from "./orderHarness.ts";
 import { isAfterKill, unexcusedMs } from "./orderMeasure.ts";
-import { type RunPlan, randomPlan, SHORT_TRADES } from "./orderPlan.ts";
+import { pairPlan, type RunPlan, randomPlan, SHORT_TRADES } from "./orderPlan.ts";
 import { judge, missedGoals, type OrderReport } from "./orderReport.ts";
 
 const SEED = process.env["CRASH_SEED"] ?? (LONG ? entropyHex(4) : "ordinary");
@@ -50,6 +51,24 @@ test("the same on spot: coins instead of positions, sometimes beside coins of th
   expect(report.failures).toEqual([]);
   expect(missedGoals(report)).toEqual([]);
 }, 3_600_000);
+
+test("truth 24: on spot beside coins of the owner, a lost stop around a death leaves the position bare no longer than on margin", async () => {
+  const spot = SHORT_TRADES.spot["spotStopped"]!;
+  const undisturbed = await runWorld({ ...spot, seed: SEED });
+  const { story } = undisturbed.life.mortality;
+  undisturbed.close();
+  const sale = story.indexOf("before POST /v1/order (sale)");
+  expect(sale).toBeGreaterThan(0);
+  const before = story.slice(0, sale + 1).flatMap((step) => requestBefore(step) ?? []);
+  for (const fault of ["requestLost", "resetOnTheWay", "badGateway", "ERR-554", "replyLost", "arrivesLate"] as const)
+    for (const kill of [sale + 2, sale + 3]) {
+      const plan = pairPlan(spot, SEED, kill, fault, "before", before);
+      const report = await play(plan!);
+      expect({ fault, kill, missed: missedGoals(report) }).toEqual({ fault, kill, missed: [] });
+      expect(report.barePositionSecondsMaxAfterKill).toBeLessThanOrEqual(5);
+      expect(report.barePositionSecondsMax).toBeLessThanOrEqual(1);
+    }
+});
 
 describe("the proof itself", () => {
   test("meets every kind of place to die: around and inside commits, before, on the way and after requests, reads too", async () => {

@@ -53,7 +53,7 @@ export const GOALS = {
   duplicateEntries: 0,
   lostOrders: 0,
   barePositionSecondsMax: 1,
-  barePositionSecondsMaxAfterKill: 10,
+  barePositionSecondsMaxAfterKill: 5,
   refusedCloseSecondsMax: 0.3,
   priceDiffersSecondsMax: 5,
   recoverySecondsMax: 10,

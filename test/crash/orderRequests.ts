@@ -99,6 +99,8 @@ export class OrderRequests {
         throw new TransportError("timeout", "no reply in time");
       return reply;
     } finally {
+      // A struck request takes its time whether we live or not; what follows the death is ours.
+      if (mortality.dead && name !== undefined) w.excuses.push({ fromMs: sentMs, untilMs: w.nowMs });
       if (!mortality.dead) {
         const code = codeOf(reply);
         const unclear = lost !== undefined || reply === undefined || UNKNOWN.test(code ?? "");

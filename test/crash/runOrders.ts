@@ -32,7 +32,7 @@ crashPoints    different places of death          faults        requests that we
 duplicateEntries  trades above the approved size, and times two entries of a symbol were live at once
 lostOrders     orders of ours at the venue that the book does not know as they are, and rows in doubt at the end
 barePositionSecondsMax           longest bare time of a position while the worker lives (goal 1)
-barePositionSecondsMaxAfterKill  the same around a kill; 3 s of it the worker is dead (goal 10)
+barePositionSecondsMaxAfterKill  the same around a kill; 3 s of it the worker is dead (goal 5)
 refusedCloseSecondsMax           from a refused close, its stop given up for it, to the next order for it (goal 0.3)
 recoverySecondsMax               from 3 s after a kill, or a later start, to "reconciled and protected" (goal 10)
 priceDiffersSecondsMax           an order rests at another price than the book shows, while a worker lives (goal 5)
