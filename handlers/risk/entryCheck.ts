@@ -114,6 +114,9 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal, resting?: In
   } catch (e) {
     if (!isNoQuote(e)) throw e;
     ctx.log.warn({ proposalId: proposal.id, code: e.code, err: e }, "entry.noQuote");
+    // Prices that look old or ahead may be a wrong clock: a private reply tells which, and the halt says so.
+    await ctx.venue.activeOrders(proposal.symbol, ctx.signal);
+    watchVenueClock(ctx);
     return refused(noQuoteNote(e, maxAgeMs));
   }
 };

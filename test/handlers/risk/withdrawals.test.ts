@@ -45,7 +45,7 @@ describe("yen paid out", () => {
       btc: (s) => s.flat(600),
       onReply: (_, what, reply) =>
         silent && what === "GET /v1/account/fiatWithdrawal/history"
-          ? { ...reply, body: JSON.stringify({ status: 0, data: {}, responsetime: "2025-07-01T00:00:00.000Z" }) }
+          ? { ...reply, body: JSON.stringify({ ...JSON.parse(reply.body), data: {} }) }
           : undefined,
     });
     await w.advance(3);
