@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "../db/tables/jobs.ts";
 import { AppError } from "../lib/core/errors.ts";
+import { earliest } from "../lib/core/time.ts";
 import type { Clock } from "../lib/io/clock.ts";
 import type { Logger } from "../lib/io/logger.ts";
 import { SqliteError } from "../lib/io/sqlite.ts";
@@ -10,7 +11,8 @@ import type { Ledger } from "./attemptLedger.ts";
 import type { ActiveFaults } from "./health.ts";
 import type { Registry } from "./registry.ts";
 import type { Slot, Slots } from "./slots.ts";
-import { StaleAttemptError } from "./types.ts";
+import type { JobStore } from "./store.ts";
+import { type Outcome, StaleAttemptError } from "./types.ts";
 
 const RETRY_MS = 250;
 const STORAGE_PAUSE_MS = 1_000;
@@ -29,6 +31,7 @@ const unrecordable = (job: Job, cause: unknown): AppError =>
   );
 
 interface RecorderOptions {
+  readonly store: Pick<JobStore, "wokenSince">;
   readonly ledger: Ledger;
   readonly slots: Slots;
   readonly registry: Registry;
@@ -83,6 +86,12 @@ export class Recorder {
     }
   }
 
+  /** A topic of the snooze was woken while the handler ran: it is due now. */
+  #withWakes(slot: Slot, outcome: Outcome): Outcome {
+    if (outcome.kind !== "snooze" || !this.#o.store.wokenSince(slot.wakeMark, outcome.wakeOn ?? [])) return outcome;
+    return { ...outcome, untilMs: earliest(outcome.untilMs, this.#o.clock.nowMs()) };
+  }
+
   #record(slot: Slot, result: Result): Slot | undefined {
     const { log, ledger, slots, registry } = this.#o;
     const { job } = slot;
@@ -91,7 +100,8 @@ export class Recorder {
       try {
         // The worker's loop fills the other slots; this slot claims its next job in the same transaction and is counted
         // as busy at once: another slot's claim may follow in the same turn of the event loop.
-        const next = ledger.finish(job, result.outcome, this.#o.stopping() ? undefined : slots.free(job));
+        const outcome = this.#withWakes(slot, result.outcome);
+        const next = ledger.finish(job, outcome, this.#o.stopping() ? undefined : slots.free(job));
         return next && slots.open(next);
       } catch (e) {
         if (e instanceof StaleAttemptError || isStorageTrouble(e)) throw e;

@@ -8,6 +8,8 @@ import { StaleAttemptError } from "./types.ts";
 
 export interface Slot {
   readonly job: Job;
+  /** JobStore.wakeMark at the start of the attempt. */
+  readonly wakeMark: number;
   readonly abort: AbortController;
   /** Why the signal was aborted; the first reason is kept. */
   why: "timeout" | "shutdown" | "lost" | undefined;
@@ -33,6 +35,7 @@ export class Slots {
     private readonly concurrency: number,
     /** Slots beyond `concurrency` that only risk-reducing jobs may use. */
     private readonly reserve: number,
+    private readonly wakeMark: () => number,
   ) {}
 
   open(job: Job): Slot {
@@ -45,7 +48,16 @@ export class Slots {
       close = resolve;
     });
     const after = older.map((slot) => slot.closed);
-    const slot: Slot = { job, abort: new AbortController(), why: undefined, abandoned: false, after, closed, close };
+    const slot: Slot = {
+      job,
+      wakeMark: this.wakeMark(),
+      abort: new AbortController(),
+      why: undefined,
+      abandoned: false,
+      after,
+      closed,
+      close,
+    };
     this.#slots.add(slot);
     return slot;
   }

@@ -39,6 +39,9 @@ export class JobStore<J extends NewJob = NewJob> {
   readonly #rates;
   readonly #listeners = new Set<() => void>();
   #announcing = false;
+  /** Number of wakes so far, and of each topic the newest one: for jobs that run while they are called. */
+  #wakes = 0;
+  readonly #newestWake = new Map<string, number>();
   constructor(
     private readonly db: Database,
     private readonly registry: Registry,
@@ -127,7 +130,22 @@ export class JobStore<J extends NewJob = NewJob> {
 
   /** Snoozed jobs that wait for `topic` become due now. Returns their number. */
   wake(topic: string): number {
+    this.#wakes += 1;
+    this.#newestWake.set(topic, this.#wakes);
     return this.#announceIf(this.#writes.wake(topic, this.clock.nowMs()));
+  }
+
+  /** For `wokenSince`: the wakes of this process so far. */
+  wakeMark(): number {
+    return this.#wakes;
+  }
+
+  /**
+   * One of the topics was woken in this process after `mark`. A job that runs meanwhile may have looked before the event:
+   * its snooze ends at once, or the event would wait for its next poll.
+   */
+  wokenSince(mark: number, topics: readonly string[]): boolean {
+    return topics.some((topic) => (this.#newestWake.get(topic) ?? 0) > mark);
   }
 
   /** Every snoozed job with a topic becomes due now: at start, when events may have been missed. */

@@ -105,7 +105,7 @@ class QueueWorker<S extends object> implements Worker {
     const reserve = options.reserve ?? (options.virtual ? 0 : 1);
     if (!Number.isSafeInteger(options.concurrency) || options.concurrency < 1)
       throw new RangeError(`expected a worker concurrency of at least 1, found ${options.concurrency}`);
-    this.#slots = new Slots(options.registry, options.concurrency, reserve);
+    this.#slots = new Slots(options.registry, options.concurrency, reserve, () => options.store.wakeMark());
     this.#ledger = new Ledger({ ...options, leaseMs: this.#leaseMs });
     this.#scheduler = new Scheduler(options.db, options.store, options.clock);
     this.#dataVersion = options.db.sql.prepare<[], number>("PRAGMA data_version").pluck();

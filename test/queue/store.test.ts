@@ -159,6 +159,25 @@ describe("wakes", () => {
     expect(looks).toEqual(woken);
   });
 
+  test.each([
+    ["its topic is woken while it runs: once more at once", "account:BTC", 2],
+    ["another topic is", "account:ETH", 1],
+    ["nothing is", undefined, 1],
+  ])("truth 24: a job that snoozes, and %s", async (_, topic, looks) => {
+    let count = 0;
+    const w = world([
+      handler("watch", (_input, ctx) => {
+        count += 1;
+        if (count === 1 && topic !== undefined) w.store.wake(topic);
+        const untilMs = epochMs(ctx.clock.nowMs() + MINUTE_MS);
+        return { kind: "snooze", untilMs, reason: "watching", wakeOn: ["account:BTC"] };
+      }),
+    ]);
+    w.store.enqueue(job("watch", "one"));
+    await w.worker().drain();
+    expect(count).toBe(looks);
+  });
+
   test("topics are listed once each; wakeAll wakes every job that has one; a lost wake is only a wait", async () => {
     const { w, looks } = await sleepers();
     expect(w.store.wakeTopics()).toEqual(["account:BTC", "account:ETH", "price:BTC"]);
