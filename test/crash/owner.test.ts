@@ -97,7 +97,7 @@ describe.each(SCENARIOS.map((s) => [s.name, s] as const))("%s", (_, scenario) =>
     const count = LONG ? story.length - from : 5;
     for (let i = 0; i < count; i += 1) {
       const killAt = LONG ? from + i : from + random.int(story.length - from);
-      const again = random.int(2) === 0 ? 3 + random.int(20) : undefined;
+      const again = random.int(2) === 0 ? FIRST_STEP_OF_A_LIFE + random.int(20) : undefined;
       const label = `killAt ${killAt} (${story[killAt - 1]}), again ${again ?? "never"}`;
       const w = await live(scenario, killAt, again);
       await check(w, label);
@@ -106,4 +106,6 @@ describe.each(SCENARIOS.map((s) => [s.name, s] as const))("%s", (_, scenario) =>
     }
   });
 });
+/** A restart itself commits the halt and the reconcile job: four steps. */
+const FIRST_STEP_OF_A_LIFE = 5;
 const STEPS_OF_A_COMMAND = 60;

@@ -125,7 +125,7 @@ describe("an evening with the phone", () => {
       ? story.map((_, i) => i + 1)
       : Array.from({ length: 4 }, () => ours[random.int(ours.length)] ?? 1);
     for (const killAt of kills) {
-      const again = random.int(3) === 0 ? 3 + random.int(60) : undefined;
+      const again = random.int(3) === 0 ? 5 + random.int(60) : undefined;
       const label = `killAt ${killAt} (${story[killAt - 1]}), again ${again ?? "never"}`;
       const { phone: it } = await live(killAt, again);
       expect(broken(it), label).toEqual([]);
