@@ -60,6 +60,8 @@ const short = (text: string): string => text.replace(/\s+/g, " ").slice(0, 240);
 export class PriceOutage {
   readonly #missing = new Map<string, { readonly sinceMs: EpochMs; readonly why: string }>();
   readonly #repeats = new LogThrottle();
+  /** What a previous worker left: an outage that goes on keeps its beginning, or a worker that restarts often would never tell of it. */
+  #left: NoPrices | undefined;
   /** The value stored in the database; undefined: not known. */
   #stored: string | undefined;
   #alerted = false;
@@ -77,7 +79,7 @@ export class PriceOutage {
       readonly onChange: (hasPrices: boolean) => void;
     },
   ) {
-    this.#write(); // Clears what a previous worker left: an outage is not assumed.
+    this.#left = noPrices(o.db);
   }
 
   /** undefined while every symbol has prices. */
@@ -95,7 +97,8 @@ export class PriceOutage {
     if (leftOut !== undefined) log.warn({ err: error, symbol, leftOut }, "paper.quoteFailed");
     const first = this.#missing.size === 0;
     // The newest reason: an exchange that did not answer may now repeat old prices.
-    this.#missing.set(symbol, { sinceMs: this.#missing.get(symbol)?.sinceMs ?? clock.nowMs(), why });
+    const leftMs = this.#left?.symbols.includes(symbol) ? this.#left.sinceMs : undefined;
+    this.#missing.set(symbol, { sinceMs: this.#missing.get(symbol)?.sinceMs ?? leftMs ?? clock.nowMs(), why });
     if (first) report(`the exchange gives no prices (${why}); trying again until it does`);
     this.#write();
     if (first) onChange(false);
@@ -103,7 +106,9 @@ export class PriceOutage {
 
   answered(symbol: string): void {
     const back = this.#missing.delete(symbol) && this.#missing.size === 0;
-    this.#write();
+    const others = this.#left?.symbols.filter((other) => other !== symbol) ?? [];
+    this.#left = this.#left === undefined || others.length === 0 ? undefined : { ...this.#left, symbols: others };
+    if (this.#left === undefined || this.#missing.size > 0) this.#write();
     if (!back) return;
     this.o.report("the exchange answers again");
     this.o.onChange(true);

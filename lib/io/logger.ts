@@ -2,17 +2,12 @@
 // here.
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type DestinationStream,
-  type LogFn,
-  type LoggerOptions,
-  type Logger as PinoLogger,
-  pino,
-  transport,
-} from "pino";
-import { AppError } from "../core/errors.ts";
+import { type DestinationStream, type LogFn, type LoggerOptions, type Logger as PinoLogger, pino } from "pino";
+import { AppError, errorText } from "../core/errors.ts";
 import { redact } from "../core/redact.ts";
+import type { EpochMs } from "../core/time.ts";
 import { realClock } from "./clock.ts";
+import { LogFiles } from "./logFiles.ts";
 import { LogThrottle } from "./logThrottle.ts";
 import { storageTrouble } from "./storageTrouble.ts";
 
@@ -68,7 +63,7 @@ const stringifyBigints = (value: unknown): unknown => {
 
 /** JSON lines to one stream (default stderr, so that stdout stays for results). */
 export const streamLogger = (level: string, stream?: DestinationStream, onError?: ErrorListener): Logger =>
-  pino(options(level, onError), withoutSecrets(stream ?? pino.destination({ dest: 2, sync: true })));
+  pino(options(level, onError), withoutSecrets(stream ?? stderrStream()));
 
 /** The whole line, whatever its field: a secret may stand in an error's text, its stack or a value of the venue. */
 const withoutSecrets = (to: DestinationStream): DestinationStream => ({ write: (line) => to.write(redact(line)) });
@@ -77,65 +72,72 @@ interface LogFileOptions {
   readonly onError?: ErrorListener;
   /** How often broken log files are tried again, default 10 s. */
   readonly retryMs?: number;
+  /** Default: the system clock, which names the day's file. */
+  readonly nowMs?: () => EpochMs;
 }
 
 /**
- * JSON files in `dir`, rotated daily, 7 kept (owner's design 7.3). Throws AppError permanent LOG_DIR when the folder
- * cannot be made. When the files fail later (disk full), lines go to stderr until the files work again: a failing log
- * must not end the process that watches a position. Lines in the files' buffer when they failed are lost.
+ * JSON files in `dir`, one per JST day, those of the 7 newest days kept (owner's design 7.3; logFiles.ts). Throws AppError permanent
+ * LOG_DIR when the folder cannot be made. When the files fail later (disk full), lines go to stderr until the files work again: a failing
+ * log must not end the process that watches a position.
  */
-export const fileLogger = (level: string, dir: string, { onError, retryMs = 10_000 }: LogFileOptions = {}): Logger => {
+export const fileLogger = (level: string, dir: string, given: LogFileOptions = {}): Logger => {
+  const { onError, retryMs = 10_000, nowMs = () => realClock.nowMs() } = given;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (e) {
     const message = `expected a folder for the logs, found ${dir}: ${(e as Error).message}; remove what is there, or choose another --var`;
     throw new AppError("permanent", "LOG_DIR", message, { dir }, { cause: e });
   }
-  return pino(options(level, onError), withoutSecrets(logFiles(dir, retryMs)));
+  return pino(options(level, onError), withoutSecrets(resilient(dir, retryMs, nowMs)));
 };
 
-const logFiles = (dir: string, retryMs: number): DestinationStream => {
-  const stderr = pino.destination({ dest: 2, sync: true });
-  let files: DestinationStream | undefined;
-  const open = (): DestinationStream => {
-    const opened = transport({
-      target: "pino-roll",
-      options: {
-        file: `${dir}/trader`,
-        frequency: "daily",
-        extension: ".log",
-        dateFormat: "yyyy-MM-dd",
-        limit: { count: 7 },
-      },
-    });
-    opened.on("error", (error: Error) => {
-      if (files !== opened) return; // Reported already.
-      files = undefined;
-      stderr.write(`the log files in ${dir} broke (${error.message}); logging goes on here until they work again\n`);
-      tryAgain();
-    });
-    return opened;
-  };
+/** The files, or stderr while they are broken. Never throws. */
+const resilient = (dir: string, retryMs: number, nowMs: () => EpochMs): DestinationStream => {
+  const stderr = stderrStream();
+  const files = new LogFiles(dir, nowMs);
+  let broken = false;
   const tryAgain = (): void => {
     const timer = setInterval(() => {
       if (!takesWrites(dir)) return;
       clearInterval(timer);
-      files = open();
+      broken = false;
       stderr.write(`the log files in ${dir} work again; logging goes on there\n`);
     }, retryMs);
     timer.unref();
   };
-  files = open();
-  return { write: (line) => void (files ?? stderr).write(line) };
+  return {
+    write: (line) => {
+      if (!broken)
+        try {
+          return files.write(line);
+        } catch (e) {
+          broken = true;
+          files.close();
+          const why = errorText(e);
+          stderr.write(redact(`the log files in ${dir} broke (${why}); logging goes on here until they work again\n`));
+          tryAgain();
+        }
+      stderr.write(line);
+    },
+  };
+};
+
+/** Synchronous, so that a line is out before the process can die. A closed stderr (EPIPE) must not end the process either. */
+const stderrStream = (): DestinationStream => {
+  const stderr = pino.destination({ dest: 2, sync: true });
+  stderr.on("error", () => undefined);
+  return stderr;
 };
 
 /** More than the lines of the next seconds. */
 const PROBE_BYTES = 65_536;
 
-/** Whether the folder has free space now: a writer opened without this check would fail at its first line. */
+/** Whether the folder has free space now: files opened without this check would fail at their first line. */
 const takesWrites = (dir: string): boolean => {
   const path = join(dir, ".probe");
   try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
     const file = openSync(path, "w", 0o600);
     try {
       writeSync(file, Buffer.alloc(PROBE_BYTES));

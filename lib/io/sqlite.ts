@@ -10,6 +10,9 @@ import { storageError } from "./storageTrouble.ts";
 export type Sqlite = Database.Database;
 export { SqliteError } from "better-sqlite3";
 
+/** Twice SQLite's automatic checkpoint (1,000 pages of 4 kB). */
+export const WAL_LIMIT_BYTES = 8_388_608;
+
 export interface SqliteOptions {
   /** FULL everywhere; OFF only for throw-away databases (backtest). */
   readonly synchronous?: "FULL" | "OFF";
@@ -42,6 +45,9 @@ export const openSqlite = (file: string | Buffer, options: SqliteOptions = {}): 
     if (!options.readonly && wal) {
       db.pragma("journal_mode = WAL");
       db.pragma(`synchronous = ${synchronous}`);
+      // Without it the -wal file stays as large as one slow reader once made it. SQLite cuts it when it begins the log anew, at a
+      // commit after the reader has ended; never within a transaction, and without waiting for anyone.
+      db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
     }
     db.pragma("foreign_keys = ON");
     if (!options.readonly && wal && path !== ":memory:") {

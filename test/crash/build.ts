@@ -25,7 +25,7 @@ interface Bundler {
  * They find their own files or binaries, or are loaded only when needed. Everything else goes in: to find and load the
  * hundreds of files of zod alone is half of a child's start.
  */
-const NOT_BUNDLED = ["better-sqlite3", "tulind", "@resvg/resvg-js", "pino", "pino-roll", "telegraf"];
+const NOT_BUNDLED = ["better-sqlite3", "tulind", "@resvg/resvg-js", "pino", "telegraf"];
 /** Packages that are CommonJS ask for node's own modules with require, which an ES module does not have. */
 const REQUIRE =
   'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';

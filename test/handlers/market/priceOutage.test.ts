@@ -110,13 +110,13 @@ describe("no prices", () => {
     ]);
   });
 
-  test("that a predecessor left behind is over at the start", () => {
+  test("that a predecessor left behind is over at the first quote", () => {
     const killed = watch();
     killed.failed("BTC_JPY", dns());
     pass(120_000);
     killed.failed("BTC_JPY", dns());
     expect(alertTexts()).toHaveLength(1);
-    watch();
+    watch().answered("BTC_JPY");
     expect(noPrices(db)).toBeUndefined();
     expect(alertTexts()).toEqual([]);
   });
@@ -128,6 +128,26 @@ describe("no prices", () => {
       pass(2_000);
     }
     expect(lines.map((line) => (JSON.parse(line) as { leftOut: number }).leftOut)).toEqual([0, 29]);
+  });
+
+  test("truth 7: keeps its beginning over restarts: a worker that dies every 50 s tells of it all the same", () => {
+    const beganMs = nowMs;
+    for (let start = 0; start < 3; start += 1) {
+      const prices = watch();
+      for (let s = 0; s < 50; s += 2) {
+        prices.failed("BTC_JPY", dns());
+        pass(2_000);
+      }
+    }
+    expect(noPrices(db)).toMatchObject({ sinceMs: beganMs });
+    expect(alertTexts()).toHaveLength(1);
+    const prices = watch();
+    expect(noPrices(db)).toMatchObject({ sinceMs: beganMs });
+    prices.answered("ETH_JPY");
+    expect(alertTexts()).toHaveLength(1);
+    prices.answered("BTC_JPY");
+    expect(noPrices(db)).toBeUndefined();
+    expect(alertTexts()).toEqual([]);
   });
 
   test("while the file cannot be written, is written when it can", () => {

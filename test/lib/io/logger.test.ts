@@ -34,8 +34,8 @@ describe("the log files", () => {
     const program = `
       import { fileLogger } from ${JSON.stringify(compiledUrl("lib/io/logger.ts"))};
       import { mkdirSync } from "node:fs";
-      const day = new Date().toLocaleDateString("sv");
-      for (let i = 0; i < 3; i++) mkdirSync(${JSON.stringify(dir)} + "/trader." + day + "." + i + ".log", { recursive: true });
+      const day = new Date(Date.now() + 9 * 3_600_000).toISOString().slice(0, 10);
+      mkdirSync(${JSON.stringify(dir)} + "/trader." + day + ".log", { recursive: true });
       const log = fileLogger("info", ${JSON.stringify(dir)});
       const timer = setInterval(() => log.info({ n: 1 }, "still.here"), 20);
       setTimeout(() => { clearInterval(timer); process.exitCode = 7; }, 2_500);
