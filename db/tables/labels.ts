@@ -29,6 +29,8 @@ interface LabelledScore {
   readonly pTouch: number;
   readonly touched: boolean;
   readonly closedBeyond: boolean;
+  /** ATR(14) over the close of the bar. */
+  readonly atrRatio: number | undefined;
   readonly ruleNetBps: number | undefined;
 }
 
@@ -38,6 +40,7 @@ interface ScoreRow {
   side: Direction;
   bar_open_ms: EpochMs;
   p_touch: number;
+  atr_ratio: number | null;
   touched: number;
   closed_beyond: number;
   rule_net_bps: number | null;
@@ -52,7 +55,8 @@ export const labelReads = (sql: Sqlite) => {
   );
   const scored = sql.prepare<[number, number], ScoreRow>(
     `SELECT s.model_id, s.symbol, l.side, s.bar_open_ms, l.touched, l.closed_beyond, l.rule_net_bps,
-       CASE l.side WHEN 'long' THEN s.p_touch_long ELSE s.p_touch_short END AS p_touch
+       CASE l.side WHEN 'long' THEN s.p_touch_long ELSE s.p_touch_short END AS p_touch,
+       json_extract(s.features, '$.atr14_pct') AS atr_ratio
      FROM signal_labels l JOIN signals s ON s.id = l.signal_id
      WHERE s.bar_open_ms >= ? AND s.bar_open_ms < ? ORDER BY s.bar_open_ms, s.id, l.side`,
   );
@@ -69,6 +73,7 @@ export const labelReads = (sql: Sqlite) => {
         pTouch: row.p_touch,
         touched: row.touched === 1,
         closedBeyond: row.closed_beyond === 1,
+        atrRatio: row.atr_ratio ?? undefined,
         ruleNetBps: row.rule_net_bps ?? undefined,
       })),
   };

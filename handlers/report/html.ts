@@ -67,7 +67,11 @@ const headline = (d: ReportData): string => {
     ["Trades", cell(String(s.trades)), `${s.wins} won, ${s.losses} lost`],
     ["Profit factor", cell(show(s.profitFactor)), "gross profit ÷ gross loss"],
     ["Expectancy", cell(show(s.expectancyBps, 1, " bps"), toneOf(s.expectancyBps)), `${show(s.expectancyR)} R a trade`],
-    ["Max drawdown", cell(showYen(d.drawdown?.yen)), showPercent(d.drawdown?.ratio, 3)],
+    [
+      "Max drawdown",
+      cell(showYen(d.drawdown?.yen)),
+      d.drawdown?.ratio === undefined ? "n/a" : showPercent(d.drawdown.ratio, 3),
+    ],
     [
       "Sharpe",
       cell(show(d.sharpe.days < FEW_RETURNS ? undefined : d.sharpe.value)),

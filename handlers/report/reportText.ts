@@ -1,6 +1,7 @@
 // The text of a report for the owner's phone: plain text, short lines, every rate beside its break-even, and an
 // explicit note where there are too few trades to conclude anything.
 
+import { MIN_SKILL_DAYS } from "../../lib/core/atrSkill.ts";
 import { toNumber } from "../../lib/core/money.ts";
 import { AUC_WARNING, aucIsLow, type Funnel, type HeadPerformance } from "../../lib/core/performance.ts";
 import { NONE, rateInterval } from "../../lib/core/statistics.ts";
@@ -52,6 +53,7 @@ const headLines = ({ report: t }: Catalogue, head: HeadPerformance): readonly st
     below: aucIsLow(head) ? AUC_WARNING : undefined,
   }),
   t.calibration({ promised: head.meanProbability, real: head.baseRate, error: head.calibrationError }),
+  t.skill({ ...head.atrSkill, needed: MIN_SKILL_DAYS }),
 ];
 
 /** Win rate, profit factor and the other figures, with the warning where there are too few trades. */

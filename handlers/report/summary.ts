@@ -53,7 +53,8 @@ export interface ReplaySummary extends Omit<SummaryFacts, "equityStart" | "equit
   /** Sum of the closed trades' P&L, net of fees. */
   readonly netPnlJpy: number;
   readonly feesJpy: number;
-  /** Percent of the peak, e.g. 0.12. */
+  readonly maxDrawdownJpy: number | null;
+  /** Percent of the peak, e.g. 0.12; null when equity starts at or below zero. */
   readonly maxDrawdownPct: number | null;
   readonly auditEvents: number;
   readonly auditChainOk: boolean;
@@ -91,7 +92,8 @@ export const replaySummary = (db: Database, facts: SummaryFacts): ReplaySummary 
     equityEndJpy: toNumber(facts.equityEnd),
     netPnlJpy: s.netPnlYen,
     feesJpy: closed.reduce((sum, t) => sum + t.feesYen, 0),
-    maxDrawdownPct: fall ? fall.ratio * 100 : null,
+    maxDrawdownJpy: fall?.yen ?? null,
+    maxDrawdownPct: fall?.ratio === undefined ? null : fall.ratio * 100,
     auditEvents: reporting.auditEvents(),
     auditChainOk: audit.firstBroken() === undefined,
     dbPath: facts.dbPath,
@@ -115,7 +117,7 @@ export const summaryText = (s: ReplaySummary): string => {
     "",
     `${s.bars} bars judged, ${s.signals} over the model's threshold, ${s.notified} proposed: ${s.approved} approved${s.refused > 0 ? ` (${s.refused} refused at the re-check)` : ""}, ${s.rejected} rejected, ${s.expired} expired`,
     `${s.trades} trades: ${s.wins} won, ${s.losses} lost${s.tradesCancelled > 0 ? `; ${s.tradesCancelled} given up without a fill` : ""}`,
-    `win rate ${percent(s.winRate)}, break-even ${percent(s.breakEvenRate)}, profit factor ${show(s.profitFactor ?? undefined)}, max drawdown ${show(s.maxDrawdownPct ?? undefined, 3, " %")}`,
+    `win rate ${percent(s.winRate)}, break-even ${percent(s.breakEvenRate)}, profit factor ${show(s.profitFactor ?? undefined)}, max drawdown ${showYen(s.maxDrawdownJpy ?? undefined)} (${s.maxDrawdownPct === null ? "n/a" : show(s.maxDrawdownPct, 3, " %")})`,
     `P&L ${showYen(s.netPnlJpy, true)}, equity ${showYen(s.equityStartJpy)} -> ${showYen(s.equityEndJpy)}; edge: not tested`,
     broken.length === 0
       ? "no open, bare or duplicate position; book equals venue; audit chain whole"

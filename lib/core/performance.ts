@@ -1,5 +1,6 @@
 // Results of a day or a replay: the funnel from judged bars to proposals, and the quality of each head of the model.
 // Pure counting; the wording for people is in handlers/report.
+import { type AtrSkill, skillAgainstAtr } from "./atrSkill.ts";
 import type { NoSignalKind } from "./noSignal.ts";
 import { auc, brierScore, calibrationError, correctCount, mean } from "./statistics.ts";
 import type { EpochMs } from "./time.ts";
@@ -106,6 +107,9 @@ export interface HeadScore {
   readonly pTouch: number;
   readonly touched: boolean;
   readonly closedBeyond: boolean;
+  readonly barOpenMs: EpochMs;
+  /** ATR(14) over the close of the bar; undefined: not stored. */
+  readonly atrRatio: number | undefined;
 }
 export interface HeadPerformance {
   readonly modelId: string;
@@ -126,6 +130,8 @@ export interface HeadPerformance {
   readonly meanProbability: number | undefined;
   /** Mean gap between predicted and real rate over ten bins (ECE), 0 is perfect. */
   readonly calibrationError: number | undefined;
+  /** Against a baseline that knows the ATR only (atrSkill.ts). */
+  readonly atrSkill: AtrSkill;
 }
 
 /** One row per model, symbol and side, in that order. */
@@ -156,6 +162,9 @@ export const headPerformance = (scores: readonly HeadScore[]): readonly HeadPerf
         brier: brierScore(touches),
         meanProbability: mean(touches.map((t) => t.p)),
         calibrationError: calibrationError(touches),
+        atrSkill: skillAgainstAtr(
+          group.map((s) => ({ p: s.pTouch, hit: s.touched, atMs: s.barOpenMs, atrRatio: s.atrRatio })),
+        ),
       };
     });
 };

@@ -1,6 +1,7 @@
 // Statistics of trades, of an equity curve and of a classifier. Floats: these numbers are for people, never for an
 // order. An undefined value (no trades, one class only, no spread) is undefined, shown as "–", and never NaN or
-// Infinity.
+// Infinity. An input that is no finite number, or no probability, is a RangeError that names it: a statistic of it would
+// be nonsense.
 import { DAY_MS, type EpochMs, jstDate, jstDayStart, plusMs } from "./time.ts";
 
 /** How an undefined number is shown. */
@@ -20,11 +21,27 @@ export const showYen = (value: number | undefined, signed = false): string => {
 };
 const withoutMinusZero = (text: string): string => (/^-[0.]*$/.test(text) ? text.slice(1) : text);
 
-export const mean = (values: readonly number[]): number | undefined =>
-  values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length;
+/** Throws RangeError for the first value that is not finite. */
+const assertFinite = (what: string, values: readonly number[]): void => {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new RangeError(`${what}: expected finite numbers, found ${values[bad]} at index ${bad}`);
+};
+
+export const mean = (values: readonly number[]): number | undefined => {
+  assertFinite("mean", values);
+  return values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length;
+};
+
+/** The `parts - 1` inner edges that split the values into parts of equal count (1 without values). */
+export const quantiles = (values: readonly number[], parts: number): readonly number[] => {
+  assertFinite("quantiles", values);
+  const sorted = [...values].sort((a, b) => a - b);
+  return Array.from({ length: parts - 1 }, (_, k) => sorted[Math.floor(((k + 1) * sorted.length) / parts)] ?? 1);
+};
 
 /** Middle value; of an even count the mean of the two in the middle. undefined without any. */
 export const median = (values: readonly number[]): number | undefined => {
+  assertFinite("median", values);
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;
   if (sorted.length % 2 === 1) return sorted[half];
@@ -63,6 +80,10 @@ export interface TradeStatistics {
 }
 
 export const tradeStatistics = (trades: readonly TradeOutcome[]): TradeStatistics => {
+  assertFinite(
+    "tradeStatistics",
+    trades.flatMap((t) => [t.pnlYen, t.pnlBps, t.pnlR ?? 0, t.breakEven]),
+  );
   const won = trades.filter((t) => t.pnlYen > 0);
   const lost = trades.filter((t) => t.pnlYen < 0);
   const grossProfitYen = won.reduce((sum, t) => sum + t.pnlYen, 0);
@@ -88,6 +109,8 @@ export const tradeStatistics = (trades: readonly TradeOutcome[]): TradeStatistic
  * where the plain rate says nearly nothing. undefined for a count of 0.
  */
 export const rateInterval = (wins: number, count: number): readonly [number, number] | undefined => {
+  if (!(Number.isInteger(wins) && Number.isInteger(count) && wins >= 0 && wins <= count))
+    throw new RangeError(`rateInterval: expected 0 <= wins <= count as whole numbers, found ${wins} of ${count}`);
   if (count === 0) return undefined;
   const z = 1.96;
   const rate = wins / count;
@@ -104,22 +127,31 @@ export interface EquityPoint {
 export interface Drawdown {
   /** Fall from the peak, yen, zero or positive. */
   readonly yen: number;
-  /** The same over the peak, 0..1 while equity stays positive. */
-  readonly ratio: number;
+  /** The same over the peak, 0..1 while equity stays positive; undefined when equity starts at or below zero. */
+  readonly ratio: number | undefined;
   /** Time of the peak and of the lowest point after it; the same point without any loss. */
   readonly fromMs: EpochMs;
   readonly toMs: EpochMs;
 }
-/** The maximum drawdown, by share of the earlier peak. `points` sorted by time. undefined without a point. */
+/**
+ * The maximum drawdown, by share of the earlier peak; by yen, without a share, when equity starts at or below zero (then
+ * a peak may be no base of a share). `points` sorted by time. undefined without a point.
+ */
 export const maxDrawdown = (points: readonly EquityPoint[]): Drawdown | undefined => {
+  assertFinite(
+    "maxDrawdown",
+    points.map((point) => point.yen),
+  );
   let peak = points[0];
   if (!peak) return undefined;
-  let worst: Drawdown = { yen: 0, ratio: 0, fromMs: peak.atMs, toMs: peak.atMs };
+  const hasShare = peak.yen > 0;
+  let worst: Drawdown = { yen: 0, ratio: hasShare ? 0 : undefined, fromMs: peak.atMs, toMs: peak.atMs };
   for (const point of points) {
     if (point.yen > peak.yen) peak = point;
     const yen = peak.yen - point.yen;
-    const ratio = peak.yen > 0 ? yen / peak.yen : 0;
-    if (ratio > worst.ratio) worst = { yen, ratio, fromMs: peak.atMs, toMs: point.atMs };
+    const ratio = hasShare ? yen / peak.yen : undefined;
+    if (ratio === undefined ? yen > worst.yen : ratio > (worst.ratio ?? 0))
+      worst = { yen, ratio, fromMs: peak.atMs, toMs: point.atMs };
   }
   return worst;
 };
@@ -136,6 +168,8 @@ export const sharpeRatio = (
   returns: readonly number[],
   periodsPerYear: number = TRADING_DAYS_PER_YEAR,
 ): number | undefined => {
+  if (!(periodsPerYear > 0 && Number.isFinite(periodsPerYear)))
+    throw new RangeError(`sharpeRatio: expected a positive number of periods, found ${periodsPerYear}`);
   const average = mean(returns);
   if (average === undefined || returns.length < 2) return undefined;
   const variance = returns.reduce((sum, r) => sum + (r - average) ** 2, 0) / (returns.length - 1);
@@ -150,6 +184,10 @@ export const sharpeRatio = (
  * before it (the first day starts from its first point). A day without a point counts 0.
  */
 export const dailyReturns = (points: readonly EquityPoint[]): readonly { date: string; value: number }[] => {
+  assertFinite(
+    "dailyReturns",
+    points.flatMap((point) => [point.yen, point.atMs]),
+  );
   const first = points[0];
   if (!first) return [];
   const days: { date: string; value: number }[] = [];
@@ -189,15 +227,27 @@ export const auc = (rows: readonly Scored[]): number | undefined => {
   }
   return (rankSum - (hits * (hits + 1)) / 2) / (hits * misses);
 };
+const assertProbabilities = (what: string, rows: readonly Scored[]): void => {
+  const bad = rows.find(({ p }) => !(p >= 0 && p <= 1));
+  if (bad !== undefined) throw new RangeError(`${what}: expected probabilities of 0 to 1, found ${bad.p}`);
+};
 /** Mean squared error of the probabilities, 0 (certain and right) to 1 (certain and wrong). */
-export const brierScore = (rows: readonly Scored[]): number | undefined =>
-  mean(rows.map((r) => (r.p - (r.hit ? 1 : 0)) ** 2));
+export const brierScore = (rows: readonly Scored[]): number | undefined => {
+  assertProbabilities("brierScore", rows);
+  return mean(rows.map((r) => (r.p - (r.hit ? 1 : 0)) ** 2));
+};
 /** How many were on the right side of one half (exactly 0.5 means "yes"). */
-export const correctCount = (rows: readonly Scored[]): number => rows.filter((r) => r.p >= 0.5 === r.hit).length;
+export const correctCount = (rows: readonly Scored[]): number => {
+  assertProbabilities("correctCount", rows);
+  return rows.filter((r) => r.p >= 0.5 === r.hit).length;
+};
 /**
  * Mean absolute gap between the predicted and the real rate over `bins` equal-width bins, weighted by their size (ECE).
  */
 export const calibrationError = (rows: readonly Scored[], bins = 10): number | undefined => {
+  assertProbabilities("calibrationError", rows);
+  if (!(Number.isInteger(bins) && bins > 0))
+    throw new RangeError(`calibrationError: expected a positive whole number of bins, found ${bins}`);
   const count = new Array<number>(bins).fill(0);
   const predicted = new Array<number>(bins).fill(0);
   const hits = new Array<number>(bins).fill(0);

@@ -25,6 +25,8 @@ const HeadJson = z.strictObject({
   brier: number,
   meanProbability: number,
   calibrationError: number,
+  brierSkillVsAtr: number,
+  skillDays: z.int(),
 });
 const CounterfactualJson = z.strictObject({ count: z.int(), known: z.int(), meanBps: number, jpy: z.number() });
 
@@ -49,7 +51,7 @@ export const ReportJson = z.strictObject({
   profitFactor: number,
   expectancyBps: number,
   expectancyR: number,
-  maxDrawdown: z.strictObject({ jpy: z.number(), ratio: z.number(), fromAt: Time, toAt: Time }).nullable(),
+  maxDrawdown: z.strictObject({ jpy: z.number(), ratio: number, fromAt: Time, toAt: Time }).nullable(),
   sharpe: number,
   sharpeDays: z.int(),
   slippage: z.strictObject({ jpy: z.number(), bps: number, fills: z.int(), unplanned: z.int() }),
@@ -116,7 +118,7 @@ export const reportJson = (r: PeriodReport): z.infer<typeof ReportJson> => {
     maxDrawdown: drawdown
       ? {
           jpy: drawdown.yen,
-          ratio: drawdown.ratio,
+          ratio: orNull(drawdown.ratio),
           fromAt: isoUtc(drawdown.fromMs),
           toAt: isoUtc(drawdown.toMs),
         }
@@ -154,6 +156,8 @@ export const reportJson = (r: PeriodReport): z.infer<typeof ReportJson> => {
       brier: orNull(h.brier),
       meanProbability: orNull(h.meanProbability),
       calibrationError: orNull(h.calibrationError),
+      brierSkillVsAtr: orNull(h.atrSkill.skill),
+      skillDays: h.atrSkill.days,
     })),
     nextEvents: r.nextEvents.map(economicEventJson),
   };

@@ -33,8 +33,8 @@ const en = {
     `Too few trades: ${p.count} of at least ${p.needed} trades; the true win rate may be ${percentText(p.low, 0)} to ${percentText(p.high, 0)}`,
   quality: (p: { factor: number | undefined; bps: number | undefined; r: number | undefined }) =>
     `Profit factor ${show(p.factor)}, expectancy ${show(p.bps, 1)} bps, ${show(p.r)} R`,
-  drawdown: (p: { yen: number; ratio: number; from: string; to: string }) =>
-    `Max drawdown ${yenText(p.yen)} (${percentText(p.ratio, 2)}), ${p.from} – ${p.to}`,
+  drawdown: (p: { yen: number; ratio: number | undefined; from: string; to: string }) =>
+    `Max drawdown ${yenText(p.yen)} (${p.ratio === undefined ? "n/a" : percentText(p.ratio, 2)}), ${p.from} – ${p.to}`,
   noDrawdown: (p: { yen: number | undefined }) => `Max drawdown ${p.yen === undefined ? "–" : yenText(p.yen)}`,
   sharpe: (p: { value: number | undefined; days: number; needed: number }) =>
     p.days < p.needed
@@ -70,6 +70,10 @@ const en = {
   model: (p: { known: boolean }) => `Model, 30 days:${p.known ? "" : " no outcome known yet"}`,
   head: (p: { symbol: string; side: Side; auc: number | undefined; bars: number; below: number | undefined }) =>
     `  ${pairText(p.symbol)} ${p.side}: AUC ${show(p.auc, 3)} (${p.bars} bars)${p.below === undefined ? "" : ` BELOW ${p.below}`}`,
+  skill: (p: { skill: number | undefined; days: number; needed: number }) =>
+    p.skill === undefined
+      ? `    against ATR alone: not enough days (${p.days} of ${p.needed})`
+      : `    against ATR alone (Brier skill): ${show(p.skill, 3)}${p.skill > 0 ? "" : ", adds nothing"}`,
   calibration: (p: { promised: number | undefined; real: number | undefined; error: number | undefined }) =>
     `    predicted ${percentText(p.promised)}, actual ${percentText(p.real)}, calibration error ${show(p.error, 3)}`,
   events: (p: { known: boolean }) => `Next important events:${p.known ? "" : " none known"}`,
@@ -93,7 +97,8 @@ export const report = inBoth(en, {
   tooFew: (p) =>
     `判断には件数が不足: ${p.count}件（目安 ${p.needed}件以上）。真の勝率は ${percentText(p.low, 0)}〜${percentText(p.high, 0)} の可能性`,
   quality: (p) => `PF ${show(p.factor)}、期待値 ${show(p.bps, 1)} bps、${show(p.r)} R`,
-  drawdown: (p) => `最大DD ${yenText(p.yen)}（${percentText(p.ratio, 2)}）、${p.from} – ${p.to}`,
+  drawdown: (p) =>
+    `最大DD ${yenText(p.yen)}（${p.ratio === undefined ? "割合なし" : percentText(p.ratio, 2)}）、${p.from} – ${p.to}`,
   noDrawdown: (p) => `最大DD ${p.yen === undefined ? "–" : yenText(p.yen)}`,
   sharpe: (p) =>
     p.days < p.needed
@@ -120,6 +125,10 @@ export const report = inBoth(en, {
   model: (p) => `モデル（30日）:${p.known ? "" : " 結果待ち"}`,
   head: (p) =>
     `  ${pairText(p.symbol)} ${p.side === "long" ? "買い" : "売り"}: AUC ${show(p.auc, 3)}（${p.bars}本）${p.below === undefined ? "" : ` ${p.below} 未満`}`,
+  skill: (p) =>
+    p.skill === undefined
+      ? `    ATR 単独との比較: 日数不足（${p.days} / ${p.needed} 日）`
+      : `    ATR 単独との比較（ブライアスキル）: ${show(p.skill, 3)}${p.skill > 0 ? "" : "、上乗せなし"}`,
   calibration: (p) => `    予測 ${percentText(p.promised)}、実績 ${percentText(p.real)}、校正誤差 ${show(p.error, 3)}`,
   events: (p) => `今後の重要指標:${p.known ? "" : " 登録なし"}`,
   edge: "優位性: 未検証",

@@ -78,6 +78,7 @@ const ReplaySummaryJson = z.strictObject({
   equityEndJpy: z.number(),
   netPnlJpy: z.number(),
   feesJpy: z.number(),
+  maxDrawdownJpy: number,
   maxDrawdownPct: number,
   auditEvents: z.int(),
   auditChainOk: z.boolean(),

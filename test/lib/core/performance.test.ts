@@ -86,6 +86,8 @@ describe("the heads", () => {
     pTouch: 0.5,
     touched: false,
     closedBeyond: false,
+    barOpenMs: 0 as EpochMs,
+    atrRatio: undefined,
     ...over,
   });
   test("one row per model, symbol and side; both readings side by side", () => {

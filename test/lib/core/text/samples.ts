@@ -238,6 +238,10 @@ export const SAMPLES: Samples = {
     halts: [{ list: undefined }, { list: "SAMPLE" }],
     model: [{ known: true }, { known: false }],
     head: [{ symbol: "BTC_JPY", side: "short", auc: 0.5012, bars: 2_880, below: 0.521 }],
+    skill: [
+      { skill: undefined, days: 301, needed: 302 },
+      { skill: -0.0412, days: 301, needed: 302 },
+    ],
     calibration: [{ promised: 0.6123, real: 0.5912, error: 0.0212 }],
     events: [{ known: true }, { known: false }],
   },
