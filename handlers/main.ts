@@ -16,7 +16,7 @@ interface Environment {
   readonly problems: readonly string[];
 }
 /**
- * `.env` in the working folder supplies what the environment does not set. A file others can read is refused: it may
+ * The environment, and `.env` in the working folder; a setting that both give differently is a problem. A file others can read is refused: it may
  * hold keys.
  */
 const environment = (): Environment => {
@@ -34,9 +34,12 @@ const environment = (): Environment => {
   }
   const file: Record<string, string | undefined> = parseEnv(text);
   // A line that is dropped, or a mistyped name, would silently leave the default in force.
-  const problems = envFileProblems(text, Object.keys(SETTINGS));
   // Empty means not set, wherever it comes from.
-  const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ""));
+  const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value?.trim() !== ""));
+  const differs = (name: string): boolean =>
+    (file[name]?.trim() ?? "") !== "" && set[name] !== undefined && file[name]?.trim() !== set[name].trim();
+  const names = Object.keys(SETTINGS);
+  const problems = envFileProblems(text, names, new Set(names.filter(differs)));
   return { values: { ...file, ...set }, problems };
 };
 const config = (): Config => {

@@ -30,7 +30,7 @@ export const COMMANDS: readonly CommandModule[] = [
     register: async (p, deps) => (await import("./trading/approve.ts")).registerAnswers(p, deps),
   },
   {
-    names: ["pause", "stop", "panic", "resume", "close", "reject-all", "adopt", "keep-stop", "restore-stop"],
+    names: ["pause", "stop", "panic", "resume", "close", "reject-all", "keep-stop", "restore-stop", "adopt"],
     register: async (p, deps) => (await import("./trading/ownerCommands.ts")).registerOwnerCommands(p, deps),
   },
   {

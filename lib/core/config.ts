@@ -28,6 +28,9 @@ const yesNo = () => text(/^(true|false)$/, "true or false").transform((v) => v =
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `expected one of: ${values.join(", ")}` });
 
+/** The ticker and the order book of two symbols. */
+const READS_PER_QUOTE_AGE = 4;
+
 interface Setting {
   readonly schema: z.ZodType<unknown, string>;
   /** undefined: optional, absent by default. */
@@ -112,7 +115,7 @@ export const SETTINGS = {
   ),
   AVOID_NEWS_TIME: setting(yesNo(), "true", "No entries around important economic events."),
   NEWS_WINDOW_MINUTES: setting(
-    integer(0, 1440),
+    integer(0, 720),
     "30",
     "Minutes before and after an event, unless the event has its own window.",
   ),
@@ -228,6 +231,14 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
   // Rules across settings are checked when their own settings are valid, so that all problems are reported at once.
   if (config.TP1_PCT && config.TP2_PCT && config.TP2_PCT <= config.TP1_PCT)
     problems.push("TP2_PCT: expected a target beyond TP1_PCT");
+  if (config.PRODUCT === "margin" && config.MARGIN_ROLLOVER === "avoid" && config.TIME_STOP_HOURS >= 24)
+    problems.push(
+      "TIME_STOP_HOURS: expected below 24 with MARGIN_ROLLOVER=avoid, found a holding time that always crosses 06:00 JST, so no entry would ever be sent",
+    );
+  if (config.GMO_PUBLIC_PER_SECOND * config.QUOTE_MAX_AGE_SECONDS < READS_PER_QUOTE_AGE)
+    problems.push(
+      `GMO_PUBLIC_PER_SECOND: expected at least ${READS_PER_QUOTE_AGE} requests within QUOTE_MAX_AGE_SECONDS, found fewer: every price would be too old to be used`,
+    );
   const { MAX_DAILY_LOSS_PCT: day, MAX_WEEKLY_LOSS_PCT: week, MAX_MONTHLY_LOSS_PCT: month } = config;
   if (day && week && month && !(day <= week && week <= month))
     problems.push("MAX_WEEKLY_LOSS_PCT: expected daily <= weekly <= monthly loss limits");

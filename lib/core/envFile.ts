@@ -23,9 +23,14 @@ const hint = (name: string, settings: readonly string[]): string => {
 
 /**
  * One problem per line, in order; empty for a file whose every line is blank, a comment or one NAME=value. of a line that is no assignment only the name
- * of a setting is shown, because any other word may be a secret. `settings`: the names that are allowed.
+ * of a setting is shown, because any other word may be a secret. `settings`: the names that are allowed. `conflicts`: names
+ * that the environment sets as well, to another value; nobody could tell which of the two was meant.
  */
-export const envFileProblems = (text: string, settings: readonly string[]): readonly string[] => {
+export const envFileProblems = (
+  text: string,
+  settings: readonly string[],
+  conflicts: ReadonlySet<string> = new Set(),
+): readonly string[] => {
   const problems: string[] = [];
   const seen = new Map<string, number>();
   if (text.startsWith("\uFEFF"))
@@ -50,6 +55,10 @@ export const envFileProblems = (text: string, settings: readonly string[]): read
     else seen.set(name, i + 1);
     if (!settings.includes(name))
       problems.push(`${at}: expected only names of .env.example, found ${shownName(name)}${hint(name, settings)}`);
+    if (conflicts.has(name))
+      problems.push(
+        `${at}: expected ${shownName(name)} in one place, found another value of it in the environment; remove one of the two (values not shown)`,
+      );
     const value = line.replace(ASSIGNMENT, "").trim();
     const quote = /^["'`]/.exec(value)?.[0];
     if (quote !== undefined && !new RegExp(`^${quote}[^${quote}]*${quote}\\s*(#.*)?$`).test(value))

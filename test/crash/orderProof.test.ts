@@ -91,7 +91,7 @@ describe("the proof itself", () => {
   test("the same seed gives the same events", async () => {
     const stories: string[][] = [];
     for (let i = 0; i < 2; i += 1) {
-      const w = await runWorld({ ...randomPlan("same", 5), story: true });
+      const w = await runWorld({ ...randomPlan("same", 6), story: true });
       stories.push([...w.story, ...w.deaths]);
       w.close();
     }

@@ -92,6 +92,10 @@ describe("trader", () => {
     write("MAX_DAILY_TRADES=2\n");
     const config = await trader(["config", "--json"], { cwd, env: { MAX_DAILY_TRADES: "" } });
     expect(lastJson<Record<string, unknown>>(config)["MAX_DAILY_TRADES"]).toBe(2);
+    expect((await trader(["config"], { cwd, env: { MAX_DAILY_TRADES: " 2 " } })).code).toBe(0);
+    const conflict = await trader(["config"], { cwd, env: { MAX_DAILY_TRADES: "3" } });
+    expect(conflict.code).toBe(2);
+    expect(conflict.stderr).toMatch(/line 1: expected MAX_DAILY_TRADES in one place/);
   });
 
   test("a dead job's alert ends when it is discarded; status shows whether a worker runs", async () => {

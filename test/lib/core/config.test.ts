@@ -33,6 +33,20 @@ describe("settings", () => {
     expect(readFileSync(projectPath(".env.example"), "utf8")).toBe(envExample());
   });
 
+  test.each<[string, Record<string, string>, string | undefined]>([
+    ["a news window beyond the calendar's", { NEWS_WINDOW_MINUTES: "721" }, "NEWS_WINDOW_MINUTES"],
+    ["a news window as wide as the calendar's", { NEWS_WINDOW_MINUTES: "720" }, undefined],
+    ["a holding time that always crosses 06:00 JST", { TIME_STOP_HOURS: "24" }, "TIME_STOP_HOURS"],
+    ["the same where that is accepted", { TIME_STOP_HOURS: "24", MARGIN_ROLLOVER: "charge" }, undefined],
+    ["the same on spot", { TIME_STOP_HOURS: "24", PRODUCT: "spot" }, undefined],
+    ["a request rate below what prices need", { GMO_PUBLIC_PER_SECOND: "0.3" }, "GMO_PUBLIC_PER_SECOND"],
+    ["the same with older prices allowed", { GMO_PUBLIC_PER_SECOND: "0.3", QUOTE_MAX_AGE_SECONDS: "14" }, undefined],
+  ])("truth 14: a limit that cannot be honoured is refused: %s", (_, env, name) => {
+    const found = problems(env);
+    expect(found.length).toBe(name === undefined ? 0 : 1);
+    if (name !== undefined) expect(found[0]).toMatch(new RegExp(`^${name}: expected`));
+  });
+
   test("the defaults, written out, parse to the defaults", () => {
     const env = Object.fromEntries(Object.entries(SETTINGS).map(([name, s]) => [name, s.fallback ?? ""]));
     expect(parseConfig(env)).toEqual(parseConfig({}));

@@ -34,6 +34,12 @@ describe("truth 14: lines of .env", () => {
     expect(problems[0]).toMatch(problem);
   });
 
+  test("a setting that the environment gives differently is named by its line, without either value", () => {
+    const problems = envFileProblems("A=1\nMODE=paper\nB=2", SETTINGS, new Set(["MODE"]));
+    expect(problems).toEqual([expect.stringMatching(/^\.env line 2: expected MODE in one place.*environment/)]);
+    expect(problems.join()).not.toContain("paper");
+  });
+
   test("a problem never shows what may be a secret", () => {
     const text = 'TELEGRAM_BOT_TOKEN 123456:verysecret\nA="verysecret\nverysecret\nVERYSECRET verysecret';
     expect(problemsOf(text).join("\n")).not.toMatch(/verysecret/i);
