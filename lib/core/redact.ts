@@ -111,8 +111,8 @@ const isBotToken = (token: string, before: string): boolean => {
   return isRandom(rest.replace(/[_-]/g, ""));
 };
 
-/** How far before a hash its name may stand. */
-const NEAR = 60;
+/** How far before a hash its name may stand: another hash may stand between ("expected sha256 …, found …"). */
+const NEAR = 100;
 const HASH_NAMED = /(?:hash|sha-?\d|checksum|digest|manifest|fingerprint|\bhead\b|\bchain\b)[^\r\n]*$/i;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

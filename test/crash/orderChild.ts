@@ -20,7 +20,7 @@ export interface ChildArguments {
   readonly privateUrl: string;
   readonly apiKey: string;
   readonly secret: string;
-  /** Venue time less the wall clock: the system lives in the venue's day, requests are signed with the wall's. */
+  /** Venue time less the wall clock: the system lives in the venue's day. */
   readonly offsetMs: number;
   readonly bootId: string;
 }
@@ -35,7 +35,7 @@ const system = createSystem({
   venue: createGmoVenue({
     transport: httpTransport({ publicUrl: given.publicUrl, privateUrl: given.privateUrl }),
     credentials: { apiKey: given.apiKey, secret: given.secret },
-    clock: realClock,
+    clock,
     log: silentLogger(),
     timers: realTimers,
   }),

@@ -3,7 +3,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ledgerDifferences } from "../../handlers/reconcile.ts";
-import { realClock } from "../../lib/io/clock.ts";
 import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
 import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
 import { realTimers } from "../../lib/io/gmo/timers.ts";
@@ -69,7 +68,7 @@ test(`killed ${KILLS} times with SIGKILL while it enters, protects and exits: on
   const venue = createGmoVenue({
     transport,
     credentials: simulator.credentials(),
-    clock: realClock,
+    clock: { nowMs: () => simulator.nowMs() },
     log: silentLogger(),
     timers: realTimers,
   });

@@ -55,7 +55,6 @@ export class OrderStand {
         partialFills: false,
         cancelAfterMs: 20,
         positionVisibleAfterMs: 100,
-        authClock: () => realClock.nowMs(),
       },
     });
     for (const [symbol, price] of [

@@ -19,7 +19,7 @@ const ctx = {
     trades: { byId: (id: number) => (id === TRADE.id ? TRADE : undefined) },
     tradeLegs: { ofTrade: (id: number) => (id === TRADE.id ? LEGS : []) },
     orders: {
-      ofTrade: (id: number) => (id === TRADE.id ? ORDERS : []),
+      working: (id: number) => (id === TRADE.id ? ORDERS : []),
       ofLeg: (legId: number) => ORDERS.filter((o) => o.intent.legId === legId),
     },
   },
