@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 // The entry point of the `trader` command and the only place that reads the environment. The commands are in
 // handlers/cli/, the wiring of the worker and the replay in handlers/runtime/.
-import { existsSync, readFileSync, statSync, writeSync } from "node:fs";
+import { existsSync, statSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { inspect, parseEnv } from "node:util";
 import { type Config, parseConfig, SETTINGS } from "../lib/core/config.ts";
 import { envFileProblems } from "../lib/core/envFile.ts";
 import { UsageError } from "../lib/core/errors.ts";
 import { redact } from "../lib/core/redact.ts";
+import { MEGABYTE, readCapped } from "../lib/io/cappedFile.ts";
 import { runTrader } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
 
@@ -28,7 +29,7 @@ const environment = (): Environment => {
     throw new UsageError(".env: expected a file only you can read, found it open to others; run chmod 600 .env");
   let text: string;
   try {
-    text = readFileSync(".env", "utf8");
+    text = readCapped(".env", MEGABYTE).toString("utf8");
   } catch (e) {
     throw new UsageError(`.env: expected a readable file, found: ${(e as Error).message}`, { cause: e });
   }

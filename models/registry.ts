@@ -1,10 +1,11 @@
 // Loads a model folder: manifest.json and every head's file. Refuses what does not match: a missing file, a changed
 // byte, another feature set. Shipped models live in models/artifacts/<id>/.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../lib/core/errors.ts";
 import { FEATURE_NAMES, FEATURE_SET } from "../lib/core/featureSet.ts";
+import { MEGABYTE, readCapped } from "../lib/io/cappedFile.ts";
 import { PROJECT_ROOT } from "../lib/io/paths.ts";
 import { type HeadManifest, Manifest } from "./manifest.ts";
 import { Predictor } from "./predictor.ts";
@@ -46,13 +47,15 @@ export const listShipped = (): string[] =>
         .sort()
     : [];
 
+/** A head of the shipped model has less than 1 MB. */
+const LARGEST_BYTES = 64 * MEGABYTE;
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 const refuse = (code: string, message: string, cause?: unknown): never => {
   throw new AppError("permanent", code, message, {}, cause === undefined ? undefined : { cause });
 };
 const readBytes = (path: string): Buffer => {
   try {
-    return readFileSync(path);
+    return readCapped(path, LARGEST_BYTES);
   } catch (e) {
     return refuse(
       "MODEL_MISSING",

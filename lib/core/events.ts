@@ -25,13 +25,24 @@ export const MAX_WINDOW_MINUTES = 720;
 const HEADER = ["time_utc", "currency", "importance", "title"];
 const PROBLEMS_SHOWN = 20;
 
+/** Counts every problem and keeps the first ones: a long file of wrong lines must not fill the memory. */
+class Problems {
+  count = 0;
+  readonly first: string[] = [];
+  push(problem: string): void {
+    this.count += 1;
+    if (this.first.length < PROBLEMS_SHOWN)
+      this.first.push(problem.length > 300 ? `${problem.slice(0, 300)}…` : problem);
+  }
+}
+
 interface CsvLine {
   readonly line: number;
   readonly fields: readonly string[];
 }
 
 /** RFC 4180: quotes, doubled quotes, commas and line breaks inside quotes; LF or CRLF. Blank lines are skipped. */
-const csvLines = (text: string, problems: string[]): readonly CsvLine[] => {
+const csvLines = (text: string, problems: Problems): readonly CsvLine[] => {
   const lines: CsvLine[] = [];
   let fields: string[] = [];
   let field = "";
@@ -103,7 +114,7 @@ const parseEvent = (fields: readonly string[]): EconomicEvent | string => {
  * then.
  */
 export const parseEventsCsv = (text: string): readonly EconomicEvent[] => {
-  const problems: string[] = [];
+  const problems = new Problems();
   const [header, ...rows] = csvLines(text.replace(/^\uFEFF/, ""), problems);
   const names = header?.fields.map(narrow) ?? [];
   const expected = names.length > HEADER.length ? [...HEADER, "window_minutes"] : HEADER;
@@ -132,14 +143,14 @@ export const parseEventsCsv = (text: string): readonly EconomicEvent[] => {
     }
     if (rows.length === 0) problems.push("expected at least one event, found only the header");
   }
-  if (problems.length > 0) {
-    const hidden = problems.length - PROBLEMS_SHOWN;
-    const shown = problems.slice(0, PROBLEMS_SHOWN).join("\n  ");
+  if (problems.count > 0) {
+    const hidden = problems.count - PROBLEMS_SHOWN;
+    const shown = problems.first.join("\n  ");
     throw new AppError(
       "permanent",
       "EVENTS_INVALID",
       `the event file was not read, nothing was changed:\n  ${shown}${hidden > 0 ? `\n  and ${hidden} more` : ""}`,
-      { problems: problems.length },
+      { problems: problems.count },
     );
   }
   return events.sort((a, b) => a.atMs - b.atMs || (a.currency + a.title < b.currency + b.title ? -1 : 1));

@@ -1,7 +1,6 @@
 // `trader events import FILE | remove | list`: the economic calendar of the news gate. An import is all or nothing;
 // importing the same file twice changes nothing.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
 import type { z } from "zod";
@@ -9,6 +8,7 @@ import { META } from "../../../db/tables/meta.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { calendarChange, type EconomicEvent, eventId, parseEventsCsv, spanOf } from "../../../lib/core/events.ts";
 import { DAY_MS, type EpochMs, isoUtc, jstDateStart, jstText, parseInstant, plusMs } from "../../../lib/core/time.ts";
+import { FileTooBig, MEGABYTE, readCapped } from "../../../lib/io/cappedFile.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
 import type { Database } from "../../../queue/types.ts";
 import { hintWith } from "../folder.ts";
@@ -34,6 +34,8 @@ interface ImportOptions extends Options {
 }
 
 const LIST_DAYS = 30;
+/** Some forty thousand events: a calendar of decades. */
+const LARGEST_BYTES = 4 * MEGABYTE;
 
 export const registerEvents = (program: Command, deps: EventsDeps): void => {
   const events = program.command("events").description("economic events around which no entry is made");
@@ -192,12 +194,14 @@ const eventsOf = (
 
 const readBytes = (file: string): Buffer => {
   try {
-    return readFileSync(file);
+    return readCapped(file, LARGEST_BYTES);
   } catch (e) {
     throw new AppError(
       "permanent",
       "EVENTS_FILE",
-      `expected a readable event file, found: ${(e as Error).message}; check the path`,
+      e instanceof FileTooBig
+        ? `${file}: expected an event file of at most 4 MB, found ${e.message}`
+        : `expected a readable event file, found: ${(e as Error).message}; check the path`,
       {},
       { cause: e },
     );

@@ -1,9 +1,8 @@
 // `trader predict`: evaluates a LightGBM text model on a CSV of its features, one JSON object per row, to check a model
 // by hand and against other implementations. Everything is read and checked before the first line is printed.
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import type { Command } from "commander";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
+import { MEGABYTE, readCappedText } from "../../../lib/io/cappedFile.ts";
 import { parseFeatureTable } from "../../../models/featureTable.ts";
 import { type IterationRange, Predictor } from "../../../models/predictor.ts";
 
@@ -17,12 +16,13 @@ interface PredictOptions {
 }
 
 const LINES_AT_ONCE = 1000;
+/** Unpacked: a model file, or half a million rows of features. */
+const LARGEST_BYTES = 128 * MEGABYTE;
 
 /** A text file, gzip recognised by its first bytes. Throws AppError permanent with `code`. */
 const readText = (path: string, what: string, code: string): string => {
   try {
-    const bytes = readFileSync(path);
-    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
+    const plain = readCappedText(path, LARGEST_BYTES);
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain);
   } catch (e) {
     const reason = (e as Error).message;

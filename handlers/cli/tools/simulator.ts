@@ -1,11 +1,11 @@
 // `trader simulator`: the simulated venue as a server on loopback, for programs that talk to GMO Coin. Reads no
 // setting.
-import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { yen } from "../../../lib/core/money.ts";
 import { type EpochMs, isoUtc, jstText, parseInstant } from "../../../lib/core/time.ts";
+import { MEGABYTE, readCapped } from "../../../lib/io/cappedFile.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { parseFaults } from "../../../lib/sim/faults/faults.ts";
 import { CANDLE_SYMBOLS, type OpenVenue, openVenue, readCandles } from "../../../lib/sim/server/openVenue.ts";
@@ -194,7 +194,7 @@ const openGiven = (options: Options, given: Given): OpenVenue =>
   });
 const readText = (path: string): string => {
   try {
-    return readFileSync(path, "utf8");
+    return readCapped(path, MEGABYTE).toString("utf8");
   } catch (e) {
     throw new UsageError(`--faults: expected a readable file, found ${path}: ${(e as Error).message}`, { cause: e });
   }

@@ -22,7 +22,7 @@ type ArchivedDay =
 
 const HEADER = "symbol,side,size,price,timestamp";
 /** A day of BTC_JPY is some ten megabytes of text. */
-const MAX_TEXT_BYTES = 512_000_000;
+const MAX_TEXT_BYTES = 128_000_000;
 const TIMEOUT_MS = 60_000;
 
 /** `date` YYYYMMDD is the trading day: 20250701 starts 2025-06-30 21:00 UTC. */
@@ -63,7 +63,9 @@ export const fetchArchivedDay = async (
     const plain = await promisify(gunzip)(file.bytes, { maxOutputLength: MAX_TEXT_BYTES });
     text = new TextDecoder("utf-8", { fatal: true }).decode(plain);
   } catch (e) {
-    throw failed("VENUE_GARBLED", `no gzipped text: ${(e as Error).message}`, e);
+    const tooBig = (e as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
+    const found = tooBig ? "more than 128 MB of text" : `no gzipped text: ${(e as Error).message}`;
+    throw failed("VENUE_GARBLED", found, e);
   }
   return { kind: "trades", trades: parseArchivedDay(text, symbol, date) };
 };

@@ -1,13 +1,12 @@
 // Reads a candle file: CSV or gzip CSV, `open_time,open,high,low,close,volume`, UTC epoch milliseconds.
 // Strict: a file that is out of order, repeats a bar or holds an invalid number is rejected; the error names the line.
 // Gaps are allowed (a minute without trades has no candle) and are never filled.
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import type { Candle } from "../../core/candle.ts";
 import { AppError } from "../../core/errors.ts";
 import { BAR_MS, epochMs, MINUTE_MS } from "../../core/time.ts";
+import { MEGABYTE, readCappedText } from "../../io/cappedFile.ts";
 
 export interface CandleFile {
   readonly candles: readonly Candle[];
@@ -87,12 +86,14 @@ export const parseCandles = (text: string, name: string): CandleFile => {
   return { candles, intervalMs };
 };
 
+/** Unpacked: some four years of 1-minute bars. */
+const LARGEST_BYTES = 128 * MEGABYTE;
+
 /** Reads and checks one file; gzip is recognised by its first bytes, not by the file name. */
-export const readCandleFile = (path: string): CandleFile => {
+export const readCandleFile = (path: string, largestBytes = LARGEST_BYTES): CandleFile => {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzipSync(bytes);
+    bytes = readCappedText(path, largestBytes);
   } catch (e) {
     throw new AppError(
       "permanent",
