@@ -121,6 +121,7 @@ const answerStops = (
   { tx, actor, atMs, tradeId, questionId }: Request,
   answer: "keep" | "restore",
 ): Pick<Asked, "tradeIds" | "stopYen"> => {
+  if (tradeId !== undefined && tx.trades.byId(tradeId) === undefined) throw notAlive(tx, tradeId);
   const questions = tx.stopQuestions
     .open()
     .filter(

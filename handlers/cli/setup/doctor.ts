@@ -60,10 +60,13 @@ const exchangeClock = (dir: string): string => {
     const { measured, publicMs } = kept.clock;
     const at = `measured ${jstText(epochMs(kept.atMs))}`;
     const seconds = (ms: number): string => `${ms < 0 ? "-" : "+"}${(Math.abs(ms) / 1_000).toFixed(2)} s`;
-    const found =
+    // On paper the account is simulated here: the exchange's clock shows in its public replies alone.
+    const own =
       measured === undefined
         ? "unknown"
-        : `${seconds(measured.offsetMs)} (± ${(measured.errorMs / 1_000).toFixed(2)} s)${publicMs === undefined || publicMs === 0 ? "" : `, by its prices ${seconds(publicMs)}`}`;
+        : `${seconds(measured.offsetMs)} (± ${(measured.errorMs / 1_000).toFixed(2)} s)`;
+    const byPrices = publicMs === undefined ? "no public reply" : publicMs === 0 ? "agrees" : seconds(publicMs);
+    const found = `by account replies ${own}, by public replies ${byPrices}`;
     if (clockProblem(kept.clock) !== undefined)
       throw new Error(
         `expected the exchange's clock within 5 s of this server's and steady, found ${found}, ${at}; start time synchronisation (timedatectl), then wait for the next reconcile`,

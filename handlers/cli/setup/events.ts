@@ -201,7 +201,7 @@ const readBytes = (file: string): Buffer => {
       "EVENTS_FILE",
       e instanceof FileTooBig
         ? `${file}: expected an event file of at most 4 MB, found ${e.message}`
-        : `expected a readable event file, found: ${(e as Error).message}; check the path`,
+        : `expected a readable event file, found: ${(e as NodeJS.ErrnoException).code === "EISDIR" ? `a folder, ${file}` : (e as Error).message}; check the path`,
       {},
       { cause: e },
     );

@@ -219,8 +219,8 @@ describe("truth 2: the answer to a moved stop", () => {
 
   test("a trade without a moved stop, an unknown one, and a word are one clear error, and nothing is changed", async () => {
     const { w, trader, halts } = await moved();
-    await expect(trader("keep-stop", "2")).rejects.toMatchObject({ code: "STOP_ANSWERED", verdict: "permanent" });
-    await expect(trader("restore-stop", "2")).rejects.toThrow(/expected trade 2 to have a moved stop that waits/);
+    await expect(trader("keep-stop", "2")).rejects.toMatchObject({ code: "TRADE_MISSING", verdict: "permanent" });
+    await expect(trader("restore-stop", "2")).rejects.toThrow(/expected the id of a trade, found 2/);
     await expect(trader("keep-stop", "one")).rejects.toThrow(/expected/);
     expect(halts()).toEqual(["stopMoved"]);
     expect(w.db.read.ownerCommands.newest(5)).toEqual([]);
