@@ -317,7 +317,10 @@ export class GmoClient {
       this.#publicClock.add(sample);
       return;
     }
-    this.#offset.add(sample);
+    if (this.#offset.add(sample)) {
+      this.#publicClock.forget();
+      this.checks?.forgetClock();
+    }
     const offset = this.clockOffset();
     if (offset === undefined || offset.isLarge === this.#offsetWasLarge) return;
     this.#offsetWasLarge = offset.isLarge;

@@ -81,8 +81,9 @@ export class ClockOffset {
     return estimate !== undefined && Math.abs(estimate.offsetMs) - estimate.errorMs > LARGE_MS;
   }
 
-  add({ sentMs, receivedMs, venueMs }: OffsetSample): void {
-    if (receivedMs < sentMs) return; // Our clock was set meanwhile: no usable interval.
+  /** True when the estimate was replaced by one that contradicts it: what was concluded with the old one is void. */
+  add({ sentMs, receivedMs, venueMs }: OffsetSample): boolean {
+    if (receivedMs < sentMs) return false; // Our clock was set meanwhile: no usable interval.
     const fresh: Interval = {
       lowMs: venueMs - receivedMs,
       highMs: venueMs - sentMs + RESOLUTION_MS,
@@ -91,16 +92,17 @@ export class ClockOffset {
     };
     const both = this.#interval && cut(this.#interval, fresh);
     if (this.#interval === undefined || both) {
-      this.#take(both ?? fresh);
-      return;
+      return this.#take(both ?? fresh);
     }
     const agreed = this.#dissent && cut(this.#dissent, fresh);
-    if (agreed) this.#take(agreed);
-    else this.#dissent = fresh;
+    if (agreed) return this.#take(agreed);
+    this.#dissent = fresh;
+    return false;
   }
 
-  #take(next: Interval): void {
-    if (this.#before !== undefined && gapMs(aged(this.#before, next.atMs), next) > JUMP_MS) {
+  #take(next: Interval): boolean {
+    const gap = this.#before === undefined ? 0 : gapMs(aged(this.#before, next.atMs), next);
+    if (gap > JUMP_MS) {
       this.#needed = AGREED_AFTER_JUMP;
       this.#agreed = 0;
     }
@@ -108,6 +110,7 @@ export class ClockOffset {
     this.#interval = next;
     this.#before = next;
     this.#dissent = undefined;
+    return gap > 0;
   }
 
   /** The venue refused our timestamp (ERR-5008, ERR-5009): discard the estimate and measure again. */
@@ -135,6 +138,11 @@ export class PublicClock {
     // Of two kept values the older one must be the larger, or it can never count again.
     this.#kept = this.#fresh(receivedMs).filter((one) => one.lowMs > lowMs);
     this.#kept.push({ lowMs, atMs: receivedMs });
+  }
+
+  /** The clock was set: what was seen before says nothing of it. */
+  forget(): void {
+    this.#kept = [];
   }
 
   /** Milliseconds, venue minus us; 0 when a cache explains it. undefined: no reply lately. */

@@ -219,6 +219,10 @@ export class QuoteChecks {
     const bound = this.#bounds[0]?.offsetMs ?? Number.NEGATIVE_INFINITY;
     return bound > clock.offsetMs ? { ...clock, offsetMs: bound } : clock;
   }
+  /** The venue's clock or ours was set: the bounds were of the clock before. */
+  forgetClock(): void {
+    this.#bounds = [];
+  }
   #learn({ venueMs, receivedMs, clock = UNMEASURED }: ReplyTime): void {
     if (venueMs === undefined) return;
     const offsetMs = venueMs - receivedMs;

@@ -119,6 +119,22 @@ describe("truth 0: the halt clock", () => {
     expect(w.trade()).toMatchObject({ status: "closed", exitReason: "stop_loss" });
     expect(w.simulator.bareStats("BTC_JPY").longestMs).toBe(0);
   });
+  test.each([-3_600, -60, 60, 3_600])(
+    "set by %d s just before a time stop, the clock delays neither its time stop nor the close",
+    async (seconds) => {
+      const soon = (it: World): boolean => it.nowMs > (it.db.read.trades.byId(1)?.timeStopMs ?? Infinity) - 20_000;
+      const w = start((it) => (soon(it) ? seconds * 1_000 : 0), NO_FAULT, {
+        btc: (s) => s.flat(3).to(9_998_000, 2).flat(300),
+        config: { TIME_STOP_HOURS: "0.5" },
+        pollMs: 2_000,
+      });
+      w.approve();
+      await w.runToEnd();
+      const { timeStopMs } = w.trade();
+      expect(w.trade()).toMatchObject({ status: "closed", exitReason: "time_stop" });
+      expect(w.nowMs - timeStopMs!).toBeLessThan(20_000);
+    },
+  );
   test("one reply with a strange time raises nothing", async () => {
     let replies = 0;
     const w = start(() => (++replies === 9 ? -7_200_000 : 0), NO_FAULT);
