@@ -30,8 +30,8 @@ export { ledgerDifferences, ledgerMatchesVenue } from "./reconciliation/compareB
 
 /** Delay of the second look at a new difference. */
 const SECOND_LOOK_MS = 5_000;
-/** While an order is in flight no start is complete, so it is looked up again every second. */
-const UNANSWERED_LOOK_MS = 1_000;
+/** While an order is in flight no start is complete, so it is looked up again twice a second. */
+const UNANSWERED_LOOK_MS = 500;
 /**
  * Retry interval when the venue could not be read: nothing may be traded before it can, so there is no limit of
  * attempts.
@@ -101,7 +101,7 @@ export const reconcile: AppHandler<"reconcile"> = {
   },
 };
 
-/** When to look at orders in flight again: when the first of them reaches its settle time, then every second. */
+/** When to look at orders in flight again: when the first of them reaches its settle time, then twice a second. */
 const inFlightLookMs = (ctx: AppCtx, nowMs: EpochMs): EpochMs | undefined => {
   const settles = ctx.db.orders
     .allLive()

@@ -32,7 +32,9 @@ const DRIFTS: readonly (readonly [string, VenueClockPlan])[] = [-50, 50].map((dr
   `drifts by ${drift} ms a second`,
   { ...still(0), drift },
 ]);
-const FAULTS: readonly FaultName[] = ["replyLost", "requestLost", "arrivesLate", "lateReply", "ERR-554 afterwards"];
+const FAULTS: readonly FaultName[] = LONG
+  ? ["replyLost", "requestLost", "arrivesLate", "lateReply", "ERR-554 afterwards"]
+  : ["replyLost", "requestLost", "arrivesLate"];
 
 const plan = (clock: VenueClockPlan, fault: FaultName, dies: boolean, every: boolean): RunPlan => {
   let struck = false;
