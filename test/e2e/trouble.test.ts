@@ -175,6 +175,9 @@ describe("the worker ends with 2, which systemd does not restart", () => {
     const worker = startWorker();
     await worker.saying('"started"');
     const other = openDatabase(db());
+    // Past its start: nothing runs, something has.
+    const jobs = (state: "done" | "running"): number => other.read.jobs.list({ state, limit: 1 }).length;
+    await expect.poll(() => [jobs("done"), jobs("running")], { timeout: 30_000 }).toEqual([1, 0]);
     other.sql.pragma("wal_checkpoint(TRUNCATE)");
     const file = openSync(db(), "r+");
     writeSync(file, Buffer.alloc(statSync(db()).size - 4_096, 0x5a), 0, undefined, 4_096);
