@@ -1,6 +1,7 @@
 // Paper trading: market data comes from GMO Coin's public API, the account is the simulated venue, which fills orders
 // at those quotes. One connector serves both; only this transport separates them.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { StoredQuote } from "../../lib/core/openResult.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Ticker, Venue } from "../../lib/core/venue.ts";
@@ -17,7 +18,8 @@ import { onAccountEvent } from "../orders/accountEvents.ts";
 
 /**
  * Public requests go to the exchange, private ones to the simulated account, whose time follows the wall clock. `mayTrade`
- * throws when no request may reach the account any more.
+ * throws when no request may reach the account any more. As over a network, no answer comes in the turn that asked: who
+ * asks the account again and again must not keep the exchange's answers, timers and signals waiting.
  */
 export const paperTransport = (
   http: Transport,
@@ -27,6 +29,7 @@ export const paperTransport = (
 ): Transport => ({
   async send(request) {
     if (request.area === "public") return http.send(request);
+    await nextTurn();
     mayTrade();
     const now = clock.nowMs();
     if (now > simulator.nowMs()) simulator.advanceTo(now);

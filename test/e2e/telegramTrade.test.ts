@@ -77,6 +77,10 @@ test("two trades, the worker killed during each entry: one reaches its targets w
   // Between the tap and the fill.
   await killed(running);
   running = await worker.start();
+  await worker.until(
+    "the start is complete",
+    () => worker.query("SELECT kind FROM halts WHERE cleared_ms IS NULL").length === 0,
+  );
   worker.server.steer("BTC_JPY", btc.entry - 2_000);
   await worker.until("the fill and its stops", () => count("BTC_JPY", "CLOSE STOP WAITING") === 2);
   expect(worker.query("SELECT sum(size_e8) AS n FROM orders WHERE purpose = 'stop' AND state = 'open'")).toEqual([
