@@ -6,18 +6,39 @@ import { basename } from "node:path";
 import { AppError } from "../../lib/core/errors.ts";
 import { Checkpoints } from "../../lib/io/checkpoints.ts";
 import { type FileIdentity, identityAt, openHere } from "../../lib/io/fileIdentity.ts";
+import { storageTrouble } from "../../lib/io/storageTrouble.ts";
 
 const LOOK_EVERY_MS = 200;
 
 /** What SQLite keeps open beside a database in WAL mode. */
 const SIDE_FILES = ["-wal", "-shm"] as const;
 
-/** What is wrong with the content of a file; undefined: nothing. */
+/** What is wrong with the content of a file; undefined: nothing. May throw what a read of the file throws. */
 type Wrong = () => string | undefined;
+
+interface Written {
+  readonly path: string;
+  readonly checkpoints: Checkpoints;
+  readonly wrong: Wrong;
+  /** Written since its content was last judged. */
+  unjudged: boolean;
+}
+
+/** A file that cannot be read at all is wrong; after any other error (busy, no memory) it is judged at the next look. */
+const whyWrong = (written: Written): string | undefined => {
+  try {
+    const why = written.wrong();
+    written.unjudged = false;
+    return why;
+  } catch (e) {
+    const trouble = storageTrouble(e);
+    return trouble?.kind === "corrupt" ? `it is no sound database any more: ${trouble.message}` : undefined;
+  }
+};
 
 export class FolderWatch {
   readonly #known = new Map<string, FileIdentity>();
-  readonly #written: { readonly path: string; readonly checkpoints: Checkpoints; readonly wrong: Wrong }[] = [];
+  readonly #written: Written[] = [];
   readonly #timer: NodeJS.Timeout;
   #lost: AppError | undefined;
   #overwritten = false;
@@ -52,7 +73,7 @@ export class FolderWatch {
    * its content after a checkpoint. Until `end`, which must come after the database was closed.
    */
   followContent(path: string, wrong: Wrong): void {
-    this.#written.push({ path, checkpoints: new Checkpoints(path), wrong });
+    this.#written.push({ path, checkpoints: new Checkpoints(path), wrong, unjudged: false });
   }
 
   /** For everything that is about to write, or to send an order. Throws AppError alert FOLDER_LOST. */
@@ -98,12 +119,13 @@ export class FolderWatch {
       const name = path === this.varDir ? "the folder" : basename(path);
       return now === "missing" ? `${name} was deleted or renamed` : `${name} was replaced by another`;
     }
-    for (const { path, checkpoints, wrong } of this.#written) {
-      const written = checkpoints.look();
-      const why = written === "checkpoint" ? wrong() : undefined;
+    for (const file of this.#written) {
+      const written = file.checkpoints.look();
+      if (written === "checkpoint") file.unjudged = true;
+      const why = file.unjudged ? whyWrong(file) : undefined;
       if (written !== "foreign" && why === undefined) continue;
       this.#overwritten = true;
-      return `${basename(path)} was overwritten ${why === undefined ? "by another program" : `(${why})`}`;
+      return `${basename(file.path)} was overwritten ${why === undefined ? "by another program" : `(${why})`}`;
     }
     return undefined;
   }

@@ -72,3 +72,20 @@ test("truth 17: a file that was replaced before it was followed is found too", (
   expect(late.check).toThrow(/trader\.db was replaced by another/);
   late.end();
 });
+
+test.each<[string, string, RegExp | undefined]>([
+  ["is no database any more", "SQLITE_CORRUPT", /trader\.db was overwritten \(it is no sound database any more/],
+  ["is busy for a moment", "SQLITE_BUSY", undefined],
+])("truth 17: content that %s is judged by the watch, which never throws out of its timer", async (_, code, why) => {
+  let reads = 0;
+  watch.followContent(db.path, () => {
+    reads += 1;
+    if (reads === 1) throw Object.assign(new Error("as SQLite says it"), { code });
+    return undefined;
+  });
+  commit();
+  db.sql.pragma("wal_checkpoint(TRUNCATE)");
+  await vi.advanceTimersByTimeAsync(1_000);
+  if (why === undefined) expect([lost, reads]).toEqual([undefined, 2]);
+  else expect(lost?.message).toMatch(why);
+});
