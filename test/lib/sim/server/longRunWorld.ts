@@ -1,7 +1,6 @@
-// A whole day of the venue in minutes: one clock, many times as fast as the wall's, drives the server and our connector
+// A whole day of the venue in minutes: one clock, up to so many times as fast as the wall's (fastTime.ts), drives the server and our connector
 // alike, so that every limit of both (tokens, pings, backoffs, paces) has its real length in venue time. Only the time
 // limit of a request is of the wall: the machine's own speed decides it.
-import { setTimeout as delay } from "node:timers/promises";
 import { toNumber } from "../../../../lib/core/money.ts";
 import { type EpochMs, epochMs, MINUTE_MS, SECOND_MS } from "../../../../lib/core/time.ts";
 import { createGmoApi } from "../../../../lib/io/gmo/api.ts";
@@ -13,34 +12,17 @@ import { CommandPace } from "../../../../lib/io/gmo/stream/commandPace.ts";
 import type { StreamLimits } from "../../../../lib/io/gmo/stream/limits.ts";
 import { MarketStream } from "../../../../lib/io/gmo/stream/marketStream.ts";
 import type { TokenLimits } from "../../../../lib/io/gmo/stream/tokenKeeper.ts";
-import type { Timers } from "../../../../lib/io/gmo/timers.ts";
 import { silentLogger } from "../../../../lib/io/logger.ts";
 import { type Random, seededRandom } from "../../../../lib/io/random.ts";
 import { parseFaults } from "../../../../lib/sim/faults/faults.ts";
 import type { Faults } from "../../../../lib/sim/faults/faultTypes.ts";
 import { openVenue } from "../../../../lib/sim/server/openVenue.ts";
 import { startVenueServer } from "../../../../lib/sim/server/server.ts";
-import type { Wall } from "../../../../lib/sim/server/wallClock.ts";
 import { Script } from "../../../sim/script.ts";
+import { FastTime } from "./fastTime.ts";
 import { START_MS, START_PRICE } from "./stand.ts";
 
 export const SYMBOLS: readonly string[] = ["BTC_JPY", "BTC"];
-
-/** The wall's time, so many times as fast. */
-export class FastTime implements Wall, Timers {
-  readonly #beganMs = performance.now();
-  constructor(private readonly speed: number) {}
-  monotonicMs(): number {
-    return (performance.now() - this.#beganMs) * this.speed;
-  }
-  after(ms: number, run: () => void): () => void {
-    const timer = setTimeout(run, ms / this.speed);
-    return () => clearTimeout(timer);
-  }
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    await delay(ms / this.speed, undefined, signal ? { signal } : {});
-  }
-}
 
 /** Minutes that wander by up to 0.2 %, now and then a wick of 1 %. */
 const candles = (random: Random, minutes: number) => {
@@ -297,6 +279,7 @@ export const openLongWorld = async (seed: string, speed: number, durationMs: num
         stopCounting();
         await server.close();
         await http.close();
+        time.end();
       })();
       return closing;
     },
