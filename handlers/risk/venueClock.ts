@@ -17,6 +17,7 @@ const Kept = z.strictObject({
   measured: z.strictObject({ offsetMs: z.number(), errorMs: z.number() }).optional(),
   steady: z.boolean(),
   publicMs: z.number().optional(),
+  refused: z.literal(true).optional(),
 });
 
 /** Raises or ends the halt by what the replies so far say. Commits only when that changes something. */
@@ -43,21 +44,23 @@ const clockFacts = (problem: ClockProblem) => ({
   seconds: problem.kind === "far" ? problem.offsetMs / 1_000 : undefined,
 });
 
-const clockStory = ({ measured, steady, publicMs }: VenueClock) => ({
+const clockStory = ({ measured, steady, publicMs, refused = false }: VenueClock) => ({
   offsetMs: measured === undefined ? null : Math.round(measured.offsetMs),
   errorMs: measured === undefined ? null : Math.round(measured.errorMs),
   publicMs: publicMs ?? null,
   steady,
+  refused,
 });
 
 /** Keeps what is known, for a command that runs without the worker. */
 export const keepVenueClock = (tx: Tx, clock: VenueClock, atMs: EpochMs): void => {
-  const { measured, steady, publicMs } = clock;
+  const { measured, steady, publicMs, refused } = clock;
   const kept: z.infer<typeof Kept> = {
     atMs,
     steady,
     ...(measured === undefined ? {} : { measured: { offsetMs: measured.offsetMs, errorMs: measured.errorMs } }),
     ...(publicMs === undefined ? {} : { publicMs }),
+    ...(refused === true ? { refused } : {}),
   };
   tx.meta.set(META_KEY, JSON.stringify(kept));
 };
@@ -66,6 +69,6 @@ export const keepVenueClock = (tx: Tx, clock: VenueClock, atMs: EpochMs): void =
 export const keptVenueClock = (db: Reads): { readonly atMs: number; readonly clock: VenueClock } | undefined => {
   const text = db.meta.get(META_KEY);
   if (text === undefined) return undefined;
-  const { atMs, measured, steady, publicMs } = Kept.parse(JSON.parse(text));
-  return { atMs, clock: { measured, steady, publicMs } };
+  const { atMs, measured, steady, publicMs, refused = false } = Kept.parse(JSON.parse(text));
+  return { atMs, clock: { measured, steady, publicMs, refused } };
 };

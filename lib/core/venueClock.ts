@@ -20,6 +20,8 @@ export interface VenueClock {
    * negative: behind. undefined: none lately. On paper this is the exchange, and `measured` the simulated account.
    */
   readonly publicMs: number | undefined;
+  /** The venue refuses our requests for their timestamp, whether they carry our time or the measured one (ERR-5008, ERR-5009). */
+  readonly refused?: boolean;
 }
 
 /** Entries are sent only while the venue's clock is known to be within this of ours. */
@@ -30,12 +32,14 @@ export const HALT_ENDS_BELOW_MS = 4_000;
 export type ClockProblem =
   | { readonly kind: "unknown" }
   | { readonly kind: "unsteady" }
+  | { readonly kind: "refused" }
   /** `offsetMs`: venue minus us; `errorMs` 0 when only its smallest distance is known. */
   | { readonly kind: "far"; readonly offsetMs: number; readonly errorMs: number };
 
 /** Why no entry may be sent by these clocks; undefined: they agree. `mostMs`: the largest distance allowed. */
 export const clockProblem = (clock: VenueClock, mostMs = LARGEST_OFFSET_MS): ClockProblem | undefined => {
   const { measured, publicMs } = clock;
+  if (clock.refused === true) return { kind: "refused" };
   if (measured === undefined) return { kind: "unknown" };
   if (Math.abs(measured.offsetMs) + measured.errorMs > mostMs && Math.abs(measured.offsetMs) > measured.errorMs)
     return { kind: "far", ...measured };

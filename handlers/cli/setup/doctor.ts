@@ -66,7 +66,8 @@ const exchangeClock = (dir: string): string => {
         ? "unknown"
         : `${seconds(measured.offsetMs)} (± ${(measured.errorMs / 1_000).toFixed(2)} s)`;
     const byPrices = publicMs === undefined ? "no public reply" : publicMs === 0 ? "agrees" : seconds(publicMs);
-    const found = `by account replies ${own}, by public replies ${byPrices}`;
+    const refused = kept.clock.refused === true ? ", and requests refused for their timestamp" : "";
+    const found = `by account replies ${own}, by public replies ${byPrices}${refused}`;
     if (clockProblem(kept.clock) !== undefined)
       throw new Error(
         `expected the exchange's clock within 5 s of this server's and steady, found ${found}, ${at}; start time synchronisation (timedatectl), then wait for the next reconcile`,

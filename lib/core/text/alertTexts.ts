@@ -167,13 +167,15 @@ const en = {
       "/health, or trader status on the server; check the exchange's notices",
     ),
   /** `seconds`: exchange minus server; undefined unless `far`. */
-  clockOff: (p: { kind: "unknown" | "unsteady" | "far"; seconds: number | undefined }) =>
+  clockOff: (p: { kind: "unknown" | "unsteady" | "refused" | "far"; seconds: number | undefined }) =>
     alert(
       p.seconds !== undefined
         ? `the exchange's clock is ${Math.abs(p.seconds).toFixed(1)} s ${p.seconds < 0 ? "behind" : "ahead of"} this server's`
         : p.kind === "unsteady"
           ? "the exchange's clock or this server's was just set"
-          : "the exchange's clock could not be measured",
+          : p.kind === "refused"
+            ? "the exchange refuses our requests for their timestamp (ERR-5008, ERR-5009)"
+            : "the exchange's clock could not be measured",
       undefined,
       `${PAUSED_EN} until they are known to agree within 5 s; open positions stay managed`,
       "check that time synchronisation is active on the server (timedatectl); trader doctor shows the difference",
@@ -346,7 +348,9 @@ export const alerts = inBoth(en, {
         ? `取引所の時計がこのサーバーより${Math.abs(p.seconds).toFixed(1)}秒${p.seconds < 0 ? "遅れて" : "進んで"}います`
         : p.kind === "unsteady"
           ? "取引所またはこのサーバーの時計が変更されました"
-          : "取引所の時計を確認できません",
+          : p.kind === "refused"
+            ? "取引所がリクエストのタイムスタンプを拒否しています（ERR-5008、ERR-5009）"
+            : "取引所の時計を確認できません",
       undefined,
       `${PAUSED_JA}。時計の差が5秒以内と確認できれば自動で再開します。建玉の管理は続きます`,
       "サーバーの時刻同期が有効か確認してください。差は trader doctor で分かります",

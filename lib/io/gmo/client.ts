@@ -13,6 +13,7 @@ import { type Direction, Pace, type PaceOptions } from "./pace.ts";
 import type { Judge, QuoteChecks } from "./quoteChecks.ts";
 import { evidenceOf, type ReadReply, readReply, redactBody } from "./reply.ts";
 import { authHeaders, type Credentials } from "./sign.ts";
+import { Stamps } from "./stamps.ts";
 import type { Timers } from "./timers.ts";
 import { type Transport, TransportError, type TransportReply, type TransportRequest } from "./transport.ts";
 
@@ -75,6 +76,7 @@ export class GmoClient {
   readonly #timeoutMs: number;
   readonly #offset = new ClockOffset();
   readonly #publicClock = new PublicClock();
+  readonly #stamps = new Stamps();
   #offsetWasLarge = false;
   readonly #kept = new LogThrottle();
 
@@ -100,7 +102,8 @@ export class GmoClient {
 
   /** What the replies so far say of the venue's clock; entries depend on it (venueClock.ts). */
   clock(): VenueClock {
-    return venueClockOf(this.#offset, this.#publicClock, this.#options.clock.nowMs());
+    const clock = venueClockOf(this.#offset, this.#publicClock, this.#options.clock.nowMs());
+    return { ...clock, refused: this.#stamps.areRefused };
   }
 
   /**
@@ -284,8 +287,10 @@ export class GmoClient {
     const { transport, timers, log, clock } = this.#options;
     // Signed immediately before sending: ERR-5008 is seen when time passes between the two (GMO API 2.1).
     const sentMs = clock.nowMs();
-    const stampMs = this.#options.followVenueClock === false ? sentMs : this.#offset.stamp(sentMs);
-    const headers = area === "public" ? {} : authHeaders(this.#requireCredentials(path), stampMs, method, path, body);
+    const measuredMs = this.#options.followVenueClock === false ? sentMs : this.#offset.stamp(sentMs);
+    const stamp = this.#stamps.choose(sentMs, measuredMs);
+    const headers =
+      area === "public" ? {} : authHeaders(this.#requireCredentials(path), stamp.atMs, method, path, body);
     const startedMs = timers.monotonicMs();
     const reply = await transport.send({
       area,
@@ -302,6 +307,8 @@ export class GmoClient {
     const read = readReply(reply);
     if (read.kind === "refused" && read.code === "ERR-5003")
       this.pace.refused(area === "public" ? "public" : method === "GET" ? "get" : "post");
+    if (area === "private" && read.kind !== "garbled")
+      this.#stamps[read.kind === "refused" && isTimestampRefused(read.code) ? "refused" : "taken"](stamp);
     this.#learnClock(area, read, sentMs, elapsedMs);
     return { reply, read, receivedMs: latest(sentMs, clock.nowMs()) };
   }

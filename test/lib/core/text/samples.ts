@@ -276,6 +276,7 @@ export const SAMPLES: Samples = {
       { kind: "far", seconds: 12.5 },
       { kind: "unsteady", seconds: undefined },
       { kind: "unknown", seconds: undefined },
+      { kind: "refused", seconds: undefined },
     ],
     ownerNotDone: [{ command: "/panic", id: 31, seconds: 47, why: "SAMPLE" }],
     unanswered: [
