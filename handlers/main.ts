@@ -90,11 +90,13 @@ process.on("uncaughtException", (e: unknown) => {
 });
 // Files this program writes (databases, logs, backups) are readable by its user only.
 process.umask(0o077);
-// A reader that closes the pipe (trader jobs list | head) is not a failure.
-process.stdout.on("error", (e: NodeJS.ErrnoException) => {
-  if (e.code === "EPIPE") process.exit(0);
-  throw e;
-});
+// A reader that closes the pipe (trader jobs list | head) is not a failure; what must not end there says so.
+let outClosed = (): void => process.exit(0);
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (e: NodeJS.ErrnoException) => {
+    if (e.code !== "EPIPE") throw e;
+    outClosed();
+  });
 const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, PATH } = process.env;
 const screen = terminal();
 process.exitCode = await runTrader(process.argv.slice(2), {
@@ -104,5 +106,8 @@ process.exitCode = await runTrader(process.argv.slice(2), {
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
   endNow: (code) => process.exit(code),
+  whenOutCloses: (run) => {
+    outClosed = run;
+  },
   service: { notifySocket: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, watchdogPid: WATCHDOG_PID, path: PATH },
 });

@@ -19,6 +19,8 @@ export interface CliWorld {
   readonly confirm?: (question: string) => Promise<boolean>;
   /** Ends the process at once: nothing that is open is closed. */
   readonly endNow?: (code: number) => never;
+  /** What to do when nobody reads stdout or stderr any more; by default the process ends with 0. May run again. */
+  readonly whenOutCloses?: (run: () => void) => void;
   /** What the service manager put into the environment; set only when one started this process. */
   readonly service?: ServiceManager;
 }

@@ -50,6 +50,7 @@ export interface Deps {
   readonly config: () => Config;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  readonly whenOutCloses?: (run: () => void) => void;
 }
 const removeDatabase = (path: string): void => {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
@@ -223,6 +224,10 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
     concurrency: 1,
     virtual: true,
   });
+  let isRead = true;
+  deps.whenOutCloses?.(() => {
+    isRead = false;
+  });
   try {
     system.declareSchedules();
     // Also when resumed: the process may have been killed before this. The key makes enqueuing idempotent.
@@ -243,8 +248,15 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
         }
       },
       onProgress: progress.show,
+      goesOn: () => isRead,
     });
     progress.end();
+    if (!isRead)
+      throw new AppError(
+        "retry",
+        "OUT_CLOSED",
+        "expected a reader of the output until the replay ends, found the pipe closed; trader start in the same folder continues it",
+      );
     if (finished !== undefined) return JSON.parse(finished) as ReplaySummary;
     for (const { text } of db.read.outbox.after(0).filter((m) => m.kind === "report"))
       deps.out(r.json ? JSON.stringify({ event: "report", text }) : `\n${text}`);

@@ -22,9 +22,11 @@ interface ReplayRun {
   /** Called with new audit events after each step, in order. */
   readonly onAudit: (rows: readonly AuditRow[]) => void;
   readonly onProgress: (nowMs: EpochMs) => void;
+  /** Asked between two steps; false: the replay stops there, no job runs, and another start continues it. */
+  readonly goesOn: () => boolean;
 }
 
-/** Runs to the end: no proposal waits, no trade is open, no job is due. Resolves with the JST dates reported. */
+/** Runs to the end (or until `goesOn` is false): no proposal waits, no trade is open, no job is due. Resolves with the JST dates reported. */
 export const runReplay = async (run: ReplayRun): Promise<void> => {
   const { system, clock, toMs } = run;
   const { db, store, scheduler, worker } = system;
@@ -40,6 +42,7 @@ export const runReplay = async (run: ReplayRun): Promise<void> => {
     run.onAudit(rows);
     const now = clock.nowMs();
     run.onProgress(now);
+    if (!run.goesOn()) return;
     const ticks = now < toMs ? scheduler.nextTickMs() : undefined;
     const due = store.nextDueMs();
     const target = earliestKnown(due, ticks === undefined ? undefined : earliest(ticks, toMs));

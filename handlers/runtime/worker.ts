@@ -6,6 +6,7 @@ import { AppError, UsageError } from "../../lib/core/errors.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Timers } from "../../lib/io/gmo/timers.ts";
+import type { Logger } from "../../lib/io/logger.ts";
 import { type ServiceManager, serviceNotifier } from "../../lib/io/systemd.ts";
 import { closingAfter, opening, runSteps } from "./closing.ts";
 import { tellFolderLost } from "./folderLost.ts";
@@ -25,6 +26,7 @@ export interface Deps {
   /** Default the real ones; a test may run at another time of day and without the venue's request pace. */
   readonly clock?: Clock;
   readonly timers?: Timers;
+  readonly whenOutCloses?: (run: () => void) => void;
   /** Under systemd: where to send the status. */
   readonly service?: ServiceManager | undefined;
 }
@@ -67,7 +69,12 @@ const run = (options: WorkerOptions, deps: Deps, config: Config, varDir: string)
     const { clock, timers, err } = deps;
     await runSteps(
       {
-        openFolder: () => opening(onCloseFailed, (c) => openFolder(c, varDir, config)),
+        openFolder: () =>
+          opening(onCloseFailed, (c) => {
+            const folder = openFolder(c, varDir, config);
+            deps.whenOutCloses?.(withoutReader(folder.log));
+            return folder;
+          }),
         connect: (folder) => opening(onCloseFailed, (c) => connect(c, folder, { config, say, clock, timers })),
         start: (folder, connections) =>
           opening(onCloseFailed, (c) => start(c, folder, connections, { config, say, err, notifier })),
@@ -76,6 +83,15 @@ const run = (options: WorkerOptions, deps: Deps, config: Config, varDir: string)
       onCloseFailed,
     );
   });
+};
+
+/** Open positions do not depend on who reads the output: the worker goes on, and its log file says so once. */
+const withoutReader = (log: Logger): (() => void) => {
+  let told = false;
+  return () => {
+    if (!told) log.warn("worker.outClosed");
+    told = true;
+  };
 };
 
 /** Waits for a signal, a broken file or a lost folder, then stops the queue. Throws the error of the last two. */
