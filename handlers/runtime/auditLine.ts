@@ -2,6 +2,7 @@
 
 import type { AuditRow } from "../../db/tables/audit.ts";
 import { formatE8, toNumber } from "../../lib/core/money.ts";
+import { endedWhy } from "../../lib/core/text/endedWhy.ts";
 import { jstText } from "../../lib/core/time.ts";
 
 const price = (e8: unknown): string => Math.round(toNumber(BigInt(String(e8)))).toLocaleString("en-US");
@@ -37,7 +38,7 @@ const FORMATTERS: Readonly<Record<string, Teller>> = {
   "entry.refused": (d) => `re-check    ${text(d["proposalId"])} not traded: ${text(d["reason"])}`,
   "order.intended": (d) =>
     `order       #${text(d["orderId"])} ${ORDER_NAMES[text(d["purpose"])] ?? text(d["purpose"])}: ${text(d["side"])} ${size(d["sizeE8"])} ${text(d["symbol"])} ${text(d["type"])}${d["priceE8"] ? ` at ${price(d["priceE8"])}` : ""} (${text(d["why"])})`,
-  "order.expired": (d) => `order       #${text(d["orderId"])} expired: ${text(d["detail"])}`,
+  "order.expired": (d) => `order       #${text(d["orderId"])} expired: ${endedWhy(text(d["detail"]), false)}`,
   "order.rejected": (d) => `order       #${text(d["orderId"])} refused by the venue: ${text(d["detail"])}`,
   "order.unknown": (d) => `ORDER       #${text(d["orderId"])} has no answer: looking for it, never sending again`,
   "order.neverSent": (d) => `order       #${text(d["orderId"])} was never sent: ${text(d["detail"] ?? d["why"])}`,

@@ -11,12 +11,13 @@ import { formatE8, toNumber } from "../../../lib/core/money.ts";
 import type { OpenResult } from "../../../lib/core/openResult.ts";
 import type { Order } from "../../../lib/core/order.ts";
 import { showPercent } from "../../../lib/core/statistics.ts";
+import { endedWhy } from "../../../lib/core/text/endedWhy.ts";
 import { type EpochMs, epochMs, isoUtc, jstText } from "../../../lib/core/time.ts";
 import type { Reads } from "../../../queue/types.ts";
 import { openOf } from "../../book/openTrades.ts";
 import { yenText } from "../../proposals/proposalText.ts";
 import { jstSeconds } from "../terminal.ts";
-import { endedWhy, nowText } from "../trading/bookText.ts";
+import { nowText } from "../trading/bookText.ts";
 
 export interface Trace {
   readonly signals: readonly Signal[];

@@ -48,12 +48,12 @@ const capped = (notes: readonly string[], what: string): readonly string[] =>
 export const importNotes = (
   rows: readonly EconomicEvent[],
   { added, withdrawn }: CalendarChange,
-  read: Reads,
+  events: Pick<Reads["events"], "range">,
 ): readonly string[] => {
   const { firstMs, lastMs } = spanOf(rows);
   const away = (NEARBY_DAYS + 1) * DAY_MS;
   const gone = new Set(withdrawn.map(eventId));
-  const stored = read.events.range(plusMs(firstMs, -away), plusMs(lastMs, away));
+  const stored = events.range(plusMs(firstMs, -away), plusMs(lastMs, away));
   const known = new Set(stored.map(eventId));
   const around = [...stored.filter((e) => !gone.has(eventId(e))), ...added.filter((e) => !known.has(eventId(e)))];
   const twins = nearbyTwins(rows, around).map(

@@ -17,8 +17,14 @@ import type { EventsImportedJson, EventsRemovedJson } from "../json/results.ts";
 import { calendarGap } from "./calendar.ts";
 import { changeLines, countsOf, countsText, eventLine, importNotes } from "./eventText.ts";
 
+interface OpenCalendar {
+  readonly db: Database;
+  readonly clock: Clock;
+  close(): void;
+}
 interface EventsDeps {
-  readonly open: (options: { var?: string }) => { readonly db: Database; readonly clock: Clock; close(): void };
+  readonly open: (options: { var?: string }) => OpenCalendar;
+  readonly look: (options: { var?: string }) => OpenCalendar;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
 }
@@ -32,6 +38,17 @@ interface ImportOptions extends Options {
   readonly currency?: string;
   readonly dryRun?: boolean;
 }
+
+const NO_EVENTS = { range: (): readonly EconomicEvent[] => [] };
+
+const lookIfThere = (deps: EventsDeps, options: Options): OpenCalendar | undefined => {
+  try {
+    return deps.look(options);
+  } catch (e) {
+    if (e instanceof AppError && e.code === "DB_MISSING") return undefined;
+    throw e;
+  }
+};
 
 const LIST_DAYS = 30;
 /** Some forty thousand events: a calendar of decades. */
@@ -51,28 +68,30 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
       const replaces = replacesOf(options);
       const bytes = readBytes(file);
       const rows = parseEventsCsv(toText(bytes, file));
-      const state = deps.open(options);
+      // A dry run makes no folder and no database: where there is none, the calendar is empty.
+      const state = options.dryRun ? lookIfThere(deps, options) : deps.open(options);
       try {
-        const { read } = state.db;
+        const events = state?.db.read.events ?? NO_EVENTS;
         const { firstMs, lastMs } = spanOf(rows);
-        const change = options.dryRun
-          ? calendarChange(read.events.range(firstMs, plusMs(lastMs, 1)), rows, replaces)
-          : state.db.transaction((tx) => {
-              const found = tx.events.import(rows, replaces);
-              if (found.added.length + found.changed.length + found.withdrawn.length > 0)
-                tx.audit.append({
-                  atMs: state.clock.nowMs(),
-                  kind: "events.imported",
-                  actor: "cli",
-                  data: {
-                    file: basename(file),
-                    sha256: createHash("sha256").update(bytes).digest("hex"),
-                    ...countsOf(found),
-                    withdrawnEvents: found.withdrawn,
-                  },
-                });
-              return found;
-            });
+        const change =
+          options.dryRun || state === undefined
+            ? calendarChange(events.range(firstMs, plusMs(lastMs, 1)), rows, replaces)
+            : state.db.transaction((tx) => {
+                const found = tx.events.import(rows, replaces);
+                if (found.added.length + found.changed.length + found.withdrawn.length > 0)
+                  tx.audit.append({
+                    atMs: state.clock.nowMs(),
+                    kind: "events.imported",
+                    actor: "cli",
+                    data: {
+                      file: basename(file),
+                      sha256: createHash("sha256").update(bytes).digest("hex"),
+                      ...countsOf(found),
+                      withdrawnEvents: found.withdrawn,
+                    },
+                  });
+                return found;
+              });
         if (options.json) {
           const fact = {
             file,
@@ -90,8 +109,9 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
           const lines = options.dryRun || replaces !== undefined ? changeLines(change) : [];
           for (const line of lines) deps.out(line);
         }
-        for (const text of importNotes(rows, change, read)) deps.err(`note: ${text}`);
-        if (options.dryRun) return;
+        for (const text of importNotes(rows, change, events)) deps.err(`note: ${text}`);
+        if (options.dryRun || state === undefined) return;
+        const { read } = state.db;
         const gap = calendarGap(read.events.lastMs(), state.clock.nowMs());
         if (gap !== undefined) deps.err(`note: the calendar of ${state.db.path}: ${gap} with events to come`);
         // A mistyped folder is a new one; without this note only a missed event would show it.
@@ -100,7 +120,7 @@ export const registerEvents = (program: Command, deps: EventsDeps): void => {
             `note: ${state.db.path} has never been used by a worker; the calendar applies to the trader worker that uses this --var folder`,
           );
       } finally {
-        state.close();
+        state?.close();
       }
     });
   events

@@ -9,6 +9,7 @@ import { formatE8, minBig, toNumber } from "../../../lib/core/money.ts";
 import { type OpenResult, openRatio, openTotal } from "../../../lib/core/openResult.ts";
 import { type Order, UNANSWERED_MS } from "../../../lib/core/order.ts";
 import type { Product } from "../../../lib/core/product.ts";
+import { endedWhy } from "../../../lib/core/text/endedWhy.ts";
 import { signedPercent, signedYen, yenText } from "../../../lib/core/text/format.ts";
 import { haltWords } from "../../../lib/core/text/haltText.ts";
 import { type EpochMs, epochMs, jstText } from "../../../lib/core/time.ts";
@@ -55,30 +56,6 @@ export const orderMeaning = (o: Order, nowMs: EpochMs): string => {
       return o satisfies never;
   }
 };
-/** The exchange's `cancelType` (GMO API 7.3) in words. USER says only that some client of this account cancelled it. */
-const ENDED_WORDS: Readonly<Record<string, string>> = {
-  POSITION_LOSSCUT: "the exchange closed the position by loss cut",
-  INSUFFICIENT_BALANCE: "the balance was too small",
-  INSUFFICIENT_MARGIN: "the margin was too small",
-  ACCOUNT_LOSSCUT: "the exchange closed the account's positions by loss cut",
-  MARGIN_CALL: "margin call",
-  MARGIN_CALL_LOSSCUT: "loss cut after a margin call",
-  EXPIRED_FAK: "the rest found no match at once",
-  EXPIRED_FOK: "it could not be filled whole at once",
-  EXPIRED_SOK: "it would have been taker, not maker",
-  SOK_TAKER: "it would have been taker, not maker",
-  EXPIRED_SELFTRADE: "it would have met another order of this account",
-  CLOSED_ORDER: "its position was closed",
-  PRICE_LIMIT: "outside the exchange's price limits",
-};
-/** Why an order ended, in words; `asked`: we asked for its cancel. An unknown word of the exchange stays as it is. */
-export const endedWhy = (detail: string, asked: boolean): string =>
-  detail === "USER"
-    ? asked
-      ? "cancelled by us"
-      : "not by us: on the exchange's page, or by another program of this account"
-    : (ENDED_WORDS[detail] ?? detail);
-
 interface HeldLeg {
   readonly leg: LegRow;
   /** Its live order, if it has one. */

@@ -15,6 +15,9 @@ export interface AlertText {
   /** What the owner can do, with the command. */
   readonly todo: string;
 }
+/** The server cannot look up names or make a connection: its own network is at fault, or the way to the exchange. */
+const isOwnNetwork = (code: string): boolean => code === "VENUE_DNS" || code === "NOT_CONNECTED";
+
 const alert = (what: string, detail: string | undefined, did: string, todo: string): AlertText => ({
   what,
   detail,
@@ -164,7 +167,9 @@ const en = {
       `the exchange's API failed ${p.count} times in a row`,
       p.code,
       `${PAUSED_EN}; trading resumes after 3 successful checks`,
-      "/health, or trader status on the server; check the exchange's notices",
+      isOwnNetwork(p.code)
+        ? "/health, or trader status on the server; check the server's own network first (trader doctor shows each host)"
+        : "/health, or trader status on the server; check the exchange's notices, and the server's network (trader doctor)",
     ),
   /** `seconds`: exchange minus server; undefined unless `far`. */
   clockOff: (p: { kind: "unknown" | "unsteady" | "refused" | "far"; seconds: number | undefined }) =>
@@ -340,7 +345,9 @@ export const alerts = inBoth(en, {
       `取引所のAPIが${p.count}回続けて失敗しました`,
       p.code,
       `${PAUSED_JA}。正常な応答が3回続けば自動で再開します`,
-      "/health、またはサーバーで trader status。取引所のお知らせを確認してください",
+      isOwnNetwork(p.code)
+        ? "/health、またはサーバーで trader status。まずサーバー自身のネットワークを確認してください（trader doctor が接続先ごとに表示します）"
+        : "/health、またはサーバーで trader status。取引所のお知らせと、サーバーのネットワーク（trader doctor）を確認してください",
     ),
   clockOff: (p) =>
     alert(

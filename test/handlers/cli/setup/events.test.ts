@@ -29,8 +29,10 @@ afterEach(() => {
 const trader = (...words: string[]): readonly string[] => {
   lines = [];
   const program = new Command("trader").exitOverride();
+  const open = () => ({ db: book.db, clock: book.clock, close: () => undefined });
   registerEvents(program, {
-    open: () => ({ db: book.db, clock: book.clock, close: () => undefined }),
+    open,
+    look: open,
     out: (text) => lines.push(text),
     err: (text) => notes.push(text),
   });

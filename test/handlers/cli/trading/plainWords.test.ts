@@ -1,14 +1,14 @@
 // Words of the command line that used to mislead: who cancelled an order, several problems at once, an unknown trade, a
 // check that passes although something is missing.
-import { existsSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { runTrader } from "../../../../handlers/cli/program.ts";
-import { endedWhy } from "../../../../handlers/cli/trading/bookText.ts";
 import { defaultConfig } from "../../../../lib/core/config.ts";
 import { textsOf } from "../../../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../../../lib/core/text/composeAlert.ts";
+import { endedWhy } from "../../../../lib/core/text/endedWhy.ts";
 import { KNOWN_CANCEL_TYPES } from "../../../../lib/io/gmo/wireTrading.ts";
 import { World } from "../../../sim/world.ts";
 
@@ -87,4 +87,23 @@ test("truth 12: doctor warns of an empty calendar and an old model, and still pa
   const warned = (checks as { name: string; warning: boolean }[]).filter((c) => c.warning).map((c) => c.name);
   expect(warned).toEqual(["calendar", "model"]);
   expect(existsSync(join(dir, "trader.db"))).toBe(false);
+});
+
+test("truth 8: a dry run of an import into a folder that does not exist makes none", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dry-"));
+  const file = join(folder, "events.csv");
+  writeFileSync(file, "time_utc,currency,importance,title\n2025-07-30T18:00:00Z,USD,high,FOMC Decision\n");
+  const dir = join(folder, "var");
+  const { code, out, err } = await trader("events", "import", file, "--dry-run", "--var", dir);
+  expect([code, err]).toEqual([0, ""]);
+  expect(out).toMatch(/1 added, 0 changed, 0 unchanged; .*dry run, nothing was changed/);
+  expect(existsSync(dir)).toBe(false);
+});
+
+test.each(["VENUE_DNS", "NOT_CONNECTED"])("truth 6: %s is looked for in the own network first", (code) => {
+  for (const locale of ["en", "ja"] as const) {
+    const { todo } = textsOf(locale).alerts.apiFailing({ count: 3, code });
+    expect(todo).not.toMatch(/notices|お知らせ/);
+    expect(textsOf(locale).alerts.apiFailing({ count: 3, code: "ERR-554" }).todo).toMatch(/notices|お知らせ/);
+  }
 });
