@@ -2,6 +2,7 @@
 // The columns may come in any order; a name that is missing, unknown or repeated is refused, so that a value can never
 // be assigned to the wrong feature. `nan`, `inf` and `-inf` (any case) are legal values, an empty cell is not.
 import { AppError } from "../lib/core/errors.ts";
+import type { OnRead } from "../lib/io/readProgress.ts";
 
 interface FeatureTable {
   readonly rowCount: number;
@@ -9,6 +10,8 @@ interface FeatureTable {
   row(index: number): Float64Array;
 }
 
+/** Lines between two calls of `onRead`. */
+const TOLD_EVERY = 5_000;
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,5})?$/;
 const SPECIAL: Readonly<Record<string, number>> = {
   nan: Number.NaN,
@@ -54,7 +57,12 @@ const columnsOf = (
  * Parses the whole table before anything is computed from it. `file` names it in messages.
  * Throws AppError permanent FEATURE_TABLE with the line, the column, what was expected and what was found.
  */
-export const parseFeatureTable = (text: string, names: readonly string[], file: string): FeatureTable => {
+export const parseFeatureTable = (
+  text: string,
+  names: readonly string[],
+  file: string,
+  onRead?: OnRead,
+): FeatureTable => {
   const refuse = (message: string): never => {
     throw new AppError("permanent", "FEATURE_TABLE", `${file}: ${message}`);
   };
@@ -78,6 +86,7 @@ export const parseFeatureTable = (text: string, names: readonly string[], file: 
   let values = new Float64Array(width * 1024);
   let rowCount = 0;
   for (let line = 2; at < text.length; line++) {
+    if (line % TOLD_EVERY === 0) onRead?.(at / text.length);
     const cells = nextLine().split(",");
     if (cells.length !== width)
       refuse(
@@ -99,6 +108,7 @@ export const parseFeatureTable = (text: string, names: readonly string[], file: 
     }
     rowCount++;
   }
+  onRead?.(1);
   const one = new Float64Array(width);
   return {
     rowCount,

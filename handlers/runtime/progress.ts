@@ -1,5 +1,13 @@
 // A one-line progress bar on a terminal; silent when stderr is a file or a pipe, so that logs stay readable.
+import { basename } from "node:path";
 import { DAY_MS, type EpochMs, jstText } from "../../lib/core/time.ts";
+
+import { realClock } from "../../lib/io/clock.ts";
+import { type OnRead, readProgress } from "../../lib/io/readProgress.ts";
+
+/** Shows on a terminal how much of a large file has been read. */
+export const reading = (file: string): OnRead =>
+  readProgress(process.stderr, basename(file), () => realClock.monotonicMs());
 
 interface Progress {
   show(nowMs: EpochMs): void;

@@ -16,6 +16,7 @@ import { type CandleFile, readCandleFile } from "../../lib/sim/market/candleFile
 import { DEFAULT_MODEL_ID, type LoadedModel, loadModel, shippedDir } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
 import type { PriceSource, ReplayRun } from "../report/run.ts";
+import { reading } from "./progress.ts";
 
 const DEFAULT_DAYS = 3;
 export const DEFAULT_SEED = 42;
@@ -104,7 +105,9 @@ export const loadData = (given: readonly string[] | undefined, product: Product)
   const files: Readonly<Record<string, CandleFile>> =
     given === undefined
       ? bundledCandles()
-      : Object.fromEntries([...paths].map(([symbol, path]) => [symbol, readCandleFile(path)]));
+      : Object.fromEntries(
+          [...paths].map(([symbol, path]) => [symbol, readCandleFile(path, undefined, reading(path))]),
+        );
   const hash = createHash("sha256");
   const sources: PriceSource[] = [];
   for (const [symbol, path] of paths) {

@@ -5,6 +5,7 @@ import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { MEGABYTE, readCappedText } from "../../../lib/io/cappedFile.ts";
 import { parseFeatureTable } from "../../../models/featureTable.ts";
 import { type IterationRange, Predictor } from "../../../models/predictor.ts";
+import { reading } from "../../runtime/progress.ts";
 
 interface PredictOptions {
   readonly model: string;
@@ -61,6 +62,7 @@ function* predictionLines(options: PredictOptions): Generator<string[]> {
     readText(options.csv, "CSV of features", "FEATURE_TABLE"),
     predictor.featureNames,
     options.csv,
+    reading(options.csv),
   );
   for (let from = 0; from < table.rowCount; from += LINES_AT_ONCE) {
     const lines: string[] = [];

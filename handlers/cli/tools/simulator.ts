@@ -12,6 +12,7 @@ import { CANDLE_SYMBOLS, type OpenVenue, openVenue, readCandles } from "../../..
 import { type GivenOptions, optionsText, parseOptions } from "../../../lib/sim/server/optionTable.ts";
 import { startVenueServer, type VenueServer } from "../../../lib/sim/server/server.ts";
 import { parseSocketRules } from "../../../lib/sim/server/socketFaults.ts";
+import { reading } from "../../runtime/progress.ts";
 import { makeStateFolder } from "../../runtime/stateFolder.ts";
 import { type Interruption, untilInterrupted } from "../terminal.ts";
 
@@ -183,7 +184,7 @@ const openGiven = (options: Options, given: Given): OpenVenue =>
     const faults = options.faults === undefined ? undefined : parseFaults(readText(options.faults), options.faults);
     parseSocketRules(faults?.sockets, options.faults);
     return openVenue({
-      ...(given.files.size === 0 ? {} : { candles: readCandles(given.files) }),
+      ...(given.files.size === 0 ? {} : { candles: readCandles(given.files, reading) }),
       ...(options.var === undefined ? {} : { path: join(options.var, "simulator.db") }),
       ...(given.fromMs === undefined ? {} : { fromMs: given.fromMs }),
       ...(faults ? { faults } : {}),

@@ -7,6 +7,7 @@ import type { Candle } from "../../core/candle.ts";
 import { AppError } from "../../core/errors.ts";
 import { BAR_MS, epochMs, MINUTE_MS } from "../../core/time.ts";
 import { MEGABYTE, readCappedText } from "../../io/cappedFile.ts";
+import type { OnRead } from "../../io/readProgress.ts";
 
 export interface CandleFile {
   readonly candles: readonly Candle[];
@@ -38,8 +39,11 @@ const Row = z.tuple([
 ]);
 const COLUMNS = CANDLE_HEADER.split(",");
 
+/** Lines between two calls of `onRead`. */
+const TOLD_EVERY = 5_000;
+
 /** Throws AppError permanent CANDLE_FILE: what was expected, what was found, in which file and line. */
-export const parseCandles = (text: string, name: string): CandleFile => {
+export const parseCandles = (text: string, name: string, onRead?: OnRead): CandleFile => {
   const bad = (line: number, expected: string, found: string): AppError =>
     new AppError(
       "permanent",
@@ -55,6 +59,7 @@ export const parseCandles = (text: string, name: string): CandleFile => {
   const candles: Candle[] = [];
   for (let i = 1; i < lines.length; i++) {
     const line = i + 1;
+    if (i % TOLD_EVERY === 0) onRead?.(i / lines.length);
     const fields = lines[i]!.split(",");
     if (fields.length !== COLUMNS.length) throw bad(line, `${COLUMNS.length} columns`, `${fields.length}`);
     const row = Row.safeParse(fields);
@@ -90,7 +95,7 @@ export const parseCandles = (text: string, name: string): CandleFile => {
 const LARGEST_BYTES = 128 * MEGABYTE;
 
 /** Reads and checks one file; gzip is recognised by its first bytes, not by the file name. */
-export const readCandleFile = (path: string, largestBytes = LARGEST_BYTES): CandleFile => {
+export const readCandleFile = (path: string, largestBytes = LARGEST_BYTES, onRead?: OnRead): CandleFile => {
   let bytes: Buffer;
   try {
     bytes = readCappedText(path, largestBytes);
@@ -103,5 +108,9 @@ export const readCandleFile = (path: string, largestBytes = LARGEST_BYTES): Cand
       { cause: e },
     );
   }
-  return parseCandles(bytes.toString("utf8"), basename(path));
+  try {
+    return parseCandles(bytes.toString("utf8"), basename(path), onRead);
+  } finally {
+    onRead?.(1);
+  }
 };

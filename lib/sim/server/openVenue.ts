@@ -6,6 +6,7 @@ import { type YenE8, yen } from "../../core/money.ts";
 import { type EpochMs, epochMs } from "../../core/time.ts";
 import { realClock } from "../../io/clock.ts";
 import type { Credentials } from "../../io/gmo/sign.ts";
+import type { OnRead } from "../../io/readProgress.ts";
 import { ALL_RULES } from "../engine/symbolRules.ts";
 import type { FaultScript } from "../faults/faults.ts";
 import type { Faults } from "../faults/faultTypes.ts";
@@ -51,8 +52,11 @@ export type OpenVenue = Required<Pick<VenueServerConfig, "simulator" | "market" 
   };
 
 /** Reads `SYMBOL -> file`. Throws AppError permanent CANDLE_FILE. */
-export const readCandles = (files: ReadonlyMap<string, string>): Readonly<Record<string, CandleFile>> =>
-  Object.fromEntries([...files].map(([symbol, path]) => [symbol, readCandleFile(path)]));
+export const readCandles = (
+  files: ReadonlyMap<string, string>,
+  reading?: (file: string) => OnRead,
+): Readonly<Record<string, CandleFile>> =>
+  Object.fromEntries([...files].map(([symbol, path]) => [symbol, readCandleFile(path, undefined, reading?.(path))]));
 
 /**
  * Throws AppError permanent: CANDLE_FILE, SIM_START, SIM_CHANGED, SIM_TOO_NEW, SIM_OPTION, SIM_FAULTS, SIM_MARKET,
