@@ -2,9 +2,10 @@
 // The entry point of the `trader` command and the only place that reads the environment. The commands are in
 // handlers/cli/, the wiring of the worker and the replay in handlers/runtime/.
 import { existsSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { inspect, parseEnv } from "node:util";
-import { type Config, parseConfig, SETTINGS } from "../lib/core/config.ts";
+import { type Config, isSecret, parseConfig, SETTINGS } from "../lib/core/config.ts";
 import { envFileProblems } from "../lib/core/envFile.ts";
 import { UsageError } from "../lib/core/errors.ts";
 import { redact } from "../lib/core/redact.ts";
@@ -16,12 +17,30 @@ interface Environment {
   readonly values: Readonly<Record<string, string | undefined>>;
   readonly problems: readonly string[];
 }
+/** The secrets that may come as systemd credentials: files of these names in $CREDENTIALS_DIRECTORY (systemd.exec(5)). */
+const withCredentials = (): Environment => {
+  const folder = process.env["CREDENTIALS_DIRECTORY"];
+  const names = Object.keys(SETTINGS).filter((name) => isSecret(name) && folder && existsSync(join(folder, name)));
+  const problems: string[] = [];
+  const values: Record<string, string | undefined> = { ...process.env };
+  for (const name of names) {
+    const secret = readCapped(join(folder ?? "", name), MEGABYTE)
+      .toString("utf8")
+      .trim();
+    const other = values[name]?.trim() ?? "";
+    if (other !== "" && other !== secret)
+      problems.push(`${name}: expected one value, found a systemd credential and another in the environment; keep one`);
+    values[name] = secret;
+  }
+  return { values, problems };
+};
 /**
  * The environment, and `.env` in the working folder; a setting that both give differently is a problem. A file others can read is refused: it may
  * hold keys.
  */
 const environment = (): Environment => {
-  if (!existsSync(".env")) return { values: process.env, problems: [] };
+  const given = withCredentials();
+  if (!existsSync(".env")) return given;
   const stats = statSync(".env");
   if (!stats.isFile()) throw new UsageError(".env: expected a file with settings, found something else; move it away");
   const mode = stats.mode & 0o077;
@@ -36,11 +55,11 @@ const environment = (): Environment => {
   const file: Record<string, string | undefined> = parseEnv(text);
   // A line that is dropped, or a mistyped name, would silently leave the default in force.
   // Empty means not set, wherever it comes from.
-  const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value?.trim() !== ""));
+  const set = Object.fromEntries(Object.entries(given.values).filter(([, value]) => value?.trim() !== ""));
   const differs = (name: string): boolean =>
     (file[name]?.trim() ?? "") !== "" && set[name] !== undefined && file[name]?.trim() !== set[name].trim();
   const names = Object.keys(SETTINGS);
-  const problems = envFileProblems(text, names, new Set(names.filter(differs)));
+  const problems = [...given.problems, ...envFileProblems(text, names, new Set(names.filter(differs)))];
   return { values: { ...file, ...set }, problems };
 };
 const config = (): Config => {

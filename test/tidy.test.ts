@@ -121,11 +121,6 @@ const ENTRIES: ReadonlyMap<string, string> = new Map([
   ["models/train/main.ts", "npm run train"],
   ["lib/sim/market/bundle.ts", "run by hand with tsx: cuts the bundled replay data"],
   ["lib/io/gmo/archive.ts", "reader of GMO's public archive files; the history download will use it"],
-  [
-    "lib/io/gmo/stream/accountStream.ts",
-    "GMO's private WebSocket; the live account will use it, until then its tests do",
-  ],
-  ["lib/io/gmo/stream/marketStream.ts", "GMO's public WebSocket; the live market will use it, until then its tests do"],
 ]);
 
 describe("the tree is the architecture", () => {

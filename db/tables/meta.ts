@@ -16,6 +16,8 @@ export const META = {
   mode: "mode",
   /** "margin" or "spot"; see productOf. */
   product: "product",
+  /** Live: the fingerprint of the API key whose account this book is of (claimAccount). */
+  account: "account",
   replay: "replay",
   virtualNowMs: "virtual_now_ms",
   summary: "replay_summary",

@@ -11,7 +11,7 @@ import type { AppStore } from "../context.ts";
 import { type AppJob, reconcileJob } from "../jobs.ts";
 
 /** The fields of a private stream event that are used here; ids are the venue's numbers or their text. */
-type AccountEvent = { readonly symbol: string } & (
+export type AccountEvent = { readonly symbol: string } & (
   | { readonly kind: "order"; readonly order: HeardOrder }
   | {
       readonly kind: "execution";

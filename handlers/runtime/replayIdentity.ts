@@ -251,7 +251,8 @@ export const newIdentity = (
 
 /** The settings that may change a replay's result; not where it is kept or how it reads. */
 const shapesTheRun = (name: SettingName): boolean =>
-  !["MODE", "VAR_DIR", "LOG_LEVEL", "LOCALE"].includes(name) && !name.startsWith("TELEGRAM_");
+  !["MODE", "VAR_DIR", "LOG_LEVEL", "LOCALE", "GMO_PRIVATE_URL", "LIVE_CONFIRM"].includes(name) &&
+  !/^(TELEGRAM|GMO_API|GMO_WS)_/.test(name);
 
 /** What the report says about data and method. */
 export const describeRun = (

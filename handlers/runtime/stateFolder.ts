@@ -108,3 +108,17 @@ export const claimFolder = (db: Database, mode: Mode, product: Product): void =>
       );
     if (found === undefined) tx.meta.set(META.mode, mode);
   });
+
+/**
+ * Binds a live database to the account of one API key, permanently. Throws UsageError ACCOUNT_MISMATCH for another key's:
+ * a book of one account compared with the orders of another would close what is not its own.
+ */
+export const claimAccount = (db: Database, account: string): void =>
+  db.transaction((tx) => {
+    const found = tx.meta.get(META.account);
+    if (found !== undefined && found !== account)
+      throw new UsageError(
+        `ACCOUNT_MISMATCH: expected the API key ${found} that ${db.path} was begun with, found the key ${account}; put that key back, or give this account a folder of its own with --var DIR`,
+      );
+    if (found === undefined) tx.meta.set(META.account, account);
+  });

@@ -1,10 +1,12 @@
 // The real-time system from its start to its end, in four steps: openFolder, connect, start, untilStopped. Paper by
-// default; live is refused in this version.
+// default; live trades with a simulated exchange on this machine only.
 
 import type { Config } from "../../lib/core/config.ts";
 import { AppError, UsageError } from "../../lib/core/errors.ts";
+import { isRehearsal, liveProblems } from "../../lib/core/liveSettings.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import type { Clock } from "../../lib/io/clock.ts";
+import { fingerprint } from "../../lib/io/gmo/sign.ts";
 import type { Timers } from "../../lib/io/gmo/timers.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import { type ServiceManager, serviceNotifier } from "../../lib/io/systemd.ts";
@@ -30,15 +32,27 @@ export interface Deps {
   /** Under systemd: where to send the status. */
   readonly service?: ServiceManager | undefined;
 }
-const requirePaper = (config: Config): void => {
+/**
+ * The fingerprint of the account that real orders would go to; undefined on paper. Throws UsageError or AppError
+ * LIVE_NOT_AVAILABLE before anything is opened.
+ */
+const runnableAccount = (config: Config): string | undefined => {
   if (config.MODE === "replay")
-    throw new UsageError("MODE: expected paper, found replay: recorded days are run by trader start");
-  if (config.MODE === "live")
+    throw new UsageError("MODE: expected paper or live, found replay: recorded days are run by trader start");
+  if (config.MODE !== "live") return undefined;
+  const account = config.GMO_API_KEY === undefined ? undefined : fingerprint(config.GMO_API_KEY);
+  const problems = liveProblems(config, account);
+  if (problems.length > 0)
+    throw new UsageError(
+      `MODE=live would trade real money, so it does not start:\n${problems.map((p) => `  ${p}`).join("\n")}`,
+    );
+  if (!isRehearsal(config))
     throw new AppError(
       "permanent",
       "LIVE_NOT_AVAILABLE",
-      "expected MODE=paper, found live: this version cannot trade real money; the checks it needs (key rights, balance, seven days of paper) do not exist yet",
+      "expected the addresses of a simulated exchange on this machine (trader simulator), found another: this version sends no order to a real exchange; the checks it needs (key rights, balance, seven days of paper) do not exist yet",
     );
+  return account;
 };
 export interface WorkerOptions {
   readonly var?: string;
@@ -62,7 +76,7 @@ const run = (options: WorkerOptions, deps: Deps, config: Config, varDir: string)
   return closingAfter(onCloseFailed, async (closing) => {
     const notifier = serviceNotifier(deps.service, deps.err);
     closing.add(() => notifier.close());
-    requirePaper(config);
+    const account = runnableAccount(config);
     makeStateFolder(varDir);
     // Before the first step, so that a stop during the start is graceful too.
     const stopping = stopSignals();
@@ -71,7 +85,7 @@ const run = (options: WorkerOptions, deps: Deps, config: Config, varDir: string)
       {
         openFolder: () =>
           opening(onCloseFailed, (c) => {
-            const folder = openFolder(c, varDir, config);
+            const folder = openFolder(c, varDir, config, account);
             deps.whenOutCloses?.(withoutReader(folder.log));
             return folder;
           }),

@@ -1,4 +1,4 @@
-// The worker's second step: the venue (public prices over HTTP, the account simulated), the messenger, the Telegram
+// The worker's second step: the venue and the account (sides.ts), the messenger, the Telegram
 // bot, and the system built around them. Nothing runs yet.
 
 import type { Config } from "../../lib/core/config.ts";
@@ -6,25 +6,20 @@ import { midOf } from "../../lib/core/plausible.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
 import { SECOND_MS } from "../../lib/core/time.ts";
 import { type Clock, realClock, steadyClock } from "../../lib/io/clock.ts";
-import { createGmoVenue } from "../../lib/io/gmo/gmoVenue.ts";
-import { httpTransport } from "../../lib/io/gmo/httpTransport.ts";
 import { realTimers, type Timers } from "../../lib/io/gmo/timers.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import { entropyHex, seededRandom } from "../../lib/io/random.ts";
 import { createTelegramClient } from "../../lib/io/telegram/client.ts";
-import { SPOT_SYMBOL_RULES, SYMBOL_RULES } from "../../lib/sim/engine/symbolRules.ts";
-import { QuoteMarket } from "../../lib/sim/market/quoteMarket.ts";
-import { Simulator } from "../../lib/sim/simulator.ts";
 import { type Health, worstHealth } from "../../queue/health.ts";
 import type { Database } from "../../queue/types.ts";
 import type { Messenger } from "../context.ts";
 import { Bot, claimBot, ownersOf } from "../telegram/bot.ts";
 import { telegramMessenger } from "../telegram/messenger.ts";
+import type { Account } from "./account.ts";
 import type { Closing } from "./closing.ts";
 import { createSystem, type System } from "./createSystem.ts";
-import { paperTransport, venueHealth } from "./paperMarket.ts";
 import type { Say } from "./shutdown.ts";
-import { venuePath } from "./stateFolder.ts";
+import { liveSide, paperSide } from "./sides.ts";
 import type { Folder } from "./workerFolder.ts";
 
 /** Handlers at once: two chains, one entry, protection and a report side by side. */
@@ -32,7 +27,7 @@ const CONCURRENCY = 4;
 
 export interface Connections {
   readonly system: System;
-  readonly simulator: Simulator;
+  readonly account: Account;
   /** undefined: the settings name no bot. */
   readonly bot: Bot | undefined;
   readonly bootId: string;
@@ -70,47 +65,42 @@ export const connect = async (
   const { config } = p;
   let wakeAll = (): void => {};
   const clock = p.clock ?? heldClock(db, log, () => wakeAll());
-  const rules = config.PRODUCT === "spot" ? SPOT_SYMBOL_RULES : SYMBOL_RULES;
-  const simulator = Simulator.open({
-    path: venuePath(folder.varDir),
-    market: new QuoteMarket(rules),
-    seed: "paper",
-    rules,
-    startEquity: config.PAPER_EQUITY_JPY,
-    startMs: clock.nowMs(),
-    options: { authClock: () => clock.nowMs() },
-  });
-  // As the database (workerFolder.ts): nothing is closed in a folder that was replaced.
-  closing.add(() => (folder.watch.isLost ? undefined : simulator.close()));
-  folder.watch.follow(venuePath(folder.varDir));
-  const http = httpTransport({ publicUrl: config.GMO_PUBLIC_URL });
-  closing.add(() => http.close());
-  const venue = createGmoVenue({
-    transport: paperTransport(http, simulator, clock, folder.watch.check),
-    credentials: simulator.credentials(),
+  const { venue, account } = (config.MODE === "live" ? liveSide : paperSide)({
+    closing,
+    folder,
+    config,
     clock,
-    log,
     timers: p.timers ?? realTimers,
-    quoteMaxAgeMs: config.QUOTE_MAX_AGE_SECONDS * SECOND_MS,
-    knownPrices: symbolsOf(config.PRODUCT).flatMap((symbol) => {
-      const quote = db.read.quotes.newest(symbol);
-      return quote === undefined ? [] : [{ symbol, price: midOf(quote.bid, quote.ask), atMs: quote.seenMs }];
-    }),
-    onRefusedReply: (evidence) => {
-      try {
-        db.transaction((tx) =>
-          tx.audit.append({ atMs: clock.nowMs(), kind: "venue.replyRefused", actor: "worker", data: { ...evidence } }),
-        );
-      } catch (error) {
-        log.error({ err: error }, "venue.replyNotKept");
-      }
+    gmo: {
+      clock,
+      log,
+      timers: p.timers ?? realTimers,
+      quoteMaxAgeMs: config.QUOTE_MAX_AGE_SECONDS * SECOND_MS,
+      knownPrices: symbolsOf(config.PRODUCT).flatMap((symbol) => {
+        const quote = db.read.quotes.newest(symbol);
+        return quote === undefined ? [] : [{ symbol, price: midOf(quote.bid, quote.ask), atMs: quote.seenMs }];
+      }),
+      onRefusedReply: (evidence) => {
+        try {
+          db.transaction((tx) =>
+            tx.audit.append({
+              atMs: clock.nowMs(),
+              kind: "venue.replyRefused",
+              actor: "worker",
+              data: { ...evidence },
+            }),
+          );
+        } catch (error) {
+          log.error({ err: error }, "venue.replyNotKept");
+        }
+      },
+      pace: { publicPerSecond: config.GMO_PUBLIC_PER_SECOND },
     },
-    pace: { publicPerSecond: config.GMO_PUBLIC_PER_SECOND },
   });
   const telegram = await telegramParts(config);
   const messenger = telegram?.messenger ?? logMessenger(p.say);
   const bootId = entropyHex();
-  const healths: (() => Health)[] = [venueHealth(simulator, clock)];
+  const healths: (() => Health)[] = [account.health];
   const system = createSystem({
     db,
     clock,
@@ -118,7 +108,7 @@ export const connect = async (
     venue,
     model: folder.model,
     messenger,
-    account: "paper",
+    account: account.mode,
     pollMs: config.QUOTE_POLL_SECONDS * SECOND_MS,
     log,
     bootId,
@@ -139,13 +129,13 @@ export const connect = async (
       venue,
       log,
       client: telegram.client,
-      account: "paper",
+      account: account.mode,
       timers: realTimers,
       newToken: () => entropyHex(),
     });
   closing.add(() => bot?.stop());
   if (bot) healths.push(() => bot.health());
-  return { system, simulator, bot, bootId, messenger, addHealth: (health) => void healths.push(health) };
+  return { system, account, bot, bootId, messenger, addHealth: (health) => void healths.push(health) };
 };
 
 /** Client and messenger, when the settings name a bot. */

@@ -16,7 +16,7 @@ import type { Database } from "../../queue/types.ts";
 import type { Closing } from "./closing.ts";
 import { FolderWatch } from "./folderWatch.ts";
 import { brokenFile } from "./shutdown.ts";
-import { claimFolder, databasePath } from "./stateFolder.ts";
+import { claimAccount, claimFolder, databasePath } from "./stateFolder.ts";
 
 export interface Folder {
   readonly varDir: string;
@@ -92,8 +92,11 @@ const historyOf = (db: Database): (() => string | undefined) => {
   };
 };
 
-/** Throws AppError ALREADY_RUNNING, MODEL_NOT_CHAMPION, or UsageError MODE_MISMATCH, PRODUCT_MISMATCH. */
-export const openFolder = (closing: Closing, varDir: string, config: Config): Folder => {
+/**
+ * `account`: the fingerprint of the live account's key. Throws AppError ALREADY_RUNNING, MODEL_NOT_CHAMPION, or UsageError
+ * MODE_MISMATCH, PRODUCT_MISMATCH, ACCOUNT_MISMATCH.
+ */
+export const openFolder = (closing: Closing, varDir: string, config: Config, account: string | undefined): Folder => {
   const watch = new FolderWatch(varDir);
   closing.add(() => watch.end());
   closing.add(lockFolder(varDir));
@@ -102,7 +105,8 @@ export const openFolder = (closing: Closing, varDir: string, config: Config): Fo
   const db = openDatabase(path);
   closing.add(() => closeUnlessLost(watch, db));
   refuseSecond(db, varDir);
-  claimFolder(db, "paper", config.PRODUCT);
+  claimFolder(db, config.MODE, config.PRODUCT);
+  if (account !== undefined) claimAccount(db, account);
   watch.follow(path);
   watch.followContent(path, historyOf(db));
   db.checkBeforeWrites(watch.check);

@@ -13,7 +13,7 @@ import { noPricesText, PriceOutage } from "../market/priceOutage.ts";
 import type { Closing } from "./closing.ts";
 import { haltUntilReconciled, type System } from "./createSystem.ts";
 import { type HealthReporter, startHealthReporter } from "./healthReporter.ts";
-import { startQuoteFeed } from "./paperMarket.ts";
+import { startQuoteFeed } from "./quoteFeed.ts";
 import { quarantineIfRestored, startKeepingProgress } from "./restoredBackup.ts";
 import type { Say } from "./shutdown.ts";
 import type { Connections } from "./workerConnections.ts";
@@ -40,7 +40,7 @@ export const start = async (
   },
 ): Promise<Running> => {
   const { varDir, db, model, log } = folder;
-  const { system, simulator, bot, bootId } = connections;
+  const { system, account, bot, bootId } = connections;
   const { config, say } = p;
   const { store } = system;
   const { clock } = system.desk;
@@ -88,7 +88,7 @@ export const start = async (
   const quoteMaxAgeMs = config.QUOTE_MAX_AGE_SECONDS * SECOND_MS;
   const feed = startQuoteFeed({
     venue: system.venue,
-    simulator,
+    account,
     db,
     store,
     clock,
@@ -119,16 +119,16 @@ export const start = async (
     log,
     describe: () => {
       const none = prices.now();
-      return `mode paper, ${none ? `${noPricesText(none)}, ` : ""}${marketText(db.read.snapshots.lastTakenMs())}`;
+      return `mode ${account.mode}, ${none ? `${noPricesText(none)}, ` : ""}${marketText(db.read.snapshots.lastTakenMs())}`;
     },
     say,
   });
   closing.add(() => reporter?.end());
   await turnOfTheLoop(); // The queue has made its first look after it.
-  log.info({ mode: "paper", varDir, model: model.id, bootId }, "worker.started");
+  log.info({ mode: account.mode, varDir, model: model.id, bootId }, "worker.started");
   say(
-    { event: "started", mode: "paper", dbPath: db.path, model: model.id },
-    `worker started: mode paper, database ${db.path}, model ${model.id}; Ctrl+C stops it`,
+    { event: "started", mode: account.mode, dbPath: db.path, model: model.id },
+    `worker started: mode ${account.mode}, database ${db.path}, model ${model.id}; Ctrl+C stops it`,
   );
   reporter.ready();
   return { system, reporter, messenger: connections.messenger };

@@ -1,6 +1,7 @@
 // Every setting: default, meaning, check. Parsed once in main.ts and frozen; all problems are reported together.
 // .env.example is generated from this list (test/tidy.test.ts compares them).
 import { z } from "zod";
+import { keyProblems } from "./liveSettings.ts";
 import { parseRatio, parseYen, type RatioE8, type YenE8 } from "./money.ts";
 import { foundText } from "./redact.ts";
 import { LOCALES } from "./text/locale.ts";
@@ -38,7 +39,7 @@ interface Setting {
   readonly doc: string;
 }
 /** Never shown: not by `trader config`, in an error or in any file we write. */
-const SECRET = ["TELEGRAM_BOT_TOKEN"] as const;
+const SECRET = ["TELEGRAM_BOT_TOKEN", "GMO_API_KEY", "GMO_API_SECRET"] as const;
 export const isSecret = (name: string): boolean => (SECRET as readonly string[]).includes(name);
 const setting = <S extends z.ZodType<unknown, string>, F extends string | undefined>(
   schema: S,
@@ -55,7 +56,7 @@ export const SETTINGS = {
   MODE: setting(
     oneOf(["replay", "paper", "live"]),
     "paper",
-    "What `trader worker` runs: paper (live quotes, simulated account) or live (real money; not available in this version). `trader start` always replays.",
+    "What `trader worker` runs: paper (live quotes, simulated account) or live (in this version with a simulated exchange on this machine only). `trader start` always replays.",
   ),
   PRODUCT: setting(
     oneOf(["margin", "spot"]),
@@ -153,6 +154,36 @@ export const SETTINGS = {
     "https://api.coin.z.com/public",
     "Where the public market data come from. Change it only to point at a test server.",
   ),
+  GMO_PRIVATE_URL: setting(
+    text(/^https?:\/\/[^\s]+[^/\s]$/, "an http(s) address without a trailing slash"),
+    "https://api.coin.z.com/private",
+    "Where orders go with MODE=live. All four addresses must be of one exchange; http and ws only on this machine.",
+  ),
+  GMO_WS_PUBLIC_URL: setting(
+    text(/^wss?:\/\/[^\s]+[^/\s]$/, "a ws(s) address without a trailing slash"),
+    "wss://api.coin.z.com/ws/public/v1",
+    "The public stream with MODE=live: prices as they change.",
+  ),
+  GMO_WS_PRIVATE_URL: setting(
+    text(/^wss?:\/\/[^\s]+[^/\s]$/, "a ws(s) address without a trailing slash"),
+    "wss://api.coin.z.com/ws/private/v1",
+    "The private stream with MODE=live: orders and fills as they happen.",
+  ),
+  GMO_API_KEY: setting(
+    text(/^[\x21-\x7e]{8,200}$/, "the API key as the exchange's page shows it"),
+    undefined,
+    "Key of the account for MODE=live. Secret; also from a systemd credential of this name.",
+  ),
+  GMO_API_SECRET: setting(
+    text(/^[\x21-\x7e]{8,200}$/, "the API secret as the exchange's page shows it"),
+    undefined,
+    "The key's secret, shown once when it is made. Secret; also from a systemd credential of this name.",
+  ),
+  LIVE_CONFIRM: setting(
+    z.string().max(200),
+    undefined,
+    "The sentence that trader doctor --for live prints: account, product and capital. MODE=live never starts without it.",
+  ),
   GMO_PUBLIC_PER_SECOND: setting(
     number(0.1, 1000),
     "2.5",
@@ -242,6 +273,7 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
   const { MAX_DAILY_LOSS_PCT: day, MAX_WEEKLY_LOSS_PCT: week, MAX_MONTHLY_LOSS_PCT: month } = config;
   if (day && week && month && !(day <= week && week <= month))
     problems.push("MAX_WEEKLY_LOSS_PCT: expected daily <= weekly <= monthly loss limits");
+  problems.push(...keyProblems((name) => (env[name]?.trim() ?? "") !== ""));
   problems.push(...telegramProblems(env));
   if (problems.length > 0) return { kind: "bad", problems };
   return { kind: "ok", config: Object.freeze(config), unknown: [] };

@@ -8,6 +8,7 @@ import { META } from "../../../db/tables/meta.ts";
 import type { Config } from "../../../lib/core/config.ts";
 import { AppError, errorText, UsageError } from "../../../lib/core/errors.ts";
 import { computeFeatures, FEATURE_WINDOW_BARS } from "../../../lib/core/features.ts";
+import { isRehearsal } from "../../../lib/core/liveSettings.ts";
 import { symbolsOf } from "../../../lib/core/product.ts";
 import { BAR_MS, DAY_MS, type EpochMs, epochMs, isoUtc, jstText, parseInstant } from "../../../lib/core/time.ts";
 import { clockProblem } from "../../../lib/core/venueClock.ts";
@@ -223,9 +224,9 @@ const checks = (config: Config, dir: string): readonly Check[] => [
     BUNDLED_SYMBOLS.map((s) => `${s} ${readCandleFile(bundledCandleFile(s)).candles.length} candles`).join(", "),
   ),
   check("mode", () => {
-    if (config.MODE === "live")
+    if (config.MODE === "live" && !isRehearsal(config))
       throw new Error(
-        "expected replay or paper, found live: live trading needs checks (key rights, balance, 7 days of paper) that this version does not have yet",
+        "expected replay or paper, found live: live trading needs checks (key rights, balance, 7 days of paper) that this version does not have yet; it runs with a simulated exchange on this machine only",
       );
     return `${config.MODE}, ${config.PRODUCT}: ${symbolsOf(config.PRODUCT).join(", ")}`;
   }),
@@ -236,7 +237,7 @@ const isOfWorker = (dir: string): boolean => {
   try {
     const { db } = openToLook(dir);
     try {
-      return db.read.meta.get(META.mode) === "paper";
+      return db.read.meta.get(META.mode) !== "replay";
     } finally {
       db.close();
     }

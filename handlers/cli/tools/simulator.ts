@@ -4,8 +4,9 @@ import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
 import { yen } from "../../../lib/core/money.ts";
-import { type EpochMs, isoUtc, jstText, parseInstant } from "../../../lib/core/time.ts";
+import { type EpochMs, isoUtc, jstText, latest, parseInstant } from "../../../lib/core/time.ts";
 import { MEGABYTE, readCapped } from "../../../lib/io/cappedFile.ts";
+import { realClock } from "../../../lib/io/clock.ts";
 import { lockFolder } from "../../../lib/io/lock.ts";
 import { parseFaults } from "../../../lib/sim/faults/faults.ts";
 import { CANDLE_SYMBOLS, type OpenVenue, openVenue, readCandles } from "../../../lib/sim/server/openVenue.ts";
@@ -26,6 +27,7 @@ interface Options {
   readonly option?: readonly string[];
   readonly equity: string;
   readonly from?: string;
+  readonly shiftTo?: string;
   readonly json?: boolean;
 }
 interface SimulatorDeps {
@@ -40,7 +42,8 @@ interface SimulatorDeps {
 const HELP = () => `
 --data takes ${CANDLE_SYMBOLS.join(", ")}; spot follows the margin symbol where it has no candles of its own.
 Venue time starts at the first candle (or --from) and runs with the wall clock times --speed; after the last candle prices
-stand still. API-TIMESTAMP is checked against the wall clock. With --var the account survives a restart, its time resumes.
+stand still. API-TIMESTAMP is checked against the wall clock. With --shift-to now the candles are moved to today: venue time
+is the time of this machine, also after a restart, and the bundled days last for one more day. With --var the account survives a restart, its time resumes.
 With --json the first line is {"restPublic","restPrivate","wsPublic","wsPrivate","apiKey","secret"}: a client appends
 /v1/… to the REST addresses and /{token} to wsPrivate. SIGTERM or Ctrl+C ends it with exit code 0.
 
@@ -60,6 +63,7 @@ export const registerSimulator = (program: Command, deps: SimulatorDeps): void =
     .option("--option <name=value...>", "options of the venue and the server, below")
     .option("--equity <jpy>", "yen a new account begins with", "1000000")
     .option("--from <iso>", "start of a new venue, e.g. 2025-07-15T00:00:00Z (default: the first candle)")
+    .option("--shift-to <now>", "now: move the candles to the present by whole days, and run in real time")
     .option("--json", "first line of stdout is one JSON object with addresses and key")
     .addHelpText("after", HELP)
     .action((options: Options) => simulate(options, deps));
@@ -81,6 +85,8 @@ const simulate = async (options: Options, deps: SimulatorDeps): Promise<void> =>
       unlock = lockFolder(options.var);
     }
     const venue = openGiven(options, given);
+    // What was due while it was down happens now, in order.
+    if (given.shifted) venue.simulator.advanceTo(latest(realClock.nowMs(), venue.simulator.nowMs()));
     let fail: (error: unknown) => void = () => undefined;
     const ended = new Promise<void>((resolve, reject) => {
       fail = reject;
@@ -122,6 +128,7 @@ interface Given {
   readonly seed: number;
   readonly equity: number;
   readonly fromMs: EpochMs | undefined;
+  readonly shifted: boolean;
   readonly files: ReadonlyMap<string, string>;
   readonly options: GivenOptions;
 }
@@ -133,6 +140,7 @@ const checked = (options: Options): Given => ({
   seed: number("--seed", options.seed, /^\d{1,15}$/, 0, 1e15, "a whole number of 0 or more"),
   equity: number("--equity", options.equity, /^\d{1,12}$/, 1, 1e12, "whole yen above 0"),
   fromMs: options.from === undefined ? undefined : from(options.from),
+  shifted: shifted(options),
   files: files(options.data ?? []),
   options: usage(() => parseOptions(options.option ?? [])),
 });
@@ -140,6 +148,17 @@ const number = (name: string, text: string, form: RegExp, min: number, max: numb
   const value = form.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`${name}: expected ${expected}, found ${JSON.stringify(text)}`);
+};
+const shifted = ({ shiftTo, from, speed }: Options): boolean => {
+  if (shiftTo === undefined) return false;
+  if (shiftTo !== "now") throw new UsageError(`--shift-to: expected now, found ${JSON.stringify(shiftTo)}`);
+  if (from !== undefined)
+    throw new UsageError("--from: expected it without --shift-to now, found both: choose one start");
+  if (Number(speed) !== 1)
+    throw new UsageError(
+      `--speed: expected 1 with --shift-to now (venue time is real time), found ${JSON.stringify(speed)}`,
+    );
+  return true;
 };
 const from = (text: string): EpochMs => {
   try {
@@ -187,6 +206,7 @@ const openGiven = (options: Options, given: Given): OpenVenue =>
       ...(given.files.size === 0 ? {} : { candles: readCandles(given.files, reading) }),
       ...(options.var === undefined ? {} : { path: join(options.var, "simulator.db") }),
       ...(given.fromMs === undefined ? {} : { fromMs: given.fromMs }),
+      ...(given.shifted ? { shiftToMs: realClock.nowMs() } : {}),
       ...(faults ? { faults } : {}),
       seed: given.seed,
       equity: yen(given.equity),

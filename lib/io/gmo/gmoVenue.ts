@@ -7,7 +7,7 @@ import { createGmoApi } from "./api.ts";
 import { type ClientOptions, GmoClient } from "./client.ts";
 import { QuoteChecks } from "./quoteChecks.ts";
 
-interface GmoVenueOptions extends Omit<ClientOptions, "checks"> {
+export interface GmoVenueOptions extends Omit<ClientOptions, "checks"> {
   /** Default 10,000 (QUOTE_MAX_AGE_SECONDS): older market data are refused with AppError retry QUOTE_OLD. */
   readonly quoteMaxAgeMs?: number;
   /** Prices from before this process, for the first look at each symbol. */
@@ -18,10 +18,13 @@ interface GmoVenueOptions extends Omit<ClientOptions, "checks"> {
 const HISTORY_WINDOW_MS = 30 * MINUTE_MS;
 
 /** Reads need no credentials on the public half; private calls without them throw AppError permanent VENUE_NO_KEY. */
-export const createGmoVenue = ({ quoteMaxAgeMs, knownPrices = [], ...options }: GmoVenueOptions): Venue => {
+export const createGmoVenue = (options: GmoVenueOptions): Venue => venueOf(createGmo(options).api);
+
+/** The whole API over one client, so one pace and one clock offset, and its checks, for streams beside it. */
+export const createGmo = ({ quoteMaxAgeMs, knownPrices = [], ...options }: GmoVenueOptions) => {
   const checks = new QuoteChecks(quoteMaxAgeMs);
   for (const { symbol, price, atMs } of knownPrices) checks.remember(symbol, price, atMs);
-  return venueOf(createGmoApi(new GmoClient({ ...options, checks })));
+  return { api: createGmoApi(new GmoClient({ ...options, checks })), checks };
 };
 
 /** For a program that uses both: one client, so one pace and one clock offset. */

@@ -1,6 +1,6 @@
 // Signs private requests (GMO API 2): text = timestamp + METHOD + path + body, query and "/private" excluded.
 // PUT and DELETE send a body that is not signed; signing it gives ERR-5010.
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import type { EpochMs } from "../../core/time.ts";
 import type { TransportRequest } from "./transport.ts";
 
@@ -8,6 +8,10 @@ export interface Credentials {
   readonly apiKey: string;
   readonly secret: string;
 }
+
+/** Names an account's key without telling it: 12 hexadecimal digits. */
+export const fingerprint = (apiKey: string): string =>
+  createHash("sha256").update(`gmo-coin-key:${apiKey}`).digest("hex").slice(0, 12);
 
 export const signedText = (
   timestampMs: EpochMs,

@@ -13,6 +13,7 @@ import type { Faults } from "../faults/faultTypes.ts";
 import { bundledCandles, bundledSpreads } from "../market/bundled.ts";
 import { type CandleFile, readCandleFile } from "../market/candleFile.ts";
 import { CandleMarket } from "../market/candleMarket.ts";
+import { shiftCandles } from "../market/shiftCandles.ts";
 import { applySpikes } from "../market/spikes.ts";
 import { SpotMarket } from "../market/spotMarket.ts";
 import { Simulator } from "../simulator.ts";
@@ -36,9 +37,14 @@ export interface VenueSource {
    * time.
    */
   readonly fromMs?: EpochMs;
+  /**
+   * The candles are moved to this time by whole days, and a new venue starts at it (an existing one: as it was begun). Its
+   * API-TIMESTAMP is then judged by the time it tells.
+   */
+  readonly shiftToMs?: EpochMs;
   readonly faults?: FaultScript;
   readonly options?: Partial<GivenOptions>;
-  /** Default: the wall clock. */
+  /** Default: the wall clock; with `shiftToMs` the venue's own. */
   readonly authClock?: () => EpochMs;
   /** Default: derived from the seed. */
   readonly credentials?: Credentials;
@@ -64,9 +70,12 @@ export const readCandles = (
  */
 export const openVenue = (source: VenueSource): OpenVenue => {
   const { seed, path = ":memory:", options = {}, faults } = source;
-  const candles = source.candles ?? bundledCandles();
+  const begunMs = startedMs(path);
+  const shiftToMs = source.shiftToMs === undefined ? undefined : (begunMs ?? source.shiftToMs);
+  const given = source.candles ?? bundledCandles();
+  const candles = shiftToMs === undefined ? given : shiftCandles(given, shiftToMs);
   const { bookLevels, volumeShare } = { ...MARKET_OPTIONS, ...options.market };
-  const startMs = startedMs(path) ?? source.fromMs ?? firstMs(candles);
+  const startMs = begunMs ?? source.fromMs ?? shiftToMs ?? firstMs(candles);
   const margin = new CandleMarket({
     candles: applySpikes(candles, faults?.spikes(startMs) ?? []),
     rules: ALL_RULES,
@@ -87,7 +96,7 @@ export const openVenue = (source: VenueSource): OpenVenue => {
       ...SERVED_VENUE_OPTIONS,
       closures: faults?.closures(startMs) ?? [],
       ...options.venue,
-      authClock: source.authClock ?? (() => realClock.nowMs()),
+      ...authClockOf(source),
       synchronous: source.synchronous ?? "FULL",
       ...(requestFaults ? { faults: requestFaults } : {}),
       ...(source.credentials ? { credentials: source.credentials } : {}),
@@ -126,3 +135,7 @@ const firstMs = (candles: Readonly<Record<string, CandleFile>>): EpochMs => {
   });
   return epochMs(Math.max(...firsts));
 };
+
+/** Candles that were not moved carry times long past, so requests are judged by the wall clock then. */
+const authClockOf = ({ authClock, shiftToMs }: VenueSource): { readonly authClock?: () => EpochMs } =>
+  authClock !== undefined ? { authClock } : shiftToMs === undefined ? { authClock: () => realClock.nowMs() } : {};

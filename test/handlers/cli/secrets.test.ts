@@ -73,14 +73,14 @@ describe("truth 15: no exit shows a secret", () => {
       TOKEN,
       `TELEGRAM_CHAT_ID=${TOKEN}`,
       `X ${TOKEN}`,
-      `GMO_API_KEY=${SECRET}`,
+      `MY_API_KEY=${SECRET}`,
       `MODE=paper API_KEY=${SECRET}`,
     ];
     writeFileSync(join(cwd, ".env"), lines.join("\n"), { mode: 0o600 });
     const { stderr, code } = await trader(["config"], { cwd });
     expect(code).toBe(2);
     expect(stderr).not.toContain(SECRET);
-    expect(stderr).toMatch(/line 4: .*GMO_API_KEY/);
+    expect(stderr).toMatch(/line 4: .*MY_API_KEY/);
   });
 
   test("an error that nothing caught", async () => {
@@ -149,6 +149,20 @@ describe("truth 15: no exit shows a secret", () => {
     } finally {
       await telegram.close();
     }
+  });
+
+  test("a secret may come as a systemd credential, is not shown, and must be the only one", async () => {
+    const folder = tempFolder();
+    for (const name of ["GMO_API_KEY", "GMO_API_SECRET"]) writeFileSync(join(folder, name), `${name}_EXAMPLE_1\n`);
+    const env = { CREDENTIALS_DIRECTORY: folder };
+    const shown = await trader(["config"], { env });
+    expect([shown.code, shown.stderr]).toEqual([0, ""]);
+    expect(shown.stdout).toContain("GMO_API_KEY = (set, not shown)");
+    expect(shown.stdout).not.toContain("_EXAMPLE_1");
+    const twice = await trader(["config"], { env: { ...env, GMO_API_KEY: "another_EXAMPLE_2" } });
+    expect(twice.code).toBe(2);
+    expect(twice.stderr).toMatch(/GMO_API_KEY: expected one value, found a systemd credential and another/);
+    expect(twice.stderr).not.toContain("EXAMPLE");
   });
 
   test("reports, and the state that systemd shows", async () => {

@@ -1,6 +1,6 @@
 // The simulated account sits in the worker's own process: its answers must not keep everything else waiting.
 import { expect, test } from "vitest";
-import { paperTransport } from "../../../handlers/runtime/paperMarket.ts";
+import { paperTransport } from "../../../handlers/runtime/paperAccount.ts";
 import { yen } from "../../../lib/core/money.ts";
 import { realClock } from "../../../lib/io/clock.ts";
 import type { Transport, TransportRequest } from "../../../lib/io/gmo/transport.ts";

@@ -1,13 +1,23 @@
 // The quote feed stores what it read, with the exchange's time, for everything that shows a price.
 import { expect, test, vi } from "vitest";
 import type { PriceOutage } from "../../../handlers/market/priceOutage.ts";
-import { startQuoteFeed } from "../../../handlers/runtime/paperMarket.ts";
+import type { Account, Hearing } from "../../../handlers/runtime/account.ts";
+import { startQuoteFeed } from "../../../handlers/runtime/quoteFeed.ts";
 import { yen } from "../../../lib/core/money.ts";
 import { epochMs } from "../../../lib/core/time.ts";
 import type { Ticker, Venue } from "../../../lib/core/venue.ts";
 import { silentLogger } from "../../../lib/io/logger.ts";
-import type { Simulator } from "../../../lib/sim/simulator.ts";
 import { World } from "../../sim/world.ts";
+
+/** An account that holds nothing; `told` gets what the feed listens with. */
+const silentAccount = (told: (hearing: Hearing) => void = () => {}): Account => ({
+  mode: "live",
+  listen: told,
+  quoted: () => {},
+  holds: () => false,
+  health: () => ({ ok: true }),
+  close: async () => {},
+});
 
 test.each([
   [2_000, 10_000],
@@ -26,12 +36,7 @@ test.each([
     };
     const feed = startQuoteFeed({
       venue: { ticker } as unknown as Venue,
-      simulator: {
-        onEvent: () => () => {},
-        feedQuote: () => {},
-        positions: () => [],
-        trouble: () => undefined,
-      } as unknown as Simulator,
+      account: silentAccount(),
       db: w.db,
       store: w.system.store,
       clock: w.clock,

@@ -46,6 +46,6 @@ test.each<[string, () => void, RegExp]>([
 });
 
 test("live is refused before anything is opened", async () => {
-  expect(await run({ MODE: "live" })).toMatch(/LIVE_NOT_AVAILABLE|expected MODE=paper/);
+  expect(await run({ MODE: "live" })).toMatch(/MODE=live would trade real money.*\n.*GMO_API_KEY: expected/);
   expect(isLocked(varDir)).toBe(false);
 });

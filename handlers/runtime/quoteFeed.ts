@@ -1,55 +1,18 @@
-// Paper trading: market data comes from GMO Coin's public API, the account is the simulated venue, which fills orders
-// at those quotes. One connector serves both; only this transport separates them.
+// Prices as they are now: polled from the exchange's ticker, or told by its stream. Each wakes the jobs that wait for a fill
+// or a price, reaches the simulated account on paper, and is kept for everything that shows a price.
 
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { StoredQuote } from "../../lib/core/openResult.ts";
-import { SECOND_MS } from "../../lib/core/time.ts";
+import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
 import type { Ticker, Venue } from "../../lib/core/venue.ts";
-import { parseTopic } from "../../lib/core/wakeTopics.ts";
+import { accountTopic, parseTopic } from "../../lib/core/wakeTopics.ts";
 import type { Clock } from "../../lib/io/clock.ts";
-import type { Transport } from "../../lib/io/gmo/transport.ts";
 import type { Logger } from "../../lib/io/logger.ts";
-import type { Simulator } from "../../lib/sim/simulator.ts";
-import type { Health } from "../../queue/health.ts";
 import type { Database } from "../../queue/types.ts";
 import type { AppStore } from "../context.ts";
+import { reconcileJob } from "../jobs.ts";
 import type { PriceOutage } from "../market/priceOutage.ts";
 import { onAccountEvent } from "../orders/accountEvents.ts";
-
-/**
- * Public requests go to the exchange, private ones to the simulated account, whose time follows the wall clock. `mayTrade`
- * throws when no request may reach the account any more. As over a network, no answer comes in the turn that asked: who
- * asks the account again and again must not keep the exchange's answers, timers and signals waiting.
- */
-export const paperTransport = (
-  http: Transport,
-  simulator: Simulator,
-  clock: Clock,
-  mayTrade: () => void,
-): Transport => ({
-  async send(request) {
-    if (request.area === "public") return http.send(request);
-    await nextTurn();
-    mayTrade();
-    const now = clock.nowMs();
-    if (now > simulator.nowMs()) simulator.advanceTo(now);
-    return simulator.handle(request);
-  },
-});
-
-/** Red while the simulated account cannot store what happens to it; it is tried again with every quote and order. */
-export const venueHealth = (simulator: Simulator, clock: Clock): (() => Health) => {
-  let sinceMs: number | undefined;
-  return () => {
-    const why = simulator.trouble();
-    if (why === undefined) {
-      sinceMs = undefined;
-      return { ok: true };
-    }
-    sinceMs ??= clock.realNowMs();
-    return { ok: false, sinceMs, why: `the paper account cannot be written (${why}): nothing is filled meanwhile` };
-  };
-};
+import type { Account } from "./account.ts";
 
 interface QuoteFeed {
   stop(): void;
@@ -66,12 +29,12 @@ const POLLS_WITHOUT_PRICES = 5;
 const SHOWN_POLLS = 3;
 
 /**
- * Polls the live ticker, feeds it to the simulated account, and wakes the jobs that wait for a fill or a price. A
- * failed quote is reported to `prices`; the next poll tries again.
+ * Listens to the account and polls the live ticker. A failed quote is reported to `prices`; the next poll tries again. What a
+ * stream has told within the last poll interval is not asked for.
  */
 export const startQuoteFeed = (p: {
   readonly venue: Venue;
-  readonly simulator: Simulator;
+  readonly account: Account;
   readonly db: Database;
   readonly store: AppStore;
   readonly clock: Clock;
@@ -90,11 +53,40 @@ export const startQuoteFeed = (p: {
     try {
       return work();
     } catch (error) {
-      p.log.error({ err: error }, "paper.feedFailed");
+      p.log.error({ err: error }, "quotes.feedFailed");
       return otherwise;
     }
   };
-  const unlisten = p.simulator.onEvent((event) => guarded(() => onAccountEvent(p, event), undefined));
+  /** When the stream last told a symbol's price, on the clock that never goes back. */
+  const told = new Map<string, number>();
+  const kept = new Map<string, number>();
+  const keep = (tickers: readonly Ticker[]): void =>
+    guarded(
+      () =>
+        p.db.transaction((tx) => {
+          for (const ticker of tickers) tx.quotes.record(storedQuote(ticker, p.clock.nowMs(), currentMs));
+        }),
+      undefined,
+    );
+  p.account.listen({
+    event: (event) => guarded(() => onAccountEvent(p, event), undefined),
+    missed: (executions) =>
+      guarded(() => {
+        for (const symbol of p.symbols) p.store.wake(accountTopic(symbol));
+        if (executions) p.store.enqueue(reconcileJob(`heard:missed:${p.clock.nowMs()}`, { quick: true }));
+      }, undefined),
+    ticker: (ticker) => {
+      if (stopped.signal.aborted) return;
+      const nowMs = p.clock.monotonicMs();
+      told.set(ticker.symbol, nowMs);
+      guarded(() => wakeTouched(p.store, ticker), undefined);
+      p.prices.answered(ticker.symbol);
+      // Every tick wakes; once a poll interval is enough for those who read what is kept.
+      if (nowMs - (kept.get(ticker.symbol) ?? Number.NEGATIVE_INFINITY) < p.pollMs) return;
+      kept.set(ticker.symbol, nowMs);
+      keep([ticker]);
+    },
+  });
   const quote = async (symbol: string): Promise<Ticker | undefined> => {
     try {
       return await p.venue.ticker(symbol, stopped.signal);
@@ -105,32 +97,24 @@ export const startQuoteFeed = (p: {
   };
   const look = async (): Promise<void> => {
     timer = undefined; // A poll is running: `eager` must not start a second one.
-    const seen: StoredQuote[] = [];
+    const seen: Ticker[] = [];
     for (const symbol of p.symbols) {
+      if (p.clock.monotonicMs() - (told.get(symbol) ?? Number.NEGATIVE_INFINITY) < p.pollMs) continue;
       const ticker = await quote(symbol);
       if (stopped.signal.aborted) return;
       if (ticker === undefined) continue;
-      const { bid, ask, last } = ticker;
       guarded(() => {
-        p.simulator.feedQuote(symbol, { bid, ask, last, atMs: p.clock.nowMs() });
+        p.account.quoted(ticker);
         wakeTouched(p.store, ticker);
       }, undefined);
       p.prices.answered(symbol);
-      const venueMs = ticker.asOfMs ?? ticker.timestampMs;
-      seen.push({ symbol, bid, ask, last, venueMs, seenMs: p.clock.nowMs(), currentMs });
+      seen.push(ticker);
     }
     // For everything that shows a price: other processes, and the owner's commands (docs/telegram.md).
-    if (seen.length > 0)
-      guarded(
-        () =>
-          p.db.transaction((tx) => {
-            for (const quote of seen) tx.quotes.record(quote);
-          }),
-        undefined,
-      );
+    if (seen.length > 0) keep(seen);
     timer = setTimeout(() => void look(), nextLookMs());
   };
-  const staked = (): boolean => p.simulator.trouble() !== undefined || guarded(() => atStake(p), true);
+  const staked = (): boolean => guarded(() => p.store.wakeTopics().length > 0 || p.account.holds(), true);
   const nextLookMs = (): number => {
     if (p.prices.now() !== undefined) return Math.min(POLLS_WITHOUT_PRICES * p.pollMs, IDLE_POLL_MS);
     return staked() ? p.pollMs : IDLE_POLL_MS;
@@ -146,15 +130,16 @@ export const startQuoteFeed = (p: {
   return {
     stop: () => {
       stopped.abort();
-      unlisten();
       clearTimeout(timer);
       clearInterval(eager);
     },
   };
 };
 
-const atStake = (p: { readonly simulator: Simulator; readonly store: AppStore }): boolean =>
-  p.store.wakeTopics().length > 0 || p.simulator.positions().some((position) => position.size > 0n);
+const storedQuote = (ticker: Ticker, seenMs: EpochMs, currentMs: number): StoredQuote => {
+  const { symbol, bid, ask, last } = ticker;
+  return { symbol, bid, ask, last, venueMs: ticker.asOfMs ?? ticker.timestampMs, seenMs, currentMs };
+};
 
 /** A price at or above is reached by the last price or the bid, one at or below by the last price or the ask. */
 const wakeTouched = (store: AppStore, ticker: Ticker): void => {
