@@ -45,8 +45,8 @@ export const clockProblem = (clock: VenueClock, mostMs = LARGEST_OFFSET_MS): Clo
     return { kind: "far", ...measured };
   if (publicMs !== undefined && Math.abs(publicMs) > mostMs) return { kind: "far", offsetMs: publicMs, errorMs: 0 };
   if (!clock.steady) return { kind: "unsteady" };
-  // Nothing contradicts an offset of zero, but replies that took this long prove nothing either.
-  if (measured.errorMs > mostMs) return { kind: "unknown" };
+  // Nothing contradicts an offset of zero, but the true offset may be beyond the limit, and nothing contradicts that either.
+  if (!(Math.abs(measured.offsetMs) + measured.errorMs <= mostMs)) return { kind: "unknown" };
   return undefined;
 };
 
