@@ -103,6 +103,7 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
       closedGates: clockGates(ctx, nowMs).filter((gate) => !gate.pass),
       exitStarted: legs.some((leg) => leg.open < leg.size),
       band: { low: proposal.bandLow, high: proposal.bandHigh },
+      stop: proposal.stop,
       ownerCloses: ctx.db.trades.byId(trade.id)?.closeHow !== undefined,
     });
     switch (step.kind) {

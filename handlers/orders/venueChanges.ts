@@ -9,6 +9,7 @@ import {
   cutsBeforeStop,
   type Followed,
   followed,
+  isApprovedPrice,
   isOtherKind,
   nearerStop,
   type OrderChange,
@@ -86,11 +87,17 @@ const takeOver = (tx: Tx, by: AuditCtx, order: In<"open">, shown: VenueOrder, to
   }
 };
 
-/** Inside the approved band, and not larger than it was sent. */
+/** Inside the approved band, before the approved stop, and not larger than it was sent. */
 const isApprovedEntry = (tx: Tx, by: AuditCtx, order: In<"open">, to: Followed): boolean => {
   const proposal = tx.proposals.byId(by.trade.proposalId);
   const inBand =
-    proposal !== undefined && to.price !== undefined && to.price >= proposal.bandLow && to.price <= proposal.bandHigh;
+    proposal !== undefined &&
+    to.price !== undefined &&
+    isApprovedPrice(by.trade.direction, to.price, {
+      low: proposal.bandLow,
+      high: proposal.bandHigh,
+      stop: proposal.stop,
+    });
   // A price that nobody changed may stand some ticks beside the band (distinctPrice).
   return (inBand || to.price === order.intent.price) && to.size <= order.intent.size;
 };

@@ -1,8 +1,10 @@
 // The next step of one approved entry, as a pure decision: quote at the best price of its own side, re-quote a few
 // times inside the approved band; end when the approval expires, at a halt, or once the trade has begun to close.
+
 import type { Gate } from "./gates.ts";
 import { type CoinE8, coinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
 import { type In, isLive, NOT_SHOWN, type Order, UNEXPLAINED } from "./order.ts";
+import { isApprovedPrice } from "./orderChanges.ts";
 import type { Note } from "./text/reasonTexts.ts";
 import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
@@ -35,6 +37,8 @@ export interface EntryFacts {
   readonly ownerCloses: boolean;
   /** The approved band, for an order that was changed on the exchange's page. */
   readonly band: { readonly low: YenE8; readonly high: YenE8 };
+  /** The approved stop: a changed order at or beyond it is cancelled. */
+  readonly stop: YenE8;
 }
 
 type EntryStep =
@@ -111,10 +115,10 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
   }
 };
 
-/** An order changed on the exchange's page: its price is inside the band, and it takes no more than was approved. */
+/** An order changed on the exchange's page: its price is inside the band and before the stop, and it takes no more than was approved. */
 const isApproved = (order: In<"open">, f: EntryFacts): boolean => {
   const { price, size } = order.intent;
-  const inBand = price !== undefined && price >= f.band.low && price <= f.band.high;
+  const inBand = price !== undefined && isApprovedPrice(f.direction, price, { ...f.band, stop: f.stop });
   return inBand && size - order.executed <= f.size - f.filled;
 };
 

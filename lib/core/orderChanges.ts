@@ -58,6 +58,16 @@ export const followed = (intent: Intent, shown: VenueOrder): Followed => ({
 export const losesMore = (direction: Direction, price: YenE8, than: YenE8): boolean =>
   direction === "long" ? price < than : price > than;
 
+/**
+ * Whether an entry may rest at `price`, yen per coin: inside the approved band, and before the stop. A tight stop may lie
+ * inside the band; an entry at or beyond it would be closed again at once.
+ */
+export const isApprovedPrice = (
+  direction: Direction,
+  price: YenE8,
+  approved: { readonly low: YenE8; readonly high: YenE8; readonly stop: YenE8 },
+): boolean => price >= approved.low && price <= approved.high && losesMore(direction, approved.stop, price);
+
 /** The stop that loses less. */
 export const nearerStop = (direction: Direction, a: YenE8, b: YenE8): YenE8 =>
   direction === "long" ? maxBig(a, b) : minBig(a, b);

@@ -29,6 +29,7 @@ const facts = (orders: readonly Order[], over: Partial<EntryFacts> = {}): EntryF
   nowMs: at(30_000),
   validUntilMs: at(900_000),
   band: { low: yen(9_990_000), high: yen(10_010_000) },
+  stop: yen(9_900_000),
   size: parseCoin("0.004"),
   filled: coinE8(0n),
   minSize: parseCoin("0.001"),
@@ -272,3 +273,22 @@ describe("truth 22: a passive price", () => {
     expect(passivePrice("short", crossed, band, tick)).toBe(yen(10_000_101));
   });
 });
+
+test.each([
+  ["long", 9_995_000, 9_995_001, "wait: resting"],
+  ["long", 9_995_000, 9_995_000, "cancel"],
+  ["long", 9_995_000, 9_994_999, "cancel"],
+  ["short", 10_005_000, 10_004_999, "wait: resting"],
+  ["short", 10_005_000, 10_005_000, "cancel"],
+  ["short", 10_005_000, 10_005_001, "cancel"],
+] as const)(
+  "truth 2: a %s entry with its stop at %i, moved by hand to %i inside the band: %s",
+  (direction, stop, price, step) => {
+    const moved = order("open", {
+      intent: { purpose: "entry", price: yen(price), size: parseCoin("0.001") },
+      changedMs: at(10_000),
+    });
+    const band = { low: yen(9_990_000), high: yen(10_010_000) };
+    expect(say(facts([moved], { direction, band, stop: yen(stop) }))).toMatch(new RegExp(`^${step}`));
+  },
+);
