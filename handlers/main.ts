@@ -128,5 +128,6 @@ process.exitCode = await runTrader(process.argv.slice(2), {
   whenOutCloses: (run) => {
     outClosed = run;
   },
+  self: { program: [process.execPath, ...process.execArgv, process.argv[1] ?? ""], path: PATH ?? "" },
   service: { notifySocket: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, watchdogPid: WATCHDOG_PID, path: PATH },
 });

@@ -21,6 +21,8 @@ export interface CliWorld {
   readonly endNow?: (code: number) => never;
   /** What to do when nobody reads stdout or stderr any more; by default the process ends with 0. May run again. */
   readonly whenOutCloses?: (run: () => void) => void;
+  /** The command line of this program, for a child of it, and its PATH. */
+  readonly self?: { readonly program: readonly string[]; readonly path: string };
   /** What the service manager put into the environment; set only when one started this process. */
   readonly service?: ServiceManager;
 }

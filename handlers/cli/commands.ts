@@ -60,5 +60,9 @@ export const COMMANDS: readonly CommandModule[] = [
     names: ["simulator"],
     register: async (p, deps) => (await import("./tools/simulator.ts")).registerSimulator(p, deps),
   },
+  {
+    names: ["rehearse"],
+    register: async (p, deps) => (await import("./tools/rehearse.ts")).registerRehearse(p, deps),
+  },
   { names: ["audit"], register: async (p, deps) => (await import("./trading/audit.ts")).registerAudit(p, deps) },
 ];

@@ -37,7 +37,7 @@ const addressProblems = (addresses: Addresses): readonly string[] => {
 };
 
 /** The sentence that LIVE_CONFIRM must hold. `account`: the fingerprint of the API key. */
-const liveSentence = (config: Pick<LiveSettings, "PRODUCT" | "CAPITAL_LIMIT_JPY">, account: string): string =>
+export const liveSentence = (config: Pick<LiveSettings, "PRODUCT" | "CAPITAL_LIMIT_JPY">, account: string): string =>
   `real orders on account ${account}, ${config.PRODUCT}, at most ${(config.CAPITAL_LIMIT_JPY ?? 0n) / 100_000_000n} JPY`;
 
 /** Half a key, in every mode; `given`: whether a setting has a value. */

@@ -70,3 +70,23 @@ export class VirtualClock implements Clock {
     this.#nowMs = nowMs;
   }
 }
+
+export interface FastClock {
+  /** Of the wall clock, when the fast one stood at `fromMs`. */
+  readonly wallMs: number;
+  readonly fromMs: number;
+  /** Milliseconds per millisecond of the wall. */
+  readonly speed: number;
+}
+/** One clock for the processes of a rehearsal: each computes it from the wall clock. */
+export const fastClock = ({ wallMs, fromMs, speed }: FastClock): Clock => ({
+  ...realClock,
+  nowMs: () => epochMs(Math.floor(fromMs + (realClock.nowMs() - wallMs) * speed)),
+});
+export const fastClockText = ({ wallMs, fromMs, speed }: FastClock): string => [wallMs, fromMs, speed].join(",");
+/** undefined: not three numbers above 0. */
+export const parseFastClock = (text: string): FastClock | undefined => {
+  const [wallMs = Number.NaN, fromMs = Number.NaN, speed = Number.NaN, ...rest] = text.split(",").map(Number);
+  const isWhole = rest.length === 0 && [wallMs, fromMs, speed].every((n) => Number.isFinite(n) && n > 0);
+  return isWhole ? { wallMs, fromMs, speed } : undefined;
+};

@@ -5,19 +5,18 @@ import { afterEach, expect, test } from "vitest";
 import { type Database, openDatabase } from "../../db/open.ts";
 import { yen } from "../../lib/core/money.ts";
 import { barOpen, epochMs } from "../../lib/core/time.ts";
-import { realClock } from "../../lib/io/clock.ts";
+import { fastClock, fastClockText, realClock } from "../../lib/io/clock.ts";
 import { fingerprint } from "../../lib/io/gmo/sign.ts";
 import { ALL_RULES } from "../../lib/sim/engine/symbolRules.ts";
 import { bundledCandles } from "../../lib/sim/market/bundled.ts";
 import { shiftCandles } from "../../lib/sim/market/shiftCandles.ts";
+import { SteeredMarket } from "../../lib/sim/market/steeredMarket.ts";
 import { SERVED_VENUE_OPTIONS } from "../../lib/sim/server/optionTable.ts";
 import { startVenueServer, type VenueServer } from "../../lib/sim/server/server.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
-import { compiled } from "../compiled.ts";
-import { SteeredMarket } from "../sim/steeredMarket.ts";
 import { Owner } from "../sim/telegram/owner.ts";
 import { FakeTelegram } from "../sim/telegram/server.ts";
-import { fastClock, untilBarClose } from "./shiftedClock.ts";
+import { untilBarClose } from "./shiftedClock.ts";
 import { type Running, startTrader, tempFolder, traderHere } from "./trader.ts";
 
 /** Of exchange and worker alike. */
@@ -38,8 +37,9 @@ afterEach(async () => {
 test("live: one approval, a whole trade over the wire, killed while it holds; book and exchange agree to the yen", async () => {
   const wallMs = realClock.nowMs();
   const fromMs = epochMs(wallMs + untilBarClose());
-  const clock = fastClock(wallMs, fromMs, SPEED);
-  const steered = new SteeredMarket(shiftCandles(bundledCandles(), fromMs));
+  const time = { wallMs, fromMs, speed: SPEED };
+  const clock = fastClock(time);
+  const steered = new SteeredMarket(shiftCandles(bundledCandles(), fromMs), ALL_RULES);
   const simulator = Simulator.open({
     path: ":memory:",
     market: steered.market,
@@ -58,6 +58,7 @@ test("live: one approval, a whole trade over the wire, killed while it holds; bo
     seed: "live",
     startMs: fromMs,
     speed: SPEED,
+    clockMs: () => clock.nowMs(),
   });
   const { addresses } = server;
   const { apiKey, secret } = simulator.credentials();
@@ -90,8 +91,7 @@ test("live: one approval, a whole trade over the wire, killed while it holds; bo
   const cwd = tempFolder();
   const varDir = join(cwd, "var");
   const start = async (): Promise<Running> => {
-    const program = [compiled("test/e2e/liveChild.ts")];
-    running = startTrader([varDir, String(wallMs), String(fromMs), String(SPEED)], { cwd, env, program });
+    running = startTrader(["worker", "--var", varDir, "--clock", fastClockText(time)], { cwd, env });
     await running.saying("worker started: mode live");
     return running;
   };

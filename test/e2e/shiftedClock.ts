@@ -14,9 +14,3 @@ export const untilBarClose = (): number => {
   const now = realClock.nowMs();
   return barOpen(now) + BAR_MS + 10_000 - now;
 };
-
-/** `fromMs` at the wall's `wallMs`, then `speed` times as fast as the wall. */
-export const fastClock = (wallMs: number, fromMs: number, speed: number): Clock => ({
-  ...realClock,
-  nowMs: () => epochMs(Math.floor(fromMs + (realClock.nowMs() - wallMs) * speed)),
-});

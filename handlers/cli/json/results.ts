@@ -119,3 +119,22 @@ export const PredictionJson = z.strictObject({
   raw: z.number().nullable().optional(),
   contrib: z.array(z.number().nullable()).optional(),
 });
+
+/** rehearse. Times in milliseconds of the wall clock; null: not measured. */
+export const RehearseJson = z.strictObject({
+  rounds: z.int(),
+  trades: z.int(),
+  kills: z.int(),
+  duplicateEntries: z.int(),
+  lostOrders: z.int(),
+  unresolvedUnknown: z.int(),
+  pnlMismatchJpy: z.number(),
+  unprotectedMsMax: z.number().nullable(),
+  unprotectedMsMaxAfterKill: z.number().nullable(),
+  tapToAcceptedMsP50: z.number().nullable(),
+  fillToStopMsP50: z.number().nullable(),
+  fillToStopMsP99: z.number().nullable(),
+  recoveryMsMax: z.number().nullable(),
+  requestsPerSecondMax: z.int(),
+  bookMatchesVenue: z.boolean(),
+});

@@ -32,6 +32,8 @@ export interface VenueServerConfig {
   readonly port?: number;
   /** Venue seconds per second, default 1; 0: time moves by `advanceTo` only. */
   readonly speed?: number;
+  /** Venue time follows this clock, which runs at `speed`. Default: the wall's time since the start, times `speed`. */
+  readonly clockMs?: () => number;
   readonly options?: Partial<ServerOptions>;
   /** The simulator's request faults, for requests that the server answers itself (access tokens). */
   readonly requestFaults?: Faults;
@@ -93,6 +95,7 @@ export const startVenueServer = async (config: VenueServerConfig): Promise<Venue
     simulator,
     wall,
     speed,
+    clockMs: config.clockMs,
     onFailure,
     onSlow: config.onSlow,
     nextFrameMs: (nowMs) =>

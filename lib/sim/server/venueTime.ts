@@ -9,6 +9,8 @@ interface VenueTimeConfig {
   readonly wall: Wall;
   /** Venue seconds per second; 0: time moves by `advanceTo` only. */
   readonly speed: number;
+  /** Venue time follows this clock instead, which runs at `speed`; nothing that is late is dropped. */
+  readonly clockMs?: (() => number) | undefined;
   /** Called after each step with the venue time before it. */
   readonly onStep: (beforeMs: EpochMs) => void;
   /** The next instant after `nowMs` at which a frame may be due; undefined: no subscriber. */
@@ -48,7 +50,8 @@ export class VenueTime {
   }
 
   #targetMs(): number {
-    const { wall, speed } = this.config;
+    const { wall, speed, clockMs } = this.config;
+    if (clockMs) return clockMs();
     return this.#baseVenueMs + (wall.monotonicMs() - this.#baseWallMs) * speed;
   }
 
@@ -60,7 +63,9 @@ export class VenueTime {
     const { wall, simulator, onSlow } = this.config;
     const untilMs = wall.monotonicMs() + LONGEST_WORK_MS;
     const targetMs = Math.floor(this.#targetMs());
-    if (this.#stepTo(targetMs, () => wall.monotonicMs() >= untilMs)) return;
+    // A clock that other processes follow too cannot be slowed down for this one.
+    const isOutOfTime = this.config.clockMs ? undefined : () => wall.monotonicMs() >= untilMs;
+    if (this.#stepTo(targetMs, isOutOfTime)) return;
     this.#baseVenueMs -= this.#targetMs() - simulator.nowMs();
     if (!this.#slow) onSlow?.();
     this.#slow = true;

@@ -200,7 +200,7 @@ const RUNS: readonly Run[] = [
 /** Commands with a test of their own: below, the last two in trading/ownerCommands.test.ts (they need a moved stop). */
 const OWN_TEST = [
   ...["start", "worker", "simulator", "config", "gmo decode", "modify", "reject", "jobs discard"],
-  ...["keep-stop", "restore-stop"],
+  ...["keep-stop", "restore-stop", "rehearse"],
 ];
 const NO_FOLDER = ["predict", "gmo kinds"];
 

@@ -136,6 +136,7 @@ const SHAPES: readonly (readonly [string, z.ZodType, string?])[] = [
   ["doctor", results.DoctorJson],
   ["reply kind", results.ReplyKindJson],
   ["simulator", results.SimulatorJson],
+  ["rehearsal", results.RehearseJson],
   ["prediction", results.PredictionJson],
   ["replay event", ReplayEventLine],
   ["replay report", ReplayReportLine],

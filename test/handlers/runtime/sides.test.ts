@@ -7,6 +7,7 @@ import { PROJECT_ROOT } from "../../../lib/io/paths.ts";
 const ALLOWED = new Set([
   "handlers/runtime/workerConnections.ts",
   "handlers/runtime/worker.ts",
+  "handlers/cli/worker.ts",
   "handlers/runtime/replay.ts",
   "handlers/cli/setup/doctor.ts",
 ]);

@@ -1,13 +1,13 @@
-// A market of recorded candles whose future a test writes while it runs: what has happened stays, from the next minute on the
-// price goes where it is sent.
-import type { Candle } from "../../lib/core/candle.ts";
-import { type EpochMs, epochMs, MINUTE_MS } from "../../lib/core/time.ts";
-import { ALL_RULES } from "../../lib/sim/engine/symbolRules.ts";
-import { bundledSpreads } from "../../lib/sim/market/bundled.ts";
-import type { CandleFile } from "../../lib/sim/market/candleFile.ts";
-import { CandleMarket } from "../../lib/sim/market/candleMarket.ts";
-import type { Market } from "../../lib/sim/market/market.ts";
-import { SpotMarket } from "../../lib/sim/market/spotMarket.ts";
+// A market of recorded candles whose future is written while it runs, for a rehearsal: what has happened stays, from the next
+// minute on the price goes where it is sent.
+import type { Candle } from "../../core/candle.ts";
+import { type EpochMs, epochMs, MINUTE_MS } from "../../core/time.ts";
+import type { SymbolRules } from "../../core/venue.ts";
+import { bundledSpreads } from "./bundled.ts";
+import type { CandleFile } from "./candleFile.ts";
+import { CandleMarket } from "./candleMarket.ts";
+import type { Market } from "./market.ts";
+import { SpotMarket } from "./spotMarket.ts";
 
 /** How many minutes are known ahead: the price stands still at the end of a path. */
 const AHEAD = 240;
@@ -18,7 +18,10 @@ export class SteeredMarket {
   /** For Simulator.open: always the market as it stands. */
   readonly market: Market;
 
-  constructor(files: Readonly<Record<string, CandleFile>>) {
+  constructor(
+    files: Readonly<Record<string, CandleFile>>,
+    private readonly rules: readonly SymbolRules[],
+  ) {
     this.#files = files;
     this.#current = this.#build();
     const identity = this.#current.fingerprint();
@@ -49,6 +52,7 @@ export class SteeredMarket {
 
   #build(): Market {
     const spreadsBps = bundledSpreads();
-    return new SpotMarket(new CandleMarket({ candles: this.#files, rules: ALL_RULES, spreadsBps }), ALL_RULES);
+    const { rules } = this;
+    return new SpotMarket(new CandleMarket({ candles: this.#files, rules, spreadsBps }), rules);
   }
 }
