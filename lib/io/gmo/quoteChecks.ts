@@ -71,7 +71,7 @@ const seconds = (ms: number): string => `${(ms / SECOND_MS).toFixed(1)} s`;
 
 export class QuoteChecks {
   /** Middle of the last accepted prices of each symbol. */
-  readonly #known = new Map<string, { readonly price: bigint; readonly atMs: EpochMs; readonly confirmed: boolean }>();
+  readonly #known = new Map<string, { readonly price: bigint; readonly atMs: EpochMs }>();
   readonly #prices = new SecondLooks<bigint>(looksAgree);
   readonly #candles = new SecondLooks<string>((a, b) => a === b);
   readonly #account = new SecondLooks<bigint>((a, b) => a === b || (a > 0n && b > 0n && looksAgree(a, b)));
@@ -85,7 +85,7 @@ export class QuoteChecks {
 
   /** A price from before this process, for the first look. */
   remember(symbol: string, price: YenE8, atMs: EpochMs): void {
-    if (price > 0n) this.#known.set(symbol, { price, atMs, confirmed: true });
+    if (price > 0n) this.#known.set(symbol, { price, atMs });
   }
 
   ticker(row: Ticker, at: ReplyTime): Judged<Ticker> {
@@ -153,14 +153,13 @@ export class QuoteChecks {
     if (isKnown) this.#prices.forget(symbol);
     else {
       const beside = `a price of ${formatE8(price)} beside the last known ${formatE8(known.price)}`;
-      // A first price that nothing confirmed rules out no other one.
-      if (known.confirmed && at.receivedMs - known.atMs < BAND_FOR_MS && isOutsideBand(price, known.price))
+      if (at.receivedMs - known.atMs < BAND_FOR_MS && isOutsideBand(price, known.price))
         return impossible(QUOTE_IMPOSSIBLE, beside, "a price inside the venue's band around the last known one");
       const look = { ...at, venueMs: at.venueMs ?? stampMs };
       if (!this.#prices.agrees(symbol, price, look))
         return impossible(QUOTE_IMPOSSIBLE, beside, "a price near the last known one, or the same in a second look");
     }
-    this.#known.set(symbol, { price, atMs: at.receivedMs, confirmed: known !== undefined });
+    this.#known.set(symbol, { price, atMs: at.receivedMs });
     return undefined;
   }
   /** An account that lost or gained more than 5 % since the last look, or is worth nothing, is looked at again. */
