@@ -40,17 +40,17 @@ const runnableAccount = (config: Config): string | undefined => {
   if (config.MODE === "replay")
     throw new UsageError("MODE: expected paper or live, found replay: recorded days are run by trader start");
   if (config.MODE !== "live") return undefined;
-  const account = config.GMO_API_KEY === undefined ? undefined : fingerprint(config.GMO_API_KEY);
-  const problems = liveProblems(config, account);
-  if (problems.length > 0)
-    throw new UsageError(
-      `MODE=live would trade real money, so it does not start:\n${problems.map((p) => `  ${p}`).join("\n")}`,
-    );
   if (!isRehearsal(config))
     throw new AppError(
       "permanent",
       "LIVE_NOT_AVAILABLE",
       "expected the addresses of a simulated exchange on this machine (trader simulator), found another: this version sends no order to a real exchange; the checks it needs (key rights, balance, seven days of paper) do not exist yet",
+    );
+  const account = config.GMO_API_KEY === undefined ? undefined : fingerprint(config.GMO_API_KEY);
+  const problems = liveProblems(config, account);
+  if (problems.length > 0)
+    throw new UsageError(
+      `MODE=live would trade real money, so it does not start:\n${problems.map((p) => `  ${p}`).join("\n")}`,
     );
   return account;
 };

@@ -46,6 +46,13 @@ test.each<[string, () => void, RegExp]>([
 });
 
 test("live is refused before anything is opened", async () => {
-  expect(await run({ MODE: "live" })).toMatch(/MODE=live would trade real money.*\n.*GMO_API_KEY: expected/);
+  expect(await run({ MODE: "live" })).toMatch(/LIVE_NOT_AVAILABLE/);
+  const here = {
+    GMO_PUBLIC_URL: "http://127.0.0.1:1/public",
+    GMO_PRIVATE_URL: "http://127.0.0.1:1/private",
+    GMO_WS_PUBLIC_URL: "ws://127.0.0.1:1/ws/public/v1",
+    GMO_WS_PRIVATE_URL: "ws://127.0.0.1:1/ws/private/v1",
+  };
+  expect(await run({ MODE: "live", ...here })).toMatch(/MODE=live would trade real money.*\n.*GMO_API_KEY: expected/);
   expect(isLocked(varDir)).toBe(false);
 });
