@@ -24,9 +24,18 @@ const withCredentials = (): Environment => {
   const problems: string[] = [];
   const values: Record<string, string | undefined> = { ...process.env };
   for (const name of names) {
-    const secret = readCapped(join(folder ?? "", name), MEGABYTE)
-      .toString("utf8")
-      .trim();
+    const file = join(folder ?? "", name);
+    let secret: string;
+    try {
+      secret = readCapped(file, MEGABYTE).toString("utf8").trim();
+    } catch (e) {
+      throw new UsageError(
+        `${name}: expected a readable systemd credential at ${file}, found: ${(e as Error).message}`,
+        {
+          cause: e,
+        },
+      );
+    }
     const other = values[name]?.trim() ?? "";
     if (other !== "" && other !== secret)
       problems.push(`${name}: expected one value, found a systemd credential and another in the environment; keep one`);
@@ -109,12 +118,15 @@ process.on("uncaughtException", (e: unknown) => {
 });
 // Files this program writes (databases, logs, backups) are readable by its user only.
 process.umask(0o077);
-// A reader that closes the pipe (trader jobs list | head) is not a failure; what must not end there says so.
-let outClosed = (): void => process.exit(0);
+// A reader that closes the pipe (trader jobs list | head) is not a failure; what must not end there says so. Errors that nobody
+// reads change no exit code.
+let outClosed = (isStdout: boolean): void => {
+  if (isStdout) process.exit(0);
+};
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (e: NodeJS.ErrnoException) => {
     if (e.code !== "EPIPE") throw e;
-    outClosed();
+    outClosed(stream === process.stdout);
   });
 const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, PATH } = process.env;
 const screen = terminal();

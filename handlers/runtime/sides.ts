@@ -52,7 +52,9 @@ export const paperSide = ({ closing, folder, config, clock, gmo }: SideParts): S
   closing.add(() => http.close());
   const transport = paperTransport(http, simulator, clock, folder.watch.check);
   const venue = createGmoVenue({ ...gmo, transport, credentials: simulator.credentials() });
-  return { venue, account: paperAccount(simulator, clock) };
+  const account = paperAccount(simulator, clock);
+  closing.add(() => account.close());
+  return { venue, account };
 };
 
 export const liveSide = ({ closing, folder, config, clock, timers, gmo }: SideParts): Side => {

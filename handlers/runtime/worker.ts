@@ -50,7 +50,7 @@ const runnableAccount = (config: Config): string | undefined => {
   const problems = liveProblems(config, account);
   if (problems.length > 0)
     throw new UsageError(
-      `MODE=live would trade real money, so it does not start:\n${problems.map((p) => `  ${p}`).join("\n")}`,
+      `MODE=live does not start before all of this is set:\n${problems.map((p) => `  ${p}`).join("\n")}`,
     );
   return account;
 };

@@ -16,6 +16,7 @@ import { startVenueServer, type VenueServer } from "../../lib/sim/server/server.
 import { Simulator } from "../../lib/sim/simulator.ts";
 import { Owner } from "../sim/telegram/owner.ts";
 import { FakeTelegram } from "../sim/telegram/server.ts";
+import { OPEN_GATES } from "./paperWorker.ts";
 import { untilBarClose } from "./shiftedClock.ts";
 import { type Running, startTrader, tempFolder, traderHere } from "./trader.ts";
 
@@ -76,16 +77,7 @@ test("live: one approval, a whole trade over the wire, killed while it holds; bo
     GMO_PUBLIC_PER_SECOND: "1000",
     CAPITAL_LIMIT_JPY: "1000000",
     LIVE_CONFIRM: `real orders on account ${fingerprint(apiKey)}, margin, at most 1000000 JPY`,
-    LONG_MIN_CONFIDENCE: "0",
-    SHORT_MIN_CONFIDENCE: "1",
-    CONFIDENCE_RANK: "1",
-    MAX_SPREAD_BPS: "1000",
-    MIN_VOLUME_RATIO: "0",
-    AVOID_NEWS_TIME: "false",
-    MARGIN_ROLLOVER: "charge",
-    MAINTENANCE_LEAD_HOURS: "0",
-    ENTRY_BAND_PCT: "0.05",
-    QUOTE_POLL_SECONDS: "1",
+    ...OPEN_GATES,
     QUOTE_MAX_AGE_SECONDS: "60",
   };
   const cwd = tempFolder();

@@ -39,3 +39,9 @@ test("truth 18: a worker goes on without a reader, says so in its log, and stops
   expect(await worker.ended).toMatchObject({ code: 0, signal: null });
   expect(log()).toContain("worker.stopped");
 });
+
+test("truth 18: a command whose errors nobody reads keeps its exit code", async () => {
+  const command = startTrader(["status", "--var", "nowhere"], { cwd: tempFolder() });
+  command.child.stderr!.destroy();
+  expect((await command.ended).code).toBe(2);
+});

@@ -11,7 +11,7 @@ import { shiftedClock, untilBarClose } from "./shiftedClock.ts";
 import { type Ended, type Running, startTrader, tempFolder, traderHere } from "./trader.ts";
 
 // Every gate open: these tests start from a proposal and must not depend on the wall clock.
-const OPEN_GATES = {
+export const OPEN_GATES = {
   LONG_MIN_CONFIDENCE: "0",
   SHORT_MIN_CONFIDENCE: "1",
   CONFIDENCE_RANK: "1",

@@ -1,5 +1,5 @@
 // The exits of the program: whatever brings a secret there, it does not leave.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -163,6 +163,12 @@ describe("truth 15: no exit shows a secret", () => {
     expect(twice.code).toBe(2);
     expect(twice.stderr).toMatch(/GMO_API_KEY: expected one value, found a systemd credential and another/);
     expect(twice.stderr).not.toContain("EXAMPLE");
+    mkdirSync(join(folder, "TELEGRAM_BOT_TOKEN"));
+    const unreadable = await trader(["config"], { env });
+    expect([unreadable.code, unreadable.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^trader: TELEGRAM_BOT_TOKEN: expected a readable systemd credential at .*EISDIR/),
+    ]);
   });
 
   test("reports, and the state that systemd shows", async () => {

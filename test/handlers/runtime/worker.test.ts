@@ -53,6 +53,6 @@ test("live is refused before anything is opened", async () => {
     GMO_WS_PUBLIC_URL: "ws://127.0.0.1:1/ws/public/v1",
     GMO_WS_PRIVATE_URL: "ws://127.0.0.1:1/ws/private/v1",
   };
-  expect(await run({ MODE: "live", ...here })).toMatch(/MODE=live would trade real money.*\n.*GMO_API_KEY: expected/);
+  expect(await run({ MODE: "live", ...here })).toMatch(/MODE=live does not start.*\n.*GMO_API_KEY: expected/);
   expect(isLocked(varDir)).toBe(false);
 });
