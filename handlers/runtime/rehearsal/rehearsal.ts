@@ -5,13 +5,15 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { openDatabase } from "../../../db/open.ts";
+import type { Proposal } from "../../../db/tables/proposals.ts";
 import { AppError } from "../../../lib/core/errors.ts";
 import { START } from "../../../lib/core/haltKinds.ts";
 import { liveSentence } from "../../../lib/core/liveSettings.ts";
-import { barOpen, type EpochMs, plusMs, SECOND_MS } from "../../../lib/core/time.ts";
+import { BAR_MS, barOpen, type EpochMs, plusMs, SECOND_MS } from "../../../lib/core/time.ts";
 import { type Clock, type FastClock, fastClock, fastClockText, realClock } from "../../../lib/io/clock.ts";
 import { fingerprint } from "../../../lib/io/gmo/sign.ts";
 import { seededRandom } from "../../../lib/io/random.ts";
+import { Scheduler } from "../../../queue/schedule.ts";
 import { JobStore } from "../../../queue/store.ts";
 import type { Database } from "../../../queue/types.ts";
 import type { AppJob } from "../../jobs.ts";
@@ -38,8 +40,10 @@ interface RehearsalPlan {
 
 const EQUITY_JPY = 1_000_000;
 const POLL_MS = 25;
-/** Of the wall: no step of a round takes this long, not even on a busy machine. */
+/** Of the wall, beside a whole bar of the clock: no step of a round takes longer, not even on a busy machine. */
 const STEP_LIMIT_MS = 180_000;
+/** Bars that a round waits for a proposal. */
+const MOST_BARS = 4;
 /** After the approval: until then a round has been protected, and often closed. */
 const KILL_WITHIN_MS = 15_000;
 /** A dip through the entry, then beyond both targets or through the stop; a minute each. */
@@ -52,7 +56,6 @@ const SYMBOLS = ["BTC_JPY", "ETH_JPY"] as const;
 const SETTINGS: Readonly<Record<string, string>> = {
   MODE: "live",
   CAPITAL_LIMIT_JPY: String(EQUITY_JPY),
-  GMO_PUBLIC_PER_SECOND: "1000",
   LONG_MIN_CONFIDENCE: "0",
   SHORT_MIN_CONFIDENCE: "1",
   CONFIDENCE_RANK: "1",
@@ -141,6 +144,9 @@ class Stage {
     this.#start = () => new Child("worker", [...program, ...words], { cwd: dir, env });
     await this.#started();
     this.#db = openDatabase(databasePath(varDir));
+    // Only the rounds judge bars: a proposal of the schedule that nobody answers would hold back the next one's size.
+    const scheduler = new Scheduler(this.db, new JobStore<AppJob>(this.db, registry, this.clock), this.clock);
+    for (const symbol of SYMBOLS) scheduler.setPaused(`fetchMarket:${symbol}`, true);
     await this.#until("the history", () => {
       const done = this.db.read.jobs.list({ name: "collectHistory", state: "done", limit: SYMBOLS.length });
       return done.length === SYMBOLS.length;
@@ -157,17 +163,7 @@ class Stage {
     const symbol = SYMBOLS[index % SYMBOLS.length]!;
     const { db, clock } = this;
     const store = new JobStore<AppJob>(db, registry, clock);
-    const before = new Set(db.read.proposals.newest(10).map((p) => p.id));
-    // A bar is judged once: the next pair of rounds waits for the next one.
-    const barMs = await this.#newBar(symbol);
-    store.enqueue({
-      name: "fetchMarket",
-      key: `rehearsal:${index}`,
-      input: { symbol, tickMs: plusMs(barMs, 5 * SECOND_MS) },
-    });
-    const proposal = () => db.read.proposals.pending().find((p) => p.symbol === symbol && !before.has(p.id));
-    await this.#until(`a proposal of ${symbol}`, () => proposal() !== undefined);
-    const { id } = proposal()!;
+    const { id } = await this.#proposed(index, symbol, store);
     await this.#until("the proposal to wait for its answer", () => {
       try {
         return (
@@ -208,11 +204,29 @@ class Stage {
   }
 
   readonly #judged = new Map<string, number>();
-  async #newBar(symbol: string): Promise<EpochMs> {
-    await this.#until("the next bar", () => barOpen(this.clock.nowMs()) !== this.#judged.get(symbol));
-    const barMs = barOpen(this.clock.nowMs());
-    this.#judged.set(symbol, barMs);
-    return barMs;
+  /** A bar is judged once, and a gate may refuse its signal: then the next one is. */
+  async #proposed(index: number, symbol: (typeof SYMBOLS)[number], store: JobStore<AppJob>): Promise<Proposal> {
+    const { db, clock } = this;
+    const before = new Set(db.read.proposals.newest(10).map((p) => p.id));
+    const proposal = () => db.read.proposals.pending().find((p) => p.symbol === symbol && !before.has(p.id));
+    for (let bar = 0; bar < MOST_BARS; bar += 1) {
+      await this.#until("the next bar", () => barOpen(clock.nowMs()) !== this.#judged.get(symbol));
+      const barMs = barOpen(clock.nowMs());
+      this.#judged.set(symbol, barMs);
+      const input = { symbol, tickMs: plusMs(barMs, 5 * SECOND_MS) };
+      store.enqueue({ name: "fetchMarket", key: `rehearsal:${index}:${bar}`, input });
+      await this.#until(
+        "a proposal or the next bar",
+        () => proposal() !== undefined || barOpen(clock.nowMs()) !== barMs,
+      );
+      const found = proposal();
+      if (found !== undefined) return found;
+    }
+    throw new AppError(
+      "permanent",
+      "REHEARSAL",
+      `expected a proposal of ${symbol} within ${MOST_BARS} bars, found none`,
+    );
   }
   #rests(proposalId: string): boolean {
     const trade = this.db.read.trades.byProposal(proposalId);
@@ -247,13 +261,14 @@ class Stage {
   }
 
   async #until(what: string, condition: () => boolean): Promise<void> {
-    const limitMs = realClock.monotonicMs() + STEP_LIMIT_MS;
+    const longestMs = STEP_LIMIT_MS + BAR_MS / this.plan.speed;
+    const limitMs = realClock.monotonicMs() + longestMs;
     while (!condition()) {
       if (realClock.monotonicMs() > limitMs)
         throw new AppError(
           "permanent",
           "REHEARSAL",
-          `expected ${what} within ${STEP_LIMIT_MS / SECOND_MS} s, found none; see ${this.plan.dir}/trader/logs`,
+          `expected ${what} within ${Math.round(longestMs / SECOND_MS)} s, found none; see ${this.plan.dir}/trader/logs`,
         );
       await delay(POLL_MS);
     }
