@@ -17,6 +17,7 @@ import { english, type Note } from "../lib/core/text/reasonTexts.ts";
 import { type EpochMs, epochMs, plusMs } from "../lib/core/time.ts";
 import type { OrderBook } from "../lib/core/venue.ts";
 import { audit } from "./book/booking.ts";
+import { entryFilled } from "./book/openTrades.ts";
 import { type TradeCtx, tradeCtx } from "./book/tradeCtx.ts";
 import { endEntry } from "./book/tradeEnd.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
@@ -93,7 +94,7 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
       validUntilMs: proposal.validUntilMs,
       // It may have been reduced since.
       size: ctx.db.trades.byId(trade.id)?.targetSize ?? trade.targetSize,
-      filled: coinE8(orders.reduce((sum, o) => sum + ctx.db.executions.bookedSize(o.id), 0n)),
+      filled: entryFilled(ctx.db, trade.id),
       minSize: trade.minSize,
       maxRequotes: ctx.config.MAX_REQUOTES,
       orders,
@@ -144,8 +145,7 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
         if (around === "unexplained") return end(t, { key: "unexplainedOrder" });
         const size = minBig(step.size, quote.size);
         const bound = size < step.size ? quote.bound : undefined;
-        const filled = coinE8(orders.reduce((sum, o) => sum + ctx.db.executions.bookedSize(o.id), 0n));
-        const planned = coinE8(filled + size);
+        const planned = coinE8(entryFilled(ctx.db, trade.id) + size);
         if (bound !== undefined && isBelowHalf(planned, proposal.size)) {
           const [now, approved] = [sizeText(planned, trade.symbol), sizeText(proposal.size, trade.symbol)];
           return end(t, { key: "belowHalf", with: { size: now, approved, bound } });

@@ -14,7 +14,7 @@ import {
   type OrderPurpose,
   type OrderState,
 } from "../../lib/core/order.ts";
-import type { Followed } from "../../lib/core/orderChanges.ts";
+import { type Followed, plannedPrice } from "../../lib/core/orderChanges.ts";
 import { type EpochMs, epochMs } from "../../lib/core/time.ts";
 import type { ExecutionType, Side, TimeInForce } from "../../lib/core/venue.ts";
 import type { Sqlite } from "../../lib/io/sqlite.ts";
@@ -229,8 +229,7 @@ export const orderWrites = (sql: Sqlite) => {
     follow(order: Order, to: Followed, atMs: EpochMs): void {
       const { intent } = order;
       assertIntent({ ...intent, ...to, plannedPrice: to.price });
-      const planned = to.price === intent.price ? intent.plannedPrice : to.price;
-      follow.run(to.price ?? null, planned ?? null, to.size, to.losscutPrice ?? null, atMs, order.id);
+      follow.run(to.price ?? null, plannedPrice(intent, to) ?? null, to.size, to.losscutPrice ?? null, atMs, order.id);
     },
     /**
      * A new intent. Throws on an impossible one, and when the leg, the symbol's entry or the lookup is already taken.

@@ -1,7 +1,7 @@
 // The open part of each trade at the newest known prices, for the texts and `--json`. Reads the book alone; nothing
 // is decided by it.
 import type { Trade } from "../../db/tables/trades.ts";
-import type { YenE8 } from "../../lib/core/money.ts";
+import { type CoinE8, coinE8, type YenE8 } from "../../lib/core/money.ts";
 import { type OpenResult, openResult, priceNow } from "../../lib/core/openResult.ts";
 import { tradeResult } from "../../lib/core/pnl.ts";
 import type { EpochMs } from "../../lib/core/time.ts";
@@ -26,6 +26,15 @@ export const tradesInHand = (db: Reads): readonly Trade[] => {
   }
   return [...trades.values()].sort((a, b) => a.id - b.id);
 };
+
+/** What the trade's entries have filled, as it is booked. */
+export const entryFilled = (db: Pick<Reads, "orders" | "executions">, tradeId: number): CoinE8 =>
+  coinE8(
+    db.orders
+      .working(tradeId)
+      .filter((o) => o.intent.purpose === "entry")
+      .reduce((sum, o) => sum + db.executions.bookedSize(o.id), 0n),
+  );
 
 /** Result of the part that is closed already, less all fees paid so far; undefined while nothing is. */
 export const closedPart = (db: Reads, trade: Trade): YenE8 | undefined => {

@@ -1,7 +1,7 @@
 // An order or position of ours that someone changed at the venue, in place and under its id: the book takes over what
 // rests there and the owner is told, in one transaction, so neither happens without the other. What follows from it (an
 // entry that must be cancelled, a stop that must be placed again) is decided from the rows by the jobs of the trade.
-import { formatE8 } from "../../lib/core/money.ts";
+import { coinE8, formatE8 } from "../../lib/core/money.ts";
 import type { In } from "../../lib/core/order.ts";
 import { isLive } from "../../lib/core/order.ts";
 import {
@@ -9,10 +9,11 @@ import {
   cutsBeforeStop,
   type Followed,
   followed,
-  isApprovedPrice,
   isOtherKind,
+  mayRest,
   nearerStop,
   type OrderChange,
+  plannedPrice,
 } from "../../lib/core/orderChanges.ts";
 import { isSpot } from "../../lib/core/product.ts";
 import { textsOf } from "../../lib/core/text/catalogue.ts";
@@ -22,6 +23,7 @@ import type { EpochMs } from "../../lib/core/time.ts";
 import { isTerminalStatus, type Position, type VenueOrder } from "../../lib/core/venue.ts";
 import type { Reads, Tx } from "../../queue/types.ts";
 import { type AuditCtx, audit } from "../book/booking.ts";
+import { entryFilled } from "../book/openTrades.ts";
 import { askAboutStop, isAbove } from "../book/stopQuestions.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 
@@ -87,19 +89,21 @@ const takeOver = (tx: Tx, by: AuditCtx, order: In<"open">, shown: VenueOrder, to
   }
 };
 
-/** Inside the approved band, before the approved stop, and not larger than it was sent. */
+/** As `nextEntryStep` will decide it: the owner is told what then happens. */
 const isApprovedEntry = (tx: Tx, by: AuditCtx, order: In<"open">, to: Followed): boolean => {
   const proposal = tx.proposals.byId(by.trade.proposalId);
-  const inBand =
-    proposal !== undefined &&
-    to.price !== undefined &&
-    isApprovedPrice(by.trade.direction, to.price, {
+  if (proposal === undefined) return false;
+  const target = tx.trades.byId(by.trade.id)?.targetSize ?? by.trade.targetSize;
+  return mayRest(
+    { plannedPrice: plannedPrice(order.intent, to), size: to.size, executed: order.executed },
+    {
+      direction: by.trade.direction,
       low: proposal.bandLow,
       high: proposal.bandHigh,
       stop: proposal.stop,
-    });
-  // A price that nobody changed may stand some ticks beside the band (distinctPrice).
-  return (inBand || to.price === order.intent.price) && to.size <= order.intent.size;
+      rest: coinE8(target - entryFilled(tx, by.trade.id)),
+    },
+  );
 };
 
 const followStop = (tx: Tx, by: AuditCtx, order: In<"open">, to: Followed): ChangeEffect | "asked" => {

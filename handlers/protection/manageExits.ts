@@ -4,7 +4,7 @@
 import type { LegRow } from "../../db/tables/tradeLegs.ts";
 import { AppError } from "../../lib/core/errors.ts";
 import type { CloseHow, ExitFacts, LegAction } from "../../lib/core/exitFacts.ts";
-import { isFirstStopDue } from "../../lib/core/exitPauses.ts";
+import { isFirstStopDue, wasUnfilled } from "../../lib/core/exitPauses.ts";
 import { nextAction, tooLittle } from "../../lib/core/exits.ts";
 import { PANIC } from "../../lib/core/haltKinds.ts";
 import { type In, isLive, type Order, settleMs } from "../../lib/core/order.ts";
@@ -91,9 +91,10 @@ const placeFirstStops = async (t: TradeCtx): Promise<void> => {
   }
 };
 
-/** A leg without an order will be closed by a limit first, which needs a price. */
+/** A leg without an order is closed by a limit first, or may get its stop back after a market order nobody took. */
 const needsPrices = (t: TradeCtx): boolean => {
   const { ctx, trade } = t;
+  if (t.legs().some((leg) => leg.open > 0n && wasUnfilled(leg.orders))) return true;
   const isOver = ctx.clock.nowMs() >= (ctx.db.trades.byId(trade.id)?.timeStopMs ?? Number.POSITIVE_INFINITY);
   const how = ownerCloses(ctx, trade.id) ?? (isOver ? "makerFirst" : undefined);
   if (how !== "makerFirst") return false;

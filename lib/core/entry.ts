@@ -4,7 +4,7 @@
 import type { Gate } from "./gates.ts";
 import { type CoinE8, coinE8, maxBig, minBig, type RatioE8, ratioOfYenUp, type YenE8, yenE8 } from "./money.ts";
 import { type In, isLive, NOT_SHOWN, type Order, UNEXPLAINED } from "./order.ts";
-import { isApprovedPrice } from "./orderChanges.ts";
+import { mayRest } from "./orderChanges.ts";
 import type { Note } from "./text/reasonTexts.ts";
 import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS, waitEndMs } from "./time.ts";
 import type { Direction } from "./venue.ts";
@@ -115,12 +115,11 @@ export const nextEntryStep = (f: EntryFacts): EntryStep => {
   }
 };
 
-/** An order changed on the exchange's page: its price is inside the band and before the stop, and it takes no more than was approved. */
-const isApproved = (order: In<"open">, f: EntryFacts): boolean => {
-  const { price, size } = order.intent;
-  const inBand = price !== undefined && isApprovedPrice(f.direction, price, { ...f.band, stop: f.stop });
-  return inBand && size - order.executed <= f.size - f.filled;
-};
+const isApproved = ({ intent, executed }: In<"open">, f: EntryFacts): boolean =>
+  mayRest(
+    { plannedPrice: intent.plannedPrice, size: intent.size, executed },
+    { direction: f.direction, ...f.band, stop: f.stop, rest: coinE8(f.size - f.filled) },
+  );
 
 /** Cancelled on the exchange's page: not by us, and not by the venue itself (its cancelType names another cause). */
 const isCancelledByHand = (o: Order): boolean =>

@@ -66,16 +66,33 @@ export const takeProfitPauseMs = (leg: Leg): number => {
   return TAKE_PROFIT_PAUSE_MS * 2 ** Math.min(Math.max(refused - 1, 0), TAKE_PROFIT_DOUBLINGS);
 };
 
+/** Ended by the venue without a fill: a MARKET order, or a STOP that was triggered, found an empty book. */
+const isUnfilled = (o: Order): boolean =>
+  o.state === "expired" && o.intent.executionType !== "LIMIT" && o.executed === 0n;
+/** Nobody took the leg's newest order at market: whether its stop can stand again depends on the price now. */
+export const wasUnfilled = (sent: readonly Order[]): boolean => {
+  const last = sent.at(-1);
+  return last !== undefined && isUnfilled(last);
+};
 /**
- * End of the pause after market orders that expired unfilled because the book was empty; undefined: the last one was
- * not.
+ * The MARKET and STOP orders at the end of the leg's sent orders that expired unfilled. Stops that were refused between
+ * them do not end the row: the venue that says once "nobody takes it" and once "already passed" is asked ever more
+ * rarely too.
+ */
+export const unfilledStreak = (sent: readonly Order[]): number => {
+  const isPartOfRow = (o: Order): boolean =>
+    isUnfilled(o) || (o.state === "rejected" && o.intent.purpose === "stop" && o.code === STOP_ALREADY_THROUGH);
+  return sent.slice(sent.findLastIndex((o) => !isPartOfRow(o)) + 1).filter(isUnfilled).length;
+};
+/**
+ * End of the pause after orders that expired unfilled because the book was empty; undefined: the last one was not. A
+ * first STOP that found an empty book is followed without a pause.
  */
 export const unfilledUntilMs = (sent: readonly Order[], nowMs: EpochMs): EpochMs | undefined => {
-  const unfilled = (o: Order): boolean =>
-    o.state === "expired" && o.intent.executionType === "MARKET" && o.executed === 0n;
   const last = sent.at(-1);
-  if (last?.state !== "expired" || !unfilled(last)) return undefined;
-  const streak = sent.length - 1 - sent.findLastIndex((o) => !unfilled(o));
+  if (last?.state !== "expired" || !isUnfilled(last)) return undefined;
+  const streak = unfilledStreak(sent);
+  if (streak === 1 && last.intent.purpose === "stop") return undefined;
   const pauseMs = Math.min(REFUSAL_PAUSE_CAP_MS, UNFILLED_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
   return waitEndMs(last.closedMs, pauseMs, nowMs);
 };

@@ -20,6 +20,7 @@ import {
   SHORT_PAUSE_MS,
   STOP_ALREADY_THROUGH,
   STOP_REFUSALS_BEFORE_MARKET,
+  unfilledStreak,
   unfilledUntilMs,
 } from "./exitPauses.ts";
 import { isStopPassed, takeProfitTiming, wasReleasedForTarget } from "./exitPrices.ts";
@@ -55,6 +56,14 @@ const atMarket = (exitReason: ExitReason, why: string): LegAction => ({
   executionType: "MARKET",
   price: undefined,
   exitReason,
+  why,
+});
+const theStop = (leg: Leg, why: string): LegAction => ({
+  kind: "place",
+  purpose: "stop",
+  executionType: "STOP",
+  price: leg.stop,
+  exitReason: "stop_loss",
   why,
 });
 const release = (order: In<"open">, why: string): LegAction => ({ kind: "cancel", order, why, givesUpStop: true });
@@ -175,6 +184,20 @@ const stopRefused: ExitRule = (leg, { refusal, closing, sent }) =>
     ? atMarket("stop_loss", "the venue refuses the stop")
     : undefined;
 
+/**
+ * The venue called the stop price passed, and nobody took the market order. Where the price is short of the stop again,
+ * the stop protects better than another market order into an empty book: at once the first time, after the pause of
+ * `marketUnfilled` later.
+ */
+const stopAfterUnfilled: ExitRule = (leg, f) => {
+  if (f.last?.state !== "expired" || f.closing !== undefined) return undefined;
+  const streak = unfilledStreak(f.sent);
+  if (streak === 0 || f.prices === undefined || isStopPassed(f, leg.stop)) return undefined;
+  const untilMs = unfilledUntilMs(f.sent, f.nowMs);
+  if (streak > 1 && untilMs !== undefined && f.nowMs < untilMs) return undefined;
+  return theStop(leg, "nobody took the order at market, and the price is short of the stop");
+};
+
 const marketUnfilled: ExitRule = (_, { sent, nowMs }) => {
   const untilMs = unfilledUntilMs(sent, nowMs);
   return untilMs !== undefined && nowMs < untilMs ? wait("nobody took the market order", untilMs) : undefined;
@@ -217,14 +240,7 @@ const takeProfit: ExitRule = (leg, f) => {
 const stopPassed: ExitRule = (leg, f) =>
   isStopPassed(f, leg.stop) ? atMarket("stop_loss", "the stop price is already passed") : undefined;
 
-const placeStop: ExitRule = (leg, { last }) => ({
-  kind: "place",
-  purpose: "stop",
-  executionType: "STOP",
-  price: leg.stop,
-  exitReason: "stop_loss",
-  why: last === undefined ? "new position" : "back to protection",
-});
+const placeStop: ExitRule = (leg, { last }) => theStop(leg, last === undefined ? "new position" : "back to protection");
 
 /** Asked in this order. The last rule always answers. */
 export const EXIT_RULES: readonly ExitRule[] = [
@@ -247,6 +263,7 @@ export const EXIT_RULES: readonly ExitRule[] = [
   refusalPause,
   marketRefused,
   stopRefused,
+  stopAfterUnfilled,
   marketUnfilled,
   closeLeg,
   marketLeftover,

@@ -54,19 +54,35 @@ export const followed = (intent: Intent, shown: VenueOrder): Followed => ({
   losscutPrice: intent.purpose === "entry" && !isSpot(intent.symbol) ? shown.losscutPrice : intent.losscutPrice,
 });
 
+/** The price that was meant: one that nobody changed may stand some ticks beside it (distinctPrice). */
+export const plannedPrice = (intent: Intent, to: Followed): YenE8 | undefined =>
+  to.price === intent.price ? intent.plannedPrice : to.price;
+
 /** Whether a stop at `price` loses more than one at `than`. */
 export const losesMore = (direction: Direction, price: YenE8, than: YenE8): boolean =>
   direction === "long" ? price < than : price > than;
 
+/** What was approved of an entry: yen per coin, and the size that is still to fill. */
+export interface ApprovedEntry {
+  readonly direction: Direction;
+  readonly low: YenE8;
+  readonly high: YenE8;
+  readonly stop: YenE8;
+  readonly rest: CoinE8;
+}
 /**
- * Whether an entry may rest at `price`, yen per coin: inside the approved band, and before the stop. A tight stop may lie
- * inside the band; an entry at or beyond it would be closed again at once.
+ * Whether an entry that was changed on the exchange's page may go on resting: its planned price inside the approved band
+ * and before the stop, its unfilled size not above what is still to fill. A tight stop may lie inside the band; an entry
+ * at or beyond it would be closed again at once.
  */
-export const isApprovedPrice = (
-  direction: Direction,
-  price: YenE8,
-  approved: { readonly low: YenE8; readonly high: YenE8; readonly stop: YenE8 },
-): boolean => price >= approved.low && price <= approved.high && losesMore(direction, approved.stop, price);
+export const mayRest = (
+  order: { readonly plannedPrice: YenE8 | undefined; readonly size: CoinE8; readonly executed: CoinE8 },
+  { direction, low, high, stop, rest }: ApprovedEntry,
+): boolean => {
+  const price = order.plannedPrice;
+  if (price === undefined || price < low || price > high || !losesMore(direction, stop, price)) return false;
+  return order.size - order.executed <= rest;
+};
 
 /** The stop that loses less. */
 export const nearerStop = (direction: Direction, a: YenE8, b: YenE8): YenE8 =>

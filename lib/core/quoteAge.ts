@@ -31,7 +31,7 @@ type QuoteAge =
 
 /**
  * Judges data that carry the venue's time `venueMs` and were received at `receivedMs` (our clock). Exactly `maxAgeMs`
- * is still fresh. Total: never throws.
+ * is still fresh; an age that is no number is old. Total: never throws.
  */
 export const judgeAge = (
   venueMs: EpochMs,
@@ -40,7 +40,7 @@ export const judgeAge = (
   maxAgeMs: number,
 ): QuoteAge => {
   const ageMs = receivedMs + offsetMs - venueMs;
-  if (ageMs > maxAgeMs) return { kind: "old", ageMs: Math.round(ageMs) };
+  if (!(ageMs <= maxAgeMs)) return { kind: "old", ageMs: Math.round(ageMs) };
   const aheadMs = -ageMs - errorMs;
   if (aheadMs > LARGEST_AHEAD_MS) return { kind: "ahead", aheadMs: Math.round(aheadMs) };
   return { kind: "fresh", ageMs: Math.max(0, ageMs), asOfMs: plusMs(receivedMs, -Math.floor(Math.max(0, ageMs))) };

@@ -32,7 +32,7 @@ export class SecondLooks<T> {
       return false;
     }
     // In virtual time both looks are of one instant, and a request is answered by no cache.
-    const isOtherReply = receivedMs === first.atMs || venueMs === undefined || venueMs !== first.venueMs;
+    const isOtherReply = receivedMs === first.atMs || isLater(venueMs, first.venueMs);
     if (isOtherReply) this.#first.delete(key);
     return isOtherReply;
   }
@@ -41,3 +41,7 @@ export class SecondLooks<T> {
     this.#first.delete(key);
   }
 }
+
+/** An older reply out of a cache is no second look, and one without a time says nothing against one that has it. */
+const isLater = (venueMs: EpochMs | undefined, firstMs: EpochMs | undefined): boolean =>
+  venueMs === undefined || firstMs === undefined ? venueMs === firstMs : venueMs > firstMs;

@@ -285,10 +285,19 @@ test.each([
   "truth 2: a %s entry with its stop at %i, moved by hand to %i inside the band: %s",
   (direction, stop, price, step) => {
     const moved = order("open", {
-      intent: { purpose: "entry", price: yen(price), size: parseCoin("0.001") },
+      intent: { purpose: "entry", price: yen(price), plannedPrice: yen(price), size: parseCoin("0.001") },
       changedMs: at(10_000),
     });
     const band = { low: yen(9_990_000), high: yen(10_010_000) };
     expect(say(facts([moved], { direction, band, stop: yen(stop) }))).toMatch(new RegExp(`^${step}`));
   },
 );
+
+test("truth 2: made smaller by hand, it stays some ticks beside the band, where we had placed it", () => {
+  const smaller = order("open", {
+    intent: { purpose: "entry", price: yen(9_989_999), plannedPrice: yen(9_990_000), size: parseCoin("0.001") },
+    changedMs: at(10_000),
+  });
+  const band = { low: yen(9_990_000), high: yen(10_010_000) };
+  expect(say(facts([smaller], { band, stop: yen(9_950_000) }))).toMatch(/^wait: resting/);
+});

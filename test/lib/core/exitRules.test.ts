@@ -45,6 +45,13 @@ describe("the rules", () => {
     ["marketRefused", [refused("ERR-5121", 1_000, EXIT_MARKET)], {}, {}, "place exit MARKET stop_loss"],
     ["stopRefused", [refused("ERR-5121", 1_000), refused("ERR-5121", 2_000)], {}, {}, "place exit MARKET stop_loss"],
     [
+      "stopAfterUnfilled",
+      [order("expired", EXIT_MARKET, { closedMs: at(59_990) })],
+      {},
+      {},
+      "place stop STOP stop_loss",
+    ],
+    [
       "marketUnfilled",
       [order("expired", EXIT_MARKET, { closedMs: at(59_900) })],
       owner,
@@ -52,7 +59,13 @@ describe("the rules", () => {
       "wait: nobody took the market order",
     ],
     ["closeLeg", [order("expired", EXIT_MARKET)], owner, {}, "place exit MARKET manual"],
-    ["marketLeftover", [order("expired", EXIT_MARKET)], {}, {}, "place exit MARKET stop_loss"],
+    [
+      "marketLeftover",
+      [order("expired", EXIT_MARKET, { executed: coinE8(1n) })],
+      {},
+      {},
+      "place exit MARKET stop_loss",
+    ],
     ["takeProfit", [order("cancelled", STOP)], atTarget, {}, "place takeProfit LIMIT tp1"],
     ["stopPassed", [order("cancelled", STOP)], { prices: pricesAt(9_950_000) }, {}, "place exit MARKET stop_loss"],
     ["placeStop", [order("cancelled", STOP)], {}, {}, "place stop STOP stop_loss"],

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { ExitFacts } from "../../../lib/core/exitFacts.ts";
 import { nextAction } from "../../../lib/core/exits.ts";
 import type { Leg } from "../../../lib/core/leg.ts";
-import { coinE8, yen } from "../../../lib/core/money.ts";
+import { coinE8, parseCoin, yen } from "../../../lib/core/money.ts";
 import { type Intent, ORDER_STATES, type Order } from "../../../lib/core/order.ts";
 import { at, EXIT_LIMIT, EXIT_MARKET, facts, leg, order, pricesAt, STOP, say, TAKE } from "./exitLegs.ts";
 
@@ -140,7 +140,13 @@ describe("a leg of a long", () => {
       {},
       "place exit MARKET time_stop",
     ],
-    ["market close filled in part: goes on", [order("expired", EXIT_MARKET)], {}, {}, "place exit MARKET stop_loss"],
+    [
+      "market close filled in part: goes on",
+      [order("expired", EXIT_MARKET, { executed: parseCoin("0.001") })],
+      {},
+      {},
+      "place exit MARKET stop_loss",
+    ],
     [
       "stop would trigger at once: market",
       [order("rejected", STOP, { code: "ERR-5129" })],
@@ -203,18 +209,53 @@ describe("a leg of a long", () => {
       "place stop STOP stop_loss",
     ],
     [
-      "a market order nobody took: not again in the same moment",
-      [order("cancelled", STOP), order("expired", EXIT_MARKET, { closedMs: at(59_900) })],
+      "truth 0, a market order nobody took, the price short of the stop: the stop at once",
+      [order("cancelled", STOP), order("expired", EXIT_MARKET, { closedMs: at(59_990) })],
+      {},
+      {},
+      "place stop STOP stop_loss",
+    ],
+    ...[undefined, pricesAt(9_950_000)].map(
+      (prices): [string, readonly Order[], Partial<ExitFacts>, object, string] => [
+        `a market order nobody took, ${prices ? "the price at the stop" : "no price"}: not again in the same moment`,
+        [order("cancelled", STOP), order("expired", EXIT_MARKET, { closedMs: at(59_900) })],
+        { prices },
+        {},
+        "wait: nobody took the market order",
+      ],
+    ),
+    [
+      "two market orders nobody took, the price at the stop: again after a second",
+      [order("expired", EXIT_MARKET), order("expired", EXIT_MARKET, { closedMs: at(59_000) })],
+      { prices: pricesAt(9_950_000) },
+      {},
+      "place exit MARKET stop_loss",
+    ],
+    ...[59_601, 59_599].map((ms): [string, readonly Order[], Partial<ExitFacts>, object, string] => [
+      `passed says the venue, nobody takes it, twice: the stop after 400 ms (${60_000 - ms} ms)`,
+      [
+        order("cancelled", STOP),
+        order("expired", EXIT_MARKET),
+        order("rejected", STOP, { code: "ERR-5129" }),
+        order("expired", EXIT_MARKET, { closedMs: at(ms) }),
+      ],
+      {},
+      {},
+      ms > 59_600 ? "wait: nobody took the market order" : "place stop STOP stop_loss",
+    ]),
+    [
+      "the stop expired at once, twice: a pause too",
+      [order("expired", STOP), order("expired", STOP, { closedMs: at(59_900) })],
       {},
       {},
       "wait: nobody took the market order",
     ],
     [
-      "two market orders nobody took: again after a second",
-      [order("expired", EXIT_MARKET), order("expired", EXIT_MARKET, { closedMs: at(59_000) })],
+      "the owner closes it, nobody took it: no stop between",
+      [order("expired", EXIT_MARKET)],
+      late,
       {},
-      {},
-      "place exit MARKET stop_loss",
+      "place exit MARKET time_stop",
     ],
     ["no trace of the stop: placed anew", [order("neverSent", STOP)], {}, {}, "place stop STOP stop_loss"],
     ["the stop expired at the venue: placed anew", [order("expired", STOP)], {}, {}, "place stop STOP stop_loss"],

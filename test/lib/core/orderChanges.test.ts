@@ -8,7 +8,9 @@ import {
   followed,
   isOtherKind,
   losesMore,
+  mayRest,
   nearerStop,
+  plannedPrice,
   risksMore,
   stopLossYen,
 } from "../../../lib/core/orderChanges.ts";
@@ -176,5 +178,39 @@ describe("truth 2: what rests at the venue against what was meant", () => {
     expect(cutsBeforeStop("long", yen(9_500_000), at)).toBe(false);
     expect(cutsBeforeStop("short", yen(9_940_000), at)).toBe(true);
     expect(cutsBeforeStop("long", undefined, at)).toBe(false);
+  });
+});
+
+describe("truth 2: an entry that was changed on the exchange's page may rest", () => {
+  const approved = {
+    direction: "long",
+    low: yen(9_990_000),
+    high: yen(10_010_000),
+    stop: yen(9_950_000),
+    rest: parseCoin("0.004"),
+  } as const;
+  const at = (price: number | undefined, size = "0.004", executed = "0") => ({
+    plannedPrice: price === undefined ? undefined : yen(price),
+    size: parseCoin(size),
+    executed: parseCoin(executed),
+  });
+  test.each([
+    ["at the band's edge", at(9_990_000), {}, true],
+    ["a yen below it", at(9_989_999), {}, false],
+    ["at the upper edge", at(10_010_000), {}, true],
+    ["a yen above it", at(10_010_001), {}, false],
+    ["at its stop, inside the band", at(9_995_000), { stop: yen(9_995_000) }, false],
+    ["before its stop, inside the band", at(9_995_001), { stop: yen(9_995_000) }, true],
+    ["a short above its stop", at(10_006_000), { direction: "short", stop: yen(10_005_000) }, false],
+    ["larger than what is to fill", at(10_000_000, "0.00400001"), {}, false],
+    ["larger, and the surplus has filled", at(10_000_000, "0.005", "0.001"), {}, true],
+    ["without a price", at(undefined), {}, false],
+  ] as const)("%s: %4$s", (_, order, over, expected) => {
+    expect(mayRest(order, { ...approved, ...over })).toBe(expected);
+  });
+  test("a price that nobody changed counts as planned, ticks beside it or not", () => {
+    const to = { price: entry.price, size: parseCoin("0.001"), losscutPrice: undefined };
+    expect(plannedPrice(entry, to)).toBe(entry.plannedPrice);
+    expect(plannedPrice(entry, { ...to, price: yen(9_999_000) })).toBe(yen(9_999_000));
   });
 });

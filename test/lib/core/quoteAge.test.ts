@@ -20,6 +20,7 @@ describe("truth 1: data are as old as the venue says, on a clock corrected by th
     ["not measured, 5 s ahead", 5_000, 0, 0, "fresh"],
     ["not measured, more than that", 5_001, 0, 0, "ahead"],
     ["measured with an error of 2 s", 6_900, 0, 2_000, "fresh"],
+    ["an offset that is no number", 0, Number.NaN, 0, "old"],
     ["a clock one hour behind, measured", -3_600_000, -3_600_000, 50, "fresh"],
   ] as const)("%s: data at %d ms, offset %d ± %d ms: %5$s", (_, dataMs, offsetMs, errorMs, kind) => {
     expect(judgeAge(epochMs(NOW + dataMs), NOW, { offsetMs, errorMs }, LIMIT).kind).toBe(kind);
