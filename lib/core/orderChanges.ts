@@ -63,7 +63,7 @@ export const losesMore = (direction: Direction, price: YenE8, than: YenE8): bool
   direction === "long" ? price < than : price > than;
 
 /** What was approved of an entry: yen per coin, and the size that is still to fill. */
-export interface ApprovedEntry {
+interface ApprovedEntry {
   readonly direction: Direction;
   readonly low: YenE8;
   readonly high: YenE8;

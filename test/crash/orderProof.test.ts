@@ -12,7 +12,7 @@ import { judge, missedGoals, type OrderReport } from "./orderReport.ts";
 
 const SEED = process.env["CRASH_SEED"] ?? (LONG ? entropyHex(4) : "ordinary");
 const PAIRS = LONG ? 4_000 : 10;
-const WORLDS = LONG ? 1_000 : 16;
+const WORLDS = LONG ? 1_000 : 8;
 
 const play = async (plan: RunPlan): Promise<OrderReport> => {
   const w = await runWorld(plan);

@@ -9,7 +9,7 @@ import { crashQueue } from "./queueHarness.ts";
 import { CRASH_POINTS, planPoints, planRun, SABOTAGES, type Sabotage } from "./queuePlan.ts";
 import { brokenPromises, type CrashReport, PROMISES } from "./queueReport.ts";
 
-const KILLS = LONG ? 2_000 : 200;
+const KILLS = LONG ? 2_000 : 100;
 const NOTHING_BROKEN = Object.fromEntries(PROMISES.map((name) => [name, 0]));
 
 test(

@@ -13,6 +13,7 @@ import {
 import { BAR_MS, DAY_MS, type EpochMs } from "../../../lib/core/time.ts";
 import { seededRandom } from "../../../lib/io/random.ts";
 import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
+import { LONG } from "../../long.ts";
 import { referenceFeatures } from "./referenceFeatures.ts";
 
 // 25 days of real candles with a real outage on 2023-03-24 (test/fixtures/candles/README.md).
@@ -188,7 +189,7 @@ describe("no signal rather than a guess", () => {
         if (last.kind === "ok") expect(last.values.every(Number.isFinite) && Number.isFinite(last.atr)).toBe(true);
         else expect(last.reason).not.toBe("");
       }),
-      { numRuns: 60 },
+      { numRuns: LONG ? 60 : 20 },
     );
   });
 });
