@@ -1,11 +1,11 @@
-// Ends pause, stop and panic, and no other halt, once venue and book agree. Refused, with nothing changed, when a pause
+// Ends pause, stop, panic and the halts that wait for the owner's look (isEndedByOwner), and no other, once venue and book agree. Refused, with nothing changed, when a pause
 // or stop was requested after it, when a panic is not flat, and when the venue cannot be compared with the book.
 
 import { clearHalt } from "../../db/halts.ts";
 import type { Halt } from "../../db/tables/halts.ts";
 import type { OwnerCommand } from "../../db/tables/ownerCommands.ts";
 import { AppError } from "../../lib/core/errors.ts";
-import { isOwnerHalt, type OwnerHalt, PANIC } from "../../lib/core/haltKinds.ts";
+import { type EndedByOwner, isEndedByOwner, isOwnerHalt, PANIC } from "../../lib/core/haltKinds.ts";
 import { isInFlight } from "../../lib/core/order.ts";
 import { symbolsOf } from "../../lib/core/product.ts";
 import { type Catalogue, textsOf } from "../../lib/core/text/catalogue.ts";
@@ -42,9 +42,9 @@ export const resume = async (ctx: AppCtx, command: OwnerCommand): Promise<AppOut
   return finish(ctx, command, () => refused(disagreement));
 };
 
-const standing = (db: Reads, nowMs: EpochMs): readonly (Halt & { readonly kind: OwnerHalt })[] =>
+const standing = (db: Reads, nowMs: EpochMs): readonly (Halt & { readonly kind: EndedByOwner })[] =>
   db.halts.active(nowMs).filter(isOwners);
-const isOwners = (h: Halt): h is Halt & { readonly kind: OwnerHalt } => isOwnerHalt(h.kind);
+const isOwners = (h: Halt): h is Halt & { readonly kind: EndedByOwner } => isEndedByOwner(h.kind);
 
 const whyNot = (db: Reads, command: OwnerCommand, nowMs: EpochMs, t: Texts): string | undefined => {
   const later = db.ownerCommands.after(command.id).find((c) => isOwnerHalt(c.command));
@@ -75,7 +75,7 @@ const disagreementNow = async (ctx: AppCtx, t: Texts): Promise<string | undefine
 const clear = (tx: Tx, ctx: AppCtx, command: OwnerCommand, atMs: EpochMs): Result => {
   const ended = standing(tx, atMs);
   const by = { atMs, actor: command.actor, traceId: ctx.job.traceId };
-  for (const { kind } of ended) clearHalt(tx, { kind, by, alertKey: undefined });
+  for (const { kind } of ended) clearHalt(tx, { kind, by, alertKey: isOwnerHalt(kind) ? undefined : kind });
   const { LOCALE: locale } = ctx.config;
   const t = textsOf(locale).owner;
   const what = ended.length === 0 ? t.nothingPaused : t.agreed({ kinds: ended.map((h) => h.kind) });

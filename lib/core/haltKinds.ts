@@ -8,7 +8,7 @@ export const STOP = "stop";
 /** The owner closed everything (/panic). Raised by the owner's command; cleared only by /resume once the account is flat. */
 export const PANIC = "panic";
 const OWNER_HALTS = [PAUSE, STOP, PANIC] as const;
-export type OwnerHalt = (typeof OWNER_HALTS)[number];
+type OwnerHalt = (typeof OWNER_HALTS)[number];
 export const isOwnerHalt = (kind: string): kind is OwnerHalt => (OWNER_HALTS as readonly string[]).includes(kind);
 
 /** A daily, weekly or monthly loss limit is reached. Raised by whoever reads the account; ends with its JST period. */
@@ -37,6 +37,14 @@ export const UNANSWERED_HALT = "unanswered";
 export const CLOCK_HALT = "clock";
 /** A stop was moved on the exchange's page so that it risks more than approved. Raised by a look; cleared by the owner's answer, or when the risk is within the approved one again. */
 export const STOP_MOVED_HALT = "stopMoved";
+/** A write was held back by the last look before it leaves: nothing approved it. Raised by the connector; cleared only by /resume. */
+export const FENCE_HALT = "fence";
+/** Of those that the owner did not raise, the ones that only /resume ends. */
+const OWNER_LOOKS = [FENCE_HALT] as const;
+export type EndedByOwner = OwnerHalt | (typeof OWNER_LOOKS)[number];
+/** Whether only the owner's /resume ends it. */
+export const isEndedByOwner = (kind: string): kind is EndedByOwner =>
+  isOwnerHalt(kind) || (OWNER_LOOKS as readonly string[]).includes(kind);
 
 export const HALT_KINDS = [
   PAUSE,
@@ -53,6 +61,7 @@ export const HALT_KINDS = [
   UNANSWERED_HALT,
   CLOCK_HALT,
   STOP_MOVED_HALT,
+  FENCE_HALT,
 ] as const;
 export type HaltKind = (typeof HALT_KINDS)[number];
 /** A stored kind may be one that only a newer version knows: it is shown as it stands. */

@@ -162,6 +162,9 @@ export interface CloseOrderRequest {
  * The result of a write. `refused` is an explicit "not executed" (GMO API 11); `resend` says whether the same request
  * may be sent again later. `unknown` means it may or may not have been executed: look it up, never resend.
  */
+/** A write that the fence held back (lib/io/gmo/fence.ts): nothing left this process. */
+export const FENCED = "FENCED";
+
 export type WriteResult<T> =
   | { readonly kind: "accepted"; readonly value: T }
   | {

@@ -2,6 +2,7 @@
 // that end at the life's crash point.
 
 import type { Services } from "../../handlers/context.ts";
+import { bookFence } from "../../handlers/orders/bookFence.ts";
 import { registry } from "../../handlers/registry.ts";
 import { createSystem, type System } from "../../handlers/runtime/createSystem.ts";
 import { schedulesOf } from "../../handlers/runtime/schedules.ts";
@@ -46,7 +47,12 @@ export const newLife = (w: OrderWorld, number: number, parts: LifeParts): Life =
   const mortality = new Mortality(plan.kills[number - 1] ?? Number.POSITIVE_INFINITY);
   const time = new LifeTime(w.time);
   const { clock } = time;
+  const database = new MortalDatabase(w.sql, ":memory:", mortality, parts.onCommit);
+  // A broken promise must show in its own column: the fence would hold it back.
+  const fence = plan.sabotage ? {} : { fence: bookFence({ db: database.read, clock, config: parts.config }) };
   const venue = createGmoVenue({
+    ...fence,
+    onFenced: (message) => void w.fenced.push(message),
     transport: parts.transport(mortality, time),
     credentials: w.simulator.credentials(),
     clock,
@@ -55,7 +61,7 @@ export const newLife = (w: OrderWorld, number: number, parts: LifeParts): Life =
     timeoutMs: CLIENT_TIMEOUT_MS,
   });
   const system = createSystem({
-    db: new MortalDatabase(w.sql, ":memory:", mortality, parts.onCommit),
+    db: database,
     clock,
     config: parts.config,
     venue: plan.sabotage ? SABOTAGES[plan.sabotage].venue(venue) : venue,

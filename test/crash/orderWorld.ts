@@ -64,6 +64,8 @@ export class OrderWorld {
   readonly bare: BareWatch;
   readonly prices: PriceWatch;
   readonly kills: Kill[] = [];
+  /** Writes that the fence held back: a fault of ours. */
+  readonly fenced: string[] = [];
   /** Where each life died, in words. */
   readonly deaths: string[] = [];
   readonly struck: FaultName[] = [];
@@ -359,9 +361,8 @@ export class OrderWorld {
         "SELECT j.name, a.error FROM attempts a JOIN jobs j ON j.id = a.job_id WHERE a.error IS NOT NULL",
       )
       .all();
-    return errors
-      .filter(({ error }) => ODD.test(error))
-      .map(({ name, error }) => `${name} failed: ${error.slice(0, 300)}`);
+    const odd = errors.filter(({ error }) => ODD.test(error));
+    return [...this.fenced, ...odd.map(({ name, error }) => `${name} failed: ${error.slice(0, 300)}`)];
   }
 
   /** The venue as anybody sees it who is not struck by faults. */

@@ -11,6 +11,7 @@ import type { Trade } from "../../db/tables/trades.ts";
 import type { Messenger, Services } from "../../handlers/context.ts";
 import { notifyJob } from "../../handlers/jobs.ts";
 import { onAccountEvent } from "../../handlers/orders/accountEvents.ts";
+import { bookFence } from "../../handlers/orders/bookFence.ts";
 import { modifyProposal } from "../../handlers/proposals/modifyProposal.ts";
 import { createSystem, haltUntilReconciled, type System } from "../../handlers/runtime/createSystem.ts";
 import { type Config, defaultConfig } from "../../lib/core/config.ts";
@@ -90,6 +91,8 @@ export class World {
   system!: System;
   store!: JobStore;
   worker!: Worker;
+  /** Writes that the fence held back: a fault of ours, so `close` throws. */
+  readonly fenced: string[] = [];
   /** Requests that reached the venue, "POST /v1/order" and so on. */
   readonly requests: string[] = [];
   #lives = 0;
@@ -148,6 +151,8 @@ export class World {
       clock: this.clock,
       log: silentLogger(),
       timers: noTimers,
+      fence: bookFence({ db: this.db.read, clock: this.clock, config: this.config }),
+      onFenced: (message) => void this.fenced.push(message),
     });
     this.system = createSystem({
       db: this.db,
@@ -307,6 +312,7 @@ export class World {
     if (this.db.sql.open) this.db.close();
     this.simulator.close();
     rmSync(this.dir, { recursive: true, force: true });
+    if (this.fenced.length > 0) throw new Error(this.fenced.join("; "));
   }
 
   trade(id = 1): Trade {

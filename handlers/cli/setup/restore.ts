@@ -9,7 +9,7 @@ import type { z } from "zod";
 import { haltReads } from "../../../db/tables/halts.ts";
 import { META, metaReads, metaWrites } from "../../../db/tables/meta.ts";
 import { AppError, UsageError } from "../../../lib/core/errors.ts";
-import { isOwnerHalt } from "../../../lib/core/haltKinds.ts";
+import { isEndedByOwner } from "../../../lib/core/haltKinds.ts";
 import { type EpochMs, jstText } from "../../../lib/core/time.ts";
 import { renameDurably, sync } from "../../../lib/io/atomicFile.ts";
 import { realClock } from "../../../lib/io/clock.ts";
@@ -157,7 +157,7 @@ const ownerHalts = (sql: Sqlite, nowMs: EpochMs): readonly string[] => {
   return haltReads(sql)
     .active(nowMs)
     .map((halt) => halt.kind)
-    .filter((kind) => isOwnerHalt(kind));
+    .filter((kind) => isEndedByOwner(kind));
 };
 
 const mustBeRestorable = (facts: DatabaseFacts, file: string): void => {

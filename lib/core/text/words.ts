@@ -88,6 +88,7 @@ const en = {
     unanswered: "an order got no answer",
     clock: "the clocks of the exchange and this server disagree",
     stopMoved: "a stop was moved and risks more than approved",
+    fence: "a request that nobody approved was held back",
   } satisfies Words<HaltKind>,
   /** How each halt ends. */
   haltEnd: {
@@ -107,6 +108,7 @@ const en = {
     unanswered: "ends by itself when the order is found or known not to exist",
     clock: "ends by itself when the clocks agree again",
     stopMoved: "ends with your answer: trader keep-stop ID or trader restore-stop ID",
+    fence: "ends only with /resume",
   } satisfies Words<HaltKind>,
   /** A model feature in plain words (lib/core/features.ts). */
   feature: {
@@ -200,6 +202,7 @@ export const words = inBoth(en, {
     unanswered: "応答のない注文がある",
     clock: "取引所とサーバーの時計が合わない",
     stopMoved: "損切り注文が動かされ、承認より大きな損失になり得る",
+    fence: "承認のないリクエストを止めた",
   },
   haltEnd: {
     stop: "/resume でのみ解除",
@@ -218,6 +221,7 @@ export const words = inBoth(en, {
     unanswered: "注文の有無が判明すれば自動解除",
     clock: "時計が合えば自動解除",
     stopMoved: "回答（trader keep-stop ID または trader restore-stop ID）で解除",
+    fence: "/resume でのみ解除",
   },
   feature: {
     rsi14: "RSI",

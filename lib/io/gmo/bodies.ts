@@ -1,4 +1,4 @@
-// Request bodies of writes (GMO API 2, 7, 8). Ids are JSON numbers, prices and sizes plain decimal strings.
+// Request bodies of writes and queries of reads (GMO API 2, 7, 8). Ids are JSON numbers, prices and sizes plain decimal strings.
 import { AppError } from "../../core/errors.ts";
 import { formatE8, type YenE8 } from "../../core/money.ts";
 import type { CloseOrderRequest, ExecutionType, OrderRequest, Side, TimeInForce } from "../../core/venue.ts";
@@ -95,3 +95,11 @@ export const cancelBulkOrderBody = ({ symbols, side, settleType, desc }: CancelB
   if (symbols.length === 0) throw badRequest("at least one symbol", "none");
   return { symbols, side, settleType, desc };
 };
+
+/** Of a read, without "?"; undefined fields are not sent. */
+export type Query = Readonly<Record<string, string | number | undefined>>;
+export const queryText = (query: Query): string =>
+  Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`)
+    .join("&");

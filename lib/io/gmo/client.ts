@@ -3,15 +3,17 @@
 import type { z } from "zod";
 import { AppError, type Verdict } from "../../core/errors.ts";
 import { type EpochMs, latest } from "../../core/time.ts";
-import { NOT_CONNECTED, type WriteResult } from "../../core/venue.ts";
+import { FENCED, NOT_CONNECTED, type WriteResult } from "../../core/venue.ts";
 import type { VenueClock } from "../../core/venueClock.ts";
 import type { Logger } from "../logger.ts";
 import { LogThrottle } from "../logThrottle.ts";
+import { type Query, queryText } from "./bodies.ts";
 import { ClockOffset, type OffsetEstimate, PublicClock, venueClockOf } from "./clockOffset.ts";
 import { isTimestampRefused, ruleOf } from "./errorCodes.ts";
+import { FenceError } from "./fence.ts";
 import { type Direction, Pace, type PaceOptions } from "./pace.ts";
 import type { Judge, QuoteChecks } from "./quoteChecks.ts";
-import { evidenceOf, type ReadReply, readReply, redactBody } from "./reply.ts";
+import { evidenceOf, issueText, type ReadReply, readReply, redactBody } from "./reply.ts";
 import { authHeaders, type Credentials } from "./sign.ts";
 import { Stamps } from "./stamps.ts";
 import type { Timers } from "./timers.ts";
@@ -42,6 +44,8 @@ export interface ClientOptions {
   readonly checks?: QuoteChecks;
   /** A read's reply that was not used, redacted, at most one a minute of each kind: for the audit log. Must not throw. */
   readonly onRefusedReply?: (evidence: RefusedReply) => void;
+  /** A write that the fence of `transport` held back. Must not throw. */
+  readonly onFenced?: (message: string) => void;
   /** Default true: API-TIMESTAMP follows the venue's clock where ours is measurably off (clockOffset.ts). */
   readonly followVenueClock?: boolean;
 }
@@ -55,7 +59,6 @@ const RATE_LIMIT_PAUSE_MS = 2_000;
 type Area = TransportRequest["area"];
 type Path = TransportRequest["path"];
 type WriteMethod = Exclude<TransportRequest["method"], "GET">;
-type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Why one try of a read failed, and what to do about it. */
 interface Failure {
@@ -241,6 +244,11 @@ export class GmoClient {
     try {
       answered = await this.#send({ area: "private", method, path, body: JSON.stringify(body), signal });
     } catch (e) {
+      if (e instanceof FenceError) {
+        this.#options.log.error({ path, reason: e.message }, "gmo.write.fenced");
+        this.#options.onFenced?.(e.message);
+        return { kind: "refused", code: FENCED, message: e.message, resend: "never", verdict: "alert" };
+      }
       // Also for errors other than TransportError: after send() only the venue's own reply can prove "not executed".
       if (e instanceof TransportError && e.notSent) {
         const message = this.#redacted(`${path}: not sent: ${e.message}`);
@@ -384,15 +392,3 @@ export class GmoClient {
     );
   }
 }
-
-/** The first problem in `data`, and where. */
-const issueText = (error: z.ZodError): string => {
-  const issue = error.issues[0]!;
-  return `${issue.message} at data${issue.path.map((key) => `.${String(key)}`).join("")}`;
-};
-
-const queryText = (query: Query): string =>
-  Object.entries(query)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`)
-    .join("&");

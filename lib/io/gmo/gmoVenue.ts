@@ -5,11 +5,14 @@ import { type EpochMs, epochMs, MINUTE_MS } from "../../core/time.ts";
 import type { Venue, YenPayment } from "../../core/venue.ts";
 import { createGmoApi } from "./api.ts";
 import { type ClientOptions, GmoClient } from "./client.ts";
+import { type Fence, fenced } from "./fence.ts";
 import { QuoteChecks } from "./quoteChecks.ts";
 
 export interface GmoVenueOptions extends Omit<ClientOptions, "checks"> {
   /** Default 10,000 (QUOTE_MAX_AGE_SECONDS): older market data are refused with AppError retry QUOTE_OLD. */
   readonly quoteMaxAgeMs?: number;
+  /** Judges each write before it leaves; without it every write may (tests of the wire). */
+  readonly fence?: Fence;
   /** Prices from before this process, for the first look at each symbol. */
   readonly knownPrices?: readonly { readonly symbol: string; readonly price: YenE8; readonly atMs: EpochMs }[];
 }
@@ -21,10 +24,11 @@ const HISTORY_WINDOW_MS = 30 * MINUTE_MS;
 export const createGmoVenue = (options: GmoVenueOptions): Venue => venueOf(createGmo(options).api);
 
 /** The whole API over one client, so one pace and one clock offset, and its checks, for streams beside it. */
-export const createGmo = ({ quoteMaxAgeMs, knownPrices = [], ...options }: GmoVenueOptions) => {
+export const createGmo = ({ quoteMaxAgeMs, knownPrices = [], fence, ...options }: GmoVenueOptions) => {
   const checks = new QuoteChecks(quoteMaxAgeMs);
   for (const { symbol, price, atMs } of knownPrices) checks.remember(symbol, price, atMs);
-  return { api: createGmoApi(new GmoClient({ ...options, checks })), checks };
+  const transport = fence === undefined ? options.transport : fenced(options.transport, fence);
+  return { api: createGmoApi(new GmoClient({ ...options, transport, checks })), checks };
 };
 
 /** For a program that uses both: one client, so one pace and one clock offset. */

@@ -1,5 +1,6 @@
 // Reads a raw reply: success, an explicit refusal with a code, or garbage (5xx, HTML, cut JSON). HTTP 200 is not
 // success and a missing `data` is never an empty list (GMO API 1.1, 14.1).
+import type { z } from "zod";
 import { redact } from "../../core/redact.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { Instant } from "./codecs.ts";
@@ -72,3 +73,9 @@ export const evidenceOf = (path: string, body: string, credentials?: Credentials
   path === "/v1/ws-auth" && !/"message_code"/.test(body)
     ? `[${body.length} characters that may hold an access token]`
     : redactBody(body, credentials);
+
+/** The first problem in `data`, and where. */
+export const issueText = (error: z.ZodError): string => {
+  const issue = error.issues[0]!;
+  return `${issue.message} at data${issue.path.map((key) => `.${String(key)}`).join("")}`;
+};

@@ -278,6 +278,7 @@ export const SAMPLES: Samples = {
       { kind: "unknown", seconds: undefined },
       { kind: "refused", seconds: undefined },
     ],
+    fenced: [{ message: "SAMPLE" }],
     ownerNotDone: [{ command: "/panic", id: 31, seconds: 47, why: "SAMPLE" }],
     unanswered: [
       { orderId: 301, tradeId: 4711, side: "BUY", type: "LIMIT", size: "0.005 BTC", yen: 17_300_111, sent: "SAMPLE" },
