@@ -14,6 +14,7 @@ import { type EpochMs, earliest, jstDayStart, MINUTE_MS, plusMs } from "../lib/c
 import type { Tx } from "../queue/types.ts";
 import type { AppCtx, AppHandler, AppOutcome } from "./context.ts";
 import { type AppJob, checkJob, JOB_INPUTS, reconcileJob } from "./jobs.ts";
+import { watchRights } from "./orders/keyRights.ts";
 import { expireProposal } from "./proposals/expireProposal.ts";
 import { endAnswers } from "./protection/endedChanges.ts";
 import { endSettled } from "./protection/unansweredAlert.ts";
@@ -71,6 +72,7 @@ export const reconcile: AppHandler<"reconcile"> = {
     }
     checkLossLimits(ctx, account);
     watchVenueClock(ctx);
+    await probeRights(ctx);
     const nowMs = ctx.clock.nowMs();
     if (isUnchecked(ctx, nowMs)) next.push(checkJob(nowMs));
     // While the state of an order is not known, venue and book cannot be said to agree: no halt ends.
@@ -99,6 +101,16 @@ export const reconcile: AppHandler<"reconcile"> = {
       next,
     };
   },
+};
+
+/** Where the exchange does not say, the next entry's check asks again before anything is sent. */
+const probeRights = async (ctx: AppCtx): Promise<void> => {
+  try {
+    await watchRights(ctx);
+  } catch (e) {
+    if (!(e instanceof AppError) || e.verdict !== "retry") throw e;
+    ctx.log.warn({ code: e.code, err: e }, "reconcile.rightsUnknown");
+  }
 };
 
 /** When to look at orders in flight again: when the first of them reaches its settle time, then twice a second. */

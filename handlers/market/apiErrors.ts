@@ -12,7 +12,7 @@ import { textsOf } from "../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../lib/core/text/composeAlert.ts";
 import type { Locale } from "../../lib/core/text/locale.ts";
 import { type EpochMs, SECOND_MS } from "../../lib/core/time.ts";
-import { isClosedVenue, NOT_CONNECTED, type Venue, type WriteResult } from "../../lib/core/venue.ts";
+import { FENCED, isClosedVenue, NOT_CONNECTED, type Venue, type WriteResult } from "../../lib/core/venue.ts";
 import type { Logger } from "../../lib/io/logger.ts";
 import type { CommandCtx } from "../context.ts";
 import { checkJob } from "../jobs.ts";
@@ -42,10 +42,10 @@ const AREA = {
   order: "private",
   closeOrder: "private",
   cancelOrder: "private",
-} as const satisfies Record<Exclude<keyof Venue, "clock">, Area>;
+} as const satisfies Record<Exclude<keyof Venue, "clock" | "right">, Area>;
 
 /** Caused by this process, not by the venue: the call was aborted, or no time was left to send it. */
-const OWN_CODES = new Set(["VENUE_ABORTED", "NOT_SENT"]);
+const OWN_CODES = new Set(["VENUE_ABORTED", "NOT_SENT", FENCED]);
 
 /**
  * What one call shows about the API's health; undefined: nothing (a state of the venue, or the call was ended by us).
@@ -135,7 +135,11 @@ export const countingVenue = (venue: Venue, deps: Deps): Venue => {
       }
     },
   ]);
-  return { clock: () => venue.clock(), ...Object.fromEntries(watched) } as Venue;
+  return {
+    clock: () => venue.clock(),
+    right: (...asked) => venue.right(...asked),
+    ...Object.fromEntries(watched),
+  } as Venue;
 };
 
 const haltForApi = ({ desk, locale }: Deps, count: number, code: string, atMs: EpochMs): void => {

@@ -2,6 +2,7 @@
 // the next. What was sent is never sent again; a row found as `sending` or `unknown` is looked up (orderLookup.ts).
 import type { Trade } from "../../db/tables/trades.ts";
 import { AppError } from "../../lib/core/errors.ts";
+import { NO_RIGHT } from "../../lib/core/keyRights.ts";
 import type { In, Intent, Order } from "../../lib/core/order.ts";
 import { distinctPrice, newerOrderId, type OrderLook } from "../../lib/core/orderMatch.ts";
 import { isSpot } from "../../lib/core/product.ts";
@@ -12,6 +13,8 @@ import type { Tx } from "../../queue/types.ts";
 import { type AuditCtx, applyOrderEvent, recordIntent } from "../book/booking.ts";
 import type { TradeCtx } from "../book/tradeCtx.ts";
 import type { AppCtx } from "../context.ts";
+import { reconcileJob } from "../jobs.ts";
+import { forgetRights } from "./keyRights.ts";
 
 /** The same intention at a price that no live order of ours shares, nor one of `others`. */
 export const distinct = (tx: Tx, intent: Intent, trade: Trade, others: readonly OrderLook[] = []): Intent => {
@@ -77,7 +80,15 @@ export const sendIntended = async (t: TradeCtx, orderId: number, around = NOT_LO
   // The request is not tied to the handler's signal: an aborted POST is an unknown one.
   const result = await request(ctx, order);
   ctx.log.info({ orderId, purpose: order.intent.purpose, result: result.kind }, "order.sent");
-  return t.commit((tx, by) => recordResult(tx, by, orderId, result));
+  const lacksRights = result.kind === "refused" && result.code === NO_RIGHT;
+  return t.commit(
+    (tx, by) => {
+      if (lacksRights) forgetRights(tx);
+      return recordResult(tx, by, orderId, result);
+    },
+    // It probes the rights again, and halts entries where one is missing.
+    lacksRights ? [reconcileJob(`rights:${orderId}`)] : [],
+  );
 };
 
 /** The checks before the send took a while: a halt may have been raised, or the approval have expired, since. */

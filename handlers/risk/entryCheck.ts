@@ -16,6 +16,7 @@ import type { SymbolRules } from "../../lib/core/venue.ts";
 import type { Reads } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
 import { bestQuote, spreadBps, symbolRules } from "../market/quotes.ts";
+import { watchRights } from "../orders/keyRights.ts";
 import { openNotional, syncAccount } from "./account.ts";
 import { checkLossLimits, lossFacts } from "./lossLimits.ts";
 import { watchVenueClock } from "./venueClock.ts";
@@ -129,6 +130,7 @@ const recheckOnFreshData = async (
 ): Promise<Recheck> => {
   const status = await ctx.venue.status(ctx.signal);
   if (status !== "OPEN") return refused({ key: "venueNotOpen", with: { status } });
+  await watchRights(ctx);
   const now = ctx.clock.nowMs();
   if (now >= proposal.validUntilMs) return refused({ key: "proposalOver" });
   const rules = await symbolRules(ctx, proposal.symbol);

@@ -11,7 +11,7 @@ import type { Tx } from "../../queue/types.ts";
 /** `message`: the request and why it was held back, without secrets. */
 export const raiseFenceHalt = (tx: Tx, locale: Locale, message: string, atMs: EpochMs): void => {
   const by = { atMs, actor: "worker" };
-  const text = textsOf(locale).alerts.fenced({ message });
+  const text = textsOf(locale).keyAlerts.fenced({ message });
   const alert = composeAlert(locale, { key: FENCE_HALT, severity: "critical", atMs }, text);
   tx.audit.append({ atMs, kind: "write.fenced", actor: by.actor, data: { message } });
   raiseHalt(tx, { kind: FENCE_HALT, reason: message, by, alert });

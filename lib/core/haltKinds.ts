@@ -37,6 +37,8 @@ export const UNANSWERED_HALT = "unanswered";
 export const CLOCK_HALT = "clock";
 /** A stop was moved on the exchange's page so that it risks more than approved. Raised by a look; cleared by the owner's answer, or when the risk is within the approved one again. */
 export const STOP_MOVED_HALT = "stopMoved";
+/** The API key lacks a right that trading needs. Raised and cleared by an entry's check and reconcile. */
+export const RIGHTS_HALT = "rights";
 /** A write was held back by the last look before it leaves: nothing approved it. Raised by the connector; cleared only by /resume. */
 export const FENCE_HALT = "fence";
 /** Of those that the owner did not raise, the ones that only /resume ends. */
@@ -61,6 +63,7 @@ export const HALT_KINDS = [
   UNANSWERED_HALT,
   CLOCK_HALT,
   STOP_MOVED_HALT,
+  RIGHTS_HALT,
   FENCE_HALT,
 ] as const;
 export type HaltKind = (typeof HALT_KINDS)[number];

@@ -1,6 +1,8 @@
 // The exchange for the rest of the system: normalised types and the Venue interface the connector implements.
 // Strings of the wire become scaled integers, ids become strings, times become epoch ms. Source: GMO API reference 4-9.
+
 import type { Candle } from "./candle.ts";
+import type { KeyRight, RightAnswer } from "./keyRights.ts";
 import type { CoinE8, RatioE8, YenE8 } from "./money.ts";
 import { isSpot } from "./product.ts";
 import type { EpochMs } from "./time.ts";
@@ -225,6 +227,8 @@ export interface Venue {
   closeOrder(request: CloseOrderRequest, signal?: AbortSignal): Promise<WriteResult<string>>;
   /** Accepted = the cancel was accepted, the final state comes later. */
   cancelOrder(orderId: string, signal?: AbortSignal): Promise<WriteResult<void>>;
+  /** Whether the key has this right, by a request that cannot trade. Never throws for what the venue did. */
+  right(right: KeyRight, signal?: AbortSignal): Promise<RightAnswer>;
 }
 
 /** SOK exists on spot and some margin symbols, not on ETH_JPY (GMO API 5, list of 2025-12). */

@@ -23,6 +23,7 @@ import { CandleMarket } from "../../lib/sim/market/candleMarket.ts";
 import type { Market } from "../../lib/sim/market/market.ts";
 import { SpotMarket } from "../../lib/sim/market/spotMarket.ts";
 import { Simulator } from "../../lib/sim/simulator.ts";
+import { knowRights } from "../sim/knownRights.ts";
 import { Death } from "../sim/mortal.ts";
 import { insertProposal, proposalId, settleApproved } from "../sim/proposals.ts";
 import { Script } from "../sim/script.ts";
@@ -104,6 +105,7 @@ export class OrderWorld {
     this.#random = seededRandom(`${plan.seed}:world`);
     this.#requests = new OrderRequests(this);
     this.sql = openSqlite(IMAGE);
+    knowRights(this.sql, epochMs(START_MS));
     this.#newLife = reuseStatements(this.sql);
     this.#changes = this.sql.prepare<[], number>("SELECT total_changes()").pluck();
     const script = (price: number, build: (s: Script) => Script) =>

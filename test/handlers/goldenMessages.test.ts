@@ -215,9 +215,11 @@ describe.each(LOCALES)("in %s", (locale) => {
     await expect(`${text()}\n`).toMatchFileSnapshot(golden(locale, name));
   });
 
-  test.each(Object.keys(SAMPLES.alerts))("the alert %s is worded as agreed", async (key) => {
-    const tell = textsOf(locale).alerts[key as keyof typeof SAMPLES.alerts] as (p: unknown) => AlertText;
-    const all = (SAMPLES.alerts as Record<string, readonly unknown[]>)[key]!.map((sample) => {
+  const samples: Record<string, readonly unknown[]> = { ...SAMPLES.alerts, ...SAMPLES.keyAlerts };
+  test.each(Object.keys(samples))("the alert %s is worded as agreed", async (key) => {
+    const texts: Record<string, unknown> = { ...textsOf(locale).alerts, ...textsOf(locale).keyAlerts };
+    const tell = texts[key] as (p: unknown) => AlertText;
+    const all = samples[key]!.map((sample) => {
       const { text, resolved } = composeAlert(locale, { key, severity: "critical", atMs: at }, tell(sample));
       return `${text}\n--\n${resolved}\n`;
     });

@@ -127,6 +127,7 @@ export const stage = (nowMs: EpochMs, settings: Readonly<Record<string, string>>
     order: no,
     closeOrder: no,
     cancelOrder: no,
+    right: async () => "allowed",
   };
   const store = new JobStore(db, registry, clock);
   store.enqueue({ name: "pruneJobs", key: "test", input: {} }); // The row of job 1, which the steps run as.

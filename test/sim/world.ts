@@ -37,6 +37,7 @@ import type { JobStore } from "../../queue/store.ts";
 import type { NewJob, Tx } from "../../queue/types.ts";
 import type { Worker } from "../../queue/worker.ts";
 import { makeDatabase } from "./emptyDatabase.ts";
+import { knowRights } from "./knownRights.ts";
 import { MortalDatabase, Mortality, mortalTransport } from "./mortal.ts";
 import { brokenPromises, describeWorld } from "./promises.ts";
 import { insertProposal, type ProposalSpec, settleApproved } from "./proposals.ts";
@@ -63,6 +64,8 @@ export interface WorldOptions {
   readonly concurrency?: number;
   readonly pollMs?: number;
   readonly seed?: number;
+  /** The key's rights are not known at the start: they are probed before the first entry. */
+  readonly rightsUnknown?: boolean;
   /** Called before a request of ours goes out: a test may move the venue's time (`world.pass`) or look around. */
   readonly onRequest?: (world: World, what: string) => void | Promise<void>;
   /** Called with each answer; a test may put another in its place (undefined: it stays). */
@@ -174,6 +177,8 @@ export class World {
     });
     this.store = this.system.store;
     this.worker = this.system.worker;
+    // Known for the day, so that a test sees the requests that it is about.
+    if (options.rightsUnknown !== true) knowRights(this.db.sql, this.nowMs);
   }
 
   get nowMs(): EpochMs {

@@ -184,13 +184,6 @@ const en = {
       `${PAUSED_EN} until they are known to agree within 5 s; open positions stay managed`,
       "check that time synchronisation is active on the server (timedatectl); trader doctor shows the difference",
     ),
-  fenced: (p: { message: string }) =>
-    alert(
-      "a request to the exchange that nobody approved was held back",
-      p.message,
-      `nothing was sent; ${PAUSED_EN} until /resume; open positions stay managed`,
-      "this is a fault of the program: keep trader audit and the logs for the report, look at your orders on the exchange's page, then /resume",
-    ),
   ownerNotDone: (p: { command: string; id: number; seconds: number; why: string }) =>
     alert(
       `${p.command} #${p.id} is not done after ${p.seconds} s`,
@@ -367,13 +360,6 @@ export const alerts = inBoth(en, {
       undefined,
       `${PAUSED_JA}。時計の差が5秒以内と確認できれば自動で再開します。建玉の管理は続きます`,
       "サーバーの時刻同期が有効か確認してください。差は trader doctor で分かります",
-    ),
-  fenced: ({ message }) =>
-    alert(
-      "承認のない取引所へのリクエストを止めました",
-      message,
-      `何も送信していません。${PAUSED_JA}（/resume で再開）。建玉の管理は続きます`,
-      "プログラムの不具合です。trader audit とログを保存して報告し、取引所の画面で注文を確認してから /resume してください",
     ),
   ownerNotDone: (p) =>
     alert(

@@ -5,6 +5,7 @@ import { answers, menu } from "./answerTexts.ts";
 import { buttons, card, command, confirm, modify, notice, repropose } from "./botTexts.ts";
 import { changes } from "./changeTexts.ts";
 import { coins } from "./coinTexts.ts";
+import { keyAlerts } from "./keyAlertTexts.ts";
 import type { Locale } from "./locale.ts";
 import { owner } from "./ownerTexts.ts";
 import { reasonTexts } from "./reasonTexts.ts";
@@ -21,6 +22,7 @@ export const sections = {
   coins,
   owner,
   alerts,
+  keyAlerts,
   changes,
   buttons,
   card,
@@ -42,6 +44,7 @@ const catalogueOf = (locale: Locale) => ({
   owner: owner[locale],
   coins: coins[locale],
   alerts: alerts[locale],
+  keyAlerts: keyAlerts[locale],
   changes: changes[locale],
   buttons: buttons[locale],
   card: card[locale],

@@ -88,6 +88,7 @@ const en = {
     unanswered: "an order got no answer",
     clock: "the clocks of the exchange and this server disagree",
     stopMoved: "a stop was moved and risks more than approved",
+    rights: "the API key lacks a right that trading needs",
     fence: "a request that nobody approved was held back",
   } satisfies Words<HaltKind>,
   /** How each halt ends. */
@@ -108,6 +109,7 @@ const en = {
     unanswered: "ends by itself when the order is found or known not to exist",
     clock: "ends by itself when the clocks agree again",
     stopMoved: "ends with your answer: trader keep-stop ID or trader restore-stop ID",
+    rights: "ends by itself when the key has the right",
     fence: "ends only with /resume",
   } satisfies Words<HaltKind>,
   /** A model feature in plain words (lib/core/features.ts). */
@@ -202,6 +204,7 @@ export const words = inBoth(en, {
     unanswered: "応答のない注文がある",
     clock: "取引所とサーバーの時計が合わない",
     stopMoved: "損切り注文が動かされ、承認より大きな損失になり得る",
+    rights: "APIキーに取引に必要な権限がない",
     fence: "承認のないリクエストを止めた",
   },
   haltEnd: {
@@ -221,6 +224,7 @@ export const words = inBoth(en, {
     unanswered: "注文の有無が判明すれば自動解除",
     clock: "時計が合えば自動解除",
     stopMoved: "回答（trader keep-stop ID または trader restore-stop ID）で解除",
+    rights: "権限が付与されれば自動解除",
     fence: "/resume でのみ解除",
   },
   feature: {

@@ -2,8 +2,9 @@
 // 10.3). Reads throw AppError with a verdict. Writes are sent at most once and return a WriteResult; they throw only
 // for an invalid request (permanent VENUE_REQUEST, VENUE_ID) or without a key (VENUE_NO_KEY).
 // Excluded on purpose: account/transfer and the sending of coins. Our keys must not have those rights.
-import type { z } from "zod";
+import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
+import type { KeyRight, RightAnswer } from "../../core/keyRights.ts";
 import type { YenE8 } from "../../core/money.ts";
 import { executionProblem, orderProblem, positionProblem } from "../../core/plausible.ts";
 import { type EpochMs, isoUtc, MINUTE_MS } from "../../core/time.ts";
@@ -15,6 +16,7 @@ import { ruleOf } from "./errorCodes.ts";
 import { allPages, inBatches, PAGE_SIZE } from "./pages.ts";
 import { publicEndpoints } from "./publicEndpoints.ts";
 import type { Judge } from "./quoteChecks.ts";
+import { RIGHT_PROBES, rightAnswer } from "./rightProbes.ts";
 import { onlyOf } from "./rows.ts";
 import { accountReplies, ExchangeFeeReply, type FeePage } from "./wireAccount.ts";
 import * as trading from "./wireTrading.ts";
@@ -66,6 +68,7 @@ export const createGmoApi = (client: GmoClient) => ({
   ...orderReads(client),
   ...orderWrites(client),
   ...tokenEndpoints(client),
+  ...rightEndpoints(client),
 });
 
 const rowsOf = <T>(
@@ -294,6 +297,14 @@ const orderWrites = (client: GmoClient) => {
 };
 
 /** Access tokens of the private WebSocket: 60 minutes, five per account (GMO API 10.3). A token is a secret. */
+const rightEndpoints = (client: GmoClient) => ({
+  /** Asks with a request that cannot trade whether the key has this right (rightProbes.ts). */
+  async right(right: KeyRight, signal?: AbortSignal): Promise<RightAnswer> {
+    const { path, body } = RIGHT_PROBES[right];
+    return rightAnswer(await client.post(path, body, z.unknown(), signal));
+  },
+});
+
 const tokenEndpoints = (client: GmoClient) => ({
   issueToken: (signal?: AbortSignal) => client.write("POST", "/v1/ws-auth", {}, trading.TokenReply, signal),
   /** Good for another 60 minutes from now. */

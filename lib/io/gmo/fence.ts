@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { type CoinE8, parseCoin, parseYen, type YenE8 } from "../../core/money.ts";
 import type { ExecutionType, Side } from "../../core/venue.ts";
+import { isRightProbe } from "./rightProbes.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
 interface FencedOrder {
@@ -80,7 +81,7 @@ export const fenced = (transport: Transport, judge: Fence): Transport => ({
 });
 
 const whyNot = (request: TransportRequest, judge: Fence): string | undefined => {
-  if (request.method === "GET" || request.path === TOKEN_PATH) return undefined;
+  if (request.method === "GET" || request.path === TOKEN_PATH || isRightProbe(request)) return undefined;
   let write: FencedWrite | undefined;
   try {
     write = readWrite(request);

@@ -62,4 +62,5 @@ export const venueOf = (api: ReturnType<typeof createGmoApi>): Venue => ({
   order: api.order,
   closeOrder: api.closeOrder,
   cancelOrder: api.cancelOrder,
+  right: api.right,
 });

@@ -245,6 +245,10 @@ export const SAMPLES: Samples = {
     calibration: [{ promised: 0.6123, real: 0.5912, error: 0.0212 }],
     events: [{ known: true }, { known: false }],
   },
+  keyAlerts: {
+    fenced: [{ message: "SAMPLE" }],
+    rightsMissing: [{ rights: ["closeOrder"] }, { rights: ["order", "closeOrder", "cancelOrder"] }],
+  },
   changes: CHANGE_SAMPLES,
   alerts: {
     lossLimit: [{ period: "day", lossYen: 30_001, limitYen: 30_000, until: "2025-08-13 00:00 JST" }],
@@ -278,7 +282,6 @@ export const SAMPLES: Samples = {
       { kind: "unknown", seconds: undefined },
       { kind: "refused", seconds: undefined },
     ],
-    fenced: [{ message: "SAMPLE" }],
     ownerNotDone: [{ command: "/panic", id: 31, seconds: 47, why: "SAMPLE" }],
     unanswered: [
       { orderId: 301, tradeId: 4711, side: "BUY", type: "LIMIT", size: "0.005 BTC", yen: 17_300_111, sent: "SAMPLE" },
