@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { parseCoin, yen } from "../../../../lib/core/money.ts";
 import { type FencedWrite, fenced } from "../../../../lib/io/gmo/fence.ts";
+import { RIGHT_PROBES } from "../../../../lib/io/gmo/rightProbes.ts";
 import type { TransportRequest } from "../../../../lib/io/gmo/transport.ts";
 
 const ORDER = {
@@ -79,7 +80,7 @@ describe("what is not understood does not leave, whatever the judge says", () =>
   test.each<[string, TransportRequest["method"], string, string | undefined]>([
     ["another endpoint", "POST", "/v1/closeBulkOrder", JSON.stringify(CLOSE)],
     ["a bulk cancel", "POST", "/v1/cancelBulkOrder", '{"symbols":["BTC_JPY"]}'],
-    ["a change in place", "POST", "/v1/changeOrder", '{"orderId":1,"price":"1"}'],
+    ["a change in place", "POST", "/v1/changeOrder", '{"orderId":88,"price":"1"}'],
     ["a transfer", "POST", "/v1/account/transfer", '{"amount":"1","transferType":"DEPOSIT"}'],
     ["another method", "DELETE", "/v1/order", JSON.stringify(ORDER)],
     ["no body", "POST", "/v1/order", undefined],
@@ -117,4 +118,14 @@ test.each([
   const { done, sent, judged } = sendWith({ method, path, body: '{"token":"x"}' }, "no");
   await done;
   expect([sent, judged]).toEqual([[`${method} ${path}`], []]);
+});
+
+test("a probe of the key's rights leaves as it is, and not with a byte changed", async () => {
+  const { path, body } = RIGHT_PROBES.order;
+  const probe = sendWith({ path, body: JSON.stringify(body) }, "no");
+  await probe.done;
+  expect([probe.sent, probe.judged]).toEqual([["POST /v1/order"], []]);
+  const changed = sendWith({ path, body: JSON.stringify({ ...body, symbol: "BTC_JPY" }) }, "no");
+  await expect(changed.done).rejects.toThrow(/was held back: no/);
+  expect(changed.sent).toEqual([]);
 });
