@@ -32,6 +32,8 @@ import { clockGates, type Recheck, recheckEntry } from "./risk/entryCheck.ts";
 
 const MOST_STEPS = 40;
 const LOOK_AGAIN_MS = 1_000;
+/** A check this old at most serves the next quote too: halts, time and clock are judged again at the send. */
+const CHECKED_MS = 2_000;
 /**
  * A resting entry is polled this many times as often as a protected position: a fill found late is an unprotected
  * position. With the default of 2 s, a fill that no event reports is found within 333 ms, which leaves time for two
@@ -83,6 +85,7 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
   }
   const looked = new Set<number>();
   let refusal: Note | undefined;
+  let justRead: { readonly quote: FreshQuote; readonly atMs: EpochMs } | undefined;
   for (let count = 0; count < MOST_STEPS; count += 1) {
     const nowMs = ctx.clock.nowMs();
     const legs = ctx.db.tradeLegs.ofTrade(trade.id);
@@ -122,24 +125,30 @@ const work = async (t: TradeCtx, proposal: Proposal): Promise<AppOutcome> => {
         abandon(t, step.order, english(step.why));
         break;
       case "send": {
+        const { order } = step;
         const quote = await freshQuote(t, proposal);
         if (quote.kind === "refused") refusal = quote.reason;
         const around = await beforeEntry(t);
         if (around === "unexplained") refusal = { key: "unexplainedOrder" };
-        // Price and size are still valid: send it unchanged. Otherwise abandon it and quote again.
+        // Price and size are still valid: send it unchanged. Otherwise abandon it and quote at the price just read.
         if (
           around !== "unexplained" &&
-          !around.others.some((other) => sameLook(step.order.intent, other)) &&
+          !around.others.some((other) => sameLook(order.intent, other)) &&
           quote.kind === "ok" &&
-          quote.price === step.order.intent.plannedPrice &&
-          quote.size >= step.order.intent.size
+          quote.price === order.intent.plannedPrice &&
+          quote.size >= order.intent.size
         )
-          await syncIfOpen(t, await sendIntended(t, step.order.id, around));
-        else abandon(t, step.order, english(refusal ?? { key: "priceMoved" }));
+          await syncIfOpen(t, await sendIntended(t, order.id, around));
+        else {
+          abandon(t, order, english(refusal ?? { key: "priceMoved" }));
+          if (refusal === undefined) justRead = { quote, atMs: nowMs };
+        }
         break;
       }
       case "quote": {
-        const quote = await freshQuote(t, proposal);
+        const reads = justRead !== undefined && isWithin(ctx, justRead.atMs, CHECKED_MS) ? justRead.quote : undefined;
+        justRead = undefined;
+        const quote = reads ?? (await freshQuote(t, proposal));
         if (quote.kind === "refused") return end(t, quote.reason);
         const around = await beforeEntry(t);
         if (around === "unexplained") return end(t, { key: "unexplainedOrder" });
@@ -254,6 +263,11 @@ const beforeEntry = async (t: TradeCtx): Promise<Around | "unexplained"> => {
   return { newestId: ctx.db.orders.newestVenueId(), others: around.orders };
 };
 
+/** From `atMs` to `ms` later; a clock set back is neither. */
+const isWithin = ({ clock }: AppCtx, atMs: EpochMs, ms: number): boolean => {
+  const ageMs = clock.nowMs() - atMs;
+  return ageMs >= 0 && ageMs <= ms;
+};
 type FreshQuote =
   | {
       readonly kind: "ok";

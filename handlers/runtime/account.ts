@@ -1,7 +1,7 @@
 // The account behind the venue: simulated in this process (paperAccount.ts) or the exchange's own (liveAccount.ts). What
 // differs between paper and live is behind this interface and nowhere else (docs/decisions/0017).
 
-import type { Ticker } from "../../lib/core/venue.ts";
+import type { Ticker, Venue } from "../../lib/core/venue.ts";
 import type { Health } from "../../queue/health.ts";
 import type { AccountEvent } from "../orders/accountEvents.ts";
 
@@ -20,6 +20,8 @@ export interface Account {
   listen(hearing: Hearing): void;
   /** A fresh price that was polled: the simulated account fills its orders at it. */
   quoted(ticker: Ticker): void;
+  /** `venue`, where what a stream has told a moment ago is not asked for. */
+  overStream(venue: Venue): Venue;
   /** Whether it holds a position, so that prices are polled also where no job waits for one. */
   holds(): boolean;
   /** Red while it cannot be relied on. */

@@ -47,6 +47,8 @@ interface SystemParts {
   readonly schedules?: readonly AppSchedule[];
   /** Default the program's handlers. A crash proof replaces one to see that its measure fails. */
   readonly registry?: Registry;
+  /** What the handlers read instead of the venue itself (liveMarket.ts). */
+  readonly overStream?: (venue: Venue) => Venue;
   /** Sees every failed attempt before the failure is handled; must not throw. */
   readonly onFailedAttempt?: (failure: Failure) => void;
 }
@@ -82,7 +84,7 @@ export const createSystem = (parts: SystemParts): System => {
   const venue = countingVenue(parts.venue, { desk, locale, log });
   const services: Services = {
     config: parts.config,
-    venue,
+    venue: parts.overStream?.(venue) ?? venue,
     model: parts.model,
     messenger: parts.messenger,
     account: parts.account,

@@ -15,6 +15,7 @@ import type { Logger } from "../../lib/io/logger.ts";
 import type { Random } from "../../lib/io/random.ts";
 import type { AccountEvent } from "../orders/accountEvents.ts";
 import type { Account } from "./account.ts";
+import { LiveMarket } from "./liveMarket.ts";
 
 /** A private stream that is down this long turns the worker red: fills are then found by polling alone. */
 const RED_AFTER_MS = 60 * SECOND_MS;
@@ -48,18 +49,24 @@ export const liveAccount = (p: LiveParts): Account => {
     url: p.urls.wsPublic,
     quotes: { checks: p.checks, venueClock: () => api.clock().measured },
   });
+  const told = new LiveMarket(clock);
   return {
     mode: "live",
     listen: (hearing) => {
-      account.listen((told) => hear(told, hearing));
-      market.listen((told) => {
-        if (told.kind === "market" && told.event.kind === "ticker") hearing.ticker(told.event);
+      account.listen((event) => hear(event, hearing));
+      market.listen((heard) => {
+        if (heard.kind === "state" && heard.state.kind !== "live") told.forget();
+        if (heard.kind !== "market") return;
+        told.hear(heard.event);
+        if (heard.event.kind === "ticker") hearing.ticker(heard.event);
       });
-      for (const symbol of symbols) market.subscribe("ticker", symbol);
+      for (const channel of ["ticker", "orderbooks"] as const)
+        for (const symbol of symbols) market.subscribe(channel, symbol);
       account.start();
       market.start();
     },
     quoted: () => {},
+    overStream: (venue) => told.over(venue),
     holds: () => symbols.some((symbol) => account.view.positions(symbol).some(({ size }) => size > 0n)),
     health: () => {
       const { state } = account;

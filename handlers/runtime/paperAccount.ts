@@ -40,6 +40,7 @@ export const paperAccount = (simulator: Simulator, clock: Clock): Account => {
     quoted: ({ symbol, bid, ask, last }: Ticker) => {
       simulator.feedQuote(symbol, { bid, ask, last, atMs: clock.nowMs() });
     },
+    overStream: (venue) => venue,
     // What could not be stored is tried again with every quote.
     holds: () => simulator.trouble() !== undefined || simulator.positions().some((position) => position.size > 0n),
     health: venueHealth(simulator, clock),

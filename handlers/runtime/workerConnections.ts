@@ -116,6 +116,7 @@ export const connect = async (
     clock,
     config,
     venue,
+    overStream: account.overStream,
     model: folder.model,
     messenger,
     account: account.mode,

@@ -14,6 +14,7 @@ const silentAccount = (told: (hearing: Hearing) => void = () => {}): Account => 
   mode: "live",
   listen: told,
   quoted: () => {},
+  overStream: (venue) => venue,
   holds: () => false,
   health: () => ({ ok: true }),
   close: async () => {},

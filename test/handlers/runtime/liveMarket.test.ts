@@ -1,0 +1,93 @@
+// What the public stream has told a moment ago is not asked for again; everything older is.
+import { describe, expect, test } from "vitest";
+import { LiveMarket } from "../../../handlers/runtime/liveMarket.ts";
+import { coinE8, yen } from "../../../lib/core/money.ts";
+import { epochMs } from "../../../lib/core/time.ts";
+import type { Venue, VenueStatus } from "../../../lib/core/venue.ts";
+
+const T0 = 1_782_000_000_000;
+const start = () => {
+  const asked: string[] = [];
+  const says: { ms: number; status: VenueStatus } = { ms: 0, status: "OPEN" };
+  const clock = { nowMs: () => epochMs(T0 + says.ms), monotonicMs: () => says.ms };
+  const rest = {
+    status: async () => {
+      asked.push("status");
+      return says.status;
+    },
+    orderBook: async (symbol: string) => {
+      asked.push(`book ${symbol}`);
+      return { symbol, asks: [], bids: [], timestampMs: undefined };
+    },
+    ticker: async (symbol: string) => {
+      asked.push(`ticker ${symbol}`);
+      return ticker(symbol, undefined);
+    },
+  } as unknown as Venue;
+  const market = new LiveMarket(clock);
+  return { market, venue: market.over(rest), asked, says };
+};
+const at = (ms: number | undefined) => (ms === undefined ? {} : { asOfMs: epochMs(T0 + ms) });
+const book = (ms: number | undefined) =>
+  ({ kind: "orderBook", symbol: "BTC_JPY", asks: [], bids: [], timestampMs: undefined, ...at(ms) }) as const;
+const ticker = (symbol: string, ms: number | undefined) =>
+  ({
+    kind: "ticker",
+    ...{ symbol, ask: yen(101), bid: yen(100), last: yen(100), high: yen(102), low: yen(99) },
+    ...{ volume: coinE8(1n), timestampMs: epochMs(T0) },
+    ...at(ms),
+  }) as const;
+
+describe("the order book and the price", () => {
+  test.each([
+    [0, []],
+    [2_000, []],
+    [2_001, ["book BTC_JPY", "ticker BTC_JPY"]],
+  ])("%i ms after what the stream told: asked %j", async (ms, expected) => {
+    const { market, venue, asked, says } = start();
+    market.hear(book(0));
+    market.hear(ticker("BTC_JPY", 0));
+    says.ms = ms;
+    await venue.orderBook("BTC_JPY");
+    await venue.ticker("BTC_JPY");
+    expect(asked).toEqual(expected);
+  });
+  test.each([
+    ["of another symbol", () => book(0), 0, "ETH_JPY"],
+    ["without a time that was judged", () => book(undefined), 0, "BTC_JPY"],
+    ["of later than now: a clock was set back", () => book(1), 0, "BTC_JPY"],
+  ] as const)("%s: asked", async (_, told, ms, symbol) => {
+    const { market, venue, asked, says } = start();
+    market.hear(told());
+    says.ms = ms;
+    await venue.orderBook(symbol);
+    expect(asked).toEqual([`book ${symbol}`]);
+  });
+  test("the stream is down: what it told is forgotten", async () => {
+    const { market, venue, asked } = start();
+    market.hear(book(0));
+    market.forget();
+    await venue.orderBook("BTC_JPY");
+    expect(asked).toEqual(["book BTC_JPY"]);
+  });
+});
+
+describe("whether the exchange is open", () => {
+  test("is asked once in half a minute", async () => {
+    const { venue, asked, says } = start();
+    for (const ms of [0, 29_999, 30_000, 59_999]) {
+      says.ms = ms;
+      expect(await venue.status()).toBe("OPEN");
+    }
+    expect(asked).toEqual(["status", "status"]);
+  });
+  test("closed is never kept, and an error keeps nothing", async () => {
+    const { venue, asked, says } = start();
+    says.status = "MAINTENANCE";
+    for (const ms of [0, 1]) {
+      says.ms = ms;
+      expect(await venue.status()).toBe("MAINTENANCE");
+    }
+    expect(asked).toHaveLength(2);
+  });
+});
