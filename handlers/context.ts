@@ -61,6 +61,8 @@ export interface Services {
   readonly venue: Venue;
   /** Poll interval when no event arrives: 2 s live, 60 s in replay (where events report nearly everything). */
   readonly pollMs: number;
+  /** Whether events of account and market are sure to come now: a covered position is then looked at rarely. */
+  readonly hears: () => boolean;
   /** "replay", "paper" or "live": part of serial keys, so that accounts never mix. */
   readonly account: "replay" | "paper" | "live";
   readonly model: LoadedModel;

@@ -28,7 +28,10 @@ export const watchPosition: AppHandler<"watchPosition"> = {
       const state = await manageExits(t);
       // An open loss counts at once, not at the next bar; protection comes first.
       if (state.kind === "wait" && state.covered) checkLossLimits(ctx, await syncAccount(ctx));
-      if (state.kind === "wait") return pollAgain(ctx, trade.symbol, state);
+      if (state.kind === "wait") {
+        const isQuiet = state.covered && ctx.hears();
+        return pollAgain(ctx, trade.symbol, state, isQuiet ? Math.max(ctx.pollMs, QUIET_LOOK_MS) : ctx.pollMs);
+      }
       if (finishIfFlat(t)) return { kind: "done" };
       return pollAgain(ctx, trade.symbol, { untilMs: undefined, reason: "flat, the entry is not ended" }, RECHECK_MS);
     });
@@ -36,3 +39,5 @@ export const watchPosition: AppHandler<"watchPosition"> = {
 };
 /** Poll interval of a flat trade whose entry has not ended: watchEntry ends it once the trade has begun to close. */
 const RECHECK_MS = 1_000;
+/** Look at a covered position while the streams tell what happens to it; their end wakes it. */
+const QUIET_LOOK_MS = 30_000;

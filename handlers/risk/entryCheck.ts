@@ -15,7 +15,7 @@ import { type EpochMs, jstDayStart, SECOND_MS } from "../../lib/core/time.ts";
 import type { SymbolRules } from "../../lib/core/venue.ts";
 import type { Reads } from "../../queue/types.ts";
 import type { AppCtx } from "../context.ts";
-import { bestQuote, keptRules, spreadBps } from "../market/quotes.ts";
+import { bestQuote, spreadBps, symbolRules } from "../market/quotes.ts";
 import { watchRights } from "../orders/keyRights.ts";
 import { openNotional, syncAccount } from "./account.ts";
 import { checkLossLimits, lossFacts } from "./lossLimits.ts";
@@ -122,29 +122,19 @@ export const recheckEntry = async (ctx: AppCtx, proposal: Proposal, resting?: In
   }
 };
 
-const settled = <T>(result: PromiseSettledResult<T>): T => {
-  if (result.status === "rejected") throw result.reason;
-  return result.value;
-};
-
 const recheckOnFreshData = async (
   ctx: AppCtx,
   proposal: Proposal,
   maxAgeMs: number,
   resting: In<"open"> | undefined,
 ): Promise<Recheck> => {
-  // Side by side: the owner has tapped, and public requests have a low rate limit.
-  const [open, known, read] = await Promise.allSettled([
-    ctx.venue.status(ctx.signal),
-    keptRules(ctx, proposal.symbol),
-    ctx.venue.orderBook(proposal.symbol, ctx.signal),
-  ]);
-  const status = settled(open);
+  const status = await ctx.venue.status(ctx.signal);
   if (status !== "OPEN") return refused({ key: "venueNotOpen", with: { status } });
   await watchRights(ctx);
   const now = ctx.clock.nowMs();
   if (now >= proposal.validUntilMs) return refused({ key: "proposalOver" });
-  const [rules, book] = [settled(known), settled(read)];
+  const rules = await symbolRules(ctx, proposal.symbol);
+  const book = await ctx.venue.orderBook(proposal.symbol, ctx.signal);
   const asOfMs = book.asOfMs ?? ctx.clock.nowMs();
   const quote = bestQuote(book);
   const price = proposal.direction === "long" ? quote.bid : quote.ask;

@@ -22,6 +22,8 @@ export interface Account {
   quoted(ticker: Ticker): void;
   /** `venue`, where what a stream has told a moment ago is not asked for. */
   overStream(venue: Venue): Venue;
+  /** Whether every event of account and market is sure to come now; false where they are polled. */
+  hears(): boolean;
   /** Whether it holds a position, so that prices are polled also where no job waits for one. */
   holds(): boolean;
   /** Red while it cannot be relied on. */

@@ -47,6 +47,8 @@ interface SystemParts {
   readonly schedules?: readonly AppSchedule[];
   /** Default the program's handlers. A crash proof replaces one to see that its measure fails. */
   readonly registry?: Registry;
+  /** Default: never (see Services.hears). */
+  readonly hears?: () => boolean;
   /** What the handlers read instead of the venue itself (liveMarket.ts). */
   readonly overStream?: (venue: Venue) => Venue;
   /** Sees every failed attempt before the failure is handled; must not throw. */
@@ -89,6 +91,7 @@ export const createSystem = (parts: SystemParts): System => {
     messenger: parts.messenger,
     account: parts.account,
     pollMs: parts.pollMs,
+    hears: parts.hears ?? (() => false),
     desk,
   };
   const worker = createWorker({

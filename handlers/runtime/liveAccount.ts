@@ -55,7 +55,11 @@ export const liveAccount = (p: LiveParts): Account => {
     listen: (hearing) => {
       account.listen((event) => hear(event, hearing));
       market.listen((heard) => {
-        if (heard.kind === "state" && heard.state.kind !== "live") told.forget();
+        if (heard.kind === "state" && heard.state.kind !== "live") {
+          told.forget();
+          // Whoever slept until a price was touched must look again.
+          if (heard.state.kind === "down") hearing.missed(false);
+        }
         if (heard.kind !== "market") return;
         told.hear(heard.event);
         if (heard.event.kind === "ticker") hearing.ticker(heard.event);
@@ -67,6 +71,7 @@ export const liveAccount = (p: LiveParts): Account => {
     },
     quoted: () => {},
     overStream: (venue) => told.over(venue),
+    hears: () => account.state.kind === "live" && market.state.kind === "live",
     holds: () => symbols.some((symbol) => account.view.positions(symbol).some(({ size }) => size > 0n)),
     health: () => {
       const { state } = account;

@@ -41,6 +41,7 @@ export const paperAccount = (simulator: Simulator, clock: Clock): Account => {
       simulator.feedQuote(symbol, { bid, ask, last, atMs: clock.nowMs() });
     },
     overStream: (venue) => venue,
+    hears: () => false,
     // What could not be stored is tried again with every quote.
     holds: () => simulator.trouble() !== undefined || simulator.positions().some((position) => position.size > 0n),
     health: venueHealth(simulator, clock),

@@ -117,6 +117,7 @@ export const connect = async (
     config,
     venue,
     overStream: account.overStream,
+    hears: account.hears,
     model: folder.model,
     messenger,
     account: account.mode,

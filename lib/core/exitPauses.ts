@@ -8,8 +8,11 @@ import { type EpochMs, MINUTE_MS, plusMs, SECOND_MS, waitEndMs } from "./time.ts
 const TAKE_PROFIT_PAUSE_MS = MINUTE_MS;
 /** The longest pause is 16 minutes. */
 const TAKE_PROFIT_DOUBLINGS = 4;
-/** The venue's gateway may not see a new position yet (GMO API 8.6). */
-const NOT_VISIBLE_PAUSE_MS = 200;
+/**
+ * The venue's gateway may not see a new position yet (GMO API 8.6): tried again after 50, 100, 150 and then every 200 ms.
+ * Five requests in the first half second stay far below the limits of the lowest tier.
+ */
+const notVisiblePauseMs = (refusals: number): number => Math.min(200, 50 * refusals);
 const NOT_VISIBLE_AGE_MS = 5 * SECOND_MS;
 const REFUSAL_PAUSE_MS = 500;
 /** An empty book fills again sooner than a refusal ends; the position has no stop meanwhile. */
@@ -126,7 +129,7 @@ export const isFirstStopDue = (leg: Leg, nowMs: EpochMs): boolean => {
   if (leg.open <= 0n || leg.orders.some((o) => o.state !== "rejected" || o.intent.purpose !== "stop")) return false;
   const last = leg.orders.at(-1);
   if (last?.state !== "rejected") return true;
-  return isNotVisibleYet(leg, last) && nowMs >= waitEndMs(last.closedMs, NOT_VISIBLE_PAUSE_MS, nowMs);
+  return isNotVisibleYet(leg, last) && nowMs >= waitEndMs(last.closedMs, pauseAfter(leg, last, leg.orders), nowMs);
 };
 /**
  * The refusal says "no such position" within 5 s of the leg's first order: the gateway may not see the new position
@@ -138,8 +141,8 @@ export const isNotVisibleYet = (leg: Pick<Leg, "orders">, refusal: In<"rejected"
 
 /** Doubles with each refusal in a row. "Not visible yet" refusals do not count: the leg is unprotected meanwhile. */
 export const pauseAfter = (leg: Leg, refusal: In<"rejected">, sent: readonly Order[]): number => {
-  if (isNotVisibleYet(leg, refusal)) return NOT_VISIBLE_PAUSE_MS;
   const inARow = sent.slice(sent.length - refusalStreak(sent));
+  if (isNotVisibleYet(leg, refusal)) return notVisiblePauseMs(inARow.length);
   const streak = inARow.filter((o) => o.state === "rejected" && !isNotVisibleYet(leg, o)).length;
   return Math.min(REFUSAL_PAUSE_CAP_MS, REFUSAL_PAUSE_MS * 2 ** Math.min(streak - 1, 10));
 };

@@ -64,6 +64,8 @@ export interface WorldOptions {
   readonly concurrency?: number;
   readonly pollMs?: number;
   readonly seed?: number;
+  /** Whether the streams tell everything; default: they do not, and all is polled. */
+  readonly hears?: () => boolean;
   /** The key's rights are not known at the start: they are probed before the first entry. */
   readonly rightsUnknown?: boolean;
   /** Called before a request of ours goes out: a test may move the venue's time (`world.pass`) or look around. */
@@ -170,6 +172,7 @@ export class World {
       log: silentLogger(),
       bootId: `life-${this.dir}-${this.#lives}`,
       random: seededRandom(`${options.seed ?? SEED}:jitter`),
+      hears: options.hears ?? (() => false),
       concurrency: options.concurrency ?? 1,
       virtual: true,
       // A test enqueues what it wants to run.

@@ -38,12 +38,12 @@ describe("trouble with the stop", () => {
   });
 
   test.each(["ERR-254", "ERR-5106"] as const)(
-    "the position is not visible yet (%s): placed 200 ms later, nobody is alarmed",
+    "the position is not visible yet (%s): placed after 50 and 100 ms, nobody is alarmed",
     async (code) => {
       const w = start({ btc: LOSING, venue: { positionVisibleAfterMs: 150, positionNotVisibleCode: code } });
       w.approve();
       await w.runToEnd();
-      expect(w.simulator.bareStats("BTC_JPY").longestMs).toBe(200);
+      expect(w.simulator.bareStats("BTC_JPY").longestMs).toBe(150);
       expect(w.messages().filter((m) => m.startsWith("CRITICAL"))).toEqual([]);
       await nothingBroken();
     },

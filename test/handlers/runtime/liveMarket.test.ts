@@ -15,6 +15,10 @@ const start = () => {
       asked.push("status");
       return says.status;
     },
+    symbols: async () => {
+      asked.push("symbols");
+      return [];
+    },
     orderBook: async (symbol: string) => {
       asked.push(`book ${symbol}`);
       return { symbol, asks: [], bids: [], timestampMs: undefined };
@@ -90,4 +94,13 @@ describe("whether the exchange is open", () => {
     }
     expect(asked).toHaveLength(2);
   });
+});
+
+test("the rules of the symbols are asked once an hour", async () => {
+  const { venue, asked, says } = start();
+  for (const ms of [0, 3_599_999, 3_600_000]) {
+    says.ms = ms;
+    await venue.symbols();
+  }
+  expect(asked).toEqual(["symbols", "symbols"]);
 });

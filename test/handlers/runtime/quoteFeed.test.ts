@@ -15,6 +15,7 @@ const silentAccount = (told: (hearing: Hearing) => void = () => {}): Account => 
   listen: told,
   quoted: () => {},
   overStream: (venue) => venue,
+  hears: () => false,
   holds: () => false,
   health: () => ({ ok: true }),
   close: async () => {},

@@ -154,20 +154,21 @@ describe("a leg of a long", () => {
       {},
       "place exit MARKET stop_loss",
     ],
-    [
-      "position not visible yet: again after 200 ms",
-      [order("rejected", STOP, { code: "ERR-254", closedMs: at(0) })],
-      { nowMs: at(199) },
-      {},
-      "wait: refused with ERR-254",
-    ],
-    [
-      "position not visible yet, 200 ms later",
-      [order("rejected", STOP, { code: "ERR-254", closedMs: at(0) })],
-      { nowMs: at(200) },
-      {},
-      "place stop STOP stop_loss",
-    ],
+    ...[
+      [1, 50],
+      [2, 100],
+      [3, 150],
+      [4, 200],
+      [5, 200],
+    ].flatMap(([refusals, pause]) =>
+      [pause! - 1, pause!].map((ms): [string, readonly Order[], Partial<ExitFacts>, Partial<Leg>, string] => [
+        `position not visible yet, ${refusals} times: again after ${pause} ms (${ms} ms)`,
+        [...Array(refusals)].map(() => order("rejected", STOP, { code: "ERR-254", closedMs: at(0) })),
+        { nowMs: at(ms) },
+        {},
+        ms < pause! ? "wait: refused with ERR-254" : "place stop STOP stop_loss",
+      ]),
+    ),
     ...[1_599, 1_600].map((ms): [string, readonly Order[], Partial<ExitFacts>, Partial<Leg>, string] => [
       `refused after twice not visible yet: the shortest pause, ${ms - 1_100} ms`,
       [
