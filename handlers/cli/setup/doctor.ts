@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { z } from "zod";
 import { META } from "../../../db/tables/meta.ts";
+import { capitalText, tradableWith } from "../../../lib/core/capital.ts";
 import type { Config } from "../../../lib/core/config.ts";
 import { AppError, errorText, UsageError } from "../../../lib/core/errors.ts";
 import { computeFeatures, FEATURE_WINDOW_BARS } from "../../../lib/core/features.ts";
@@ -16,6 +17,7 @@ import { realClock } from "../../../lib/io/clock.ts";
 import { isLocked } from "../../../lib/io/lock.ts";
 import { openSqlite } from "../../../lib/io/sqlite.ts";
 import { notWritable, storageError } from "../../../lib/io/storageTrouble.ts";
+import { ALL_RULES } from "../../../lib/sim/engine/symbolRules.ts";
 import { BUNDLED_SYMBOLS, bundledCandleFile } from "../../../lib/sim/market/bundled.ts";
 import { readCandleFile } from "../../../lib/sim/market/candleFile.ts";
 import { DEFAULT_MODEL_ID, loadModel, shippedDir } from "../../../models/registry.ts";
@@ -223,6 +225,7 @@ const checks = (config: Config, dir: string): readonly Check[] => [
   check("bundled days", () =>
     BUNDLED_SYMBOLS.map((s) => `${s} ${readCandleFile(bundledCandleFile(s)).candles.length} candles`).join(", "),
   ),
+  check("capital", () => capitalFound(config, dir)),
   check("mode", () => {
     if (config.MODE === "live" && !isRehearsal(config))
       throw new Error(
@@ -231,6 +234,30 @@ const checks = (config: Config, dir: string): readonly Check[] => [
     return `${config.MODE}, ${config.PRODUCT}: ${symbolsOf(config.PRODUCT).join(", ")}`;
   }),
 ];
+
+/** What the capital of the settings can trade at the newest prices that a worker has kept. */
+const capitalFound = (config: Config, dir: string): string | Warning => {
+  const limit = config.CAPITAL_LIMIT_JPY;
+  const capital = limit !== undefined && limit < config.PAPER_EQUITY_JPY ? limit : config.PAPER_EQUITY_JPY;
+  const known = config.MODE === "live" ? (limit ?? capital) : capital;
+  if (!existsSync(databasePath(dir))) return "what it can trade is known once a worker has read prices";
+  const { db } = openToLook(dir);
+  try {
+    const markets = symbolsOf(config.PRODUCT).flatMap((symbol) => {
+      const quote = db.read.quotes.newest(symbol);
+      const rules = ALL_RULES.find((r) => r.symbol === symbol);
+      return quote === undefined || rules === undefined ? [] : [{ ...rules, price: quote.ask }];
+    });
+    if (markets.length === 0) return "what it can trade is known once a worker has read prices";
+    const found = capitalText(known, config.MAX_POSITION_RATIO, markets);
+    const none = tradableWith(known, config.MAX_POSITION_RATIO, markets).every(({ size }) => size === 0n);
+    return none ? { warning: `no trade is possible: ${found}` } : found;
+  } catch (e) {
+    throw storageError(e, databasePath(dir)) ?? e;
+  } finally {
+    db.close();
+  }
+};
 
 /** Whether a worker has run in this folder: a replay needs no network. A database that cannot be read is another check's finding. */
 const isOfWorker = (dir: string): boolean => {

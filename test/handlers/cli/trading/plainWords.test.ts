@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { runTrader } from "../../../../handlers/cli/program.ts";
 import { defaultConfig } from "../../../../lib/core/config.ts";
+import { yen } from "../../../../lib/core/money.ts";
 import { textsOf } from "../../../../lib/core/text/catalogue.ts";
 import { composeAlert } from "../../../../lib/core/text/composeAlert.ts";
 import { endedWhy } from "../../../../lib/core/text/endedWhy.ts";
@@ -106,4 +107,31 @@ test.each(["VENUE_DNS", "NOT_CONNECTED"])("truth 6: %s is looked for in the own 
     expect(todo).not.toMatch(/notices|お知らせ/);
     expect(textsOf(locale).alerts.apiFailing({ count: 3, code: "ERR-554" }).todo).toMatch(/notices|お知らせ/);
   }
+});
+
+test.each([
+  ["50000", "WARN", "no trade is possible: ¥50,000, 10 % of it in one position: no BTC_JPY"],
+  ["100000", "ok  ", "no BTC_JPY: its smallest order needs ¥176,000 of capital; ETH_JPY at most 0.01 ETH"],
+  ["1000000", "ok  ", "BTC_JPY at most 0.005 BTC"],
+])("doctor says what %s yen can trade at the newest prices: %s", async (capital, mark, expected) => {
+  const w = new World({ btc: (s) => s.flat(5) });
+  world = w;
+  w.db.transaction((tx) => {
+    for (const [symbol, price] of [
+      ["BTC_JPY", 17_600_000],
+      ["ETH_JPY", 600_000],
+    ] as const) {
+      const at = { venueMs: w.nowMs, seenMs: w.nowMs, currentMs: 10_000 };
+      tx.quotes.record({ symbol, bid: yen(price), ask: yen(price), last: yen(price), ...at });
+    }
+  });
+  const out: string[] = [];
+  await runTrader(["doctor", "--var", w.dir], {
+    config: () => defaultConfig({ PAPER_EQUITY_JPY: capital, MAX_POSITION_RATIO: "0.1" }),
+    out: (text) => void out.push(text),
+    err: () => {},
+  });
+  const row = out.find((line) => line.includes("capital"));
+  expect(row).toMatch(new RegExp(`^${mark}`));
+  expect(row).toContain(expected);
 });
