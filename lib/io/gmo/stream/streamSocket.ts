@@ -19,7 +19,8 @@ interface Endpoint {
   url(): Promise<string>;
   /** Resolves with a reason to replace the connection, with undefined when the signal aborts. Never rejects. */
   keep?(living: AbortSignal): Promise<string | undefined>;
-  ended?(end: SessionEnd): void;
+  /** True: the address it gave was to blame for the refusal, and the next one is another. */
+  ended?(end: SessionEnd): boolean;
 }
 interface SocketHooks {
   onReady(living: AbortSignal): void;
@@ -97,8 +98,8 @@ export class StreamSocket {
     });
     const end = await session.ended;
     this.#session = undefined;
-    endpoint.ended?.(end);
-    return { reason: end.reason, waitMs: this.#waitAfter(end) };
+    const tokenIsToBlame = endpoint.ended?.(end) === true;
+    return { reason: end.reason, waitMs: tokenIsToBlame ? this.#backoff.nextMs() : this.#waitAfter(end) };
   }
   #connect(url: string): Session {
     const { connect, wanted, pace, timers, limits, hooks, name, log } = this.#options;

@@ -108,13 +108,16 @@ export class TokenKeeper {
     }
   }
 
-  /** Decides from the way a connection ended whether its token is still usable. */
-  ended(end: SessionEnd): void {
-    if (!this.#token) return;
+  /**
+   * Decides from the way a connection ended whether its token is still usable. Returns whether a used token is to blame for
+   * a refusal: then the next try, with a new one, need not wait (after a restart the venue knows no token of before).
+   */
+  ended(end: SessionEnd): boolean {
+    if (!this.#token) return false;
     const { limits } = this.#options;
     const refused = end.httpStatus !== undefined && end.httpStatus >= 400 && end.httpStatus < 500;
     const shortLived = end.kind === "closed" && (end.openMs ?? 0) < limits.suspectMs;
-    if (!refused && !(shortLived && this.#wasUsed)) return;
+    if (!refused && !(shortLived && this.#wasUsed)) return false;
     if (this.#wasUsed) {
       const minutes = Math.floor((this.#nowMs() - this.#token.extendedMs) / 60_000);
       const message =
@@ -123,6 +126,7 @@ export class TokenKeeper {
       this.#options.onProblem(new AppError("retry", "VENUE_WS_TOKEN_LOST", message, { minutes }));
     }
     this.#drop();
+    return refused && this.#wasUsed;
   }
 
   /** Deletes the token, also one that is just being issued. Never throws, takes at most `stopWithinMs`. */

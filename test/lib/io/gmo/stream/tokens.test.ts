@@ -74,9 +74,10 @@ describe("when the connection ends", () => {
     const stream = await stage.liveStream();
     stage.tokens.living = [];
     stage.network.last.end({ kind: "closed", code: 1000, reason: "token expired" });
-    await stage.live(5 * MINUTE_MS);
+    await stage.live(15_000);
     expect(usedTokens().slice(-2)).toEqual(["token-1", "token-2"]);
-    expect(stage.problems[0]).toBe("retry VENUE_WS_TOKEN_LOST");
+    // The token was to blame: nobody is sent to check the address, and the next try does not wait a minute.
+    expect(stage.problems).toEqual(["retry VENUE_WS_TOKEN_LOST"]);
     expect(stage.seen.find((event) => event.kind === "problem")).toMatchObject({
       error: { message: expect.stringContaining("it has five") },
     });
