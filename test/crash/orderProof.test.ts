@@ -41,7 +41,7 @@ describe(`seed ${SEED} (CRASH_SEED repeats it)`, () => {
   }, 3_600_000);
 });
 
-test("the same on spot: coins instead of positions, sometimes beside coins of the owner", async () => {
+test(`seed ${SEED} on spot: coins instead of positions, sometimes beside coins of the owner`, async () => {
   const report = await proveOrders({
     seed: SEED,
     product: "spot",

@@ -97,7 +97,10 @@ class Watch {
       const repairsBefore = this.repairs;
       account.repairNow("the test asks");
       await world.until(() => this.repairs > repairsBefore && account.view.doubts === 0 && settled());
+      // A repair of the stream's own may begin and end while the truth is read: its event count says nothing of that.
+      const eventsBefore = world.events();
       const truth = await readTruth(world);
+      if (world.events() !== eventsBefore) continue;
       // Moved on meanwhile, or in the way of a fault: another look.
       if (!truth || account.view.doubts > 0 || !settled() || world.events() !== world.askedAtEvent()) continue;
       this.#same("at rest", viewed(world), pictured(world, truth));
