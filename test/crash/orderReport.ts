@@ -179,11 +179,9 @@ export const judge = async (w: OrderWorld): Promise<{ report: OrderReport; notes
   if (report.refusedCloseSecondsMax > GOALS.refusedCloseSecondsMax)
     notes.push(`nothing followed a refused close for ${report.refusedCloseSecondsMax} s`);
   for (const stretch of w.prices.all(nowMs)) {
-    const seconds =
-      unexcusedMs(
-        stretch,
-        w.excuses.filter((e) => e.byHand !== true),
-      ) / 1_000;
+    // The goal is of a worker that lives; time may pass without a look while none does.
+    const dead = w.kills.map(({ atMs, backMs }) => ({ fromMs: atMs, untilMs: backMs }));
+    const seconds = unexcusedMs(stretch, [...w.excuses.filter((e) => e.byHand !== true), ...dead]) / 1_000;
     report.priceDiffersSecondsMax = Math.max(report.priceDiffersSecondsMax, seconds);
     if (seconds > GOALS.priceDiffersSecondsMax)
       notes.push(`an order rested at another price than the book's for ${seconds} s from ${w.at(stretch.fromMs)}`);
