@@ -23,12 +23,11 @@ import { Simulator } from "../../lib/sim/simulator.ts";
 import type { LoadedModel } from "../../models/registry.ts";
 import type { Database } from "../../queue/types.ts";
 import { collectHistoryJob } from "../jobs.ts";
-import { bookFence } from "../orders/bookFence.ts";
 import { ledgerDifferences } from "../reconciliation/compareBook.ts";
 import { type ReplaySummary, replaySummary, summaryText } from "../report/summary.ts";
 import { writeReplayReport } from "../report/write.ts";
 import { accountFacts } from "../risk/account.ts";
-import { raiseFenceHalt } from "../risk/fenceHalt.ts";
+import { fenceOf } from "../risk/fenceHalt.ts";
 import { storyLine } from "./auditLine.ts";
 import { createSystem } from "./createSystem.ts";
 import { progressLine } from "./progress.ts";
@@ -210,8 +209,7 @@ const replay = async (r: Replay): Promise<ReplaySummary> => {
     clock,
     log,
     timers: noTimers,
-    fence: bookFence({ db: db.read, clock, config }),
-    onFenced: (message) => db.transaction((tx) => raiseFenceHalt(tx, config.LOCALE, message, clock.nowMs())),
+    ...fenceOf({ db, clock, config, log }),
   });
   const system = createSystem({
     db,

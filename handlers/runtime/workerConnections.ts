@@ -13,8 +13,7 @@ import { createTelegramClient } from "../../lib/io/telegram/client.ts";
 import { type Health, worstHealth } from "../../queue/health.ts";
 import type { Database } from "../../queue/types.ts";
 import type { Messenger } from "../context.ts";
-import { bookFence } from "../orders/bookFence.ts";
-import { raiseFenceHalt } from "../risk/fenceHalt.ts";
+import { fenceOf } from "../risk/fenceHalt.ts";
 import { Bot, claimBot, ownersOf } from "../telegram/bot.ts";
 import { telegramMessenger } from "../telegram/messenger.ts";
 import type { Account } from "./account.ts";
@@ -96,14 +95,7 @@ export const connect = async (
           log.error({ err: error }, "venue.replyNotKept");
         }
       },
-      fence: bookFence({ db: db.read, clock, config }),
-      onFenced: (message) => {
-        try {
-          db.transaction((tx) => raiseFenceHalt(tx, config.LOCALE, message, clock.nowMs()));
-        } catch (error) {
-          log.error({ err: error, message }, "fence.haltNotRaised");
-        }
-      },
+      ...fenceOf({ db, clock, config, log }),
       pace: { publicPerSecond: config.GMO_PUBLIC_PER_SECOND },
     },
   });

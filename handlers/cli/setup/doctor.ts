@@ -237,9 +237,9 @@ const checks = (config: Config, dir: string): readonly Check[] => [
 
 /** What the capital of the settings can trade at the newest prices that a worker has kept. */
 const capitalFound = (config: Config, dir: string): string | Warning => {
-  const limit = config.CAPITAL_LIMIT_JPY;
-  const capital = limit !== undefined && limit < config.PAPER_EQUITY_JPY ? limit : config.PAPER_EQUITY_JPY;
-  const known = config.MODE === "live" ? (limit ?? capital) : capital;
+  // Live it is required; on paper it limits the simulated account's yen.
+  const { CAPITAL_LIMIT_JPY: limit, PAPER_EQUITY_JPY: paper } = config;
+  const capital = limit !== undefined && (config.MODE === "live" || limit < paper) ? limit : paper;
   if (!existsSync(databasePath(dir))) return "what it can trade is known once a worker has read prices";
   const { db } = openToLook(dir);
   try {
@@ -249,8 +249,8 @@ const capitalFound = (config: Config, dir: string): string | Warning => {
       return quote === undefined || rules === undefined ? [] : [{ ...rules, price: quote.ask }];
     });
     if (markets.length === 0) return "what it can trade is known once a worker has read prices";
-    const found = capitalText(known, config.MAX_POSITION_RATIO, markets);
-    const none = tradableWith(known, config.MAX_POSITION_RATIO, markets).every(({ size }) => size === 0n);
+    const found = capitalText(capital, config.MAX_POSITION_RATIO, markets);
+    const none = tradableWith(capital, config.MAX_POSITION_RATIO, markets).every(({ size }) => size === 0n);
     return none ? { warning: `no trade is possible: ${found}` } : found;
   } catch (e) {
     throw storageError(e, databasePath(dir)) ?? e;

@@ -1,7 +1,8 @@
 // A write that was held back: alert and halt at once, and only the owner's /resume ends them.
 import { afterEach, expect, test } from "vitest";
 import { requestCommand } from "../../../handlers/owner/requestCommand.ts";
-import { raiseFenceHalt } from "../../../handlers/risk/fenceHalt.ts";
+import { fenceOf } from "../../../handlers/risk/fenceHalt.ts";
+import { silentLogger } from "../../../lib/io/logger.ts";
 import { World } from "../../sim/world.ts";
 
 let world: World | undefined;
@@ -12,7 +13,7 @@ test("entries stop, reconcile does not end it, /resume does, and its alert with 
   world = w;
   const kinds = () => w.db.read.halts.active(w.nowMs).map((h) => h.kind);
   const open = () => w.db.read.alerts.open().map((a) => `${a.severity} ${a.key}`);
-  w.db.transaction((tx) => raiseFenceHalt(tx, "en", "POST /v1/order was held back: no approval", w.nowMs));
+  fenceOf({ db: w.db, clock: w.clock, config: w.config, log: silentLogger() }).onFenced("POST /v1/order was held back");
   expect(kinds()).toEqual(["fence"]);
   expect(open()).toEqual(["critical fence"]);
   w.enqueue({ name: "reconcile", key: "reconcile:test", input: {} });
@@ -29,4 +30,22 @@ test("entries stop, reconcile does not end it, /resume does, and its alert with 
     "halt.raised",
     "halt.cleared",
   ]);
+});
+
+test("a database that cannot be written: the write stays held back, and nothing is thrown into the send", async () => {
+  const w = new World({ btc: (s) => s.flat(60) });
+  world = w;
+  const lines: string[] = [];
+  const log = { ...silentLogger(), error: (_: unknown, event: string) => void lines.push(event) } as ReturnType<
+    typeof silentLogger
+  >;
+  const broken = {
+    read: w.db.read,
+    transaction: () => {
+      throw new Error("disk full");
+    },
+  } as unknown as typeof w.db;
+  fenceOf({ db: broken, clock: w.clock, config: w.config, log }).onFenced("POST /v1/order was held back");
+  expect(lines).toEqual(["fence.haltNotRaised"]);
+  expect(w.db.read.halts.active(w.nowMs)).toEqual([]);
 });
