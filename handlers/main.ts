@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The entry point of the `trader` command and the only place that reads the environment. The commands are in
 // handlers/cli/, the wiring of the worker and the replay in handlers/runtime/.
-import { existsSync, statSync, writeSync } from "node:fs";
+import { existsSync, lstatSync, type Stats, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { inspect, parseEnv } from "node:util";
@@ -43,14 +43,25 @@ const withCredentials = (): Environment => {
   }
   return { values, problems };
 };
+/** undefined: there is none. A link that leads nowhere, and a folder that cannot be searched, are no missing file. */
+const envFileStats = (): Stats | undefined => {
+  try {
+    return lstatSync(".env", { throwIfNoEntry: false }) && statSync(".env");
+  } catch (e) {
+    throw new UsageError(
+      `.env: expected a file with settings or nothing of that name, found: ${(e as Error).message}; repair or remove it`,
+      { cause: e },
+    );
+  }
+};
 /**
  * The environment, and `.env` in the working folder; a setting that both give differently is a problem. A file others can read is refused: it may
  * hold keys.
  */
 const environment = (): Environment => {
   const given = withCredentials();
-  if (!existsSync(".env")) return given;
-  const stats = statSync(".env");
+  const stats = envFileStats();
+  if (stats === undefined) return given;
   if (!stats.isFile()) throw new UsageError(".env: expected a file with settings, found something else; move it away");
   const mode = stats.mode & 0o077;
   if (mode !== 0 && process.platform !== "win32")

@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "./errors.ts";
 import { eventKind, kindWindowMinutes, plainTitle } from "./eventKinds.ts";
+import { Problems } from "./problems.ts";
 import { DAY_MS, type EpochMs, MINUTE_MS, parseInstant } from "./time.ts";
 
 const IMPORTANCES = ["low", "medium", "high"] as const;
@@ -23,18 +24,6 @@ export interface EconomicEvent {
 export const MAX_WINDOW_MINUTES = 720;
 
 const HEADER = ["time_utc", "currency", "importance", "title"];
-const PROBLEMS_SHOWN = 20;
-
-/** Counts every problem and keeps the first ones: a long file of wrong lines must not fill the memory. */
-class Problems {
-  count = 0;
-  readonly first: string[] = [];
-  push(problem: string): void {
-    this.count += 1;
-    if (this.first.length < PROBLEMS_SHOWN)
-      this.first.push(problem.length > 300 ? `${problem.slice(0, 300)}…` : problem);
-  }
-}
 
 interface CsvLine {
   readonly line: number;
@@ -144,12 +133,10 @@ export const parseEventsCsv = (text: string): readonly EconomicEvent[] => {
     if (rows.length === 0) problems.push("expected at least one event, found only the header");
   }
   if (problems.count > 0) {
-    const hidden = problems.count - PROBLEMS_SHOWN;
-    const shown = problems.first.join("\n  ");
     throw new AppError(
       "permanent",
       "EVENTS_INVALID",
-      `the event file was not read, nothing was changed:\n  ${shown}${hidden > 0 ? `\n  and ${hidden} more` : ""}`,
+      `the event file was not read, nothing was changed:\n  ${problems.lines().join("\n  ")}`,
       { problems: problems.count },
     );
   }

@@ -1,5 +1,5 @@
 // The command line as a person or a script meets it: exit codes, one clear error, nothing half-done.
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "../../db/open.ts";
@@ -96,6 +96,22 @@ describe("trader", () => {
     const conflict = await trader(["config"], { cwd, env: { MAX_DAILY_TRADES: "3" } });
     expect(conflict.code).toBe(2);
     expect(conflict.stderr).toMatch(/line 1: expected MAX_DAILY_TRADES in one place/);
+  });
+
+  test("truth 14: a .env that leads nowhere, or is not UTF-8, is refused and not passed over", async () => {
+    const cwd = tempFolder();
+    symlinkSync(join(cwd, "nowhere"), join(cwd, ".env"));
+    const missing = await trader(["config"], { cwd });
+    expect(missing).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^trader: \.env: expected a file .*ENOENT/),
+    });
+    rmSync(join(cwd, ".env"));
+    writeFileSync(join(cwd, ".env"), Buffer.from([...Buffer.from("VAR_DIR=./"), 0x8e, 0xe6, 0x88, 0xf8]), {
+      mode: 0o600,
+    });
+    const bytes = await trader(["config"], { cwd });
+    expect(bytes).toMatchObject({ code: 2, stderr: expect.stringMatching(/line 1: expected UTF-8/) });
   });
 
   test("a dead job's alert ends when it is discarded; status shows whether a worker runs", async () => {
