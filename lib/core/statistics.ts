@@ -140,7 +140,7 @@ export interface Drawdown {
 export const maxDrawdown = (points: readonly EquityPoint[]): Drawdown | undefined => {
   assertFinite(
     "maxDrawdown",
-    points.map((point) => point.yen),
+    points.flatMap((point) => [point.yen, point.atMs]),
   );
   let peak = points[0];
   if (!peak) return undefined;
@@ -161,18 +161,19 @@ const TRADING_DAYS_PER_YEAR = 365;
 
 /**
  * Mean over sample standard deviation (n − 1), times √`periodsPerYear`; the risk-free rate is taken as zero. Our
- * convention everywhere: returns of JST calendar days, annualised with 365. undefined below two returns or without
- * spread.
+ * convention everywhere: returns of JST calendar days, annualised with 365. undefined below two returns, without spread,
+ * or when one of the returns is undefined.
  */
 export const sharpeRatio = (
-  returns: readonly number[],
+  returns: readonly (number | undefined)[],
   periodsPerYear: number = TRADING_DAYS_PER_YEAR,
 ): number | undefined => {
   if (!(periodsPerYear > 0 && Number.isFinite(periodsPerYear)))
     throw new RangeError(`sharpeRatio: expected a positive number of periods, found ${periodsPerYear}`);
-  const average = mean(returns);
-  if (average === undefined || returns.length < 2) return undefined;
-  const variance = returns.reduce((sum, r) => sum + (r - average) ** 2, 0) / (returns.length - 1);
+  const known = returns.filter((r) => r !== undefined);
+  const average = mean(known);
+  if (average === undefined || known.length < 2 || known.length < returns.length) return undefined;
+  const variance = known.reduce((sum, r) => sum + (r - average) ** 2, 0) / (known.length - 1);
   const deviation = Math.sqrt(variance);
   // Equal returns leave a deviation of rounding noise, which would print as an enormous ratio.
   if (!(deviation > 1e-12 * Math.max(1, Math.abs(average)))) return undefined;
@@ -181,22 +182,25 @@ export const sharpeRatio = (
 
 /**
  * Return of every whole JST day from the first point's day to the last one's: the day's last equity over the last one
- * before it (the first day starts from its first point). A day without a point counts 0.
+ * before it (the first day starts from its first point). A day without a point counts 0; a day that starts at or below
+ * zero has no return: undefined.
  */
-export const dailyReturns = (points: readonly EquityPoint[]): readonly { date: string; value: number }[] => {
+export const dailyReturns = (
+  points: readonly EquityPoint[],
+): readonly { readonly date: string; readonly value: number | undefined }[] => {
   assertFinite(
     "dailyReturns",
     points.flatMap((point) => [point.yen, point.atMs]),
   );
   const first = points[0];
   if (!first) return [];
-  const days: { date: string; value: number }[] = [];
+  const days: { date: string; value: number | undefined }[] = [];
   let before = first.yen;
   let index = 0;
   for (let day = jstDayStart(first.atMs); day <= points.at(-1)!.atMs; day = plusMs(day, DAY_MS)) {
     let end = before;
     for (; index < points.length && points[index]!.atMs < day + DAY_MS; index++) end = points[index]!.yen;
-    days.push({ date: jstDate(day), value: before > 0 ? end / before - 1 : 0 });
+    days.push({ date: jstDate(day), value: before > 0 ? end / before - 1 : undefined });
     before = end;
   }
   return days;

@@ -64,6 +64,17 @@ test.each([
   expect(statistics.maxDrawdown(curve(...yen))).toMatchObject({ yen: fall, ratio });
 });
 
+test("truth 13: a day that starts at or below zero has no return, and no Sharpe ratio comes of it", () => {
+  const days = (...yen: number[]) => yen.map((value, day) => ({ atMs: epochMs(day * DAY_MS), yen: value }));
+  const returns = (...yen: number[]) => statistics.dailyReturns(days(...yen)).map((day) => day.value);
+  expect(returns(-100, -500, -900)).toEqual([undefined, undefined, undefined]);
+  expect(returns(0, 1_000, 1_100)).toEqual([undefined, undefined, expect.closeTo(0.1)]);
+  expect(returns(1_000, -500, 1_000, 1_100)).toEqual([0, -1.5, undefined, expect.closeTo(0.1)]);
+  expect(statistics.sharpeRatio(returns(1_000, -500, 1_000, 1_100))).toBeUndefined();
+  expect(statistics.sharpeRatio(returns(1_000, 500, 1_000, 1_100))).toBeDefined();
+  expect(() => statistics.maxDrawdown([{ atMs: Number.NaN as EpochMs, yen: 1 }])).toThrow(RangeError);
+});
+
 describe("truth 13: skill against ATR alone", () => {
   /** Bars of a market in which the touch depends on the ATR, and on `other`, which only some heads know. */
   const bars = (days: number, p: (atrChance: number, chance: number) => number): AtrScored[] => {
