@@ -7,6 +7,12 @@ import { foundText } from "./redact.ts";
 import { LOCALES } from "./text/locale.ts";
 
 const text = (pattern: RegExp, expected: string) => z.string().regex(pattern, { error: `expected ${expected}` });
+/** At most 200 of the characters that an address is made of (RFC 3986): of any other one, a password in it could not be told from its surroundings. */
+const address = (schemes: string, expected: string) =>
+  text(
+    new RegExp(`^(?=.{1,200}$)(?:${schemes})://[\\w~:/?#[\\]@!$&()*+,;=.%-]*[\\w~:?#[\\]@!$&()*+,;=.%-]$`),
+    `${expected} without a trailing slash, at most 200 characters, others percent-encoded`,
+  );
 const decimal = (expected: string) => text(/^\d{1,12}(\.\d{1,8})?$/, expected);
 const number = (min: number, max: number) =>
   decimal(`a number from ${min} to ${max}`)
@@ -150,22 +156,22 @@ export const SETTINGS = {
     "Days a finished job is kept, with its key and its attempts. Dead jobs stay until you retry or discard them.",
   ),
   GMO_PUBLIC_URL: setting(
-    text(/^https?:\/\/[^\s]+[^/\s]$/, "an http(s) address without a trailing slash"),
+    address("https?", "an http(s) address"),
     "https://api.coin.z.com/public",
     "Where the public market data come from. Change it only to point at a test server.",
   ),
   GMO_PRIVATE_URL: setting(
-    text(/^https?:\/\/[^\s]+[^/\s]$/, "an http(s) address without a trailing slash"),
+    address("https?", "an http(s) address"),
     "https://api.coin.z.com/private",
     "Where orders go with MODE=live. All four addresses must be of one exchange; http and ws only on this machine.",
   ),
   GMO_WS_PUBLIC_URL: setting(
-    text(/^wss?:\/\/[^\s]+[^/\s]$/, "a ws(s) address without a trailing slash"),
+    address("wss?", "a ws(s) address"),
     "wss://api.coin.z.com/ws/public/v1",
     "The public stream with MODE=live: prices as they change.",
   ),
   GMO_WS_PRIVATE_URL: setting(
-    text(/^wss?:\/\/[^\s]+[^/\s]$/, "a ws(s) address without a trailing slash"),
+    address("wss?", "a ws(s) address"),
     "wss://api.coin.z.com/ws/private/v1",
     "The private stream with MODE=live: orders and fills as they happen.",
   ),
@@ -220,7 +226,7 @@ export const SETTINGS = {
     "Who may tap and command there, separated by commas. Not set: the person of the private chat.",
   ),
   TELEGRAM_API_URL: setting(
-    text(/^https?:\/\/[^\s]+[^/\s]$/, "an http(s) address without a trailing slash"),
+    address("https?", "an http(s) address"),
     "https://api.telegram.org",
     "The Bot API. Change it only to point at a test server or one of your own: it sees the token.",
   ),

@@ -15,7 +15,7 @@ const isSecretName = (name: string): boolean =>
   /^[A-Z][A-Z0-9_]*_KEY$/.test(name) || !/_key$/i.test(name) || PART.test(name);
 const PART = new RegExp(SECRET_PART, "i");
 /** Secret only as the last word of a name: `pass` is none in `passed`. */
-const SECRET_WORD = "pwd|pass|sign|sig|auth|jwt|bearer";
+const SECRET_WORD = "pwd?|pass|sign|sig|auth|jwt|bearer";
 /** The beginning of a word, also behind an escape of JSON: in `\\nAPI_KEY=x` the n is none of the name's letters. */
 const START = String.raw`(?<=^|[^A-Za-z0-9]|\\[a-z]|\\u[0-9a-f]{4})`;
 const NAME = [
@@ -81,7 +81,8 @@ export const isHarmless = (text: string): boolean =>
   redact(text) === text &&
   !/[=＝`{}]|[\p{Cc}\p{Zl}\p{Zp}]|\S\s+\S+\s+\S/u.test(text) &&
   !(text.match(/[\w+-]{14,}/g) ?? []).some((word) => /\d/.test(word) && /[A-Za-z]/.test(word)) &&
-  !/\d{3,}(?::|%3A)[\w-]{6,}/i.test(text);
+  !/\d{3,}(?::|%3A)[\w-]{6,}/i.test(text) &&
+  !/(?:[:：]|%3A)[\s\S]*(?:@|%40)/i.test(text); // A user and a password, however they are written.
 const LONGEST_SHOWN = 60;
 
 /** What may be shown of a value that is not what was expected: itself, quoted, or only its length. */

@@ -26,6 +26,7 @@ describe("truth 15: secrets are removed wherever they stand", () => {
     ["another scheme", "socks5h://owner:hunter2@localhost:1080", ["hunter2"]],
     ["an address without a scheme", "proxy owner:hunter2@gw.example.com:3128", ["hunter2"]],
     ["?token= and &secret=", "https://gw.example.com/?token=abc&x=1&secret=def#top", ["abc", "def"]],
+    ["?pw= and ?db_pwd=", "https://gw.example.com/?pw=hunter2&db_pwd=x1y", ["hunter2", "x1y"]],
     ["?key= and ?sig=", "https://gw.example.com/?key=abc&sig=d%2Fe", ["abc", "d%2Fe"]],
     [
       "NAME=value",
@@ -184,9 +185,38 @@ describe("truth 15: settings", () => {
     },
   );
   test("an ordinary mistake is still shown", () => {
-    for (const text of ["Live", "2%", "1,000,000", "yes", "0.02x", "https://api.coin.z.com/public/", "-100123456"])
+    for (const text of [
+      "Live",
+      "2%",
+      "owner@example.com",
+      "12:30",
+      "1,000,000",
+      "yes",
+      "0.02x",
+      "https://api.coin.z.com/public/",
+      "-100123456",
+    ])
       expect(foundText(text)).toBe(JSON.stringify(text));
   });
+  test.each([
+    'https://owner:hun"ter2@gw.example.com/x',
+    "https://owner:hun<ter2@gw.example.com/x",
+    "https://o'wner:hunter2@gw.example.com/x",
+    "https://owner:hun\\ter2@gw.example.com/x",
+    "https://owner:hunter2 @gw.example.com/x",
+    `https://owner:${"word".repeat(80)}@gw.example.com/x`,
+    `https://${"word".repeat(60)}:hunter2@gw.example.com/x`,
+    "owner:hunter2@gw",
+  ])(
+    "truth 15: an address whose password could not be told from its surroundings is refused and not shown: %s",
+    (url) => {
+      for (const name of ["GMO_PUBLIC_URL", "TELEGRAM_API_URL", "GMO_WS_PUBLIC_URL", "MODE"]) {
+        const found = problems({ [name]: name.includes("_WS_") ? url.replace("https", "wss") : url });
+        expect(found).toContain(`${name}: expected `);
+        expect(found).not.toMatch(/ter2|wordword|hun/);
+      }
+    },
+  );
   test("an address is shown without its password, in text and JSON", () => {
     const result = parseConfig({ GMO_PUBLIC_URL: "https://owner:hunter2@gw.example.com/public?token=abc" });
     if (result.kind === "bad") throw new Error(result.problems.join());
