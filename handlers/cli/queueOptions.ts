@@ -20,7 +20,7 @@ export interface JobsDeps {
   readonly terminal?: Terminal;
   /** Waits, ended early by the signal; default the real timers. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Default SIGINT and SIGTERM of this process. */
+  /** Default SIGINT, SIGTERM and SIGHUP of this process. */
   readonly interruption?: () => Interruption;
 }
 export interface Common {

@@ -191,7 +191,7 @@ export const openScreen = (terminal: Terminal): Screen => {
 };
 
 export interface Interruption {
-  /** Aborts at the first SIGINT or SIGTERM. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP (a closed terminal or ssh session). */
   readonly signal: AbortSignal;
   /**
    * Restores the default: signals end the process; "leave": they end it with its own exit code, for a command that is
@@ -199,7 +199,7 @@ export interface Interruption {
    */
   release(next?: "leave"): void;
 }
-const ENDING = ["SIGINT", "SIGTERM"] as const;
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /**
  * A second SIGTERM must not turn a clean end into 143. Node restores the default signal handlers while it shuts down;
  * an explicit exit, once nothing is left to do, ends before that.

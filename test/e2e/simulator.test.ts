@@ -147,6 +147,14 @@ test("kill -9 and restart with --var: orders, positions, money, time and key are
   expect(other.stderr).toContain("SIM_CHANGED");
 });
 
+test("truth 18: a closed terminal or ssh session ends it as SIGTERM does", async () => {
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+    const { child, ended } = await simulator();
+    child.kill(signal);
+    expect(await ended, signal).toMatchObject({ code: 0, signal: null });
+  }
+});
+
 test("a port in use is exit 1, named", async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -35,7 +35,7 @@ interface SimulatorDeps {
   readonly err: (text: string) => void;
   /** Prints addresses and keys: those of the simulated venue protect nothing. */
   readonly outAsItIs?: (text: string) => void;
-  /** Default SIGINT and SIGTERM of this process. */
+  /** Default SIGINT, SIGTERM and SIGHUP of this process. */
   readonly interruption?: () => Interruption;
 }
 
@@ -45,7 +45,7 @@ Venue time starts at the first candle (or --from) and runs with the wall clock t
 stand still. API-TIMESTAMP is checked against the wall clock. With --shift-to now the candles are moved to today: venue time
 is the time of this machine, also after a restart, and the bundled days last for one more day. With --var the account survives a restart, its time resumes.
 With --json the first line is {"restPublic","restPrivate","wsPublic","wsPrivate","apiKey","secret"}: a client appends
-/v1/… to the REST addresses and /{token} to wsPrivate. SIGTERM or Ctrl+C ends it with exit code 0.
+/v1/… to the REST addresses and /{token} to wsPrivate. SIGTERM, SIGHUP or Ctrl+C ends it with exit code 0.
 
 Options with their defaults (times in ms of the wall clock, except where a line says venue ms):
 ${optionsText()}`;
