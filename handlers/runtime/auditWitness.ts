@@ -14,7 +14,7 @@ import { keptProgress } from "./restoredBackup.ts";
 /** The number and hash of an event that the log has held. */
 interface Witness {
   readonly seq: number;
-  /** A witness from a text holds its first characters. */
+  /** A witness from a text holds its first characters; a progress.json of an older version has none: empty. */
   readonly hash: string;
   /** "progress.json", "the daily report of 2026-12-01 00:05 JST". */
   readonly source: string;
@@ -59,8 +59,8 @@ export const verifyAudit = (db: Database, varDir: string, given?: Witness): Audi
     else notes.push("no worker has written progress.json beside it: only daily reports witness its end");
   } else if (kept.databaseId !== read.meta.get(META.databaseId))
     problems.push("progress.json, which witnesses the log's end, belongs to another database");
-  else if (kept.auditHash !== undefined)
-    witnesses.push({ seq: kept.auditEvents, hash: kept.auditHash, source: "progress.json" });
+  else if (kept.auditEvents > 0)
+    witnesses.push({ seq: kept.auditEvents, hash: kept.auditHash ?? "", source: "progress.json" });
   const hashAt = (seq: number): string | undefined => read.progress.at({ jobs: 0, auditEvents: seq }).auditHash;
   const agrees = (w: Witness): boolean => hashAt(w.seq)?.startsWith(w.hash) === true;
   const highest = witnesses.reduce<Witness | undefined>((a, b) => (a && a.seq >= b.seq ? a : b), undefined);
@@ -68,7 +68,7 @@ export const verifyAudit = (db: Database, varDir: string, given?: Witness): Audi
   if (highest !== undefined && missing !== undefined) {
     const since = last === undefined ? "its beginning" : `event ${events} of ${jstText(last.atMs)}`;
     problems.push(
-      `${missing} events are missing at the end, since ${since}: ${highest.source} witnessed event ${highest.seq} (${short(highest.hash)})`,
+      `${missing} events are missing at the end, since ${since}: ${highest.source} witnessed event ${highest.seq}${highest.hash === "" ? "" : ` (${short(highest.hash)})`}`,
     );
   }
   const other = witnesses.filter((w) => w.seq <= events && !agrees(w)).sort((a, b) => a.seq - b.seq)[0];
@@ -79,9 +79,14 @@ export const verifyAudit = (db: Database, varDir: string, given?: Witness): Audi
     );
   }
   for (const { seq, atMs, data } of read.audit.ofKind("database.quarantined")) {
-    const { held, witnessed, restored, reason } = data as Partial<Record<string, unknown>>;
-    if (typeof held !== "number" || typeof witnessed !== "number" || witnessed <= held) continue;
-    const text = `${witnessed - held} events after event ${held} were missing when a worker started (${jstText(atMs)}, event ${seq}: ${String(reason)})`;
+    const { held, witnessed, rewritten, restored, reason } = data as Partial<Record<string, unknown>>;
+    if (typeof held !== "number" || typeof witnessed !== "number" || (witnessed <= held && rewritten !== true))
+      continue;
+    const what =
+      witnessed > held
+        ? `${witnessed - held} events after event ${held} were missing`
+        : `event ${witnessed} was not the one that progress.json witnessed`;
+    const text = `${what} when a worker started (${jstText(atMs)}, event ${seq}: ${String(reason)})`;
     if (restored === true) notes.push(`${text}; trader restore put a backup in place`);
     else lost.push(`${text}; no trader restore explains it: compare with a backup`);
   }

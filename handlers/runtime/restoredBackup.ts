@@ -66,13 +66,16 @@ export const restoredBecause = (database: Lived, kept: Kept | "none" | "unreadab
  * ones.
  */
 const otherHistory = ({ job, auditHash }: ProgressMark, kept: Kept): string | undefined => {
-  if (kept.auditHash !== undefined && auditHash !== kept.auditHash)
+  if (isOtherEvent({ job, auditHash }, kept))
     return `its audit event ${kept.auditEvents} is not the one recorded in progress.json`;
   // A finished job may have been pruned meanwhile.
   if (kept.job !== undefined && job !== undefined && job !== kept.job)
     return `its job ${kept.jobs} is ${job}, but was ${kept.job}`;
   return undefined;
 };
+
+const isOtherEvent = ({ auditHash }: ProgressMark, kept: Kept): boolean =>
+  kept.auditHash !== undefined && auditHash !== kept.auditHash;
 
 /** What progress.json holds of the database beside it. */
 export const keptProgress = (varDir: string): Kept | "none" | "unreadable" => {
@@ -124,6 +127,8 @@ export const quarantineIfRestored = ({ db, store, clock, locale }: Opened, varDi
   const loss = {
     held: db.read.progress.now().auditEvents,
     witnessed: typeof kept === "string" ? null : kept.auditEvents,
+    // As long as before, or longer, with another event in the recorded one's place.
+    rewritten: typeof kept !== "string" && isOtherEvent(db.read.progress.at(kept), kept),
     restored: db.read.meta.get(META.restored)?.startsWith(RESTORED_BY_COMMAND) === true,
   };
   const isNew = db.read.meta.get(META.databaseId) === undefined;

@@ -152,6 +152,34 @@ test("truth 21: a worker that starts on the shortened log writes down what was m
   expect(await doctor()).toMatch(/^ok .*audit log whole, but 137 events after event 363 were missing/);
 });
 
+test("truth 21: a worker that starts on a log written anew, as long as before, writes that down too", async () => {
+  append(500);
+  await keepProgress(db, dir);
+  rewrite(363, 300);
+  const clock = new VirtualClock(epochMs(T0 + 9e9));
+  quarantineIfRestored({ db, store: new JobStore(db, registry, clock), clock, locale: "en" }, dir);
+  await keepProgress(db, dir);
+  const found = await verify();
+  expect(found).toMatchObject({ code: 1 });
+  expect(found.stderr).toMatch(
+    /event 500 was not the one that progress\.json witnessed when a worker started .*no trader restore explains it/,
+  );
+});
+
+test("truth 21: a progress.json of an older version witnesses the number of events without a hash", async () => {
+  append(500);
+  await keepProgress(db, dir);
+  const kept = JSON.parse(readFileSync(progressPath(dir), "utf8")) as Record<string, unknown>;
+  writeFileSync(progressPath(dir), JSON.stringify({ ...kept, auditHash: undefined, job: undefined }));
+  expect(await verify()).toMatchObject({ code: 0 });
+  tamper("DELETE FROM audit_events WHERE seq > 363");
+  const found = await verify();
+  expect(found.code).toBe(1);
+  expect(found.stderr).toMatch(
+    /137 events are missing at the end, since event 363 .*progress\.json witnessed event 500\. /,
+  );
+});
+
 test("truth 21: killed between a commit and the next witness, at any event, the log verifies", async () => {
   for (let events = 1; events <= 12; events += 1) {
     append(1);
